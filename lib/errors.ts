@@ -1,0 +1,43 @@
+/**
+ * The three kinds of failure a handler can meet (see `lib/runner.ts` for what becomes of each):
+ * {@link PoisonMessage} is dead-lettered, {@link TransientFault} is retried later, and anything else
+ * is a bug, which is logged with its stack and retried a few times before it is dead-lettered.
+ */
+
+/** A message that can never be handled, however often it is delivered. */
+export class PoisonMessage extends Error {
+  override name = "PoisonMessage";
+}
+
+/** A fault outside of us that is expected to pass: a server that is down, slow, full or limiting us. */
+export class TransientFault extends Error {
+  override name = "TransientFault";
+  /** Milliseconds after which the other side asked us to come back, where it said so. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, options: { cause?: unknown; retryAfterMs?: number } = {}) {
+    super(message, options);
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** A mistake in the configuration file; the message holds one line for each mistake. */
+export class ConfigError extends Error {
+  override name = "ConfigError";
+}
+
+/** A mistake in a command's arguments: one line on standard error and exit code 2. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+/** The message of anything that was thrown, followed by those of its causes, on one line. */
+export function describeError(error: unknown): string {
+  const parts: string[] = [];
+  let current: unknown = error;
+  while (current !== undefined && parts.length < 5) {
+    parts.push(current instanceof Error ? current.message : String(current));
+    current = current instanceof Error ? current.cause : undefined;
+  }
+  return parts.join(": ").replaceAll(/\s+/g, " ");
+}

@@ -1,0 +1,126 @@
+/**
+ * What Tickborg asks of GitHub, in its own words. `client.ts` does it with Octokit; roles take only the
+ * methods they use (`Pick<GitHub, …>`), so that a test can hand them less.
+ *
+ * Every method throws a `TransientFault` for what may pass (5xx, 429, rate limits, 401, network) and a
+ * `GitHubRefusal` for what will not (403, 410, 422); a 404 is `undefined` where the method says so.
+ */
+
+/** `owner` and `name` of a repository. */
+export interface RepoName {
+  readonly owner: string;
+  readonly name: string;
+}
+
+/** A pull request as GitHub knows it now. */
+export interface PullRequest {
+  readonly number: number;
+  readonly title: string;
+  readonly state: "open" | "closed";
+  readonly merged: boolean;
+  readonly draft: boolean;
+  readonly author: string;
+  readonly headSha: string;
+  readonly baseRef: string;
+  readonly labels: readonly string[];
+  /** ISO 8601. */
+  readonly updatedAt: string;
+}
+
+/** A commit status; the newest one of a context counts. */
+export interface CommitStatus {
+  readonly context: string;
+  readonly state: "pending" | "success" | "failure" | "error";
+  /** At most 140 characters; the client cuts it. */
+  readonly description: string;
+  readonly targetUrl?: string | undefined;
+  /** ISO 8601; set on statuses that were read. */
+  readonly createdAt?: string | undefined;
+}
+
+/** Conclusions GitHub allows for a completed check run. */
+export type Conclusion =
+  | "success"
+  | "failure"
+  | "neutral"
+  | "cancelled"
+  | "skipped"
+  | "timed_out"
+  | "action_required";
+
+/** What a check run says. Texts are cut to GitHub's 65,535 characters by the client. */
+export interface CheckRunState {
+  readonly status: "queued" | "in_progress" | "completed";
+  readonly conclusion?: Conclusion | undefined;
+  readonly externalId: string;
+  readonly title: string;
+  readonly summary: string;
+  readonly text?: string | undefined;
+  readonly detailsUrl?: string | undefined;
+  /** ISO 8601. */
+  readonly startedAt?: string | undefined;
+  /** ISO 8601. */
+  readonly completedAt?: string | undefined;
+}
+
+/** A check run of this App. */
+export interface CheckRun extends CheckRunState {
+  readonly id: number;
+  readonly name: string;
+  readonly headSha: string;
+}
+
+/** A webhook delivery as the App's own log shows it. */
+export interface HookDelivery {
+  readonly id: number;
+  readonly guid: string;
+  readonly event: string;
+  /** ISO 8601. */
+  readonly deliveredAt: string;
+  /** Whether GitHub got a 2xx. */
+  readonly ok: boolean;
+  readonly redelivery: boolean;
+}
+
+/** The GitHub client. */
+export interface GitHub {
+  /** Undefined where there is no such pull request. */
+  pullRequest(repo: RepoName, number: number): Promise<PullRequest | undefined>;
+  openPullRequests(repo: RepoName): Promise<PullRequest[]>;
+  /** Statuses of a commit, newest first; undefined where there is no such commit. */
+  statuses(repo: RepoName, sha: string): Promise<CommitStatus[] | undefined>;
+  setStatus(repo: RepoName, sha: string, status: CommitStatus): Promise<void>;
+  addLabels(repo: RepoName, number: number, labels: readonly string[]): Promise<void>;
+  /** A label that is not there is no error. */
+  removeLabel(repo: RepoName, number: number, label: string): Promise<void>;
+  /** Names of labels that this App put on the pull request, from its timeline. */
+  labelsAddedByApp(repo: RepoName, number: number): Promise<string[]>;
+  /** Check runs of this App on a commit, by name where given; undefined where there is no such commit. */
+  checkRuns(repo: RepoName, sha: string, name?: string): Promise<CheckRun[] | undefined>;
+  createCheckRun(
+    repo: RepoName,
+    run: CheckRunState & { name: string; headSha: string },
+  ): Promise<CheckRun>;
+  updateCheckRun(repo: RepoName, id: number, run: CheckRunState): Promise<void>;
+  /** Adds a reaction to a comment; false where it was already there. */
+  react(repo: RepoName, commentId: number, content: "eyes" | "confused" | "-1"): Promise<boolean>;
+  /** Writes a comment that carries a hidden marker, unless one with that marker is there already. */
+  commentOnce(repo: RepoName, number: number, marker: string, body: string): Promise<void>;
+  /** `admin`, `write`, `read` or `none`. */
+  permission(repo: RepoName, user: string): Promise<string>;
+  /** Deliveries of the App's webhook since a time (milliseconds since the epoch), newest first. */
+  hookDeliveries(since: number): Promise<HookDelivery[]>;
+  redeliver(deliveryId: number): Promise<void>;
+}
+
+/** GitHub said no, and will say no again. */
+export class GitHubRefusal extends Error {
+  override name = "GitHubRefusal";
+  /** The HTTP status. */
+  readonly status: number;
+
+  constructor(message: string, status: number, options?: ErrorOptions) {
+    super(message, options);
+    this.status = status;
+  }
+}

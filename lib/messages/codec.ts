@@ -1,0 +1,40 @@
+import type * as z from "zod";
+
+/** Bytes above which a message of ours is refused before it is parsed: GitHub's 25 MiB and some. */
+export const MAX_MESSAGE_BYTES = 26 * 1024 * 1024;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** A message as bytes. */
+export function encode(message: unknown): Uint8Array<ArrayBuffer> {
+  return encoder.encode(JSON.stringify(message));
+}
+
+/** Parses JSON from outside. Throws an Error that says what was wrong, without quoting the content. */
+export function parseJson(body: Uint8Array): unknown {
+  if (body.byteLength > MAX_MESSAGE_BYTES) {
+    throw new Error(`Cannot read message: ${body.byteLength} bytes, at most ${MAX_MESSAGE_BYTES}`);
+  }
+  let text: string;
+  try {
+    text = decoder.decode(body);
+  } catch {
+    throw new Error("Cannot read message: not UTF-8");
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error("Cannot read message: not JSON");
+  }
+}
+
+/** Decodes a message by its schema. Throws an Error whose message names every wrong field. */
+export function decode<S extends z.ZodType>(schema: S, body: Uint8Array): z.output<S> {
+  const result = schema.safeParse(parseJson(body));
+  if (result.success) return result.data;
+  const issues = result.error.issues.slice(0, 5).map((issue) =>
+    `${issue.path.join(".") || "message"}: ${issue.message}`
+  );
+  throw new Error(`Cannot decode message: ${issues.join("; ")}`);
+}

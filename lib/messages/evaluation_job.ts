@@ -1,0 +1,17 @@
+import * as z from "zod";
+import { Pr, Repo } from "./repo.ts";
+
+/**
+ * Asks a mass-rebuilder to evaluate a pull request.
+ *
+ * Ours, ignored by older peers: `request_id` names the webhook delivery or the comment that asked, so
+ * that a redelivery is recognised; `requested_at` is ISO 8601 in UTC; `reason` is shown to people.
+ */
+export const EvaluationJob = z.object({
+  repo: Repo,
+  pr: Pr,
+  request_id: z.string().min(1).max(200).optional(),
+  requested_at: z.iso.datetime().optional(),
+  reason: z.string().max(200).optional(),
+});
+export type EvaluationJob = z.infer<typeof EvaluationJob>;

@@ -1,0 +1,33 @@
+/** Pure policy of when a message that met a passing fault is tried again. */
+
+/** Delays in milliseconds before the second, third, … attempt; the last one repeats. */
+export const RETRY_DELAYS_MS = [5_000, 20_000, 60_000, 180_000, 600_000, 1_800_000] as const;
+
+/** Attempts after which a message that keeps meeting a passing fault is dead-lettered (about 3.5 hours). */
+export const MAX_ATTEMPTS = 12;
+
+/** Attempts after which a message that keeps hitting a bug of ours is dead-lettered. */
+export const MAX_BUG_ATTEMPTS = 3;
+
+/** What the policy decides from. */
+export interface RetryFacts {
+  /** The attempt that has just failed, from 1. */
+  readonly attempt: number;
+  /** Milliseconds after which the other side asked us to come back, if it did. */
+  readonly retryAfterMs?: number | undefined;
+  /** A number in [0, 1) that spreads the retries of many messages. */
+  readonly random: number;
+  /** Multiplies every delay, so that tests need not wait; 1 in production. */
+  readonly scale?: number;
+}
+
+/**
+ * Milliseconds until the next attempt: the table's delay with up to 25 % of jitter, never sooner
+ * than the other side asked, and never more than an hour.
+ */
+export function retryDelay(facts: RetryFacts): number {
+  const index = Math.min(Math.max(facts.attempt, 1), RETRY_DELAYS_MS.length) - 1;
+  const base = RETRY_DELAYS_MS[index]! * (facts.scale ?? 1);
+  const jittered = base * (1 + 0.25 * facts.random);
+  return Math.round(Math.min(Math.max(jittered, facts.retryAfterMs ?? 0), 3_600_000));
+}

@@ -1,0 +1,90 @@
+/**
+ * Every exchange, queue and binding there is: the one place that names them. `protocol.md` fixes those
+ * without the `tickborg.` prefix; those with it are ours alone and may have arguments.
+ */
+import { type System, SYSTEMS } from "./systems.ts";
+
+/** An exchange; all are durable and none is deleted automatically. */
+export interface Exchange {
+  readonly name: string;
+  readonly type: "topic" | "fanout";
+}
+
+/** A durable queue and what is bound to it. */
+export interface Queue {
+  readonly name: string;
+  readonly bindings: readonly { readonly exchange: string; readonly pattern: string }[];
+  /** AMQP queue arguments; none on the queues that a Rust peer declares too. */
+  readonly arguments?: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** The exchanges. */
+export const EXCHANGES: readonly Exchange[] = [
+  { name: "github-events", type: "topic" },
+  { name: "build-jobs", type: "fanout" },
+  { name: "build-results", type: "fanout" },
+  { name: "logs", type: "topic" },
+  { name: "stats", type: "fanout" },
+  { name: "tickborg.cancellations", type: "fanout" },
+];
+
+/** The queue of one system's builders. */
+export function buildQueue(system: System | string): string {
+  return `build-inputs-${system}`;
+}
+
+/** Names of the queues, so that no other file spells one. */
+export const QUEUE = {
+  evaluationFilter: "mass-rebuild-check-inputs",
+  commentFilter: "build-inputs",
+  pushFilter: "push-build-inputs",
+  unknownEvents: "github-events-unknown",
+  evaluationJobs: "mass-rebuild-check-jobs",
+  buildResults: "build-results",
+  stats: "stats-events",
+  /** Everything that changes a check run, consumed by one poster at a time. */
+  checkRuns: "tickborg.check-runs",
+  /** Log starts, lines and results, consumed by one collector at a time. */
+  logs: "tickborg.logs",
+  deadLetters: "tickborg.dead-letters",
+} as const;
+
+/**
+ * GitHub names may hold dots, which part the words of a routing key, so the old one-word patterns stay
+ * beside patterns that match any number of words (`protocol.md`, "Queues").
+ */
+function eventBindings(event: string): Queue["bindings"] {
+  return [`${event}.*`, `${event}.#`].map((pattern) => ({ exchange: "github-events", pattern }));
+}
+
+/** Only one consumer at a time is given messages; another takes over when it goes away. */
+const singleActiveConsumer = { "x-single-active-consumer": true };
+
+/** The queues. */
+export const QUEUES: readonly Queue[] = [
+  { name: QUEUE.evaluationFilter, bindings: eventBindings("pull_request") },
+  { name: QUEUE.commentFilter, bindings: eventBindings("issue_comment") },
+  { name: QUEUE.pushFilter, bindings: eventBindings("push") },
+  { name: QUEUE.unknownEvents, bindings: eventBindings("unknown") },
+  { name: QUEUE.evaluationJobs, bindings: [] },
+  ...SYSTEMS.map((system): Queue => ({
+    name: buildQueue(system),
+    bindings: [{ exchange: "build-jobs", pattern: "" }],
+  })),
+  { name: QUEUE.buildResults, bindings: [{ exchange: "build-results", pattern: "" }] },
+  { name: QUEUE.stats, bindings: [{ exchange: "stats", pattern: "" }] },
+  { name: QUEUE.checkRuns, bindings: [], arguments: singleActiveConsumer },
+  {
+    name: QUEUE.logs,
+    bindings: [{ exchange: "logs", pattern: "#" }],
+    arguments: singleActiveConsumer,
+  },
+  { name: QUEUE.deadLetters, bindings: [] },
+];
+
+/** Events that a queue other than the unknown one is bound to. */
+export const CONSUMED_EVENTS: ReadonlySet<string> = new Set([
+  "pull_request",
+  "issue_comment",
+  "push",
+]);

@@ -1,0 +1,130 @@
+/**
+ * THE TABLE. Every role there is: what it is for, what it consumes and where it listens. The dispatcher,
+ * the help text, `deno.json`, the deployment files and the README agree with it, and a test says so.
+ */
+import type { Section } from "../lib/config/config.ts";
+import type { RoleModule } from "../lib/role.ts";
+import { QUEUE } from "../lib/topology.ts";
+
+/** One row of the table. */
+export interface Role {
+  /** What the role is for, in one line. */
+  readonly summary: string;
+  /** The section of the configuration that must be there. */
+  readonly section: Section;
+  /** Further sections the role cannot do without. */
+  readonly needs: readonly Section[];
+  /** Queues it consumes; `build-inputs-<system>` stands for one queue a system. */
+  readonly consumes: readonly string[];
+  /** The port it serves HTTP on unless configured otherwise. */
+  readonly port?: number;
+  /** Whether it speaks to GitHub's API and so needs the App's key. */
+  readonly github: boolean;
+  /** Programs it runs. */
+  readonly programs: readonly string[];
+  readonly load: () => Promise<RoleModule>;
+}
+
+/** The roles, in the order a message meets them. */
+export const ROLES = {
+  "github-webhook-receiver": {
+    summary: "Checks GitHub's webhooks and hands them to the broker",
+    section: "github_webhook_receiver",
+    needs: [],
+    consumes: [],
+    port: 8080,
+    github: false,
+    programs: [],
+    load: () => import("./github_webhook_receiver.ts"),
+  },
+  "evaluation-filter": {
+    summary: "Picks the pull request events that ask for an evaluation",
+    section: "evaluation_filter",
+    needs: [],
+    consumes: [QUEUE.evaluationFilter],
+    github: false,
+    programs: [],
+    load: () => import("./evaluation_filter.ts"),
+  },
+  "push-filter": {
+    summary: "Turns pushes to branches into build jobs",
+    section: "push_filter",
+    needs: ["checkout"],
+    consumes: [QUEUE.pushFilter],
+    github: false,
+    programs: ["git"],
+    load: () => import("./push_filter.ts"),
+  },
+  "github-comment-filter": {
+    summary: "Understands commands in comments and turns them into jobs",
+    section: "github_comment_filter",
+    needs: ["github_app"],
+    consumes: [QUEUE.commentFilter],
+    github: true,
+    programs: [],
+    load: () => import("./github_comment_filter.ts"),
+  },
+  "mass-rebuilder": {
+    summary: "Evaluates pull requests: what changed, what depends on it, labels, build jobs",
+    section: "mass_rebuilder",
+    needs: ["checkout", "github_app"],
+    consumes: [QUEUE.evaluationJobs],
+    github: true,
+    programs: ["git"],
+    load: () => import("./mass_rebuilder.ts"),
+  },
+  "builder": {
+    summary: "Builds and tests projects on this machine and streams their logs",
+    section: "builder",
+    needs: ["build", "checkout"],
+    consumes: ["build-inputs-<system>"],
+    github: false,
+    programs: ["git", "sh", "bwrap"],
+    load: () => import("./builder.ts"),
+  },
+  "github-comment-poster": {
+    summary: "Keeps one check run per project, system and commit up to date",
+    section: "github_comment_poster",
+    needs: ["github_app"],
+    consumes: [QUEUE.buildResults, QUEUE.checkRuns],
+    github: true,
+    programs: [],
+    load: () => import("./github_comment_poster.ts"),
+  },
+  "log-message-collector": {
+    summary: "Stores build logs and serves them over HTTP",
+    section: "log_message_collector",
+    needs: [],
+    consumes: [QUEUE.logs],
+    port: 8081,
+    github: false,
+    programs: [],
+    load: () => import("./log_message_collector.ts"),
+  },
+  "stats": {
+    summary: "Counts events and serves them to Prometheus",
+    section: "stats",
+    needs: [],
+    consumes: [QUEUE.stats],
+    port: 9090,
+    github: false,
+    programs: [],
+    load: () => import("./stats.ts"),
+  },
+} as const satisfies Record<string, Role>;
+
+/** A role's name: the same on the command line, in units, in logs and in documents. */
+export type RoleName = keyof typeof ROLES;
+
+/** All role names, in the table's order. */
+export const ROLE_NAMES = Object.keys(ROLES) as RoleName[];
+
+/** Whether a word is a role's name. */
+export function isRoleName(word: string): word is RoleName {
+  return Object.hasOwn(ROLES, word);
+}
+
+/** The row of a role. */
+export function roleOf(name: RoleName): Role {
+  return ROLES[name];
+}
