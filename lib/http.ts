@@ -1,0 +1,77 @@
+/** Serves a role's HTTP endpoints, each with `GET /health` (`deployment-spec.md`, "Health Checks"). */
+import type { Logger } from "@logtape/logtape";
+import type { Broker } from "./broker/broker.ts";
+import { ConfigError, describeError } from "./errors.ts";
+import type { HttpEndpoint } from "./role.ts";
+
+/** An endpoint that listens. */
+export interface RunningEndpoint {
+  readonly name: string;
+  readonly hostname: string;
+  readonly port: number;
+  /** Stops listening and waits for running requests, at most some seconds. */
+  shutdown(): Promise<void>;
+}
+
+/** Milliseconds that requests which still run at a stop are given. */
+const SHUTDOWN_MS = 5_000;
+
+/** `host:port` or `[v6]:port` parted. */
+export function parseListen(listen: string): { hostname: string; port: number } {
+  const colon = listen.lastIndexOf(":");
+  const hostname = listen.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
+  return { hostname, port: Number(listen.slice(colon + 1)) };
+}
+
+/** Starts an endpoint. Throws a ConfigError that names the address when it cannot be had. */
+export function serveEndpoint(
+  endpoint: HttpEndpoint,
+  { broker, log }: { broker: Broker; log: Logger },
+): RunningEndpoint {
+  const { hostname, port } = parseListen(endpoint.listen);
+  const aborted = new AbortController();
+  let server: Deno.HttpServer<Deno.NetAddr>;
+  try {
+    server = Deno.serve({
+      hostname,
+      port,
+      signal: aborted.signal,
+      onListen: (address) =>
+        log.info("Listening", { endpoint: endpoint.name, address: `${hostname}:${address.port}` }),
+      onError: (error) => {
+        log.error("Request failed: this is a bug", { endpoint: endpoint.name, error });
+        return new Response("Internal error\n", { status: 500 });
+      },
+    }, (request, info) => isHealth(request) ? health(broker) : endpoint.fetch(request, info));
+  } catch (error) {
+    throw new ConfigError(
+      `Cannot listen on ${endpoint.listen} for ${endpoint.name}: ${describeError(error)}`,
+      { cause: error },
+    );
+  }
+  return {
+    name: endpoint.name,
+    hostname,
+    port: server.addr.port,
+    async shutdown() {
+      const timer = setTimeout(() => aborted.abort(), SHUTDOWN_MS);
+      await server.shutdown();
+      clearTimeout(timer);
+      await server.finished;
+    },
+  };
+}
+
+/** Cheap for the hot path: the URL is looked at only for GET and HEAD. */
+function isHealth(request: Request): boolean {
+  return (request.method === "GET" || request.method === "HEAD") &&
+    new URL(request.url).pathname === "/health";
+}
+
+function health(broker: Broker): Response {
+  const ok = broker.state === "connected";
+  return Response.json({ status: ok ? "ok" : "unavailable", broker: broker.state }, {
+    status: ok ? 200 : 503,
+    headers: { "cache-control": "no-store" },
+  });
+}
