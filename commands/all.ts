@@ -1,0 +1,26 @@
+import { configPath, loadConfig } from "../lib/config/config.ts";
+import { parseOptions } from "./arguments.ts";
+import { runAll } from "./run_roles.ts";
+
+const HELP = `Runs every role that the configuration has a section for in one process
+
+Usage: tickborg all [--config FILE]
+
+  --config FILE  the configuration; CONFIG_PATH or ./config.json when absent
+
+The roles talk over the embedded broker, which keeps its messages in embedded_broker.path and serves
+this process only, unless the configuration names a RabbitMQ.
+`;
+
+/** `tickborg all`. */
+export async function run(args: string[]): Promise<number> {
+  const options = parseOptions(args, {
+    config: { type: "string" },
+    help: { type: "boolean", short: "h", default: false },
+  });
+  if (options.help) {
+    console.log(HELP);
+    return 0;
+  }
+  return await runAll(await loadConfig(configPath(options.config)));
+}

@@ -1,0 +1,35 @@
+import { ROLE_NAMES, roleOf } from "../services/roles.ts";
+import { parseOptions } from "./arguments.ts";
+
+const HELP = `Prints the table of roles: what each is for, consumes and listens on
+
+Usage: tickborg roles [--json]
+`;
+
+/** `tickborg roles`. */
+// deno-lint-ignore require-await
+export async function run(args: string[]): Promise<number> {
+  const options = parseOptions(args, {
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h", default: false },
+  });
+  if (options.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const rows = ROLE_NAMES.map((name) => {
+    const { load: _, ...row } = roleOf(name);
+    return { role: name, ...row };
+  });
+  if (options.json) {
+    console.log(JSON.stringify(rows, null, 2));
+    return 0;
+  }
+  for (const row of rows) {
+    console.log(`${row.role}${row.port ? `  (port ${row.port})` : ""}`);
+    console.log(`  ${row.summary}`);
+    if (row.consumes.length > 0) console.log(`  consumes ${row.consumes.join(", ")}`);
+    console.log(`  configured by ${[row.section, "runner", ...row.needs].join(", ")}`);
+  }
+  return 0;
+}

@@ -1,0 +1,53 @@
+/** Every command there is besides the roles. */
+
+/** One row of the table. */
+export interface Command {
+  /** What the command does, in one line. */
+  readonly summary: string;
+  /** `run` resolves to the exit code and throws a UsageError for wrong arguments. */
+  readonly load: () => Promise<{ run(args: string[]): Promise<number> }>;
+}
+
+/** The commands, in the order people meet them. */
+export const COMMANDS = {
+  "demo": {
+    summary: "Shows one pull request from webhook to check run, on this machine alone",
+    load: () => import("./demo.ts"),
+  },
+  "local": {
+    summary: "Does for a branch what the bot would do, without GitHub or a broker",
+    load: () => import("./local.ts"),
+  },
+  "all": {
+    summary: "Runs every role in one process, on the embedded broker or on RabbitMQ",
+    load: () => import("./all.ts"),
+  },
+  "check-config": {
+    summary: "Validates a configuration file and the files it names",
+    load: () => import("./check_config.ts"),
+  },
+  "roles": {
+    summary: "Prints the table of roles",
+    load: () => import("./roles.ts"),
+  },
+  "permissions": {
+    summary: "Prints the Deno permissions a role needs under a configuration",
+    load: () => import("./permissions.ts"),
+  },
+  "status": {
+    summary: "Shows the health of a running fleet: queues, consumers, endpoints, dead letters",
+    load: () => import("./status.ts"),
+  },
+  "dead-letters": {
+    summary: "Lists, shows, replays or drops messages that could not be handled",
+    load: () => import("./dead_letters.ts"),
+  },
+} as const satisfies Record<string, Command>;
+
+/** A command's name. */
+export type CommandName = keyof typeof COMMANDS;
+
+/** Whether a word is a command's name. */
+export function isCommandName(word: string): word is CommandName {
+  return Object.hasOwn(COMMANDS, word);
+}

@@ -1,0 +1,62 @@
+/** Starts a role of the table under a configuration; roles run one a process, or all in one. */
+import { type Config, rabbitMqOf, type Section } from "../lib/config/config.ts";
+import type { Broker } from "../lib/broker/broker.ts";
+import { ConfigError } from "../lib/errors.ts";
+import { createGitHubFromConfig } from "../lib/github/from_config.ts";
+import type { GitHub } from "../lib/github/github.ts";
+import { roleLogger } from "../lib/log.ts";
+import { type RunningService, startService } from "../lib/runner.ts";
+import { type RoleName, roleOf } from "./roles.ts";
+
+/** What a role is started with. */
+export interface StartOptions {
+  readonly config: Config;
+  readonly broker: Broker;
+  /** See `RunnerOptions.retryScale`. */
+  readonly retryScale?: number;
+  /** A GitHub client that several roles of one process share; made from the configuration when absent. */
+  readonly github?: () => GitHub;
+}
+
+/** Throws a ConfigError that names every section the role needs and the configuration lacks. */
+export function requireSections(name: RoleName, config: Config): void {
+  const role = roleOf(name);
+  const missing = [role.section, ...role.needs].filter((section: Section) =>
+    config[section] === undefined
+  );
+  if (missing.length > 0) {
+    throw new ConfigError(
+      `Cannot start ${name}: the configuration lacks ${missing.join(", ")}; ` +
+        "example.config.json shows what belongs there",
+    );
+  }
+}
+
+/** Whether the configuration gives the role a RabbitMQ to use. */
+export function namesRabbitMq(name: RoleName, config: Config): boolean {
+  return rabbitMqOf(config, roleOf(name).section) !== undefined;
+}
+
+/** Starts a role; resolves when it consumes its queues and listens. */
+export async function startRole(name: RoleName, options: StartOptions): Promise<RunningService> {
+  requireSections(name, options.config);
+  const log = roleLogger(name);
+  const { createService } = await roleOf(name).load();
+  let github: GitHub | undefined;
+  const service = await createService({
+    role: name,
+    config: options.config,
+    broker: options.broker,
+    log,
+    now: Date.now,
+    newId: () => crypto.randomUUID(),
+    github: options.github ?? (() => github ??= createGitHubFromConfig(options.config, log)),
+  });
+  const running = await startService(service, {
+    broker: options.broker,
+    log,
+    retryScale: options.retryScale ?? 1,
+  });
+  log.info("Role is ready", { role: name });
+  return running;
+}
