@@ -2,7 +2,6 @@
 import { type Config, rabbitMqOf, type Section } from "../lib/config/config.ts";
 import type { Broker } from "../lib/broker/broker.ts";
 import { ConfigError } from "../lib/errors.ts";
-import { createGitHubFromConfig } from "../lib/github/from_config.ts";
 import type { GitHub } from "../lib/github/github.ts";
 import { roleLogger } from "../lib/log.ts";
 import { type RunningService, startService } from "../lib/runner.ts";
@@ -42,7 +41,7 @@ export async function startRole(name: RoleName, options: StartOptions): Promise<
   requireSections(name, options.config);
   const log = roleLogger(name);
   const { createService } = await roleOf(name).load();
-  let github: GitHub | undefined;
+  const github = options.github ?? await gitHubFor(name, options.config);
   const service = await createService({
     role: name,
     config: options.config,
@@ -50,7 +49,7 @@ export async function startRole(name: RoleName, options: StartOptions): Promise<
     log,
     now: Date.now,
     newId: () => crypto.randomUUID(),
-    github: options.github ?? (() => github ??= createGitHubFromConfig(options.config, log)),
+    github,
   });
   const running = await startService(service, {
     broker: options.broker,
@@ -59,4 +58,16 @@ export async function startRole(name: RoleName, options: StartOptions): Promise<
   });
   log.info("Role is ready", { role: name });
   return running;
+}
+
+/** Loads Octokit only for the roles that speak to GitHub: it is a third of a role's memory. */
+async function gitHubFor(name: RoleName, config: Config): Promise<() => GitHub> {
+  if (!roleOf(name).github) {
+    return () => {
+      throw new Error(`Role ${name} does not speak to GitHub`);
+    };
+  }
+  const { createGitHubFromConfig } = await import("../lib/github/from_config.ts");
+  const github = await createGitHubFromConfig(config, roleLogger(name));
+  return () => github;
 }
