@@ -1,0 +1,48 @@
+#!/bin/sh
+# Sets up a Debian machine (Node 20 with npm and git are there) and runs every test.
+# What is installed comes from Debian's own packages; on another system install their like and run
+# `npx -y deno@2.9.6 task ok`.
+set -eu
+cd "$(dirname "$0")/.."
+
+packages="
+  rabbitmq-server          the broker the tests run privately
+  bubblewrap               the builder's sandbox
+  g++ make cmake ninja-build meson pkg-config autoconf automake libtool  build systems
+  cargo gradle default-jdk-headless                                      more build systems
+  libgtest-dev             a real C++ monorepo to build
+  nginx-light              the reverse proxy
+  prometheus               promtool
+  nix-bin                  evaluates service.nix and flake.nix
+  systemd                  systemd-analyze
+  docker-compose           validates docker-compose.yml
+  chromium                 shows the log viewer
+  python3 socat procps curl openssl ca-certificates   small tools the tests use
+"
+# Keeps the package names: everything before the first run of two spaces inside a line.
+names=$(printf '%s\n' "$packages" | sed -e 's/^ *//' -e 's/  .*$//' | tr '\n' ' ')
+
+missing=""
+for name in $names; do
+  dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || missing="$missing $name"
+done
+if [ -n "$missing" ]; then
+  echo "Installing from Debian:$missing"
+  as_root=""
+  [ "$(id -u)" = 0 ] || as_root="sudo"
+  # Debian starts a freshly installed server; the tests start their own.
+  policy=/usr/sbin/policy-rc.d
+  made_policy=""
+  if [ ! -e $policy ]; then
+    printf '#!/bin/sh\nexit 101\n' | $as_root tee $policy >/dev/null
+    $as_root chmod 755 $policy
+    made_policy=yes
+  fi
+  $as_root apt-get update -q
+  # shellcheck disable=SC2086
+  $as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -q --no-install-recommends $missing
+  [ -z "$made_policy" ] || $as_root rm -f $policy
+fi
+
+exec npx -y deno@2.9.6 run -A --frozen tests/run.ts "$@"

@@ -1,0 +1,66 @@
+/**
+ * Runs format check, lint, type check and every test, and closes with the line `N passed, N failed`.
+ * Fails when a test was skipped on a CI machine, or when a process was left running.
+ */
+const decoder = new TextDecoder();
+
+/** Programs the tests start; one that was not there before and is there afterwards was left behind. */
+const WATCHED = /(deno|beam\.smp|epmd|nginx|chrom|bwrap|prometheus|git|sleep|sh)\b/;
+
+async function running(): Promise<Map<number, string>> {
+  const found = new Map<number, string>();
+  for await (const entry of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(entry.name)) continue;
+    try {
+      const command = (await Deno.readTextFile(`/proc/${entry.name}/cmdline`)).replaceAll(
+        "\0",
+        " ",
+      );
+      if (WATCHED.test(command)) found.set(Number(entry.name), command.slice(0, 160));
+    } catch {
+      // The process ended meanwhile.
+    }
+  }
+  return found;
+}
+
+async function step(name: string, args: string[]): Promise<string> {
+  console.log(`\n== ${name}`);
+  const child = new Deno.Command(Deno.execPath(), { args, stdout: "piped", stderr: "inherit" })
+    .spawn();
+  let output = "";
+  for await (const chunk of child.stdout) {
+    await Deno.stdout.write(chunk);
+    output += decoder.decode(chunk, { stream: true });
+  }
+  const { success } = await child.status;
+  if (!success) failures.push(name);
+  return output;
+}
+
+const failures: string[] = [];
+const before = await running();
+await step("format", ["fmt", "--check"]);
+await step("lint", ["lint"]);
+await step("types", ["check", "--frozen", "."]);
+const output = await step("tests", ["test", "-A", "--frozen", ...Deno.args]);
+
+// The runner's last line: `ok | 12 passed (3 steps) | 0 failed | 1 ignored (5s)`.
+// deno-lint-ignore no-control-regex
+const summary =
+  output.replaceAll(/\x1b\[[0-9;]*m/g, "").trimEnd().split("\n").findLast((line) =>
+    /\| \d+ passed/.test(line)
+  ) ?? "";
+const count = (word: string) => Number(summary.match(new RegExp(`(\\d+) ${word}`))?.[1] ?? 0);
+const [passed, failed, skipped] = [count("passed"), count("failed"), count("ignored")];
+if (passed === 0) failures.push("no test ran");
+if (skipped > 0 && Deno.env.get("CI") === "true") failures.push(`${skipped} tests were skipped`);
+
+if (Deno.build.os === "linux") {
+  const left = [...await running()].filter(([pid]) => !before.has(pid) && pid !== Deno.pid);
+  for (const [pid, command] of left) console.log(`left running: ${pid} ${command}`);
+  if (left.length > 0) failures.push("processes were left running");
+}
+if (failures.length > 0) console.log(`\nFailed: ${failures.join("; ")}`);
+console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
+Deno.exit(failures.length > 0 ? 1 : 0);
