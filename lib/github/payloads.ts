@@ -1,0 +1,205 @@
+/**
+ * GitHub's webhook payloads become small events of our own here, at the edge, and nowhere else. Unknown
+ * fields and unknown actions are no error: GitHub adds both without notice. What an event needs and a
+ * payload lacks throws an Error that names the field.
+ */
+import * as z from "zod";
+import { decode } from "../messages/codec.ts";
+import { CommitSha, Repo } from "../messages/repo.ts";
+
+/** Characters kept of a comment; GitHub allows 65,536. */
+const MAX_BODY = 65_536;
+/** Characters kept of a title; GitHub allows 256. */
+const MAX_TITLE = 1_000;
+
+const Login = z.object({ login: z.string().max(200) }).nullish()
+  .transform((user) => user?.login ?? "ghost");
+const bounded = (length: number) =>
+  z.string().nullish().transform((text) => cut(text ?? "", length));
+
+/** Cut without splitting a character, lone surrogates replaced. */
+function cut(text: string, length: number): string {
+  return text.slice(0, length).toWellFormed();
+}
+
+const Repository = z.object({
+  full_name: z.string().regex(/^[^/]+\/[^/]+$/),
+  clone_url: z.string(),
+  default_branch: z.string().max(255).optional(),
+}).transform(({ full_name, clone_url, default_branch }) => {
+  const [owner, name] = full_name.split("/");
+  return { repo: { owner, name, full_name, clone_url }, defaultBranch: default_branch ?? "main" };
+}).pipe(z.object({ repo: Repo, defaultBranch: z.string() }));
+
+const PullRequestPayload = z.object({
+  action: z.string().max(100),
+  number: z.number().int().min(1),
+  repository: Repository,
+  sender: Login,
+  changes: z.object({ base: z.object({}).nullish() }).nullish().catch(undefined),
+  pull_request: z.object({
+    title: bounded(MAX_TITLE),
+    state: z.string().max(20),
+    draft: z.boolean().nullish(),
+    merged: z.boolean().nullish(),
+    user: Login,
+    head: z.object({ sha: CommitSha }),
+    base: z.object({ ref: z.string().min(1).max(255) }),
+  }),
+});
+
+/** Something happened to a pull request. */
+export interface PullRequestEvent {
+  /** `opened`, `synchronize`, `edited`, … or one GitHub adds tomorrow. */
+  readonly action: string;
+  readonly repo: Repo;
+  readonly number: number;
+  readonly headSha: string;
+  readonly baseRef: string;
+  readonly title: string;
+  readonly draft: boolean;
+  readonly merged: boolean;
+  /** `open` or `closed`. */
+  readonly state: string;
+  readonly author: string;
+  readonly senderLogin: string;
+  /** Whether this is an edit that changed the base branch. */
+  readonly baseChanged: boolean;
+}
+
+/** Reads a `pull_request` payload. Throws an Error that names every wrong field. */
+export function parsePullRequestEvent(body: Uint8Array): PullRequestEvent {
+  const payload = decode(PullRequestPayload, body);
+  const pull = payload.pull_request;
+  return {
+    action: payload.action,
+    repo: payload.repository.repo,
+    number: payload.number,
+    headSha: pull.head.sha,
+    baseRef: pull.base.ref,
+    title: pull.title,
+    draft: pull.draft ?? false,
+    merged: pull.merged ?? false,
+    state: pull.state,
+    author: pull.user,
+    senderLogin: payload.sender,
+    baseChanged: payload.action === "edited" && Boolean(payload.changes?.base),
+  };
+}
+
+const IssueCommentPayload = z.object({
+  action: z.string().max(100),
+  repository: Repository,
+  issue: z.object({
+    number: z.number().int().min(1),
+    state: z.string().max(20).nullish(),
+    pull_request: z.object({}).nullish(),
+  }),
+  comment: z.object({
+    id: z.number().int().min(1),
+    body: bounded(MAX_BODY),
+    user: z.object({ login: z.string().max(200), type: z.string().max(50).nullish() }).nullish(),
+    author_association: z.string().max(50).nullish(),
+    created_at: z.string().max(50),
+  }),
+});
+
+/** A comment on an issue or a pull request. */
+export interface IssueCommentEvent {
+  /** `created`, `edited`, `deleted`, … */
+  readonly action: string;
+  readonly repo: Repo;
+  readonly number: number;
+  readonly isPullRequest: boolean;
+  /** `open` or `closed`. */
+  readonly state: string;
+  readonly commentId: number;
+  /** At most 65,536 UTF-16 units. */
+  readonly body: string;
+  readonly author: string;
+  /** `OWNER`, `MEMBER`, `COLLABORATOR`, `CONTRIBUTOR`, `NONE`, … */
+  readonly authorAssociation: string;
+  /** `User`, `Bot`, … */
+  readonly authorType: string;
+  /** ISO 8601, as GitHub wrote it. */
+  readonly createdAt: string;
+}
+
+/** Reads an `issue_comment` payload. Throws an Error that names every wrong field. */
+export function parseIssueCommentEvent(body: Uint8Array): IssueCommentEvent {
+  const { action, repository, issue, comment } = decode(IssueCommentPayload, body);
+  return {
+    action,
+    repo: repository.repo,
+    number: issue.number,
+    isPullRequest: Boolean(issue.pull_request),
+    state: issue.state ?? "open",
+    commentId: comment.id,
+    body: comment.body,
+    author: comment.user?.login ?? "ghost",
+    authorAssociation: comment.author_association ?? "NONE",
+    authorType: comment.user?.type ?? "User",
+    createdAt: comment.created_at,
+  };
+}
+
+const Paths = z.array(z.string()).nullish().transform((paths) => paths ?? []);
+const PushPayload = z.object({
+  ref: z.string().min(1).max(1_000),
+  before: CommitSha,
+  after: CommitSha,
+  created: z.boolean().nullish(),
+  deleted: z.boolean().nullish(),
+  forced: z.boolean().nullish(),
+  repository: Repository,
+  pusher: z.object({ name: z.string().max(200) }).nullish(),
+  commits: z.array(z.object({
+    added: Paths,
+    modified: Paths,
+    removed: Paths,
+    message: z.string().nullish().transform((message) => message ?? ""),
+  })).nullish(),
+});
+
+/** A commit of a push, with the paths it touched. */
+export interface PushedCommit {
+  readonly added: readonly string[];
+  readonly modified: readonly string[];
+  readonly removed: readonly string[];
+  readonly message: string;
+}
+
+/** Commits were pushed to a branch or a tag, or it was deleted. */
+export interface PushEvent {
+  readonly repo: Repo;
+  /** `refs/heads/<branch>` or `refs/tags/<tag>`. */
+  readonly ref: string;
+  /** All zeros where the ref was created. */
+  readonly before: string;
+  /** All zeros where the ref was deleted. */
+  readonly after: string;
+  readonly created: boolean;
+  readonly deleted: boolean;
+  readonly forced: boolean;
+  /** Oldest first. GitHub lists at most 2,048 commits, and may leave files out. */
+  readonly commits: readonly PushedCommit[];
+  readonly defaultBranch: string;
+  readonly pusher: string;
+}
+
+/** Reads a `push` payload. Throws an Error that names every wrong field. */
+export function parsePushEvent(body: Uint8Array): PushEvent {
+  const payload = decode(PushPayload, body);
+  return {
+    repo: payload.repository.repo,
+    ref: payload.ref,
+    before: payload.before,
+    after: payload.after,
+    created: payload.created ?? false,
+    deleted: payload.deleted ?? false,
+    forced: payload.forced ?? false,
+    commits: payload.commits ?? [],
+    defaultBranch: payload.repository.defaultBranch,
+    pusher: payload.pusher?.name ?? "ghost",
+  };
+}
