@@ -2,6 +2,8 @@
  * Runs format check, lint, type check and every test, and closes with the line `N passed, N failed`.
  * Fails when a test was skipped on a CI machine, or when a process was left running.
  */
+import { stripVTControlCharacters } from "node:util";
+
 const decoder = new TextDecoder();
 
 /** Programs the tests start; one that was not there before and is there afterwards was left behind. */
@@ -46,9 +48,8 @@ await step("types", ["check", "--frozen", "."]);
 const output = await step("tests", ["test", "-A", "--frozen", ...Deno.args]);
 
 // The runner's last line: `ok | 12 passed (3 steps) | 0 failed | 1 ignored (5s)`.
-// deno-lint-ignore no-control-regex
 const summary =
-  output.replaceAll(/\x1b\[[0-9;]*m/g, "").trimEnd().split("\n").findLast((line) =>
+  stripVTControlCharacters(output).trimEnd().split("\n").findLast((line) =>
     /\| \d+ passed/.test(line)
   ) ?? "";
 const count = (word: string) => Number(summary.match(new RegExp(`(\\d+) ${word}`))?.[1] ?? 0);
