@@ -1,0 +1,247 @@
+/**
+ * One bare cache a repository, shared by every role and process that uses the same `checkout.root`.
+ *
+ * It has no remotes: addresses stand in each fetch, and what was fetched stands under `refs/tickborg/`, so
+ * that no name of the server's can be taken for one of ours. Whoever changes refs holds the lock.
+ */
+import { TransientFault } from "../errors.ts";
+import type { Repo } from "../messages/repo.ts";
+import { BrokenCache, diskFault, fetchFault } from "./faults.ts";
+import { git, type GitOptions, type GitResult } from "./git.ts";
+import { type LockOptions, withLock } from "./lock.ts";
+import { checkBranch, checkCloneUrl, checkSha } from "./names.ts";
+import { GitRepository } from "./repository.ts";
+
+/** How a cache is used. */
+export interface CacheOptions {
+  /** Whether `clone_url` may name this machine's own disk: see `allowsLocal`. */
+  readonly allowLocal?: boolean;
+  /** Milliseconds a fetch may take; 600,000 when absent. */
+  readonly fetchTimeoutMs?: number;
+  /** Milliseconds to wait for another process's fetch; 600,000 when absent. */
+  readonly lockTimeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** The server's ref of a pull request's head. */
+export function pullRef(number: number): string {
+  return `refs/pull/${number}/head`;
+}
+
+/** The server's ref of a branch. Throws an `UnsafeGitName` for what is no branch name. */
+export function branchRef(branch: string): string {
+  return `refs/heads/${checkBranch(branch)}`;
+}
+
+/** Opens the cache of a repository under `root`, making it where it is missing or was damaged. */
+export async function openCache(
+  root: string,
+  repo: Pick<Repo, "full_name" | "clone_url">,
+  options: CacheOptions = {},
+): Promise<GitCache> {
+  const url = checkCloneUrl(repo.clone_url, options.allowLocal ?? false);
+  const gitDir = `${root}/repositories/${repo.full_name.toLowerCase()}.git`;
+  const cache = new GitCache(gitDir, url, options);
+  await cache.ensure();
+  return cache;
+}
+
+/** The bare cache of one repository. */
+export class GitCache extends GitRepository {
+  readonly url: string;
+  readonly #options: CacheOptions;
+
+  constructor(gitDir: string, url: string, options: CacheOptions) {
+    super(gitDir, options.signal ? { signal: options.signal } : {});
+    this.url = url;
+    this.#options = options;
+  }
+
+  /** Makes the cache where there is none. */
+  async ensure(): Promise<void> {
+    if (await isWhole(this.gitDir)) return;
+    await this.#locked(() => this.#make());
+  }
+
+  /**
+   * Fetches refs of the server by their full names and tells which commit each stands for now. Throws
+   * {@link MissingFromGit} where the repository or a ref is gone, and a `TransientFault` for what may pass.
+   */
+  async fetch(refs: readonly string[]): Promise<Map<string, string>> {
+    const local = new Map<string, string>();
+    for (const ref of refs) local.set(ref, await localRef(ref));
+    const specs = [...local].map(([ref, ours]) => `+${ref}:${ours}`);
+    return await this.#mended(async () => {
+      await this.#fetch(specs);
+      const found = new Map<string, string>();
+      for (const [ref, ours] of local) {
+        const sha = await this.resolve(ours);
+        if (sha === undefined) throw new BrokenCache(`The repository cache lost ${ours}`);
+        found.set(ref, sha);
+      }
+      return found;
+    });
+  }
+
+  /** Fetches commits by hash where they are not here yet. Throws {@link MissingFromGit} for one that is gone. */
+  async fetchCommits(shas: readonly string[]): Promise<void> {
+    const missing: string[] = [];
+    for (const sha of new Set(shas)) if (!await this.has(sha)) missing.push(checkSha(sha));
+    if (missing.length === 0) return;
+    await this.#mended(() =>
+      this.#fetch(missing.map((sha) => `${sha}:refs/tickborg/commit/${sha}`))
+    );
+  }
+
+  /** The branch that the server's HEAD names, without `refs/heads/`; undefined in an empty repository. */
+  async defaultBranch(): Promise<string | undefined> {
+    const args = ["ls-remote", "--symref", "--end-of-options", this.url, "HEAD"];
+    let result: GitResult;
+    try {
+      result = await git(args, this.#remote());
+    } catch (error) {
+      throw fetchFault(error, this.url);
+    }
+    return /^ref: refs\/heads\/(.+)\tHEAD$/m.exec(new TextDecoder().decode(result.stdout))?.[1];
+  }
+
+  /** Packs what has piled up, where git finds it worth while; for a turn now and then. */
+  async maintain(): Promise<void> {
+    await this.#locked(() =>
+      this.run(["-c", "gc.auto=6700", "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet"], {
+        timeoutMs: 1_800_000,
+      })
+    );
+  }
+
+  async #fetch(specs: readonly string[]): Promise<void> {
+    const flags = ["--quiet", "--no-progress", "--no-tags", "--no-write-fetch-head", "--force"];
+    const args = ["fetch", ...flags, "--no-auto-maintenance", "--no-recurse-submodules"];
+    try {
+      await this.run([...args, "--end-of-options", this.url, ...specs], this.#remote());
+    } catch (error) {
+      throw fetchFault(error, this.url);
+    }
+  }
+
+  /** Does something under the lock; when that shows the cache to be damaged, once more on a new one. */
+  #mended<T>(work: () => Promise<T>): Promise<T> {
+    return this.#locked(async () => {
+      await this.#make();
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof BrokenCache)) throw error;
+        await this.#setAside();
+        await this.#make();
+        return await work();
+      }
+    });
+  }
+
+  /** Sets a damaged cache aside, so that the next fetch starts anew; for whoever met a {@link BrokenCache}. */
+  async discard(): Promise<void> {
+    await this.#locked(() => this.#setAside());
+  }
+
+  /** Makes the repository beside its place and moves it there whole: half a one is never taken for one. */
+  async #make(): Promise<void> {
+    await removeStaleLocks(this.gitDir);
+    if (await isWhole(this.gitDir)) return;
+    await this.#setAside();
+    const half = `${this.gitDir}.new-${crypto.randomUUID()}`;
+    try {
+      await git(["init", "--quiet", "--bare", "--template=", "--end-of-options", half]);
+      await Deno.rename(half, this.gitDir);
+    } catch (error) {
+      await Deno.remove(half, { recursive: true }).catch(() => {});
+      throw diskFault(error);
+    }
+  }
+
+  async #setAside(): Promise<void> {
+    const aside = `${this.gitDir}.broken-${crypto.randomUUID()}`;
+    try {
+      await Deno.rename(this.gitDir, aside);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return;
+      throw error;
+    }
+    await Deno.remove(aside, { recursive: true });
+  }
+
+  async #locked<T>(work: () => Promise<T>): Promise<T> {
+    const folder = this.gitDir.slice(0, this.gitDir.lastIndexOf("/"));
+    const options: LockOptions = {
+      ...(this.#options.lockTimeoutMs ? { timeoutMs: this.#options.lockTimeoutMs } : {}),
+      ...(this.#options.signal ? { signal: this.#options.signal } : {}),
+    };
+    try {
+      await Deno.mkdir(folder, { recursive: true });
+      return await withLock(`${this.gitDir}.lock`, work, options);
+    } catch (error) {
+      throw diskFault(error);
+    }
+  }
+
+  #remote(): GitOptions {
+    return {
+      timeoutMs: this.#options.fetchTimeoutMs ?? 600_000,
+      allowLocal: this.#options.allowLocal ?? false,
+      ...(this.#options.signal ? { signal: this.#options.signal } : {}),
+    };
+  }
+}
+
+/**
+ * Turns what a read of the cache threw into what a handler may throw: a damaged cache is set aside, and
+ * the message comes again after a while.
+ */
+export async function mending<T>(cache: GitCache, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof BrokenCache)) throw error;
+    await cache.discard();
+    throw new TransientFault("The repository cache was damaged and is made anew", { cause: error });
+  }
+}
+
+/**
+ * Where a ref of the server's is kept. Branch names are hashed, because `a` and `a/b`, or `Main` and `main`
+ * on some file systems, cannot stand beside each other.
+ */
+async function localRef(ref: string): Promise<string> {
+  const pull = /^refs\/pull\/(\d+)\/head$/.exec(ref);
+  if (pull) return `refs/tickborg/pull/${pull[1]}`;
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(ref));
+  return `refs/tickborg/ref/${new Uint8Array(digest).toHex().slice(0, 40)}`;
+}
+
+/** Whether a folder has what git needs to take it for a repository. */
+async function isWhole(gitDir: string): Promise<boolean> {
+  const parts = ["HEAD", "config", "objects", "refs"];
+  const stats = await Promise.all(
+    parts.map((part) => Deno.stat(`${gitDir}/${part}`).catch(() => undefined)),
+  );
+  return stats.every((stat, index) =>
+    index < 2 ? (stat?.isFile ?? false) && stat!.size > 0 : stat?.isDirectory ?? false
+  );
+}
+
+/** Git holds a ref's lock file for milliseconds; one that is a minute old was left by a killed process. */
+async function removeStaleLocks(gitDir: string): Promise<void> {
+  const oldest = Date.now() - 60_000;
+  const folders = ["", "/refs", "/refs/tickborg", "/refs/tickborg/pull", "/refs/tickborg/ref"];
+  for (const folder of folders.map((name) => gitDir + name)) {
+    try {
+      for await (const entry of Deno.readDir(folder)) {
+        if (!entry.name.endsWith(".lock")) continue;
+        const stat = await Deno.stat(`${folder}/${entry.name}`);
+        if ((stat.mtime?.getTime() ?? 0) < oldest) await Deno.remove(`${folder}/${entry.name}`);
+      }
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * Runs git so that nothing a pull request, a server or this machine's own settings hold can make it run
+ * a program, ask a question, follow a redirect or recurse into a submodule. Arguments are a list, never
+ * a shell's line; whatever comes from outside stands behind `--end-of-options` or is a validated hash.
+ */
+import process from "node:process";
+import { TransientFault } from "../errors.ts";
+
+/** How to run git. */
+export interface GitOptions {
+  /** The repository: a bare one or a work tree's `.git`. Not needed by `init` and `ls-remote`. */
+  readonly gitDir?: string;
+  /** The folder git runs in; the process's own when absent. */
+  readonly cwd?: string;
+  /** Milliseconds after which git is ended; 60,000 when absent. */
+  readonly timeoutMs?: number;
+  /** Bytes of standard output above which git is ended; 64 MiB when absent. */
+  readonly maxBytes?: number;
+  /** Ends git when it aborts; the call then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Written to standard input, which is empty when absent. */
+  readonly stdin?: Uint8Array;
+  /** Whether `file://` and plain paths may be fetched from: see {@link allowsLocal}. */
+  readonly allowLocal?: boolean;
+  /** Variables set beside our own, for example GIT_INDEX_FILE. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Exit codes that are answers, not failures; 0 alone when absent. */
+  readonly codes?: readonly number[];
+}
+
+/** What git answered. */
+export interface GitResult {
+  readonly code: number;
+  readonly stdout: Uint8Array;
+  /** At most 64 KiB of it, without addresses' credentials. */
+  readonly stderr: string;
+}
+
+/** Git said no; what it wrote on standard error is in the message. */
+export class GitFailure extends Error {
+  override name = "GitFailure";
+  readonly code: number;
+  readonly stderr: string;
+
+  constructor(message: string, result: { code: number; stderr: string }) {
+    super(message);
+    this.code = result.code;
+    this.stderr = result.stderr;
+  }
+}
+
+/** Git's answer was larger than the caller allowed. */
+export class GitOutputTooLarge extends Error {
+  override name = "GitOutputTooLarge";
+}
+
+const nothing = Deno.build.os === "windows" ? "NUL" : "/dev/null";
+
+/** Settings that hold whatever a repository's own configuration says. */
+const SETTINGS: readonly string[] = [
+  `core.hooksPath=${nothing}`,
+  `core.attributesFile=${nothing}`,
+  `core.excludesFile=${nothing}`,
+  "core.fsmonitor=false",
+  "core.askPass=",
+  "core.protectHFS=true",
+  "core.protectNTFS=true",
+  "core.pager=cat",
+  "core.quotePath=false",
+  "credential.helper=",
+  "diff.external=",
+  "gc.auto=0",
+  "maintenance.auto=false",
+  "fetch.recurseSubmodules=false",
+  "submodule.recurse=false",
+  "transfer.bundleURI=false",
+  "log.showSignature=false",
+  "commit.gpgSign=false",
+  "http.followRedirects=initial",
+  "http.lowSpeedLimit=1000",
+  "http.lowSpeedTime=60",
+  // The cache may belong to another user of the same service, as in a container's volume.
+  "safe.directory=*",
+  "protocol.allow=never",
+  "protocol.https.allow=always",
+  "protocol.http.allow=always",
+];
+
+/** Variables that git may inherit: where programs and trusted certificates are, and the way out. */
+const INHERITED = [
+  "PATH",
+  "SystemRoot",
+  "TEMP",
+  "TMP",
+  "TMPDIR",
+  "SSL_CERT_FILE",
+  "SSL_CERT_DIR",
+  "GIT_SSL_CAINFO",
+  "http_proxy",
+  "https_proxy",
+  "HTTPS_PROXY",
+  "no_proxy",
+  "NO_PROXY",
+] as const;
+
+/** Reads a variable where the process is permitted to; never asks a person. */
+function inherited(name: string): string | undefined {
+  const permission = Deno.permissions.querySync({ name: "env", variable: name });
+  return permission.state === "granted" ? Deno.env.get(name) : undefined;
+}
+
+/** The whole environment git runs in. */
+export function gitEnvironment(extra: Readonly<Record<string, string>> = {}) {
+  const environment: Record<string, string> = {};
+  for (const name of INHERITED) {
+    const value = inherited(name);
+    if (value !== undefined) environment[name] = value;
+  }
+  return {
+    ...environment,
+    PATH: environment.PATH ?? "/usr/local/bin:/usr/bin:/bin",
+    HOME: "",
+    LC_ALL: "C",
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_CONFIG_GLOBAL: nothing,
+    GIT_ATTR_NOSYSTEM: "1",
+    GIT_TERMINAL_PROMPT: "0",
+    GIT_OPTIONAL_LOCKS: "0",
+    GIT_NO_REPLACE_OBJECTS: "1",
+    GIT_LITERAL_PATHSPECS: "1",
+    ...extra,
+  };
+}
+
+/**
+ * Runs git and gives its answer back whole. Throws a {@link GitFailure} for an exit code that is none of
+ * `codes`, a {@link GitOutputTooLarge}, and a {@link TransientFault} when it took too long or could not
+ * be started.
+ */
+export async function git(args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
+  options.signal?.throwIfAborted();
+  const child = start(args, options);
+  const limits = { ended: undefined as Error | undefined };
+  const end = (why: Error) => {
+    if (limits.ended) return;
+    limits.ended = why;
+    terminate(child);
+  };
+  const timeoutMs = options.timeoutMs ?? 60_000;
+  const timer = setTimeout(
+    () => end(new TransientFault(`Git took too long: ${verb(args)}, more than ${timeoutMs} ms`)),
+    timeoutMs,
+  );
+  const onAbort = () => end(asError(options.signal?.reason));
+  options.signal?.addEventListener("abort", onAbort, { once: true });
+  try {
+    const [stdout, stderr, status] = await Promise.all([
+      collect(child.stdout, options.maxBytes ?? 64 * 1024 * 1024, (most) => {
+        end(new GitOutputTooLarge(`Git answered too much: ${verb(args)}, more than ${most} bytes`));
+      }),
+      collect(child.stderr, 64 * 1024),
+      child.status,
+      feed(child, options.stdin),
+    ]);
+    if (limits.ended) throw limits.ended;
+    const result = { code: status.code, stdout, stderr: clean(stderr) };
+    if (!(options.codes ?? [0]).includes(status.code)) throw failure(args, result);
+    return result;
+  } finally {
+    clearTimeout(timer);
+    options.signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+/** Runs git and gives its answer back as text, without the newline at its end. */
+export async function gitText(args: readonly string[], options: GitOptions = {}): Promise<string> {
+  const { stdout } = await git(args, options);
+  return new TextDecoder().decode(stdout).replace(/\n$/, "");
+}
+
+/** The parts of an answer whose parts end in NUL. */
+export function splitNul(stdout: Uint8Array): string[] {
+  const parts = new TextDecoder().decode(stdout).split("\0");
+  if (parts.at(-1) === "") parts.pop();
+  return parts;
+}
+
+/** The full argument list: our settings first, so that nothing behind them can be taken for one. */
+export function gitArguments(args: readonly string[], options: GitOptions = {}): string[] {
+  return [
+    ...SETTINGS.flatMap((setting) => ["-c", setting]),
+    "-c",
+    `protocol.file.allow=${options.allowLocal ? "always" : "never"}`,
+    ...(options.gitDir === undefined ? [] : [`--git-dir=${options.gitDir}`]),
+    "--no-pager",
+    ...args,
+  ];
+}
+
+function start(args: readonly string[], options: GitOptions): Deno.ChildProcess {
+  try {
+    return new Deno.Command("git", {
+      args: gitArguments(args, options),
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      clearEnv: true,
+      env: gitEnvironment(options.env),
+      stdin: options.stdin ? "piped" : "null",
+      stdout: "piped",
+      stderr: "piped",
+      detached: true,
+    }).spawn();
+  } catch (cause) {
+    throw new TransientFault(`Cannot start git: ${verb(args)}`, { cause });
+  }
+}
+
+/** Asks the process group to end, so that git removes its lock files, then ends it. */
+function terminate(child: Deno.ChildProcess): void {
+  kill(child, "SIGTERM");
+  const timer = setTimeout(() => kill(child, "SIGKILL"), 2_000);
+  child.status.finally(() => {
+    clearTimeout(timer);
+    kill(child, "SIGKILL");
+  });
+}
+
+/** Kills the group where the process may kill by id, else git alone, whose helpers then lose their pipes. */
+function kill(child: Deno.ChildProcess, signal: "SIGTERM" | "SIGKILL"): void {
+  try {
+    if (Deno.build.os !== "windows") process.kill(-child.pid, signal);
+    else child.kill(signal);
+  } catch {
+    try {
+      child.kill(signal);
+    } catch {
+      // It has ended already.
+    }
+  }
+}
+
+async function feed(child: Deno.ChildProcess, stdin: Uint8Array | undefined): Promise<void> {
+  if (!stdin) return;
+  const writer = child.stdin.getWriter();
+  // Git may end without reading all of it; its exit code then tells.
+  await writer.write(stdin).then(() => writer.close()).catch(() => writer.abort().catch(() => {}));
+}
+
+/** Reads a stream to its end; keeps `most` bytes and tells once when there were more. */
+async function collect(
+  stream: ReadableStream<Uint8Array>,
+  most: number,
+  tooMuch?: (most: number) => void,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    if (size + chunk.byteLength > most) tooMuch?.(most);
+    const kept = chunk.subarray(0, Math.max(0, most - size));
+    if (kept.byteLength > 0) chunks.push(kept);
+    size += kept.byteLength;
+  }
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return whole;
+}
+
+function failure(args: readonly string[], result: GitResult): GitFailure {
+  const said = result.stderr.trim().split("\n").slice(-3).join("; ") || `exit code ${result.code}`;
+  return new GitFailure(`Git failed: ${verb(args)}: ${said}`, result);
+}
+
+/** Standard error as text, without user names and passwords of addresses. */
+function clean(stderr: Uint8Array): string {
+  return new TextDecoder().decode(stderr).replaceAll(/(https?:\/\/)[^/@\s]*@/g, "$1");
+}
+
+function verb(args: readonly string[]): string {
+  return `git ${args.find((arg) => !arg.startsWith("-")) ?? ""}`.trim();
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}

@@ -1,0 +1,72 @@
+/** What may be handed to git: addresses, branch names, hashes. Everything here comes from messages. */
+import { PoisonMessage } from "../errors.ts";
+
+/** A message names something git must not be given; the same message will never be right. */
+export class UnsafeGitName extends PoisonMessage {
+  override name = "UnsafeGitName";
+}
+
+/**
+ * Whether repositories on this machine may be fetched from: only where the configured GitHub is one on
+ * this machine too (the fake of tests, the demo). A `clone_url` comes from a message, and a path would
+ * let it read any repository this user can.
+ */
+export function allowsLocal(apiUrl: string): boolean {
+  const host = new URL(apiUrl).hostname;
+  return host === "localhost" || host === "[::1]" || /^127(\.\d+){3}$/.test(host);
+}
+
+/**
+ * Checks a `clone_url`: https or http without a user or password (they would show in the process list),
+ * or, where `allowLocal`, `file://` or an absolute path. Throws an {@link UnsafeGitName}.
+ */
+export function checkCloneUrl(url: string, allowLocal: boolean): string {
+  // deno-lint-ignore no-control-regex
+  if (/[\x00-\x20\x7f]/.test(url)) throw refused(url, "it holds blanks or control characters");
+  const local = /^([A-Za-z]:[\\/]|\/)/.test(url) || url.startsWith("file://");
+  if (local) {
+    if (allowLocal) return url;
+    throw refused(url, "it is a path on this machine");
+  }
+  const parsed = URL.parse(url);
+  if (!parsed || !["https:", "http:"].includes(parsed.protocol)) {
+    throw refused(url, "only https and http are allowed");
+  }
+  if (parsed.username || parsed.password) throw refused(parsed.host, "it holds a user or password");
+  return url;
+}
+
+function refused(url: string, why: string): UnsafeGitName {
+  return new UnsafeGitName(`Cannot fetch from ${JSON.stringify(url.slice(0, 200))}: ${why}`);
+}
+
+/** Whether a text is a full lower-case hash. */
+export function isSha(text: string): boolean {
+  return /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
+}
+
+/** Checks a hash, so that it can stand among git's arguments. Throws an {@link UnsafeGitName}. */
+export function checkSha(text: string): string {
+  if (isSha(text)) return text;
+  throw new UnsafeGitName(
+    `Cannot use commit ${JSON.stringify(text.slice(0, 80))}: not a full hash`,
+  );
+}
+
+/** Whether a branch name is one that git itself allows (git-check-ref-format(1)) and starts with no `-`. */
+export function isBranchName(name: string): boolean {
+  // deno-lint-ignore no-control-regex
+  const forbidden = /[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\/$|^\/|\.$/;
+  return name !== "" && name !== "@" && name !== "HEAD" && name.length <= 255 &&
+    !name.startsWith("-") &&
+    !forbidden.test(name) &&
+    name.split("/").every((part) => !part.startsWith(".") && !part.endsWith(".lock"));
+}
+
+/** Checks a branch name. Throws an {@link UnsafeGitName}. */
+export function checkBranch(name: string): string {
+  if (isBranchName(name)) return name;
+  throw new UnsafeGitName(
+    `Cannot use branch ${JSON.stringify(name.slice(0, 80))}: not a branch name`,
+  );
+}

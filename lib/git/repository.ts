@@ -1,0 +1,161 @@
+/** Questions to a repository that need no work tree. Every commit is a full hash, every path is as git holds it. */
+import { MissingFromGit, readFault } from "./faults.ts";
+import { git, GitFailure, type GitOptions, type GitResult, gitText, splitNul } from "./git.ts";
+import { checkSha } from "./names.ts";
+
+/** What came of merging two commits. */
+export type Merge =
+  | { readonly kind: "clean"; readonly tree: string }
+  | { readonly kind: "conflict"; readonly paths: readonly string[] }
+  /** The two have no commit in common, so that nothing can be merged. */
+  | { readonly kind: "unrelated" };
+
+/** What a commit made by {@link GitRepository.commitTree} says. */
+export interface CommitOptions {
+  readonly tree: string;
+  readonly parents: readonly string[];
+  readonly message: string;
+}
+
+/** A repository on this machine, read only except for new objects. */
+export class GitRepository {
+  readonly gitDir: string;
+  readonly #options: GitOptions;
+
+  /** `options` hold for every call, for example a signal or an object folder of its own in `env`. */
+  constructor(gitDir: string, options: GitOptions = {}) {
+    this.gitDir = gitDir;
+    this.#options = { ...options, gitDir };
+  }
+
+  /** Runs git on this repository; see `git.ts`. */
+  run(args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
+    return git(args, { ...this.#options, ...options });
+  }
+
+  /** The commit that a branch, tag or hash stands for; undefined where it stands for none. */
+  async resolve(revision: string): Promise<string | undefined> {
+    const args = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`];
+    const result = await this.run(args, { codes: [0, 1, 128] });
+    const sha = new TextDecoder().decode(result.stdout).trim();
+    return result.code === 0 && sha !== "" ? sha : undefined;
+  }
+
+  /** Whether a commit is here. */
+  async has(sha: string): Promise<boolean> {
+    const result = await this.run(["cat-file", "-e", `${checkSha(sha)}^{commit}`], {
+      codes: [0, 1, 128],
+    });
+    return result.code === 0;
+  }
+
+  /** Merges `head` into `base` in memory. Throws {@link MissingFromGit} where a commit is not here. */
+  async mergeTree(base: string, head: string): Promise<Merge> {
+    const args = ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages"];
+    let result: GitResult;
+    try {
+      result = await this.run([...args, checkSha(base), checkSha(head)], { codes: [0, 1] });
+    } catch (error) {
+      if (error instanceof GitFailure && /unrelated histories/.test(error.stderr)) {
+        return { kind: "unrelated" };
+      }
+      throw await this.#fault(error, [base, head]);
+    }
+    const [tree, ...paths] = splitNul(result.stdout);
+    if (result.code === 0) return { kind: "clean", tree: tree! };
+    return { kind: "conflict", paths: [...new Set(paths)].filter((path) => path !== "") };
+  }
+
+  /** The best common ancestor; undefined where there is none. */
+  async mergeBase(one: string, other: string): Promise<string | undefined> {
+    const args = ["merge-base", checkSha(one), checkSha(other)];
+    const { code, stdout } = await this.#ask(args, [one, other], { codes: [0, 1] });
+    return code === 0 ? new TextDecoder().decode(stdout).trim() : undefined;
+  }
+
+  /** Whether `ancestor` is reachable from `descendant`. */
+  async isAncestor(ancestor: string, descendant: string): Promise<boolean> {
+    const args = ["merge-base", "--is-ancestor", checkSha(ancestor), checkSha(descendant)];
+    return (await this.#ask(args, [ancestor, descendant], { codes: [0, 1] })).code === 0;
+  }
+
+  /** Paths that differ between two commits or trees. A renamed file counts with both of its names. */
+  async changedFiles(from: string, to: string): Promise<string[]> {
+    const args = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", "--no-ext-diff"];
+    const { stdout } = await this.#ask(
+      [...args, "--no-textconv", "--ignore-submodules=none", checkSha(from), checkSha(to)],
+      [],
+    );
+    return splitNul(stdout);
+  }
+
+  /** First lines of the messages of the commits in `base..head`, newest first, merges left out. */
+  async commitSubjects(base: string, head: string, most = 1_000): Promise<string[]> {
+    const args = ["log", "-z", "--no-merges", "--format=%s", "--encoding=UTF-8"];
+    const range = [`--max-count=${most}`, `${checkSha(base)}..${checkSha(head)}`];
+    const { stdout } = await this.#ask([...args, ...range, "--"], [base, head]);
+    return splitNul(stdout);
+  }
+
+  /**
+   * A file's content at a commit or tree; undefined where there is none, or it is no plain file. Throws a
+   * `GitOutputTooLarge` when it has more than `maxBytes`.
+   */
+  async readFile(
+    commit: string,
+    path: string,
+    maxBytes = 4 << 20,
+  ): Promise<Uint8Array | undefined> {
+    const listed = await this.#ask(
+      ["ls-tree", "-z", "--full-tree", checkSha(commit), "--", path],
+      [commit],
+    );
+    const entry = /^(\d+) blob ([0-9a-f]+)\t/.exec(splitNul(listed.stdout)[0] ?? "");
+    if (!entry || !entry[1]!.startsWith("100")) return undefined;
+    return (await this.#ask(["cat-file", "blob", entry[2]!], [commit], { maxBytes })).stdout;
+  }
+
+  /** Makes a commit, the same one for the same tree, parents and message. Gives its hash. */
+  commitTree(commit: CommitOptions): Promise<string> {
+    const parents = commit.parents.flatMap((sha) => ["-p", checkSha(sha)]);
+    const who = { NAME: "Tickborg", EMAIL: "tickborg@localhost", DATE: "946684800 +0000" };
+    const env = Object.fromEntries(
+      ["AUTHOR", "COMMITTER"].flatMap((role) =>
+        Object.entries(who).map(([key, value]) => [`GIT_${role}_${key}`, value])
+      ),
+    );
+    return gitText(["commit-tree", checkSha(commit.tree), ...parents], {
+      ...this.#options,
+      env: { ...this.#options.env, ...env },
+      stdin: new TextEncoder().encode(commit.message),
+    });
+  }
+
+  /** The tree of a commit. */
+  async treeOf(commit: string): Promise<string> {
+    const { stdout } = await this.#ask(["rev-parse", `${checkSha(commit)}^{tree}`], [commit]);
+    return new TextDecoder().decode(stdout).trim();
+  }
+
+  /** Runs git and, where it fails, finds out why. */
+  async #ask(
+    args: readonly string[],
+    commits: readonly string[],
+    options: GitOptions = {},
+  ): Promise<GitResult> {
+    try {
+      return await this.run(args, options);
+    } catch (error) {
+      throw await this.#fault(error, commits);
+    }
+  }
+
+  /** A commit that is not here is told apart from a repository that is damaged. */
+  async #fault(error: unknown, commits: readonly string[]): Promise<Error> {
+    if (!(error instanceof GitFailure)) return readFault(error);
+    for (const sha of commits) {
+      if (!await this.has(sha)) return new MissingFromGit("commit", sha, { cause: error });
+    }
+    return readFault(error);
+  }
+}
