@@ -3,6 +3,7 @@
  * the help text, `deno.json`, the deployment files and the README agree with it, and a test says so.
  */
 import type { Section } from "../lib/config/config.ts";
+import type { Needs } from "../lib/permissions.ts";
 import type { RoleModule } from "../lib/role.ts";
 import { QUEUE } from "../lib/topology.ts";
 
@@ -22,6 +23,8 @@ export interface Role {
   readonly github: boolean;
   /** Programs it runs. */
   readonly programs: readonly string[];
+  /** What else it may do beside what `port`, `github` and `programs` say: see `lib/permissions.ts`. */
+  readonly permissions: Needs;
   readonly load: () => Promise<RoleModule>;
 }
 
@@ -35,6 +38,7 @@ export const ROLES = {
     port: 8080,
     github: false,
     programs: [],
+    permissions: { read: ["github_webhook_receiver.webhook_secret_file"], write: [] },
     load: () => import("./github_webhook_receiver.ts"),
   },
   "evaluation-filter": {
@@ -44,6 +48,7 @@ export const ROLES = {
     consumes: [QUEUE.evaluationFilter],
     github: false,
     programs: [],
+    permissions: { read: [], write: [] },
     load: () => import("./evaluation_filter.ts"),
   },
   "push-filter": {
@@ -53,6 +58,7 @@ export const ROLES = {
     consumes: [QUEUE.pushFilter],
     github: false,
     programs: ["git"],
+    permissions: { read: [], write: ["checkout.root"] },
     load: () => import("./push_filter.ts"),
   },
   "github-comment-filter": {
@@ -62,6 +68,7 @@ export const ROLES = {
     consumes: [QUEUE.commentFilter],
     github: true,
     programs: [],
+    permissions: { read: ["github_app.private_key"], write: [] },
     load: () => import("./github_comment_filter.ts"),
   },
   "mass-rebuilder": {
@@ -71,6 +78,7 @@ export const ROLES = {
     consumes: [QUEUE.evaluationJobs],
     github: true,
     programs: ["git"],
+    permissions: { read: ["github_app.private_key"], write: ["checkout.root"] },
     load: () => import("./mass_rebuilder.ts"),
   },
   "builder": {
@@ -80,6 +88,7 @@ export const ROLES = {
     consumes: ["build-inputs-<system>"],
     github: false,
     programs: ["git", "sh", "bwrap"],
+    permissions: { read: [], write: ["checkout.root"] },
     load: () => import("./builder.ts"),
   },
   "github-comment-poster": {
@@ -89,6 +98,7 @@ export const ROLES = {
     consumes: [QUEUE.buildResults, QUEUE.checkRuns],
     github: true,
     programs: [],
+    permissions: { read: ["github_app.private_key"], write: [] },
     load: () => import("./github_comment_poster.ts"),
   },
   "log-message-collector": {
@@ -99,6 +109,7 @@ export const ROLES = {
     port: 8081,
     github: false,
     programs: [],
+    permissions: { read: ["log_api_config.logs_path"], write: ["log_message_collector.logs_path"] },
     load: () => import("./log_message_collector.ts"),
   },
   "stats": {
@@ -109,6 +120,7 @@ export const ROLES = {
     port: 9090,
     github: false,
     programs: [],
+    permissions: { read: [], write: [] },
     load: () => import("./stats.ts"),
   },
 } as const satisfies Record<string, Role>;

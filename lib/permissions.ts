@@ -1,0 +1,187 @@
+/**
+ * The smallest set of Deno permissions a role can do its work with: as far as it is known without a
+ * configuration (the named sets of `deno.json`), and narrowed to a configuration's hosts, ports and paths.
+ */
+import type { Config, Section } from "./config/config.ts";
+import { rabbitMqOf } from "./config/config.ts";
+import { listenAddress } from "./listen.ts";
+
+/** Keys of the configuration that hold a path a role may need. */
+export type PathKey =
+  | "checkout.root"
+  | "github_app.private_key"
+  | "github_webhook_receiver.webhook_secret_file"
+  | "log_api_config.logs_path"
+  | "log_message_collector.logs_path";
+
+/** What a role needs beside what every role needs, which {@link permissionsOf} adds. */
+export interface Needs {
+  /** Files and folders it reads, by the key that names them; folders are read with all that is in them. */
+  readonly read: readonly PathKey[];
+  /** Folders it writes, which it may read too. */
+  readonly write: readonly PathKey[];
+  /** Environment variables it reads beside those that every role reads. */
+  readonly env?: readonly string[];
+  /** What it asks about the machine: names of `--allow-sys`. */
+  readonly sys?: readonly string[];
+  /** Paths it reads whatever the configuration says. */
+  readonly readPaths?: readonly string[];
+  /** Paths it writes whatever the configuration says. */
+  readonly writePaths?: readonly string[];
+}
+
+/** What the sets are made from: a role's name and part of its row of the table. */
+export interface PermissionRow {
+  readonly name: string;
+  readonly section: Section;
+  readonly port?: number;
+  readonly github: boolean;
+  readonly programs: readonly string[];
+  readonly permissions: Needs;
+}
+
+/** One set: `true` for everything of its kind, a list for some, absent for nothing. */
+export interface PermissionSet {
+  readonly read: true | readonly string[];
+  readonly write: true | readonly string[];
+  readonly net: true | readonly string[];
+  readonly run?: readonly string[];
+  /** `ignore` names variables that a package asks for and can do without: they look unset to it. */
+  readonly env: { readonly allow: readonly string[]; readonly ignore?: readonly string[] };
+  readonly sys?: readonly string[];
+}
+
+/** Variables that every role reads (`deployment-spec.md`, "Environment Variables"; systemd's `sd_notify(3)`). */
+export const COMMON_ENV = [
+  "CONFIG_PATH",
+  "TICKBORG_LOG",
+  "TICKBORG_LOG_JSON",
+  "RUST_LOG",
+  "RUST_LOG_JSON",
+  "NOTIFY_SOCKET",
+  "RUNTIME_DIRECTORY",
+  "WATCHDOG_PID",
+  "WATCHDOG_USEC",
+] as const;
+
+/** The folder systemd makes for a role, from where it answers the watchdog: `RuntimeDirectory=` of its unit. */
+export function runtimeDirectory(role: string): string {
+  return `/run/tickborg-${role}`;
+}
+
+const SYSTEMD_SOCKET = "/run/systemd/notify";
+
+/** Variables that git is handed on where they are set: programs, certificates, the way out. */
+export const GIT_ENV = [
+  "PATH",
+  "SystemRoot",
+  "TEMP",
+  "TMP",
+  "TMPDIR",
+  "SSL_CERT_FILE",
+  "SSL_CERT_DIR",
+  "GIT_SSL_CAINFO",
+  "http_proxy",
+  "https_proxy",
+  "HTTPS_PROXY",
+  "no_proxy",
+  "NO_PROXY",
+] as const;
+
+/** Where the paths of a configuration are found, and which one is used. */
+export interface Narrowing {
+  readonly config: Config;
+  /** The configuration file itself. */
+  readonly configPath: string;
+}
+
+/** The set of a role without a configuration: hosts and paths are not known yet. */
+export function staticPermissions(row: PermissionRow): PermissionSet {
+  const { write, writePaths = [] } = row.permissions;
+  return {
+    read: true,
+    write: write.length > 0 || [...writePaths, ...systemd(row)],
+    net: true,
+    ...fixed(row),
+  };
+}
+
+/** The set of a role under a configuration. */
+export function narrowedPermissions(row: PermissionRow, narrowing: Narrowing): PermissionSet {
+  const { config, configPath } = narrowing;
+  const { read, write, readPaths = [], writePaths = [] } = row.permissions;
+  const rabbit = rabbitMqOf(config, row.section);
+  const writable = [...paths(write, config), ...writePaths, ...systemd(row)];
+  return {
+    read: distinct([
+      configPath,
+      ...(rabbit ? [rabbit.password_file, rabbit.ca_file] : []),
+      ...paths(read, config),
+      ...readPaths,
+      ...writable,
+    ]),
+    write: distinct(writable),
+    net: distinct([
+      ...(rabbit ? [brokerAddress(rabbit)] : []),
+      ...(row.github ? [apiAddress(config.github.api_url)] : []),
+      listenAddress(row, config),
+      `unix:${runtimeDirectory(row.name)}/notify`,
+      `unix:${SYSTEMD_SOCKET}`,
+    ]),
+    ...fixed(row),
+  };
+}
+
+/** The sockets of `lib/systemd.ts`, which Deno guards as files too. */
+function systemd(row: PermissionRow): string[] {
+  return [runtimeDirectory(row.name), SYSTEMD_SOCKET];
+}
+
+/** What no configuration changes. */
+function fixed(row: PermissionRow): Pick<PermissionSet, "run" | "env" | "sys"> {
+  const { env = [], sys = [] } = row.permissions;
+  const git = row.programs.includes("git") ? GIT_ENV : [];
+  return {
+    ...(row.programs.length > 0 ? { run: [...row.programs] } : {}),
+    env: { allow: [...COMMON_ENV, ...git, ...env] },
+    ...(sys.length > 0 ? { sys: [...sys] } : {}),
+  };
+}
+
+function distinct(items: readonly (string | undefined)[]): string[] {
+  return [...new Set(items.filter((item) => item !== undefined))];
+}
+
+function paths(keys: readonly PathKey[], config: Config): string[] {
+  return keys.flatMap((key) => {
+    const [section, name] = key.split(".") as [Section, string];
+    const value = (config[section] as Record<string, unknown> | undefined)?.[name];
+    return typeof value === "string" ? [value] : [];
+  });
+}
+
+function brokerAddress(rabbit: { host: string; ssl: boolean }): string {
+  return /:\d+$/.test(rabbit.host) && !/^\[[^\]]*\]$/.test(rabbit.host)
+    ? rabbit.host
+    : `${rabbit.host}:${rabbit.ssl ? 5671 : 5672}`;
+}
+
+function apiAddress(url: string): string {
+  const { hostname, port, protocol } = new URL(url);
+  return `${hostname}:${port || (protocol === "http:" ? 80 : 443)}`;
+}
+
+/** The set as command-line flags. A comma in a path is doubled, as Deno reads it. */
+export function permissionFlags(set: PermissionSet): string[] {
+  const list = (items: readonly string[]) =>
+    items.map((item) => item.replaceAll(",", ",,")).join(",");
+  const flags = ["--no-prompt"];
+  for (const kind of ["read", "write", "net", "run", "sys"] as const) {
+    const value = set[kind];
+    if (value === true) flags.push(`--allow-${kind}`);
+    else if (value !== undefined) flags.push(`--allow-${kind}=${list(value)}`);
+  }
+  flags.push(`--allow-env=${list(set.env.allow)}`);
+  if (set.env.ignore) flags.push(`--ignore-env=${list(set.env.ignore)}`);
+  return flags;
+}
