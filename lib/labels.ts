@@ -1,0 +1,73 @@
+/** Which labels a pull request should carry, and what to change to get there. Pure. */
+import type { Project } from "./config/config.ts";
+import { type LabelRule, parseConventional, touchedProjects } from "./projects.ts";
+
+/** What labels are decided from. */
+export interface LabelFacts {
+  readonly title: string;
+  readonly files: readonly string[];
+  readonly projects: readonly Project[];
+  readonly rules: readonly LabelRule[];
+}
+
+/** Labels by the paths touched and by the title's type and scopes, without doubles, in alphabetical order. */
+export function wantedLabels({ title, files, projects, rules }: LabelFacts): string[] {
+  const words = titleWords(title);
+  const labels = new Set<string>();
+  const { projects: touched } = touchedProjects({ files, subjects: [title] }, projects);
+  for (const { project, because } of touched) {
+    // What merely depends on a change is rebuilt, but the change is not about it.
+    if (because !== "dependency") project.labels.forEach((label) => labels.add(label));
+  }
+  for (const rule of rules) {
+    const byTitle = rule.titles.some((word) => words.has(word.toLowerCase()));
+    if (byTitle || matchesAny(rule.paths, files)) labels.add(rule.name);
+  }
+  return [...labels].sort();
+}
+
+function titleWords(title: string): Set<string> {
+  const parsed = parseConventional(title);
+  return new Set([parsed?.type ?? "", ...(parsed?.scopes ?? [])].map((word) => word.toLowerCase()));
+}
+
+function matchesAny(patterns: readonly string[], files: readonly string[]): boolean {
+  const matchers = patterns.map(compilePattern);
+  return matchers.length > 0 && files.some((file) => matchers.some((regex) => regex.test(file)));
+}
+
+/** `docs` and `docs/` match what is below, `*` part of a name, `**` any number of folders. */
+function compilePattern(pattern: string): RegExp {
+  const source = pattern.replace(/\/$/, "").split("/").map((part) =>
+    part === "**"
+      ? "(?:[^/]+/)*"
+      : `${part.replaceAll(/[.+^${}()|[\]\\?]/g, "\\$&").replaceAll("*", "[^/]*")}/`
+  ).join("").replace(/\/$/, "");
+  return new RegExp(`^${source}(?:$|/|(?<=/))`);
+}
+
+/** What must change on a pull request. */
+export interface LabelChanges {
+  readonly add: readonly string[];
+  readonly remove: readonly string[];
+}
+
+/** What decides {@link labelChanges}. GitHub takes label names that differ in case alone for one. */
+export interface LabelState {
+  readonly wanted: readonly string[];
+  readonly present: readonly string[];
+  /** Labels that the App itself put on; no other is ever removed. */
+  readonly ours: readonly string[];
+}
+
+/** The labels to add and the stale ones of ours to remove; people's own are left alone. */
+export function labelChanges({ wanted, present, ours }: LabelState): LabelChanges {
+  const lower = (labels: readonly string[]) => new Set(labels.map((label) => label.toLowerCase()));
+  const [isWanted, isPresent, isOurs] = [lower(wanted), lower(present), lower(ours)];
+  return {
+    add: wanted.filter((label) => !isPresent.has(label.toLowerCase())),
+    remove: present.filter((label) =>
+      isOurs.has(label.toLowerCase()) && !isWanted.has(label.toLowerCase())
+    ),
+  };
+}
