@@ -49,7 +49,16 @@ export interface PermissionSet {
   /** `ignore` names variables that a package asks for and can do without: they look unset to it. */
   readonly env: { readonly allow: readonly string[]; readonly ignore?: readonly string[] };
   readonly sys?: readonly string[];
+  /** Hosts that code may be imported from. */
+  readonly import: readonly string[];
 }
+
+/**
+ * Deno lets a program import code from jsr.io, esm.sh and others unless a list says otherwise; an empty
+ * list counts as none, and `--deny-import` alone does not stop it (Deno 2.9.6). This name can never exist
+ * (RFC 2606, section 2).
+ */
+const IMPORT_NOWHERE = ["none.invalid"];
 
 /** Variables that every role reads (`deployment-spec.md`, "Environment Variables"; systemd's `sd_notify(3)`). */
 export const COMMON_ENV = [
@@ -138,13 +147,14 @@ function systemd(row: PermissionRow): string[] {
 }
 
 /** What no configuration changes. */
-function fixed(row: PermissionRow): Pick<PermissionSet, "run" | "env" | "sys"> {
+function fixed(row: PermissionRow): Pick<PermissionSet, "run" | "env" | "sys" | "import"> {
   const { env = [], sys = [] } = row.permissions;
   const git = row.programs.includes("git") ? GIT_ENV : [];
   return {
     ...(row.programs.length > 0 ? { run: [...row.programs] } : {}),
     env: { allow: [...COMMON_ENV, ...git, ...env] },
     ...(sys.length > 0 ? { sys: [...sys] } : {}),
+    import: IMPORT_NOWHERE,
   };
 }
 
@@ -176,7 +186,7 @@ export function permissionFlags(set: PermissionSet): string[] {
   const list = (items: readonly string[]) =>
     items.map((item) => item.replaceAll(",", ",,")).join(",");
   const flags = ["--no-prompt"];
-  for (const kind of ["read", "write", "net", "run", "sys"] as const) {
+  for (const kind of ["read", "write", "net", "run", "sys", "import"] as const) {
     const value = set[kind];
     if (value === true) flags.push(`--allow-${kind}`);
     else if (value !== undefined) flags.push(`--allow-${kind}=${list(value)}`);

@@ -60,11 +60,12 @@ Deno.test("deno.json holds each role's set and task as the role table has them",
   assert.equal(`${stringify(file)}\n`, text, "rewriting deno.json must change nothing else");
 });
 
-Deno.test("no set allows every program, every variable, or native code", () => {
+Deno.test("no set allows every program, every variable, native code, or code from elsewhere", () => {
   for (const [name, set] of Object.entries(permissionSets())) {
     assert.ok(Array.isArray(set.env.allow), name);
     assert.ok(set.run === undefined || Array.isArray(set.run), name);
-    assert.ok(!("ffi" in set) && !("import" in set) && !("all" in set), name);
+    assert.ok(!("ffi" in set) && !("all" in set), name);
+    assert.deepEqual(set.import, ["none.invalid"], name);
   }
 });
 
@@ -124,12 +125,14 @@ Deno.test("a comma in a path is doubled, as Deno reads it", () => {
     write: true,
     net: ["h:1"],
     env: { allow: ["X"], ignore: ["Y"] },
+    import: ["none.invalid"],
   });
   assert.deepEqual(flags, [
     "--no-prompt",
     "--allow-read=/a,,b,/c",
     "--allow-write",
     "--allow-net=h:1",
+    "--allow-import=none.invalid",
     "--allow-env=X",
     "--ignore-env=Y",
   ]);
