@@ -1,6 +1,79 @@
-import type { RoleContext, Service } from "../lib/role.ts";
+/**
+ * The comment poster. Results and queued notices arrive on `build-results`, where any instance takes
+ * them and passes them on to `tickborg.check-runs`; that queue gives its messages to one instance at a
+ * time, which writes check runs. So two instances never write the same check run at once.
+ */
+import { ack, type Delivery } from "../lib/broker/broker.ts";
+import { CheckRunKeeper } from "../lib/check_runs/keeper.ts";
+import { type CheckMessage, decodeCheckMessage } from "../lib/check_runs/message.ts";
+import type { Addresses } from "../lib/report.ts";
+import type { Consumer, Outcome, RoleContext, Service } from "../lib/role.ts";
+import { QUEUE } from "../lib/topology.ts";
 
-/** To be written. */
-export function createService(_context: RoleContext): Promise<Service> {
-  throw new Error("Not written yet");
+/** Messages about check runs in work at once; each costs GitHub two or three requests. */
+const PREFETCH = 16;
+
+/** What tests may change. */
+export interface PosterOptions {
+  /** See `KeeperOptions.createWaitMs`. */
+  readonly createWaitMs?: number;
+}
+
+/** Creates the service. */
+export function createService(
+  context: RoleContext,
+  { createWaitMs = 15_000 }: PosterOptions = {},
+): Promise<Service> {
+  const section = context.config.github_comment_poster;
+  const keeper = new CheckRunKeeper({
+    github: context.github(),
+    broker: context.broker,
+    log: context.log,
+    now: context.now,
+    addresses: addressesOf(context),
+    repos: new Set(context.config.runner.repos.map((repo) => repo.toLowerCase())),
+    noBuilderMs: (section?.no_builder_seconds ?? 900) * 1_000,
+    stuckMs: (section?.stuck_seconds ?? 21_600) * 1_000,
+    createWaitMs,
+  });
+  return Promise.resolve({ consumers: [forwarder(), writer(keeper)] });
+}
+
+function addressesOf({ config }: RoleContext): Addresses {
+  return {
+    handle: config.github.handle,
+    logViewer: config.github_comment_poster?.log_viewer ?? config.log_api_config?.serve_root,
+  };
+}
+
+/** Passes what peers publish on to the queue of the one writer, having seen that it can be read. */
+function forwarder(): Consumer<CheckMessage> {
+  return {
+    queue: QUEUE.buildResults,
+    prefetch: 64,
+    decode: decodeForwardable,
+    handle: (_message, delivery) => Promise.resolve(decideForward(delivery)),
+  };
+}
+
+/** What peers may publish on `build-results`. Throws where it is anything else. */
+function decodeForwardable({ body }: Delivery): CheckMessage {
+  const message = decodeCheckMessage(body);
+  if (message.kind === "queued" || message.kind === "result") return message;
+  throw new Error(`Cannot take a message of kind ${message.kind} from ${QUEUE.buildResults}`);
+}
+
+/** Pure: the message as it came, to the queue of the one writer. */
+export function decideForward(delivery: Pick<Delivery, "body">): Outcome {
+  const onward = { exchange: "", routingKey: QUEUE.checkRuns, body: delivery.body };
+  return { publish: [onward], settle: ack };
+}
+
+function writer(keeper: CheckRunKeeper): Consumer<CheckMessage> {
+  return {
+    queue: QUEUE.checkRuns,
+    prefetch: PREFETCH,
+    decode: ({ body }) => decodeCheckMessage(body),
+    handle: (message, delivery) => keeper.handle(message, delivery),
+  };
 }

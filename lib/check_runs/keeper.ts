@@ -1,0 +1,240 @@
+/** Gathers the facts of a message about check runs, applies the rules, and writes to GitHub. */
+import type { Logger } from "@logtape/logtape";
+import { ack, type Broker, type Delivery, type Publication } from "../broker/broker.ts";
+import { PoisonMessage } from "../errors.ts";
+import { type CheckRun, type CheckRunState, type GitHub, GitHubRefusal } from "../github/github.ts";
+import { Keyed } from "../keyed.ts";
+import { encode } from "../messages/codec.ts";
+import type { Repo } from "../messages/repo.ts";
+import { type Addresses, givenUpReport, type QueueState } from "../report.ts";
+import type { Outcome } from "../role.ts";
+import { buildQueue, QUEUE } from "../topology.ts";
+import { type Change, changesOf, namesProjects, projectsAwaiting, stateOf } from "./change.ts";
+import { CERTAINTY, recall, remember } from "./identity.ts";
+import { BuilderWatch, judge } from "./judge.ts";
+import { type CheckMessage, type CheckWatch, headOf, repoOf } from "./message.ts";
+import { transition } from "./transition.ts";
+import { RecentlyWritten } from "./written.ts";
+
+/** What the keeper works with. */
+export interface KeeperOptions {
+  readonly github: Pick<GitHub, "checkRuns" | "createCheckRun" | "updateCheckRun">;
+  readonly broker: Pick<Broker, "inspect">;
+  readonly log: Logger;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly addresses: Addresses;
+  /** `owner/name` in lower case of each repository served. */
+  readonly repos: ReadonlySet<string>;
+  readonly noBuilderMs: number;
+  readonly stuckMs: number;
+  /**
+   * Milliseconds a message waits before it creates a check run when the instance before us may have died
+   * while it was creating the same one: its request must have reached GitHub's listing by then.
+   */
+  readonly createWaitMs: number;
+}
+
+/** What became of one check run. */
+type Applied = "written" | "unchanged" | "ended" | "wait" | "no commit";
+
+/** Keeps one check run per project, system and commit. */
+export class CheckRunKeeper {
+  readonly #options: KeeperOptions;
+  readonly #keyed = new Keyed();
+  readonly #builders = new BuilderWatch();
+  readonly #written = new RecentlyWritten();
+  #lastRedelivery = -Infinity;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+  }
+
+  /** Brings every check run that a message is about up to date. */
+  async handle(message: CheckMessage, delivery: Delivery): Promise<Outcome> {
+    const repo = repoOf(message);
+    if (!this.#options.repos.has(repo.full_name.toLowerCase())) {
+      throw new PoisonMessage(`Cannot report to ${repo.full_name}: not in runner.repos`);
+    }
+    if (delivery.redelivered) this.#lastRedelivery = this.#options.now();
+    if (message.kind === "watch") return await this.#look(message.watch);
+    const changes = changesOf(message, await this.#missingProjects(message));
+    if (changes.length === 0) {
+      this.#options.log.warn("A message names no project and no check run waits for it", {
+        kind: message.kind,
+        repo: repo.full_name,
+        headSha: headOf(message),
+      });
+    }
+    const applied = await settleAll(changes.map((change) => this.#apply(change)));
+    if (applied.includes("wait")) {
+      const reason = "The check run may be in creation by an instance that died";
+      return {
+        publish: [],
+        settle: { kind: "retry", delayMs: this.#options.createWaitMs, reason },
+      };
+    }
+    const watched = message.kind !== "queued"
+      ? []
+      : changes.filter((_, index) =>
+        applied[index] === "written" || applied[index] === "unchanged"
+      );
+    return { publish: watched.map(watchOf), settle: ack };
+  }
+
+  /** A result of the Rust bot may name no project: it is about the check runs that wait for its request. */
+  async #missingProjects(message: CheckMessage): Promise<string[]> {
+    if (message.kind !== "result" || namesProjects(message.result)) return [];
+    const { repo, pr } = message.result;
+    const runs = await this.#options.github.checkRuns(repo, pr.head_sha);
+    return projectsAwaiting(message.result, runs ?? []);
+  }
+
+  #apply(change: Change): Promise<Applied> {
+    const { repo, pr, system } = change.subject;
+    return this.#keyed.run(keyOf(repo, pr.head_sha, change.name), async () => {
+      const runs = await this.#options.github.checkRuns(repo, pr.head_sha, change.name);
+      if (runs === undefined) return this.#noCommit(change);
+      const key = keyOf(repo, pr.head_sha, change.name);
+      const current = this.#written.fresher(key, newest(runs), this.#options.now());
+      const now = new Date(this.#options.now()).toISOString();
+      const made = transition(current, { ...change.request, news: change.news }, { now });
+      this.#options.log.debug("Check run", { name: change.name, news: change.news.status, made });
+      if (made.kind === "nothing") return current?.status === "completed" ? "ended" : "unchanged";
+      if (made.kind === "create" && this.#mayBeInCreation()) return "wait";
+      const queue = change.news.status === "queued" ? await this.#queueState(system) : {};
+      const facts = { now, queue, addresses: this.#options.addresses };
+      const state = stateOf(change, made, { facts, current });
+      return await this.#write(change, state, current);
+    });
+  }
+
+  #mayBeInCreation(): boolean {
+    return this.#options.now() - this.#lastRedelivery < this.#options.createWaitMs;
+  }
+
+  async #queueState(system: string): Promise<QueueState> {
+    const facts = await this.#options.broker.inspect(buildQueue(system));
+    this.#builders.observe(system, facts?.consumers, this.#options.now());
+    return { waiting: facts?.ready, builders: facts?.consumers ?? 0 };
+  }
+
+  async #write(
+    change: Change,
+    state: CheckRunState,
+    current: CheckRun | undefined,
+  ): Promise<Applied> {
+    const { repo, pr } = change.subject;
+    const { github, log, now } = this.#options;
+    try {
+      const whole = { ...state, name: change.name, headSha: pr.head_sha };
+      const id = current?.id ?? (await github.createCheckRun(repo, whole)).id;
+      if (current !== undefined) await github.updateCheckRun(repo, id, state);
+      this.#written.note(keyOf(repo, pr.head_sha, change.name), { ...whole, id }, now());
+    } catch (error) {
+      if (isGone(error)) return this.#noCommit(change);
+      throw refused(error, change.name);
+    }
+    log.info("Check run written", {
+      repo: repo.full_name,
+      headSha: pr.head_sha,
+      name: change.name,
+      status: state.status,
+      conclusion: state.conclusion,
+      title: state.title,
+    });
+    return "written";
+  }
+
+  /** There is nothing to post to: a commit that was force-pushed away and collected, or a deleted repository. */
+  #noCommit(change: Change): Applied {
+    this.#options.log.warn("No commit to report to", {
+      repo: change.subject.repo.full_name,
+      headSha: change.subject.pr.head_sha,
+      name: change.name,
+    });
+    return "no commit";
+  }
+
+  /** Looks at a check run that may be stuck, and gives it up or looks again later. */
+  #look(watch: CheckWatch): Promise<Outcome> {
+    const { github, now, log } = this.#options;
+    const done: Outcome = { publish: [], settle: ack };
+    return this.#keyed.run(keyOf(watch.repo, watch.head_sha, watch.name), async () => {
+      const run = newest(await github.checkRuns(watch.repo, watch.head_sha, watch.name) ?? []);
+      if (run === undefined || run.status === "completed") return done;
+      const queue = await this.#options.broker.inspect(buildQueue(watch.system));
+      const judgement = judge(run, {
+        now: now(),
+        noBuilderFor: this.#builders.observe(watch.system, queue?.consumers, now()),
+        noBuilderLimit: this.#options.noBuilderMs,
+        stuckLimit: this.#options.stuckMs,
+      });
+      if (judgement.kind === "wait" && watch.once !== true) {
+        const settle = { kind: "retry", delayMs: judgement.delayMs, reason: "Watching" } as const;
+        return { publish: [], settle };
+      }
+      if (judgement.kind !== "give-up") return done;
+      log.warn("Check run given up", { name: run.name, headSha: run.headSha, ...judgement });
+      const report = givenUpReport(
+        { name: run.name, system: watch.system, seconds: judgement.seconds },
+        judgement.why,
+        this.#options.addresses,
+      );
+      const memory = { ...recall(run.summary), certainty: CERTAINTY.swept };
+      try {
+        await github.updateCheckRun(watch.repo, run.id, {
+          status: "completed",
+          conclusion: "failure",
+          externalId: run.externalId,
+          title: report.title,
+          summary: `${report.summary}\n\n${remember(memory)}`,
+          detailsUrl: run.detailsUrl,
+          completedAt: new Date(now()).toISOString(),
+        });
+      } catch (error) {
+        if (!isGone(error)) throw refused(error, run.name);
+      }
+      return done;
+    });
+  }
+}
+
+/** Of several check runs of one name, GitHub shows the one made last. */
+function newest(runs: readonly CheckRun[]): CheckRun | undefined {
+  return runs.reduce<CheckRun | undefined>(
+    (best, run) => best === undefined || run.id > best.id ? run : best,
+    undefined,
+  );
+}
+
+function keyOf(repo: Repo, sha: string, name: string): string {
+  return `${repo.full_name.toLowerCase()} ${sha} ${name}`;
+}
+
+function watchOf(change: Change): Publication {
+  const { repo, pr, system } = change.subject;
+  const watch: CheckWatch = { watch: true, repo, head_sha: pr.head_sha, name: change.name, system };
+  return { exchange: "", routingKey: QUEUE.checkRuns, body: encode(watch) };
+}
+
+/** GitHub answers 422 "No commit found for SHA" where a commit is gone, 404 or 410 where a repository is. */
+function isGone(error: unknown): boolean {
+  if (!(error instanceof GitHubRefusal)) return false;
+  return error.status === 404 || error.status === 410 ||
+    (error.status === 422 && /no commit found|sha/i.test(error.message));
+}
+
+/** What GitHub refuses for good is a dead letter, where an operator sees why. */
+function refused(error: unknown, name: string): unknown {
+  if (!(error instanceof GitHubRefusal)) return error;
+  return new PoisonMessage(`Cannot write check run ${name}: ${error.message}`, { cause: error });
+}
+
+/** Waits for all, so that nothing of a message still runs when it is settled; then throws the first failure. */
+async function settleAll<T>(work: readonly Promise<T>[]): Promise<T[]> {
+  const results = await Promise.allSettled(work);
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+  return results.map((result) => (result as PromiseFulfilledResult<T>).value);
+}

@@ -1,0 +1,112 @@
+/** Pure rules of what a message does to a check run: it never moves backwards, whatever comes late or twice. */
+import type { CheckRun } from "../github/github.ts";
+import {
+  CERTAINTY,
+  type Certainty,
+  type Memory,
+  parseExternalId,
+  recall,
+  type Request,
+  withSeen,
+} from "./identity.ts";
+
+/** What a message says about a build. */
+export type News =
+  | { readonly status: "queued" }
+  /** `startedAt` is ISO 8601. */
+  | { readonly status: "in_progress"; readonly attempt: string; readonly startedAt: string }
+  | { readonly status: "completed"; readonly attempt: string; readonly certainty: Certainty };
+
+/** What becomes of the check run. */
+export type Transition =
+  | { readonly kind: "nothing"; readonly why: string }
+  | {
+    readonly kind: "create" | "update";
+    readonly request: { readonly requestId: string; readonly requestedAt: string };
+    readonly memory: Memory;
+  };
+
+/** What the rules need to know beside the message. */
+export interface TransitionFacts {
+  /** ISO 8601: dates the requests of older peers, which do not say when they were made. */
+  readonly now: string;
+}
+
+/**
+ * Decides what a message does to the check run of its name and commit.
+ *
+ * A newer request takes the check run over; an older one changes nothing. Within one request the order is
+ * queued, in progress, completed; a result replaces an earlier one only if it is surer (an infrastructure
+ * error gives way to a build that ended), and a started attempt only reopens what a sweep had given up.
+ */
+export function transition(
+  current: CheckRun | undefined,
+  message: Request & { readonly news: News },
+  facts: TransitionFacts,
+): Transition {
+  const { news } = message;
+  const dated = { requestId: message.requestId, requestedAt: message.requestedAt ?? facts.now };
+  if (current === undefined) return { kind: "create", request: dated, memory: memoryOf(news) };
+  const shown = parseExternalId(current.externalId);
+  const memory = recall(current.summary);
+  if (shown.requestId !== message.requestId) {
+    if (!isNewer(message, shown, memory)) return { kind: "nothing", why: "an older request" };
+    const seen = withSeen(memory.seen, shown.requestId);
+    return { kind: "update", request: dated, memory: { ...memoryOf(news), seen } };
+  }
+  const why = whyNothing(current, memory, news);
+  if (why !== undefined) return { kind: "nothing", why };
+  return {
+    kind: "update",
+    request: { ...dated, requestedAt: shown.requestedAt ?? dated.requestedAt },
+    memory: { ...memoryOf(news), ...(memory.seen && { seen: memory.seen }) },
+  };
+}
+
+/** Undated requests come from older peers: one that was not shown before is the newest there is. */
+function isNewer(message: Request, shown: Request, memory: Memory): boolean {
+  if (memory.seen?.includes(message.requestId)) return false;
+  if (message.requestedAt === undefined || shown.requestedAt === undefined) return true;
+  const difference = Date.parse(message.requestedAt) - Date.parse(shown.requestedAt);
+  return difference > 0 || (difference === 0 && message.requestId > shown.requestId);
+}
+
+/** Why news of the request that is shown changes nothing; undefined when it does. */
+function whyNothing(current: CheckRun, memory: Memory, news: News): string | undefined {
+  switch (news.status) {
+    case "queued":
+      return "already known";
+    case "in_progress":
+      if (current.status === "completed") {
+        const given = memory.certainty === CERTAINTY.swept && memory.attempt !== news.attempt;
+        return given ? undefined : "already completed";
+      }
+      return current.status === "queued" || startedLater(news, memory)
+        ? undefined
+        : "already in progress";
+    case "completed": {
+      if (current.status !== "completed") return undefined;
+      const before = memory.certainty ?? CERTAINTY.definite;
+      return news.certainty > before ? undefined : "already completed";
+    }
+  }
+}
+
+/** Two attempts of one job, after a builder was lost: the one that started last is shown. */
+function startedLater(news: News & { status: "in_progress" }, memory: Memory): boolean {
+  if (memory.attempt === news.attempt) return false;
+  const difference = Date.parse(news.startedAt) - Date.parse(memory.startedAt ?? "");
+  if (Number.isNaN(difference)) return memory.startedAt === undefined;
+  return difference > 0 || (difference === 0 && news.attempt > (memory.attempt ?? ""));
+}
+
+function memoryOf(news: News): Memory {
+  switch (news.status) {
+    case "queued":
+      return {};
+    case "in_progress":
+      return { attempt: news.attempt, startedAt: news.startedAt };
+    case "completed":
+      return { attempt: news.attempt, certainty: news.certainty };
+  }
+}

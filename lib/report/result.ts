@@ -1,0 +1,146 @@
+/** What people read of a build that ended. */
+import { CERTAINTY, type Certainty } from "../check_runs/identity.ts";
+import type { BuildSubject } from "../check_runs/message.ts";
+import type { Conclusion } from "../github/github.ts";
+import type { BuildResult } from "../messages/build_result.ts";
+import { code, codeBlock, duration, lastLines, plain } from "./markdown.ts";
+import {
+  type Addresses,
+  baseText,
+  howToRebuild,
+  logLink,
+  type Report,
+  reproduceCommand,
+} from "./parts.ts";
+
+/** How a result shows: the conclusion GitHub is given, and how sure it is. */
+export interface Verdict {
+  readonly conclusion: Conclusion;
+  readonly certainty: Certainty;
+}
+
+/** The conclusion of a result. A skipped build that was given up must not count as passed. */
+export function verdictOf(result: BuildResult): Verdict {
+  const { status } = result;
+  if (typeof status === "object") {
+    return { conclusion: "failure", certainty: CERTAINTY.infrastructure };
+  }
+  switch (status) {
+    case "Success":
+      return { conclusion: "success", certainty: CERTAINTY.definite };
+    case "Failure":
+    case "HashMismatch":
+      return { conclusion: "failure", certainty: CERTAINTY.definite };
+    case "TimedOut":
+      return { conclusion: "timed_out", certainty: CERTAINTY.definite };
+    case "Skipped": {
+      const givenUp = /^\s*(superseded|cancell?ed|closed)/i.test(result.skipped_reason ?? "");
+      return { conclusion: givenUp ? "cancelled" : "skipped", certainty: CERTAINTY.skipped };
+    }
+  }
+}
+
+/** A project that a builder left out of a job of several. */
+export function leftOutReport(subject: BuildSubject, addresses: Addresses): Report {
+  return {
+    title: `Skipped: not built for ${plain(subject.system, 50)}`,
+    summary: [
+      `The builder left ${code(subject.project)} out: it is not built for ${code(subject.system)}.`,
+      howToRebuild(subject, addresses),
+    ].join("\n\n"),
+  };
+}
+
+/** A build that ended. */
+export function resultReport(
+  subject: BuildSubject,
+  result: BuildResult,
+  addresses: Addresses,
+): Report {
+  const link = logLink(subject, result.attempt_id, addresses);
+  const summary = [
+    explanation(result),
+    facts(subject, result),
+    ...(link === undefined ? [] : [`[Full log](${link})`]),
+    ...(result.status === "Success" ? [] : [howToRebuild(subject, addresses)]),
+  ];
+  return {
+    title: resultTitle(result),
+    summary: summary.join("\n\n"),
+    text: details(subject, result),
+  };
+}
+
+function resultTitle(result: BuildResult): string {
+  const took = result.duration_seconds == null ? "" : ` after ${duration(result.duration_seconds)}`;
+  const step = result.step == null ? "" : ` at ${plain(result.step, 50)}`;
+  const { status } = result;
+  if (typeof status === "object") return "Infrastructure error: the build could not be carried out";
+  switch (status) {
+    case "Success":
+      return `${result.test ? "Built and tested" : "Built"}${took.replace(" after", " in")}`;
+    case "Failure":
+      return `Failed${step}${took}`;
+    case "HashMismatch":
+      return `Failed${step}${took}: hash mismatch`;
+    case "TimedOut":
+      return `Timed out${step}${took}`;
+    case "Skipped": {
+      const reason = plain(result.skipped_reason ?? "", 150);
+      if (reason === "") return "Skipped";
+      if (verdictOf(result).conclusion === "skipped") return `Skipped: ${reason}`;
+      return `Cancelled: ${reason.replace(/^cancell?ed:?\s*/i, "") || "on request"}`;
+    }
+  }
+}
+
+function explanation(result: BuildResult): string {
+  const { status } = result;
+  if (typeof status === "object") {
+    return "This is the build infrastructure's fault, not necessarily the change's: the build could not be " +
+      `carried out.\n\n${
+        codeBlock(lastLines(status.UnexpectedError.err.split("\n"), { lines: 30 }))
+      }`;
+  }
+  switch (status) {
+    case "Success":
+      return result.test ? "The build and its tests succeeded." : "The build succeeded.";
+    case "Failure":
+      return "The command below failed.";
+    case "HashMismatch":
+      return "Something that was downloaded does not have the hash it should have.";
+    case "TimedOut":
+      return "The build took longer than it may and was stopped, with everything it had started.";
+    case "Skipped":
+      return result.skipped_reason
+        ? `Not built: ${code(result.skipped_reason)}.`
+        : "The builder skipped this build and did not say why.";
+  }
+}
+
+function facts(subject: BuildSubject, result: BuildResult): string {
+  const lines = [
+    `- Project: ${code(subject.project)} on ${code(subject.system)}`,
+    `- Commit: ${code(subject.pr.head_sha)}`,
+    `- Merged into: ${baseText(subject)}`,
+  ];
+  if (result.step != null) lines.push(`- Last step: ${code(result.step)}`);
+  if (result.duration_seconds != null) {
+    lines.push(`- Duration: ${duration(result.duration_seconds)}`);
+  }
+  if (result.identity != null) lines.push(`- Builder: ${code(result.identity)}`);
+  return lines.join("\n");
+}
+
+function details(subject: BuildSubject, result: BuildResult): string {
+  const parts: string[] = [];
+  if (result.command != null) parts.push(`### Command\n\n${codeBlock(result.command, "sh")}`);
+  const output = lastLines(result.output);
+  if (output.trim() !== "") parts.push(`### Last lines of the log\n\n${codeBlock(output, "text")}`);
+  const again = reproduceCommand(subject);
+  parts.push(
+    "### Reproduce on your machine\n\nIn a clone of Tickborg, with `.` being a clone of the " +
+      `repository:\n\n${codeBlock(again, "sh")}`,
+  );
+  return parts.join("\n\n");
+}

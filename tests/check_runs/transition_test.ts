@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { CheckRun } from "../../lib/github/github.ts";
+import { CERTAINTY, externalId, recall, remember } from "../../lib/check_runs/identity.ts";
+import { type News, transition } from "../../lib/check_runs/transition.ts";
+
+const FACTS = { now: "2026-02-01T00:00:00.000Z" };
+const T1 = "2026-01-01T10:00:00.000Z";
+const T2 = "2026-01-01T11:00:00.000Z";
+
+interface Message {
+  requestId: string;
+  requestedAt: string | undefined;
+  news: News;
+}
+
+function queued(requestId: string, requestedAt?: string): Message {
+  return { requestId, requestedAt, news: { status: "queued" } };
+}
+function started(requestId: string, requestedAt?: string, attempt = `${requestId}-1`): Message {
+  const startedAt = attempt.endsWith("-1")
+    ? "2026-01-01T12:00:00.100Z"
+    : "2026-01-01T12:00:00.200Z";
+  return { requestId, requestedAt, news: { status: "in_progress", attempt, startedAt } };
+}
+function result(
+  requestId: string,
+  requestedAt?: string,
+  certainty: News & { status: "completed" } extends { certainty: infer C } ? C : never =
+    CERTAINTY.definite,
+): Message {
+  return {
+    requestId,
+    requestedAt,
+    news: { status: "completed", attempt: `${requestId}-1`, certainty },
+  };
+}
+
+/** The check run after a message, as GitHub would give it back: times are cut to seconds. */
+function apply(current: CheckRun | undefined, message: Message): CheckRun | undefined {
+  const made = transition(current, message, FACTS);
+  if (made.kind === "nothing") return current;
+  assert.equal(made.kind, current === undefined ? "create" : "update");
+  const { news } = message;
+  return {
+    id: 1,
+    name: "cmark on x86_64-linux",
+    headSha: "0".repeat(40),
+    status: news.status,
+    externalId: externalId(made.request),
+    title: "",
+    summary: `Some text\n\n${remember(made.memory)}`,
+    ...(news.status === "in_progress" ? { startedAt: news.startedAt.replace(/\.\d+Z$/, "Z") } : {}),
+  };
+}
+
+/** What counts of a check run: everything but the history of earlier requests. */
+function shape(run: CheckRun | undefined): unknown {
+  if (run === undefined) return undefined;
+  const { seen: _, ...memory } = recall(run.summary);
+  return { status: run.status, externalId: run.externalId, memory };
+}
+
+function after(...messages: Message[]): CheckRun | undefined {
+  return messages.reduce<CheckRun | undefined>(apply, undefined);
+}
+
+const TABLE: [name: string, messages: Message[], status: string, request: string][] = [
+  ["a queued notice creates", [queued("a", T1)], "queued", "a"],
+  ["a start without a notice creates", [started("a", T1)], "in_progress", "a"],
+  ["a result without a notice creates", [result("a", T1)], "completed", "a"],
+  ["a start moves on", [queued("a", T1), started("a", T1)], "in_progress", "a"],
+  ["a result moves on", [queued("a", T1), result("a", T1)], "completed", "a"],
+  ["a late notice changes nothing", [result("a", T1), queued("a", T1)], "completed", "a"],
+  ["a late start changes nothing", [result("a", T1), started("a", T1)], "completed", "a"],
+  ["a newer request reopens", [result("a", T1), queued("b", T2)], "queued", "b"],
+  ["an older request does not", [queued("b", T2), queued("a", T1)], "queued", "b"],
+  ["an older result does not", [queued("b", T2), result("a", T1)], "queued", "b"],
+  ["a result of a Rust builder has no date", [queued("a", T1), result("a")], "completed", "a"],
+  ["an undated request that is new reopens", [result("a"), queued("b")], "queued", "b"],
+  ["an undated one shown before does not", [queued("a"), queued("b"), queued("a")], "queued", "b"],
+  ["nor does its result", [queued("a"), queued("b"), result("a")], "queued", "b"],
+  [
+    "an infrastructure error gives way to a result",
+    [result("a", T1, CERTAINTY.infrastructure), result("a", T1)],
+    "completed",
+    "a",
+  ],
+  [
+    "a start reopens what a sweep gave up",
+    [result("a", T1, CERTAINTY.swept), started("a", T1, "a-2")],
+    "in_progress",
+    "a",
+  ],
+  [
+    "a start does not reopen an infrastructure error",
+    [result("a", T1, CERTAINTY.infrastructure), started("a", T1, "a-2")],
+    "completed",
+    "a",
+  ],
+];
+
+for (const [name, messages, status, request] of TABLE) {
+  Deno.test(`Check run: ${name}`, () => {
+    const run = after(...messages)!;
+    assert.equal(run.status, status);
+    assert.equal(run.externalId.split("/").at(-1), request);
+  });
+}
+
+Deno.test("A definite result is replaced by nothing, an unsure one by a surer one only", () => {
+  const kinds = Object.values(CERTAINTY);
+  for (const first of kinds) {
+    for (const second of kinds) {
+      const run = after(result("a", T1, first), result("a", T1, second))!;
+      assert.equal(recall(run.summary).certainty, Math.max(first, second));
+    }
+  }
+});
+
+Deno.test("Every order and duplication of messages ends in the same state", () => {
+  const messages = [
+    queued("a", T1),
+    started("a", T1),
+    started("a", T1, "a-2"),
+    result("a", T1, CERTAINTY.infrastructure),
+    result("a", T1),
+    queued("b", T2),
+    started("b", T2),
+    started("b", T2, "b-2"),
+    result("b", T2, CERTAINTY.skipped),
+    queued("c", T2),
+    started("c", T2, "c-1"),
+    started("c", T2, "c-2"),
+  ];
+  fc.assert(
+    fc.property(
+      fc.subarray(messages, { minLength: 1 }).chain((chosen) =>
+        fc.tuple(
+          fc.constant(chosen),
+          fc.array(fc.constantFrom(...chosen), { maxLength: 6 }).chain((again) =>
+            fc.shuffledSubarray([...chosen, ...again], {
+              minLength: chosen.length + again.length,
+            })
+          ),
+        )
+      ),
+      ([chosen, shuffled]) => {
+        assert.deepEqual(shape(after(...shuffled)), shape(after(...chosen)));
+      },
+    ),
+    { numRuns: 1_000 },
+  );
+});
+
+Deno.test("The hidden memory survives any text and cannot be forged from inside a summary", () => {
+  fc.assert(fc.property(fc.string({ unit: "binary" }), fc.string(), (attempt, text) => {
+    const memory = {
+      attempt: attempt.slice(0, 200).toWellFormed(),
+      seen: [attempt.slice(0, 50).toWellFormed()],
+    };
+    const comment = remember(memory);
+    assert.equal(comment.match(/-->/g)?.length, 1);
+    assert.deepEqual(recall(`${text}\n\n${comment}`), memory);
+    assert.deepEqual(recall(`${comment}\n${text} and more`), {});
+  }));
+});
