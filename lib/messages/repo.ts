@@ -11,7 +11,9 @@ export const CommitSha = z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/);
 export const Repo = z.object({
   owner: ownerOrName,
   name: ownerOrName,
-  full_name: z.string().max(201).regex(/^[A-Za-z0-9._-]+\/[A-Za-z0-9._-]+$/),
+  /** Becomes a folder of caches and of logs, so that `..` must not stand in it. */
+  full_name: z.string().max(201).regex(/^[A-Za-z0-9._-]+\/[A-Za-z0-9._-]+$/)
+    .refine((text) => text.split("/").every((part) => part !== "." && part !== "..")),
   clone_url: z.string().min(1).max(2_048),
 });
 export type Repo = z.infer<typeof Repo>;

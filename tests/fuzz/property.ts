@@ -1,0 +1,46 @@
+/** Runs a property the same way everywhere: from a printed seed, as often as asked, noticing hangs. */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+
+/** How often each property is tried, unless FUZZ_RUNS says otherwise. */
+const RUNS = 200;
+
+/** One call may take this long before it counts as a hang: far more than any honest one needs. */
+const HANG_MS = 10_000;
+
+/** Registers a test that holds for everything the arbitrary makes; a failure prints seed and path. */
+export function property<T>(
+  name: string,
+  arbitrary: fc.Arbitrary<T>,
+  check: (value: T) => void | Promise<void>,
+): void {
+  const seed = Number(Deno.env.get("FUZZ_SEED") ?? Date.now() % 2 ** 31);
+  Deno.test(name, async () => {
+    const before = Object.getOwnPropertyNames(Object.prototype).length;
+    await fc.assert(
+      fc.asyncProperty(arbitrary, async (value) => {
+        const started = performance.now();
+        await check(value);
+        const took = performance.now() - started;
+        assert.ok(took < HANG_MS, `It took ${Math.round(took)} ms: a hang`);
+      }),
+      { seed, numRuns: Number(Deno.env.get("FUZZ_RUNS") ?? RUNS), endOnFailure: false },
+    );
+    const after = Object.getOwnPropertyNames(Object.prototype).length;
+    assert.equal(after, before, "Something was written to Object.prototype");
+  });
+}
+
+/**
+ * What a parser throws for input it refuses: an Error whose text is ours, short enough for a log line,
+ * on one line. A TypeError or RangeError is a crash that happened to be caught.
+ */
+export function assertRefusal(error: unknown, wording: RegExp): void {
+  assert.ok(error instanceof Error, `Threw what is no Error: ${String(error)}`);
+  assert.ok(
+    !(error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError),
+    `Crashed: ${error.stack}`,
+  );
+  assert.match(error.message, wording);
+  assert.ok(error.message.length <= 10_000, `Its text has ${error.message.length} characters`);
+}
