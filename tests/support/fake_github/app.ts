@@ -1,0 +1,89 @@
+/** The App that the fake GitHub knows: its key, its installation and the tokens given out. */
+import { createPublicKey, generateKeyPairSync, type KeyObject, verify } from "node:crypto";
+
+/** Makes an App's key pair in the form GitHub gives it: PKCS#1 in PEM. */
+export function generateAppKey(): string {
+  return generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    privateKeyEncoding: { type: "pkcs1", format: "pem" },
+    publicKeyEncoding: { type: "spki", format: "pem" },
+  }).privateKey;
+}
+
+/** The App and what it has been given. */
+export class FakeApp {
+  readonly id: number;
+  readonly installationId = 5_001;
+  /** PEM, PKCS#1. */
+  readonly privateKey: string;
+  readonly #publicKey: KeyObject;
+  readonly #tokens = new Map<string, number>();
+  readonly #now: () => number;
+  /** Seconds a token lives; GitHub gives an hour. */
+  readonly tokenSeconds: number;
+
+  constructor(options: {
+    id: number;
+    privateKey: string;
+    tokenSeconds: number;
+    now: () => number;
+  }) {
+    this.id = options.id;
+    this.privateKey = options.privateKey;
+    this.#publicKey = createPublicKey(options.privateKey);
+    this.tokenSeconds = options.tokenSeconds;
+    this.#now = options.now;
+  }
+
+  /** Why a JSON web token is refused, in GitHub's words; undefined where it is good. */
+  refuseJwt(authorization: string): string | undefined {
+    const [header, claims, signature] = authorization.replace(/^bearer /i, "").split(".");
+    if (!header || !claims || !signature) return "A JSON web token could not be decoded";
+    const signed = verify(
+      "sha256",
+      new TextEncoder().encode(`${header}.${claims}`),
+      this.#publicKey,
+      Uint8Array.fromBase64(signature, { alphabet: "base64url" }),
+    );
+    if (!signed || decodePart(header).alg !== "RS256") {
+      return "A JSON web token could not be decoded";
+    }
+    const { iss, iat, exp } = decodePart(claims);
+    const now = this.#now() / 1_000;
+    if (String(iss) !== String(this.id)) return "Integration not found";
+    if (!(iat <= now + 60)) return "'Issued at' claim ('iat') must be an Integer in the past";
+    if (!(exp > now - 60)) return "'Expiration time' claim ('exp') is too old";
+    if (!(exp <= now + 660)) return "'Expiration time' claim ('exp') is too far in the future";
+  }
+
+  /** Gives out an installation token. */
+  createToken(): { token: string; expiresAt: string } {
+    const token = `ghs_${crypto.randomUUID().replaceAll("-", "")}`;
+    const expiresAt = this.#now() + this.tokenSeconds * 1_000;
+    this.#tokens.set(token, expiresAt);
+    return { token, expiresAt: new Date(expiresAt).toISOString().replace(/\.\d+Z$/, "Z") };
+  }
+
+  /** Whether a request carries a token that is still good. */
+  acceptsToken(authorization: string): boolean {
+    const token = authorization.replace(/^(token|bearer) /i, "");
+    return (this.#tokens.get(token) ?? 0) > this.#now();
+  }
+
+  /** Makes every token that was given out useless, as a revocation does. */
+  expireTokens(): void {
+    this.#tokens.clear();
+  }
+
+  /** Every token given out, so that a test can look for them where they must not be. */
+  get tokens(): string[] {
+    return [...this.#tokens.keys()];
+  }
+}
+
+// deno-lint-ignore no-explicit-any
+function decodePart(part: string): any {
+  return JSON.parse(
+    new TextDecoder().decode(Uint8Array.fromBase64(part, { alphabet: "base64url" })),
+  );
+}
