@@ -84,6 +84,11 @@ export interface HookDelivery {
 
 /** The GitHub client. */
 export interface GitHub {
+  /**
+   * The bytes of a file at a branch, tag or commit, through the contents API (`raw` media type); undefined
+   * where there is no such file or ref. At most 4 MiB are read: more throws a `GitHubRefusal`.
+   */
+  fileAt(repo: RepoName, ref: string, path: string): Promise<Uint8Array | undefined>;
   /** Undefined where there is no such pull request. */
   pullRequest(repo: RepoName, number: number): Promise<PullRequest | undefined>;
   openPullRequests(repo: RepoName): Promise<PullRequest[]>;

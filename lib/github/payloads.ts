@@ -26,21 +26,34 @@ const Repository = z.object({
   full_name: z.string().regex(/^[^/]+\/[^/]+$/),
   clone_url: z.string(),
   default_branch: z.string().max(255).optional(),
-}).transform(({ full_name, clone_url, default_branch }) => {
+  pushed_at: z.union([z.number(), z.string().max(50)]).nullish().catch(undefined),
+}).transform(({ full_name, clone_url, default_branch, pushed_at }) => {
   const [owner, name] = full_name.split("/");
-  return { repo: { owner, name, full_name, clone_url }, defaultBranch: default_branch ?? "main" };
-}).pipe(z.object({ repo: Repo, defaultBranch: z.string() }));
+  return {
+    repo: { owner, name, full_name, clone_url },
+    defaultBranch: default_branch ?? "main",
+    pushedAt: pushed_at ?? undefined,
+  };
+}).pipe(z.object({
+  repo: Repo,
+  defaultBranch: z.string(),
+  pushedAt: z.union([z.number(), z.string(), z.undefined()]),
+}));
 
 const PullRequestPayload = z.object({
   action: z.string().max(100),
   number: z.number().int().min(1),
   repository: Repository,
   sender: Login,
-  changes: z.object({ base: z.object({}).nullish() }).nullish().catch(undefined),
+  changes: z.object({
+    base: z.object({}).nullish(),
+    title: z.object({ from: bounded(MAX_TITLE) }).nullish().catch(undefined),
+  }).nullish().catch(undefined),
   pull_request: z.object({
     title: bounded(MAX_TITLE),
     state: z.string().max(20),
     draft: z.boolean().nullish(),
+    updated_at: z.string().max(50).nullish(),
     merged: z.boolean().nullish(),
     user: Login,
     head: z.object({ sha: CommitSha }),
@@ -65,6 +78,10 @@ export interface PullRequestEvent {
   readonly senderLogin: string;
   /** Whether this is an edit that changed the base branch. */
   readonly baseChanged: boolean;
+  /** The title before an edit that changed it. */
+  readonly previousTitle?: string | undefined;
+  /** When this happened by GitHub's clock, as GitHub wrote it; the same in a redelivery. */
+  readonly updatedAt?: string | undefined;
 }
 
 /** Reads a `pull_request` payload. Throws an Error that names every wrong field. */
@@ -84,6 +101,8 @@ export function parsePullRequestEvent(body: Uint8Array): PullRequestEvent {
     author: pull.user,
     senderLogin: payload.sender,
     baseChanged: payload.action === "edited" && Boolean(payload.changes?.base),
+    previousTitle: payload.changes?.title?.from,
+    updatedAt: pull.updated_at ?? undefined,
   };
 }
 
@@ -185,6 +204,8 @@ export interface PushEvent {
   readonly commits: readonly PushedCommit[];
   readonly defaultBranch: string;
   readonly pusher: string;
+  /** When this was pushed, by GitHub's clock: seconds since the epoch in webhooks, ISO 8601 elsewhere. */
+  readonly pushedAt?: number | string | undefined;
 }
 
 /** Reads a `push` payload. Throws an Error that names every wrong field. */
@@ -201,5 +222,6 @@ export function parsePushEvent(body: Uint8Array): PushEvent {
     commits: payload.commits ?? [],
     defaultBranch: payload.repository.defaultBranch,
     pusher: payload.pusher?.name ?? "ghost",
+    pushedAt: payload.repository.pushedAt,
   };
 }

@@ -5,7 +5,9 @@ import { Pr, Repo } from "./repo.ts";
  * Asks a mass-rebuilder to evaluate a pull request.
  *
  * Ours, ignored by older peers: `request_id` names the webhook delivery or the comment that asked, so
- * that a redelivery is recognised; `requested_at` is ISO 8601 in UTC; `reason` is shown to people.
+ * that a redelivery is recognised; `requested_at` is ISO 8601 in UTC; `reason` is shown to people;
+ * `requested_by` is who asked in a comment, which has drafts built too and, where that person is trusted,
+ * vouches for exactly this commit.
  */
 export const EvaluationJob = z.object({
   repo: Repo,
@@ -13,5 +15,6 @@ export const EvaluationJob = z.object({
   request_id: z.string().min(1).max(200).optional(),
   requested_at: z.iso.datetime().optional(),
   reason: z.string().max(200).optional(),
+  requested_by: z.string().min(1).max(200).optional(),
 });
 export type EvaluationJob = z.infer<typeof EvaluationJob>;

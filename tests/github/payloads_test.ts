@@ -74,6 +74,8 @@ Deno.test("a pull request that became a draft is read from the recorded wire sam
       author: "flokli",
       senderLogin: "flokli",
       baseChanged: false,
+      previousTitle: undefined,
+      updatedAt: "2020-05-22T19:22:35Z",
     },
   );
 });
@@ -85,6 +87,7 @@ Deno.test("an edit that changed the base branch says so, an edited title does no
   const [payload] = recorded("pull_request");
   const title = { ...payload, action: "edited", changes: { title: { from: "old" } } };
   assert.equal(parsePullRequestEvent(encode(title)).baseChanged, false);
+  assert.equal(parsePullRequestEvent(encode(title)).previousTitle, "old");
   const opened = { ...payload, action: "opened", changes: { base: { ref: { from: "a" } } } };
   assert.equal(parsePullRequestEvent(encode(opened)).baseChanged, false);
 });
