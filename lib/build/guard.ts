@@ -1,0 +1,230 @@
+/**
+ * Ends commands with everything they started, whatever happens to this process.
+ *
+ * A shell of its own session reads what runs from a pipe that only this process holds. When the pipe
+ * closes, because this process ended in any way, SIGKILL among them, the shell kills everything that is
+ * still there. It also does so when asked, because it may look at `/proc` without a permission of ours.
+ *
+ * What belongs to a command: its session and process group, their descendants, and whatever has the
+ * command's mark in its environment (Linux), so that a daemon that left its session is found too.
+ */
+
+/** The variable that marks the processes of a command. */
+export const MARK = "TICKBORG_ATTEMPT_MARK";
+
+const SCRIPT = String.raw`
+trap '' HUP INT TERM QUIT
+watched=''
+processes() {
+  if [ -r /proc/self/stat ]; then
+    for folder in /proc/[0-9]*; do
+      { read -r line <"$folder/stat"; } 2>/dev/null || continue
+      set -- "${"$"}{folder#/proc/}" ${"$"}{line##*) }
+      case $2 in Z|X) continue ;; esac
+      echo "$1 $3 $4 $5"
+    done
+  else
+    ps -axo pid=,ppid=,pgid=,stat= | while read -r pid parent group state; do
+      case $state in Z*) continue ;; esac
+      echo "$pid $parent $group 0"
+    done
+  fi
+}
+marked() {
+  [ -r /proc/self/environ ] || return 0
+  grep -lsaF -e "MARK=$1" /proc/[0-9]*/environ | while IFS=/ read -r _ _ pid _; do echo "$pid"; done
+}
+members() {
+  mark=$1 leader=$2
+  found=' '
+  for pid in $(marked "$mark"); do found="$found$pid "; done
+  list=$(processes)
+  while :; do
+    before=$found
+    while read -r pid parent group session; do
+      case $found in *" $pid "*) continue ;; esac
+      if [ "$leader" -gt 0 ] && { [ "$group" = "$leader" ] || [ "$session" = "$leader" ]; }; then
+        found="$found$pid "
+      else
+        case $found in *" $parent "*) found="$found$pid " ;; esac
+      fi
+    done <<END
+$list
+END
+    [ "$found" = "$before" ] && break
+  done
+  echo $found
+}
+reap() {
+  round=0
+  while [ $round -lt 100 ]; do
+    targets=$(members "$1" "$2")
+    [ -z "$targets" ] && return 0
+    kill -KILL $targets 2>/dev/null
+    round=$((round + 1))
+    [ $round -gt 1 ] && sleep 0.05
+  done
+}
+ask() {
+  for pid in $(members "$1" "$2"); do
+    name=
+    { read -r name <"/proc/$pid/comm"; } 2>/dev/null
+    [ "$name" = bwrap ] || kill -TERM "$pid" 2>/dev/null
+  done
+}
+forget() {
+  left=''
+  for entry in $watched; do
+    case $entry in "$1":*) ;; *) left="$left $entry" ;; esac
+  done
+  watched=$left
+}
+while read -r verb mark pid; do
+  case $verb in
+    add) forget "$mark"; watched="$watched $mark:$pid" ;;
+    term) ask "$mark" "$pid" ;;
+    kill) reap "$mark" "$pid" ;;
+    drop) forget "$mark" ;;
+  esac
+  echo "$mark"
+done
+for entry in $watched; do
+  reap "${"$"}{entry%%:*}" "${"$"}{entry##*:}"
+done
+`.replaceAll("MARK=", `${MARK}=`);
+
+type Verb = "add" | "term" | "kill" | "drop";
+
+/** Watches over the commands of this process. */
+export interface ProcessGuard {
+  /** Announces a command before it starts, so that no moment is left unwatched. */
+  announce(mark: string): Promise<void>;
+  /** Tells the process id of an announced command, the leader of a session of its own. */
+  started(mark: string, pid: number): Promise<void>;
+  /** Sends SIGTERM to everything that belongs to a command. */
+  terminate(mark: string, pid: number): Promise<void>;
+  /** Kills everything that belongs to a command and stops watching it; resolves when nothing is left. */
+  destroy(mark: string, pid: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The guard of this operating system. */
+export function createGuard(os: typeof Deno.build.os = Deno.build.os): ProcessGuard {
+  return os === "windows" ? new TaskkillGuard() : new ShellGuard();
+}
+
+class ShellGuard implements ProcessGuard {
+  #shell: Shell | undefined;
+  #turn: Promise<void> = Promise.resolve();
+
+  announce(mark: string): Promise<void> {
+    return this.#say("add", mark, 0);
+  }
+
+  started(mark: string, pid: number): Promise<void> {
+    return this.#say("add", mark, pid);
+  }
+
+  terminate(mark: string, pid: number): Promise<void> {
+    return this.#say("term", mark, pid);
+  }
+
+  async destroy(mark: string, pid: number): Promise<void> {
+    await this.#say("kill", mark, pid);
+    await this.#say("drop", mark, 0);
+  }
+
+  async close(): Promise<void> {
+    await this.#turn.catch(() => {});
+    await this.#shell?.close();
+    this.#shell = undefined;
+  }
+
+  /** One question at a time; a shell that somebody killed is replaced once. */
+  #say(verb: Verb, mark: string, pid: number): Promise<void> {
+    const turn = this.#turn.catch(() => {}).then(async () => {
+      this.#shell ??= new Shell();
+      if (await this.#shell.ask(`${verb} ${mark} ${pid}\n`)) return;
+      await this.#shell.close();
+      this.#shell = new Shell();
+      if (!await this.#shell.ask(`${verb} ${mark} ${pid}\n`)) {
+        throw new Error(`Cannot watch over a command: the guard's shell ended at ${verb}`);
+      }
+    });
+    this.#turn = turn;
+    return turn;
+  }
+}
+
+class Shell {
+  readonly #child: Deno.ChildProcess;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+
+  constructor() {
+    this.#child = new Deno.Command("sh", {
+      args: ["-c", SCRIPT],
+      clearEnv: true,
+      env: { PATH: "/usr/bin:/bin:/usr/sbin:/sbin:/run/current-system/sw/bin" },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "null",
+      detached: true,
+    }).spawn();
+    this.#writer = this.#child.stdin.getWriter();
+    this.#reader = this.#child.stdout.getReader();
+  }
+
+  /** Sends a line and waits for the answer's line; false when the shell is gone. */
+  async ask(line: string): Promise<boolean> {
+    try {
+      await this.#writer.write(new TextEncoder().encode(line));
+      for (;;) {
+        const { done, value } = await this.#reader.read();
+        if (done) return false;
+        if (value.at(-1) === 10) return true;
+      }
+    } catch {
+      return false;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#writer.close().catch(() => this.#writer.abort().catch(() => {}));
+    await this.#reader.cancel().catch(() => {});
+    await this.#child.status;
+  }
+}
+
+/** Windows has neither groups nor sessions: `taskkill /T` ends the tree below a process. */
+class TaskkillGuard implements ProcessGuard {
+  announce(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  started(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  terminate(_mark: string, pid: number): Promise<void> {
+    return taskkill(["/T", "/PID", `${pid}`]);
+  }
+
+  destroy(_mark: string, pid: number): Promise<void> {
+    return taskkill(["/T", "/F", "/PID", `${pid}`]);
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+async function taskkill(args: string[]): Promise<void> {
+  const command = new Deno.Command("taskkill", {
+    args,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  });
+  await command.output();
+}
