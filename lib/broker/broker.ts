@@ -23,6 +23,8 @@ export interface Delivery {
   readonly redelivered: boolean;
   /** Which attempt this is, from 1; grows with each `retry`, not with redeliveries. */
   readonly attempt: number;
+  /** Milliseconds since the epoch when it was published, where its publisher said so (AMQP `timestamp`). */
+  readonly publishedAt?: number | undefined;
   /** Aborts when the broker took the delivery back (connection lost); settling it is then without effect. */
   readonly lost: AbortSignal;
 }
