@@ -47,11 +47,14 @@ export function parseConfig(value: unknown, path = "configuration"): Config {
 
 /** One line for each mistake: where it stands, what is allowed, what was found. */
 function describeIssue(issue: z.core.$ZodIssue, root: unknown): string[] {
-  const at = issue.path.map((part) => typeof part === "number" ? `[${part}]` : `.${String(part)}`)
+  const at = issue.path
+    .map((part) => typeof part === "number" ? `[${part}]` : `.${shortened(String(part))}`)
     .join("").replace(/^\./, "") || "the file";
   if (issue.code === "unrecognized_keys") {
     const place = issue.path.length === 0 ? "" : `${at}.`;
-    return issue.keys.map((key) => `${place}${key}: no such key${suggestion(key, issue.path)}`);
+    return issue.keys.map((key) =>
+      `${place}${shortened(key)}: no such key${suggestion(key, issue.path)}`
+    );
   }
   const found = issue.path.reduce<unknown>(
     (value, part) => (value as Record<PropertyKey, unknown> | undefined)?.[part as string],
@@ -68,7 +71,10 @@ function lowerFirst(text: string): string {
 
 /** A value as it stands in the file, cut short. */
 function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  return shortened(JSON.stringify(value) ?? String(value));
+}
+
+function shortened(text: string): string {
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 

@@ -1,0 +1,102 @@
+/** Branches, addresses, hashes and project lists from outside: what passes the checks is harmless. */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { UnsafeGitName } from "../../lib/git/names.ts";
+import { checkBranch, checkCloneUrl, checkSha, isBranchName } from "../../lib/git/names.ts";
+import { readProjectList, scopesOf, touchedProjects } from "../../lib/projects.ts";
+import { encode } from "../../lib/messages/codec.ts";
+import { HOSTILE_TEXTS, hostileText, type Json, mutated, mutatedBytes } from "./arbitraries.ts";
+import { property } from "./property.ts";
+
+property("a branch name that passes is one for git and no option", hostileText(), (name) => {
+  let passed: string;
+  try {
+    passed = checkBranch(name);
+  } catch (error) {
+    assert.ok(error instanceof UnsafeGitName);
+    assert.ok(error.message.length < 600);
+    return;
+  }
+  assert.ok(!passed.startsWith("-") && !passed.includes(".."), passed);
+  assert.ok(passed.split("/").every((part) => part !== "" && !part.startsWith(".")), passed);
+});
+
+Deno.test("git itself allows every branch name that passes", async () => {
+  const names = fc.sample(hostileText(), { numRuns: 400, seed: 1 })
+    .concat(HOSTILE_TEXTS, HOSTILE_TEXTS.map((text) => `release/${text}`))
+    .filter(isBranchName).filter((name) => name.isWellFormed());
+  assert.ok(names.length > 20);
+  for (const name of new Set(names)) {
+    const { success } = await new Deno.Command("git", {
+      args: ["check-ref-format", "--branch", name],
+      stdout: "null",
+      stderr: "null",
+    }).output();
+    assert.ok(success, `git refuses ${JSON.stringify(name)}`);
+  }
+});
+
+property("a clone address that passes is http without a password", hostileText(), (text) => {
+  for (const url of [text, `https://${text}`, `https://example.com/${text}`]) {
+    let passed: string;
+    try {
+      passed = checkCloneUrl(url, false);
+    } catch (error) {
+      assert.ok(error instanceof UnsafeGitName);
+      continue;
+    }
+    assert.match(passed, /^https?:/i);
+    const { username, password } = new URL(passed);
+    assert.equal(username + password, "");
+    // deno-lint-ignore no-control-regex
+    assert.ok(!/[\x00-\x20]/.test(passed));
+  }
+});
+
+property("a commit that passes is a full hash", hostileText(), (text) => {
+  try {
+    assert.match(checkSha(text), /^[0-9a-f]{40,64}$/);
+  } catch (error) {
+    assert.ok(error instanceof UnsafeGitName);
+  }
+});
+
+const LISTS: Json[] = [
+  {
+    projects: [
+      { name: "cmark", path: "libs/cmark", build_system: "CMake", labels: ["c"] },
+      {
+        name: "ui",
+        path: "ui",
+        build_system: { Custom: { command: "true" } },
+        depends_on: ["cmark"],
+      },
+    ],
+    labels: [{ name: "docs", paths: ["docs/**"], titles: ["docs"] }],
+  },
+  [{ name: "all", path: ".", build_system: "Make", systems: ["x86_64-linux"] }],
+];
+
+function assertList(body: Uint8Array): void {
+  const list = readProjectList(body, undefined);
+  if (list.kind !== "list") return;
+  for (const { path } of list.projects) {
+    assert.ok(!path.startsWith("/") && !path.split("/").includes(".."), path);
+  }
+  const files = HOSTILE_TEXTS.flatMap((text) => [text, `libs/cmark/${text}`]);
+  const touched = touchedProjects({ files, subjects: HOSTILE_TEXTS }, list.projects);
+  assert.ok(touched.projects.length <= list.projects.length);
+}
+
+property(
+  "a mangled .tickborg.json is a list or invalid",
+  mutated(LISTS),
+  (v) => assertList(encode(v)),
+);
+property(".tickborg.json with bytes changed is a list or invalid", mutatedBytes(LISTS), assertList);
+
+property("scopes of any subject are found without a hang", hostileText(), (subject) => {
+  for (const text of [subject, `feat(${subject}): x`, `(${subject}`.repeat(50)]) {
+    for (const scope of scopesOf(text)) assert.ok(scope.length <= 200);
+  }
+});
