@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { parsePullRequestEvent, type PullRequestEvent } from "../../lib/github/payloads.ts";
+import { decode } from "../../lib/messages/codec.ts";
+import { Cancellation } from "../../lib/messages/cancellation.ts";
+import { EvaluationJob } from "../../lib/messages/evaluation_job.ts";
+import { parseConfig } from "../../lib/config/config.ts";
+import { decide } from "../../services/evaluation_filter.ts";
+
+const config = parseConfig({
+  runner: { identity: "test", repos: ["NixOS/NixPkgs", "acme/widgets"] },
+});
+const facts = { config, deliveryId: "d-1", now: 0 };
+const event: PullRequestEvent = {
+  action: "opened",
+  repo: {
+    owner: "Acme",
+    name: "Widgets",
+    full_name: "Acme/Widgets",
+    clone_url: "https://github.com/Acme/Widgets.git",
+  },
+  number: 7,
+  headSha: "a".repeat(40),
+  baseRef: "main",
+  title: "feat(ui): new button",
+  draft: false,
+  merged: false,
+  state: "open",
+  author: "ann",
+  senderLogin: "ann",
+  baseChanged: false,
+  updatedAt: "2024-05-01T10:00:00Z",
+};
+
+/** Which message an event leads to: `evaluation`, `cancellation` or `nothing`. */
+function ledTo(changes: Partial<PullRequestEvent>): string {
+  const { publish, settle } = decide({ ...event, ...changes }, facts);
+  assert.deepEqual(settle, { kind: "ack" });
+  assert.ok(publish.length <= 1);
+  const [message] = publish;
+  if (!message) return "nothing";
+  return message.exchange === "" ? "evaluation" : "cancellation";
+}
+
+const table: [what: string, changes: Partial<PullRequestEvent>, expected: string][] = [
+  ["a pull request is opened", { action: "opened" }, "evaluation"],
+  ["its head is pushed", { action: "synchronize" }, "evaluation"],
+  ["it is opened again", { action: "reopened" }, "evaluation"],
+  ["it becomes ready", { action: "ready_for_review" }, "evaluation"],
+  ["it becomes a draft", { action: "converted_to_draft", draft: true }, "evaluation"],
+  ["its base is changed", { action: "edited", baseChanged: true }, "evaluation"],
+  ["WIP is taken from its title", { action: "edited", previousTitle: "WIP: a" }, "evaluation"],
+  [
+    "WIP is put before its title",
+    { action: "edited", previousTitle: "a", title: "[WIP] a" },
+    "evaluation",
+  ],
+  ["its title is changed", { action: "edited", previousTitle: "old" }, "nothing"],
+  ["its text is changed", { action: "edited" }, "nothing"],
+  ["it is labelled", { action: "labeled" }, "nothing"],
+  ["something unknown happens", { action: "teleported" }, "nothing"],
+  ["a late event of a closed one comes", { action: "synchronize", state: "closed" }, "nothing"],
+  ["it is closed", { action: "closed", state: "closed" }, "cancellation"],
+  ["it is merged", { action: "closed", state: "closed", merged: true }, "cancellation"],
+  ["the repository is not ours", { repo: { ...event.repo, full_name: "evil/widgets" } }, "nothing"],
+  [
+    "a foreign one is closed",
+    { action: "closed", repo: { ...event.repo, full_name: "a/b" } },
+    "nothing",
+  ],
+];
+
+for (const [what, changes, expected] of table) {
+  Deno.test(`when ${what}, there is ${expected}`, () => assert.equal(ledTo(changes), expected));
+}
+
+Deno.test("the evaluation job carries the delivery, GitHub's own time and the commit", () => {
+  const [message] = decide(event, facts).publish;
+  assert.equal(message!.routingKey, "mass-rebuild-check-jobs");
+  assert.deepEqual(decode(EvaluationJob, message!.body), {
+    repo: event.repo,
+    pr: { target_branch: "main", number: 7, head_sha: "a".repeat(40) },
+    request_id: "d-1",
+    requested_at: "2024-05-01T10:00:00.000Z",
+    reason: "opened",
+  });
+});
+
+Deno.test("a redelivery leads to the same message, with or without a delivery id", () => {
+  for (const deliveryId of ["d-1", undefined]) {
+    const first = decide(event, { config, deliveryId, now: 1 });
+    const second = decide(event, { config, deliveryId, now: 2 });
+    assert.deepEqual(second, first);
+  }
+});
+
+Deno.test("a closed pull request's builds are ended, whatever their commit", () => {
+  const [message] = decide({ ...event, action: "closed", state: "closed" }, facts).publish;
+  assert.equal(message!.exchange, "tickborg.cancellations");
+  const cancellation = decode(Cancellation, message!.body);
+  assert.equal(cancellation.number, 7);
+  assert.equal(cancellation.keep_head_sha, undefined);
+});
+
+for (const name of ["converted_to_draft", "edited_base"]) {
+  Deno.test(`the recorded payload of ${name} asks for an evaluation`, () => {
+    const path = `../data/wire/github_pull_request_${name}.json`;
+    const body = Deno.readFileSync(new URL(path, import.meta.url));
+    const recorded = { ...parsePullRequestEvent(body), state: "open" };
+    const [message] = decide(recorded, facts).publish;
+    assert.equal(decode(EvaluationJob, message!.body).pr.head_sha, recorded.headSha);
+  });
+}
