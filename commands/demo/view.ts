@@ -1,0 +1,95 @@
+/** Says what happens in the demo as it happens, by looking at the fake GitHub after each of its changes. */
+import type { FakeCheckRun } from "../../tests/support/fake_github/mod.ts";
+import type { Fleet } from "../../tests/support/fleet.ts";
+
+/** One thing that happened. */
+export interface DemoEvent {
+  /** Seconds since the demo began. */
+  readonly at: number;
+  readonly what: "webhook" | "status" | "label" | "check run";
+  readonly text: string;
+}
+
+/** Watches a fleet's GitHub and reports each thing once. */
+export class Watcher {
+  readonly events: DemoEvent[] = [];
+  readonly #fleet: Fleet;
+  readonly #seen = new Set<string>();
+  readonly #start = performance.now();
+  readonly #report: (event: DemoEvent) => void;
+
+  constructor(fleet: Fleet, report: (event: DemoEvent) => void) {
+    this.#fleet = fleet;
+    this.#report = report;
+  }
+
+  /** Reports what is new. */
+  look(): void {
+    for (const delivery of this.#fleet.github.deliveries) {
+      const { event, action, statusCode, seconds } = delivery;
+      this.#tell(
+        `${delivery.id}`,
+        "webhook",
+        `${event}${action ? `.${action}` : ""} answered ${statusCode} in ${
+          (seconds * 1_000).toFixed(0)
+        } ms`,
+      );
+    }
+    for (const { id, context, state, description } of this.#fleet.github.allStatuses) {
+      this.#tell(`status ${id}`, "status", `${context} ${state}: ${description}`);
+    }
+    for (const pull of this.#fleet.repository.pulls.values()) {
+      for (const label of pull.labels) {
+        this.#tell(`label ${pull.number} ${label}`, "label", `#${pull.number} + ${label}`);
+      }
+    }
+    for (const run of this.#fleet.github.allCheckRuns) {
+      const state = run.conclusion ?? run.status.replace("_", " ");
+      this.#tell(`check ${run.id} ${state}`, "check run", `${run.name}: ${state} (${run.title})`);
+    }
+  }
+
+  #tell(key: string, what: DemoEvent["what"], text: string): void {
+    if (this.#seen.has(key)) return;
+    this.#seen.add(key);
+    const event = { at: (performance.now() - this.#start) / 1_000, what, text };
+    this.events.push(event);
+    this.#report(event);
+  }
+}
+
+/** A line for people. */
+export function formatEvent({ at, what, text }: DemoEvent): string {
+  return `${at.toFixed(1).padStart(6)} s  ${what.padEnd(10)} ${text}`;
+}
+
+/** What the demo ends with, for each check run. */
+export interface CheckSummary {
+  readonly name: string;
+  readonly conclusion: string;
+  readonly expected: string;
+  readonly lines: number;
+  readonly lastLines: readonly string[];
+  /** Path of the log; undefined where nothing ran. */
+  readonly log?: string;
+}
+
+/** A table of the check runs. */
+export function formatSummary(checks: readonly CheckSummary[]): string {
+  const width = Math.max(...checks.map(({ name }) => name.length));
+  return checks.map((check) => {
+    const verdict = check.conclusion === check.expected ? "as it should" : `NOT ${check.expected}`;
+    return `  ${check.name.padEnd(width)}  ${check.conclusion.padEnd(8)} ${verdict.padEnd(14)}${
+      check.log ?? "nothing was run"
+    }`;
+  }).join("\n");
+}
+
+/** The last lines of a log, set in. */
+export function formatLog(check: FakeCheckRun, lines: readonly string[]): string {
+  return [
+    `          ${check.name}, last lines of its log:`,
+    ...lines.map((line) => `          │ ${line}`),
+  ]
+    .join("\n");
+}
