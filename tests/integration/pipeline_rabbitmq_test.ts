@@ -1,0 +1,14 @@
+import { type RabbitMqServer, startRabbitMq, withoutRabbitMq } from "../support/rabbitmq.ts";
+import { tellStories } from "./story.ts";
+
+let server: RabbitMqServer | undefined;
+
+tellStories(
+  "rabbitmq",
+  async () => await (server ??= await startRabbitMq()).vhost(),
+  withoutRabbitMq(),
+);
+
+Deno.test("rabbitmq: the server is stopped", { ignore: withoutRabbitMq() }, async () => {
+  await server?.[Symbol.asyncDispose]();
+});
