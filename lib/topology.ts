@@ -82,6 +82,15 @@ export const QUEUES: readonly Queue[] = [
   { name: QUEUE.deadLetters, bindings: [] },
 ];
 
+/** A set of exchanges and queues. */
+export interface Topology {
+  readonly exchanges: readonly Exchange[];
+  readonly queues: readonly Queue[];
+}
+
+/** Everything there is. */
+export const TOPOLOGY: Topology = { exchanges: EXCHANGES, queues: QUEUES };
+
 /** Events that a queue other than the unknown one is bound to. */
 export const CONSUMED_EVENTS: ReadonlySet<string> = new Set([
   "pull_request",

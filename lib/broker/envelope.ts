@@ -1,0 +1,99 @@
+/**
+ * Headers in which a message carries what a broker would forget when it moves the message between queues:
+ * where it was first published, how often it was tried, and why it died. Peers ignore them.
+ */
+import type { Delivery } from "./broker.ts";
+
+/** The headers. */
+export const HEADER = {
+  /** Which attempt the next delivery is, from 1. */
+  attempt: "x-tickborg-attempt",
+  /** The exchange and the routing key it was first published with. */
+  exchange: "x-tickborg-exchange",
+  routingKey: "x-tickborg-routing-key",
+  /** On dead letters: why, from which queue, and when (ISO 8601). */
+  reason: "x-tickborg-reason",
+  queue: "x-tickborg-queue",
+  time: "x-tickborg-time",
+  /** Names a delivery that is held for long, so that a copy of it is known again. */
+  hold: "x-tickborg-hold",
+} as const;
+
+/** Headers of a message, whoever made it. */
+export type Headers = Readonly<Record<string, unknown>>;
+
+/** Bytes of a reason that a header carries: all properties must fit into one AMQP frame. */
+const MAX_REASON = 4_000;
+
+/** Attempts above which a header cannot be ours. */
+const MAX_ATTEMPT = 1_000_000;
+
+/** A message as a queue hands it out. */
+export interface Arrived {
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly headers: Headers;
+}
+
+/** Where a message was first published, and which attempt this is. */
+export function originOf(
+  arrived: Arrived,
+): { exchange: string; routingKey: string; attempt: number } {
+  const { headers } = arrived;
+  const attempt = Number(headers[HEADER.attempt]);
+  const moved = typeof headers[HEADER.exchange] === "string" &&
+    typeof headers[HEADER.routingKey] === "string";
+  return {
+    exchange: moved ? headers[HEADER.exchange] as string : arrived.exchange,
+    routingKey: moved ? headers[HEADER.routingKey] as string : arrived.routingKey,
+    attempt: Number.isInteger(attempt) && attempt >= 1 && attempt <= MAX_ATTEMPT ? attempt : 1,
+  };
+}
+
+/** Headers of a copy that goes to another queue on its way back to the same one. */
+export function movedHeaders(delivery: Delivery): Record<string, unknown> {
+  return {
+    ...withoutTrail(delivery.headers),
+    [HEADER.exchange]: delivery.exchange,
+    [HEADER.routingKey]: delivery.routingKey,
+    [HEADER.attempt]: delivery.attempt,
+  };
+}
+
+/** Headers of the next attempt. */
+export function retriedHeaders(delivery: Delivery): Record<string, unknown> {
+  return { ...movedHeaders(delivery), [HEADER.attempt]: delivery.attempt + 1 };
+}
+
+/** Headers of a dead letter: all it had, and why it died. */
+export function deadHeaders(
+  delivery: Delivery,
+  death: { reason: string; time: Date },
+): Record<string, unknown> {
+  return {
+    ...movedHeaders(delivery),
+    [HEADER.reason]: death.reason.slice(0, MAX_REASON),
+    [HEADER.queue]: delivery.queue,
+    [HEADER.time]: death.time.toISOString(),
+  };
+}
+
+/** Headers of a dead letter that starts again: what it came with, and where it was first published. */
+export function revivedHeaders(delivery: Delivery): Record<string, unknown> {
+  const headers = movedHeaders(delivery);
+  for (const name of [HEADER.attempt, HEADER.reason, HEADER.queue, HEADER.time]) {
+    delete headers[name];
+  }
+  return headers;
+}
+
+/** RabbitMQ notes each expiry in headers of its own; after a delay of ours they only grow. */
+const TRAIL = ["x-death", "x-first-death", "x-last-death"];
+
+function withoutTrail(headers: Headers): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) =>
+      name !== HEADER.hold && !TRAIL.some((prefix) => name.startsWith(prefix))
+    ),
+  );
+}

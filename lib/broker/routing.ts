@@ -1,0 +1,68 @@
+/** How a message finds its queues: the rules of AMQP 0-9-1 for topic and fanout exchanges. */
+import type { Exchange, Topology } from "../topology.ts";
+
+/**
+ * Whether a topic pattern matches a routing key: words are parted by dots, `*` stands for one word, `#` for
+ * any number of them, none included.
+ */
+export function topicMatches(pattern: string, routingKey: string): boolean {
+  return wordsMatch(wordsOf(pattern), wordsOf(routingKey));
+}
+
+function wordsOf(key: string): string[] {
+  return key === "" ? [] : key.split(".");
+}
+
+/**
+ * Goes back to the last `#` only, as a wildcard matcher may: time grows with the product of both lengths,
+ * whatever a stranger puts into a routing key.
+ */
+function wordsMatch(pattern: readonly string[], words: readonly string[]): boolean {
+  let at = 0;
+  let hash = -1;
+  let resume = 0;
+  for (let word = 0; word < words.length;) {
+    if (pattern[at] === "#") {
+      hash = at++;
+      resume = word;
+    } else if (at < pattern.length && (pattern[at] === "*" || pattern[at] === words[word])) {
+      at++;
+      word++;
+    } else if (hash >= 0) {
+      at = hash + 1;
+      word = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (pattern[at] === "#") at++;
+  return at === pattern.length;
+}
+
+/** Whether an exchange hands a message to what is bound with the pattern. */
+export function bindingMatches(exchange: Exchange, pattern: string, routingKey: string): boolean {
+  return exchange.type === "fanout" || topicMatches(pattern, routingKey);
+}
+
+/**
+ * The queues a message goes to, each once; undefined where there is no such exchange, or no such queue
+ * behind the default exchange.
+ */
+export function route(
+  topology: Topology,
+  message: { readonly exchange: string; readonly routingKey: string },
+): string[] | undefined {
+  const { queues, exchanges } = topology;
+  if (message.exchange === "") {
+    const found = queues.some(({ name }) => name === message.routingKey);
+    return found ? [message.routingKey] : undefined;
+  }
+  const exchange = exchanges.find(({ name }) => name === message.exchange);
+  if (exchange === undefined) return undefined;
+  return queues.filter(({ bindings }) =>
+    bindings.some((binding) =>
+      binding.exchange === exchange.name &&
+      bindingMatches(exchange, binding.pattern, message.routingKey)
+    )
+  ).map(({ name }) => name);
+}
