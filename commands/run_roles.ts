@@ -92,6 +92,7 @@ async function serve(
     }
     const service = watchdog(() => brokers.every((broker) => broker.state !== "closed"));
     await service.ready();
+    if (roles.length > 1) log.info("All roles are ready", { roles: roles.length });
     const signal = await stopped;
     await service.stopping();
     log.info("Stopping", { signal });
