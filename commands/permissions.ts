@@ -59,7 +59,11 @@ export async function run(args: string[]): Promise<number> {
     const path = configPath(options.config);
     const config = await loadConfig(path);
     requireSections(role, config);
-    permissions = narrowedPermissions(row, { config, configPath: path });
+    permissions = narrowedPermissions(row, {
+      config,
+      configPath: path,
+      credentials: Deno.env.get("CREDENTIALS_DIRECTORY"),
+    });
   }
   const flags = permissionFlags(permissions);
   if (options.json) console.log(JSON.stringify({ role, flags, permissions }, null, 2));

@@ -3,7 +3,7 @@
  * configuration (the named sets of `deno.json`), and narrowed to a configuration's hosts, ports and paths.
  */
 import type { Config, Section } from "./config/config.ts";
-import { rabbitMqOf } from "./config/config.ts";
+import { rabbitMqOf, secretPath } from "./config/config.ts";
 import { listenAddress } from "./listen.ts";
 
 /** Keys of the configuration that hold a path a role may need. */
@@ -67,6 +67,7 @@ export const COMMON_ENV = [
   "TICKBORG_LOG_JSON",
   "RUST_LOG",
   "RUST_LOG_JSON",
+  "CREDENTIALS_DIRECTORY",
   "NOTIFY_SOCKET",
   "RUNTIME_DIRECTORY",
   "WATCHDOG_PID",
@@ -102,6 +103,8 @@ export interface Narrowing {
   readonly config: Config;
   /** The configuration file itself. */
   readonly configPath: string;
+  /** Where `credential:<name>` is found; systemd's place for the role's unit when absent. */
+  readonly credentials?: string;
 }
 
 /** The set of a role without a configuration: hosts and paths are not known yet. */
@@ -121,11 +124,15 @@ export function narrowedPermissions(row: PermissionRow, narrowing: Narrowing): P
   const { read, write, readPaths = [], writePaths = [] } = row.permissions;
   const rabbit = rabbitMqOf(config, row.section);
   const writable = [...paths(write, config), ...writePaths, ...systemd(row)];
+  const credentials = narrowing.credentials ?? `/run/credentials/tickborg-${row.name}.service`;
+  const files = [
+    ...(rabbit ? [rabbit.password_file, rabbit.ca_file] : []),
+    ...paths(read, config),
+  ];
   return {
     read: distinct([
       configPath,
-      ...(rabbit ? [rabbit.password_file, rabbit.ca_file] : []),
-      ...paths(read, config),
+      ...files.map((path) => path && secretPath(path, credentials)),
       ...readPaths,
       ...writable,
     ]),

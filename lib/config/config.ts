@@ -97,12 +97,38 @@ export function rabbitMqOf(config: Config, section: Section): RabbitMq | undefin
   return own?.rabbitmq ?? config.rabbitmq;
 }
 
-/** The content of a secret file without the newline at its end. Throws a {@link ConfigError} naming the key. */
+/**
+ * The path of a secret. `credential:<name>` is the file of that name in `CREDENTIALS_DIRECTORY`, where
+ * systemd puts what a unit loads (systemd.exec(5), LoadCredential); anything else is a path already.
+ * Throws a {@link ConfigError} where the name is odd or the variable unset.
+ */
+export function secretPath(
+  path: string,
+  directory: string | undefined = Deno.env.get("CREDENTIALS_DIRECTORY"),
+): string {
+  const name = /^credential:(.*)$/s.exec(path)?.[1];
+  if (name === undefined) return path;
+  if (!/^[A-Za-z0-9_][A-Za-z0-9._-]{0,254}$/.test(name)) {
+    throw new ConfigError(`${JSON.stringify(path)}: expected credential:<name of a file>`);
+  }
+  if (!directory) {
+    throw new ConfigError(
+      `${path}: CREDENTIALS_DIRECTORY is not set; systemd sets it for units with LoadCredential`,
+    );
+  }
+  return `${directory}/${name}`;
+}
+
+/**
+ * The content of a secret file ({@link secretPath}) without the newline at its end. Throws a
+ * {@link ConfigError} naming the key.
+ */
 export async function readSecret(path: string, key: string): Promise<string> {
   let text: string;
   try {
-    text = await Deno.readTextFile(path);
+    text = await Deno.readTextFile(secretPath(path));
   } catch (error) {
+    if (error instanceof ConfigError) throw new ConfigError(`${key}: ${error.message}`);
     const why = error instanceof Deno.errors.NotFound ? "no such file" : (error as Error).message;
     throw new ConfigError(`${key}: cannot read ${path}: ${why}`);
   }
