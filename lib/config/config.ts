@@ -91,10 +91,16 @@ function suggestion(_key: string, path: readonly PropertyKey[]): string {
   return keys.length === 0 ? "" : `; allowed: ${keys.join(", ")}`;
 }
 
-/** The broker connection of a role: its section's own, else the common one. */
+/**
+ * The broker connection of a role: its section's own, else the common one. `{role}` in the user's name is the
+ * role's name, or `operator` for commands, so that each has a broker user of its own.
+ */
 export function rabbitMqOf(config: Config, section: Section): RabbitMq | undefined {
   const own = config[section] as { rabbitmq?: RabbitMq } | undefined;
-  return own?.rabbitmq ?? config.rabbitmq;
+  const rabbit = own?.rabbitmq ?? config.rabbitmq;
+  if (!rabbit?.username.includes("{role}")) return rabbit;
+  const role = section === "runner" ? "operator" : section.replaceAll("_", "-");
+  return { ...rabbit, username: rabbit.username.replaceAll("{role}", role) };
 }
 
 /**
