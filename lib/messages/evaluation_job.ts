@@ -7,7 +7,8 @@ import { Pr, Repo } from "./repo.ts";
  * Ours, ignored by older peers: `request_id` names the webhook delivery or the comment that asked, so
  * that a redelivery is recognised; `requested_at` is ISO 8601 in UTC; `reason` is shown to people;
  * `requested_by` is who asked in a comment, which has drafts built too and, where that person is trusted,
- * vouches for exactly this commit.
+ * vouches for exactly this commit. With `conclude` all is done but the final status, which GitHub did not
+ * take at the time.
  */
 export const EvaluationJob = z.object({
   repo: Repo,
@@ -16,5 +17,10 @@ export const EvaluationJob = z.object({
   requested_at: z.iso.datetime().optional(),
   reason: z.string().max(200).optional(),
   requested_by: z.string().min(1).max(200).optional(),
+  conclude: z.object({
+    state: z.enum(["pending", "success", "failure", "error"]),
+    description: z.string().max(200),
+    outcome: z.string().max(50),
+  }).optional(),
 });
 export type EvaluationJob = z.infer<typeof EvaluationJob>;

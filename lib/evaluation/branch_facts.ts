@@ -1,0 +1,112 @@
+/** Gathers what git knows about a branch that is to be merged, without a work tree and without GitHub. */
+import type { Project } from "../config/config.ts";
+import { GitOutputTooLarge, splitNul } from "../git/git.ts";
+import type { GitRepository, Merge } from "../git/repository.ts";
+import {
+  MAX_PROJECTS_FILE_BYTES,
+  type ProjectList,
+  PROJECTS_FILE,
+  readProjectList,
+  touchedProjects,
+} from "../projects.ts";
+
+/** What git knows. */
+export interface BranchFacts {
+  /** The base's commit. */
+  readonly base: string;
+  /** The head's commit. */
+  readonly head: string;
+  readonly merge: Merge;
+  /** Paths that merging would change in the base; undefined where there are too many to tell. */
+  readonly files: readonly string[] | undefined;
+  /** First lines of the branch's commit messages, newest first, at most 1,000. */
+  readonly subjects: readonly string[];
+  /** The base's project list. */
+  readonly list: ProjectList;
+  /** Projects that the branch takes out of the tree and out of the list. */
+  readonly removed: readonly string[];
+}
+
+/** What is to be merged. */
+export interface Branch {
+  /** Full hashes. */
+  readonly base: string;
+  readonly head: string;
+  /** The configuration's projects, for a base that lists none. */
+  readonly fallback: readonly Project[] | undefined;
+}
+
+/**
+ * Gathers the facts of a branch: `git merge-tree` in memory, then the difference between the base and
+ * the merged tree. Throws `MissingFromGit` where a commit is not in the repository.
+ */
+export async function gatherBranchFacts(
+  repository: GitRepository,
+  { base, head, fallback }: Branch,
+): Promise<BranchFacts> {
+  const [merge, subjects, list] = await Promise.all([
+    repository.mergeTree(base, head),
+    repository.commitSubjects(base, head),
+    projectListAt(repository, base, fallback),
+  ]);
+  const files = await changedFiles(repository, { base, head, merge });
+  const removed = merge.kind === "clean" && list.kind === "list" && files
+    ? await removedProjects(repository, { tree: merge.tree, files, projects: list.projects })
+    : [];
+  return { base, head, merge, files, subjects, list, removed };
+}
+
+/** The project list of a commit: its file's, else the configuration's. */
+export async function projectListAt(
+  repository: GitRepository,
+  commit: string,
+  fallback: readonly Project[] | undefined,
+): Promise<ProjectList> {
+  try {
+    const file = await repository.readFile(commit, PROJECTS_FILE, MAX_PROJECTS_FILE_BYTES);
+    return readProjectList(file, fallback);
+  } catch (error) {
+    if (!(error instanceof GitOutputTooLarge)) throw error;
+    return { kind: "invalid", reason: `more than ${MAX_PROJECTS_FILE_BYTES} bytes` };
+  }
+}
+
+async function changedFiles(
+  repository: GitRepository,
+  { base, head, merge }: { base: string; head: string; merge: Merge },
+): Promise<string[] | undefined> {
+  try {
+    if (merge.kind === "clean") return await repository.changedFiles(base, merge.tree);
+    const from = await repository.mergeBase(base, head);
+    return from === undefined ? [] : await repository.changedFiles(from, head);
+  } catch (error) {
+    if (error instanceof GitOutputTooLarge) return undefined;
+    throw error;
+  }
+}
+
+interface MergedTree {
+  readonly tree: string;
+  readonly files: readonly string[];
+  readonly projects: readonly Project[];
+}
+
+/** Of the projects whose files changed, those that the merged tree neither has nor lists. */
+async function removedProjects(
+  repository: GitRepository,
+  { tree, files, projects }: MergedTree,
+): Promise<string[]> {
+  const candidates = touchedProjects({ files, subjects: [] }, projects).projects
+    .filter(({ project, because }) => because === "files" && project.path !== ".")
+    .map(({ project }) => project);
+  if (candidates.length === 0) return [];
+  const paths = candidates.map((project) => project.path);
+  const listed = await repository.run(["ls-tree", "-z", "--name-only", tree, "--", ...paths]);
+  const present = new Set(splitNul(listed.stdout));
+  const gone = candidates.filter((project) => !present.has(project.path));
+  if (gone.length === 0) return [];
+  const merged = await projectListAt(repository, tree, undefined);
+  if (merged.kind !== "list") return [];
+  const kept = new Set(merged.projects.map((project) => project.name));
+  return gone.map((project) => project.name).filter((name) => !kept.has(name));
+}

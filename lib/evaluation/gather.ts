@@ -1,0 +1,114 @@
+/** Fetches a pull request into the cache and gathers what git knows about it. */
+import type { Config } from "../config/config.ts";
+import { TransientFault } from "../errors.ts";
+import { branchRef, mending, openCache, pullRef } from "../git/cache.ts";
+import { MissingFromGit } from "../git/faults.ts";
+import { allowsLocal } from "../git/names.ts";
+import type { PullRequest } from "../github/github.ts";
+import type { EvaluationJob } from "../messages/evaluation_job.ts";
+import { HandBack } from "../role.ts";
+import { type BranchFacts, gatherBranchFacts } from "./branch_facts.ts";
+import type { Conclusion } from "./reporter.ts";
+
+/** Which commit a request is for, seen from three sides. */
+export interface Heads {
+  /** The commit that the request names. */
+  readonly asked: string;
+  /** The pull request's head as GitHub's API tells it. */
+  readonly api: string;
+  /** The pull request's head as git fetched it. */
+  readonly git: string;
+}
+
+/**
+ * Whether a request is still the one to work on. GitHub's API and its git servers follow a push one after
+ * the other, so that either may still show the commit before: `lagging` is asked again a little later.
+ */
+export function headStanding({ asked, api, git }: Heads): "current" | "superseded" | "lagging" {
+  if (git === asked) return "current";
+  return api === asked ? "lagging" : "superseded";
+}
+
+/** What came of gathering. */
+export type Gathered =
+  | { readonly kind: "facts"; readonly branch: BranchFacts }
+  | { readonly kind: "superseded" }
+  /** Something is gone, and the evaluation ends. */
+  | { readonly kind: "gone"; readonly conclusion: Conclusion };
+
+/** What {@link gather} works with. */
+export interface GatherOptions {
+  readonly config: Config;
+  readonly pull: PullRequest;
+  /** Aborts when the role stops. */
+  readonly stop: AbortSignal;
+}
+
+/**
+ * Gathers what git knows of a pull request's head merged into its base. Throws a `TransientFault` for what
+ * may pass and for an evaluation that takes too long, and a `HandBack` when the role stops.
+ */
+export async function gather(
+  job: EvaluationJob,
+  { config, pull, stop }: GatherOptions,
+): Promise<Gathered> {
+  using limit = limited(stop, config.mass_rebuilder?.evaluation_timeout_seconds ?? 600);
+  try {
+    const cache = await openCache(config.checkout!.root, job.repo, {
+      allowLocal: allowsLocal(config.github.api_url),
+      signal: limit.signal,
+    });
+    const [target, pulled] = [branchRef(pull.baseRef), pullRef(pull.number)];
+    const heads = await cache.fetch([target, pulled]);
+    const [base, head] = [heads.get(target)!, heads.get(pulled)!];
+    const standing = headStanding({ asked: job.pr.head_sha, api: pull.headSha, git: head });
+    if (standing === "superseded") return { kind: standing };
+    if (standing === "lagging") {
+      throw new TransientFault(`Cannot evaluate ${job.pr.head_sha}: git has ${head} for now`);
+    }
+    const branch = { base, head, fallback: config.projects };
+    return {
+      kind: "facts",
+      branch: await mending(cache, () => gatherBranchFacts(cache, branch)),
+    };
+  } catch (error) {
+    if (!(error instanceof MissingFromGit)) throw error;
+    return { kind: "gone", conclusion: conclusionOfMissing(error, pull.baseRef) };
+  }
+}
+
+/** A signal that aborts when the role stops, or after some seconds. */
+function limited(stop: AbortSignal, seconds: number): Disposable & { signal: AbortSignal } {
+  const controller = new AbortController();
+  const onStop = () => controller.abort(new HandBack("The role stops"));
+  if (stop.aborted) onStop();
+  stop.addEventListener("abort", onStop, { once: true });
+  const timer = setTimeout(
+    () => controller.abort(new TransientFault(`Evaluation took more than ${seconds} s`)),
+    seconds * 1_000,
+  );
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      stop.removeEventListener("abort", onStop);
+    },
+  };
+}
+
+/** What people are told when something is gone that an evaluation needs. */
+export function conclusionOfMissing(missing: MissingFromGit, target: string): Conclusion {
+  const outcome = `no-${missing.what}`;
+  if (missing.what === "repository") {
+    return {
+      state: "error",
+      outcome,
+      description: "Git cannot read the repository, or it is gone",
+    };
+  }
+  const isTarget = missing.which === `refs/heads/${target}`;
+  const description = isTarget
+    ? `Branch ${target.slice(0, 60)} is gone; choose another base for the pull request`
+    : `Git does not have ${missing.which.slice(0, 70)} any more; push again`;
+  return { state: isTarget ? "failure" : "error", outcome, description };
+}

@@ -1,0 +1,71 @@
+/**
+ * The one commit status of an evaluation, and what it remembers: its address carries the request it
+ * belongs to and what came of it, so that a redelivery finds out that the work is done.
+ */
+import type { CommitStatus } from "../github/github.ts";
+import { logKey } from "../messages/build_job.ts";
+import type { Pr, Repo } from "../messages/repo.ts";
+
+/** The context people may require in a branch protection. */
+export const EVALUATION_CONTEXT = "tickborg/evaluation";
+
+/** What a status remembers. */
+export interface EvaluationMemory {
+  readonly requestId: string;
+  /** When the request was made, ISO 8601, by GitHub's clock where it came from GitHub. */
+  readonly requestedAt: string;
+  /** The verdict; undefined while the evaluation runs. */
+  readonly outcome: string | undefined;
+}
+
+/** Where a status leads to. */
+export interface StatusPlace {
+  readonly repo: Repo;
+  readonly pr: Pr;
+  /** The log viewer's address; the pull request is linked to where there is none. */
+  readonly logViewer: string | undefined;
+}
+
+/** The address of a status. */
+export function evaluationUrl(place: StatusPlace, memory: EvaluationMemory): string {
+  const url = new URL(pageOf(place));
+  url.searchParams.set("request", memory.requestId);
+  url.searchParams.set("at", memory.requestedAt);
+  if (memory.outcome !== undefined) url.searchParams.set("outcome", memory.outcome);
+  return url.href;
+}
+
+function pageOf({ repo, pr, logViewer }: StatusPlace): string {
+  const viewer = logViewer?.replace(/\/+$/, "");
+  if (viewer && /^https?:\/\//.test(viewer) && URL.canParse(viewer)) {
+    return `${viewer}/?key=${encodeURIComponent(logKey({ repo, pr })).replaceAll("%2F", "/")}`;
+  }
+  const page = repo.clone_url.replace(/\.git$/, "");
+  const root = /^https?:\/\//.test(page) && URL.canParse(page)
+    ? page
+    : `https://github.com/${repo.full_name}`;
+  return `${root}/pull/${pr.number}`;
+}
+
+/** What a status remembers; undefined for one of another context or without an address of ours. */
+export function evaluationMemory(status: CommitStatus): EvaluationMemory | undefined {
+  if (status.context !== EVALUATION_CONTEXT) return undefined;
+  const parameters = URL.parse(status.targetUrl ?? "")?.searchParams;
+  const requestId = parameters?.get("request");
+  if (!parameters || !requestId) return undefined;
+  return {
+    requestId,
+    requestedAt: parameters.get("at") ?? status.createdAt ?? "",
+    outcome: parameters.get("outcome") ?? undefined,
+  };
+}
+
+/**
+ * Whether a commit's evaluation has come to an end, whatever the state: that of a draft stays pending.
+ * `statuses` are a commit's, newest first.
+ */
+export function isEvaluated(statuses: readonly CommitStatus[]): boolean {
+  const newest = statuses.find((status) => status.context === EVALUATION_CONTEXT);
+  return newest !== undefined &&
+    (newest.state !== "pending" || evaluationMemory(newest)?.outcome !== undefined);
+}

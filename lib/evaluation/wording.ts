@@ -1,0 +1,124 @@
+/** What an evaluation's commit status says. GitHub shows 140 characters, so what to do stands there too. */
+import type { CommitStatus } from "../github/github.ts";
+import type { BranchFacts } from "./branch_facts.ts";
+import { type EvaluationPlan, systemsOf, type Verdict } from "./plan.ts";
+
+/** What the wording needs beside the plan. */
+export interface WordingFacts {
+  /** The base branch's name. */
+  readonly target: string;
+  /** The bot's handle. */
+  readonly handle: string;
+  readonly maxProjects: number;
+  readonly branch: Pick<BranchFacts, "merge" | "list">;
+  /** Systems of the plan's builds that no builder is connected for. */
+  readonly unserved: readonly string[];
+}
+
+/** Characters GitHub allows. */
+const MOST = 140;
+
+/** The status's state by verdict: see `plan.ts` for the rule. */
+const STATES: Readonly<Record<Verdict, CommitStatus["state"]>> = {
+  "build": "success",
+  "nothing": "success",
+  "draft": "pending",
+  "wip": "pending",
+  "conflict": "failure",
+  "unrelated": "failure",
+  "too-many-projects": "failure",
+  "too-many-files": "failure",
+  "unbuildable": "failure",
+  "no-projects": "error",
+  "bad-projects": "error",
+};
+
+/** The state of a verdict's status. */
+export function stateOf(verdict: Verdict): CommitStatus["state"] {
+  return STATES[verdict];
+}
+
+/** The status's description. */
+export function describePlan(plan: EvaluationPlan, facts: WordingFacts): string {
+  const { target, handle, branch } = facts;
+  const touched = plan.touched.map(({ project }) => project.name);
+  switch (plan.verdict) {
+    case "build":
+      return describeBuilds(plan, facts);
+    case "nothing":
+      return describeNothing(plan);
+    case "draft":
+      return withList("Draft, not built: ", touched, `; mark it ready or comment ${handle} eval`);
+    case "wip":
+      return withList("WIP, not built: ", touched, `; retitle it or comment ${handle} eval`);
+    case "conflict": {
+      const paths = branch.merge.kind === "conflict" ? branch.merge.paths : [];
+      return withList(`Conflicts with ${short(target)} in `, paths, "; merge or rebase, then push");
+    }
+    case "unrelated":
+      return `Nothing in common with ${short(target)}: rebase the branch onto it, then push`;
+    case "too-many-projects":
+      return `${touched.length} projects touched, above ${facts.maxProjects} nothing is built by ` +
+        `itself; a trusted person may comment ${handle} eval`;
+    case "too-many-files":
+      return "Too many files changed to tell which projects they touch; split the pull request";
+    case "unbuildable":
+      return describeUnbuildable(plan, handle);
+    case "no-projects":
+      return `No projects are listed; add .tickborg.json to ${short(target)}`;
+    case "bad-projects": {
+      const reason = branch.list.kind === "invalid" ? branch.list.reason : "";
+      return cut(`Cannot read .tickborg.json on ${short(target)}: ${reason}`);
+    }
+  }
+}
+
+function describeBuilds(plan: EvaluationPlan, { unserved }: WordingFacts): string {
+  const names = [...new Set(plan.builds.map((build) => build.project))];
+  const systems = systemsOf(plan.builds);
+  const where = systems.length <= 2 ? systems.join(", ") : `${systems.length} systems`;
+  const note = unserved.length === 0
+    ? ""
+    : `; no builder for ${unserved[0]}${
+      unserved.length > 1 ? ` and ${unserved.length - 1} more` : ""
+    } is connected`;
+  return withList("Building ", names, ` on ${where}${note}`);
+}
+
+function describeNothing({ leftOut, outside }: EvaluationPlan): string {
+  if (leftOut.length > 0) return withList("Nothing to build; left out: ", leftOut, "");
+  if (outside === 0) return "No project is touched";
+  return `No project is touched (${counted(outside, "file")} outside of every project)`;
+}
+
+function describeUnbuildable({ unbuildable, builds }: EvaluationPlan, handle: string): string {
+  const names = unbuildable.map(({ project }) => project);
+  const rest = builds.length > 0 ? " (the others are being built)" : "";
+  return unbuildable.some(({ because }) => because === "untrusted")
+    ? withList("Only built for trusted people: ", names, `; one may comment ${handle} eval${rest}`)
+    : withList("Not built: ", names, `: the fleet serves none of its systems${rest}`);
+}
+
+/** Names as many of a list as fit between two texts, and how many are left. */
+export function withList(before: string, names: readonly string[], after: string): string {
+  for (let shown = names.length; shown > 0; shown--) {
+    const left = names.length - shown;
+    const list = names.slice(0, shown).join(", ") + (left > 0 ? ` and ${left} more` : "");
+    if (before.length + list.length + after.length <= MOST) return before + list + after;
+  }
+  return cut(`${before}${names.length}${after}`);
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** A branch name may be longer than the whole description. */
+function short(branch: string): string {
+  return branch.length > 40 ? `${branch.slice(0, 39)}…` : branch;
+}
+
+/** Cuts to what GitHub allows, without parting a character. */
+export function cut(text: string): string {
+  return text.length <= MOST ? text : `${text.slice(0, MOST - 1).replace(/[\ud800-\udbff]$/, "")}…`;
+}
