@@ -1,0 +1,112 @@
+/**
+ * Where logs lie (`protocol.md`, "Log store and log HTTP"). Keys and attempt ids come from messages and
+ * from URLs: what could leave the root, hide, or collide with another file is refused here, for writing
+ * and for reading alike.
+ */
+import { join } from "node:path";
+
+/** A log key or an attempt id that no file may have. */
+export class BadLogName extends Error {
+  override name = "BadLogName";
+}
+
+/** The files of one attempt. Those that start with a dot are ours and never served. */
+export interface AttemptPaths {
+  readonly key: string;
+  readonly attempt: string;
+  readonly folder: string;
+  /** The text: a line per line number. */
+  readonly text: string;
+  readonly metadata: string;
+  readonly result: string;
+  /** Where in the text which line starts. */
+  readonly state: string;
+  /** Lines that came before their turn. */
+  readonly pending: string;
+  /** Stands while lines of the attempt are awaited. */
+  readonly open: string;
+}
+
+/** Folders under the root that hold no logs; no key can name them, as none starts with a dot. */
+export const OPEN_FOLDER = ".open";
+export const TEMPORARY_FOLDER = ".tmp";
+
+/** Bytes of a routing key (AMQP's short string), and of a file's name with room for our suffixes. */
+const MAX_KEY_BYTES = 255;
+const MAX_PART_BYTES = 220;
+
+/** Control and invisible characters, backslashes and colons. */
+// deno-lint-ignore no-control-regex
+const ODD = /[\x00-\x1f\x7f-\x9f\\:\p{Cf}\p{Zl}\p{Zp}]/u;
+
+const encoder = new TextEncoder();
+
+/** The parts of a log key: `owner`, `repo.42`. Throws {@link BadLogName}. */
+export function keyParts(key: string): string[] {
+  if (!key.isWellFormed() || encoder.encode(key).length > MAX_KEY_BYTES) {
+    throw new BadLogName("Cannot use log key: too long or not Unicode");
+  }
+  const parts = key.split("/");
+  if (parts.length > 2) throw new BadLogName("Cannot use log key: more than two parts");
+  for (const [index, part] of parts.entries()) {
+    const bad = part === "" || part === "." || part === ".." || part.trim() !== part ||
+      (index === 0 && part.startsWith(".")) || ODD.test(part) ||
+      encoder.encode(part).length > MAX_PART_BYTES;
+    if (bad) throw new BadLogName("Cannot use log key: a part is empty, hidden, too long or odd");
+  }
+  return parts;
+}
+
+/** Whether a name in a log folder is an attempt's text. */
+export function isAttemptId(name: string): boolean {
+  return name.length <= 200 && /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name) &&
+    !name.endsWith(".metadata.json") && !name.endsWith(".result.json");
+}
+
+/** The files of an attempt. Throws {@link BadLogName}. */
+export function attemptPaths(root: string, key: string, attempt: string): AttemptPaths {
+  if (!isAttemptId(attempt)) {
+    throw new BadLogName("Cannot use attempt id: odd characters or length");
+  }
+  const folder = join(root, ...keyParts(key));
+  return {
+    key,
+    attempt,
+    folder,
+    text: join(folder, attempt),
+    metadata: join(folder, `${attempt}.metadata.json`),
+    result: join(folder, `${attempt}.result.json`),
+    state: join(folder, `.${attempt}.state.json`),
+    pending: join(folder, `.${attempt}.pending`),
+    open: join(root, OPEN_FOLDER, openName(key, attempt)),
+  };
+}
+
+/**
+ * One flat name for a key and an attempt. Together they are too long for a file's name, hence the hash
+ * (FNV-1a): attempts are unique by themselves, so that no more is needed.
+ */
+function openName(key: string, attempt: string): string {
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of encoder.encode(`${key}\n${attempt}`)) {
+    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  }
+  return `${hash.toString(16).padStart(16, "0")}-${attempt.slice(0, 100)}.json`;
+}
+
+/**
+ * Whether a path under the root is really there and reached through no symbolic link. Undefined where
+ * there is no such file.
+ */
+export async function isPlain(root: string, path: string): Promise<boolean | undefined> {
+  try {
+    const real = await Deno.realPath(path);
+    const wanted = join(await Deno.realPath(root), path.slice(root.length));
+    return real === wanted;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return undefined;
+    }
+    throw error;
+  }
+}
