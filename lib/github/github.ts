@@ -72,7 +72,8 @@ export interface CheckRun extends CheckRunState {
 
 /** A webhook delivery as the App's own log shows it. */
 export interface HookDelivery {
-  readonly id: number;
+  /** May be larger than a double holds. */
+  readonly id: number | bigint;
   readonly guid: string;
   readonly event: string;
   /** ISO 8601. */
@@ -115,7 +116,7 @@ export interface GitHub {
   permission(repo: RepoName, user: string): Promise<string>;
   /** Deliveries of the App's webhook since a time (milliseconds since the epoch), newest first. */
   hookDeliveries(since: number): Promise<HookDelivery[]>;
-  redeliver(deliveryId: number): Promise<void>;
+  redeliver(deliveryId: number | bigint): Promise<void>;
 }
 
 /** GitHub said no, and will say no again. */

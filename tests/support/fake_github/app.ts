@@ -13,7 +13,8 @@ export function generateAppKey(): string {
 /** The App and what it has been given. */
 export class FakeApp {
   readonly id: number;
-  readonly installationId = 5_001;
+  /** Another one for each fake: auth-app shares look-ups under way by this id alone. */
+  readonly installationId = 1_000_000 + crypto.getRandomValues(new Uint32Array(1))[0]!;
   /** PEM, PKCS#1. */
   readonly privateKey: string;
   readonly #publicKey: KeyObject;

@@ -66,6 +66,8 @@ export class FakeRepository {
   readonly contentWrites: ContentWrite[] = [];
   /** `admin`, `write`, `read` or `none` by login. */
   readonly permissions = new Map<string, string>();
+  /** Files that the contents API gives whatever the ref, where there is no upstream repository. */
+  readonly files = new Map<string, string>();
   /** Whether the App is installed here. */
   installed = true;
   readonly #upstream: string | undefined;
@@ -258,6 +260,15 @@ export class FakeRepository {
     const { success } = await this.#git("cat-file", "-e", `${sha}^{commit}`);
     if (success) this.#commits.add(sha);
     return success;
+  }
+
+  /** A file at a branch, tag or commit: one of {@link files}, else from the upstream repository. */
+  async fileAt(ref: string, path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const given = this.files.get(path);
+    if (given !== undefined) return new TextEncoder().encode(given);
+    if (!this.#upstream) return undefined;
+    const { success, stdout } = await this.#git("cat-file", "blob", `${ref}:${path}`);
+    return success ? new Uint8Array(stdout) : undefined;
   }
 
   /** Puts a label on or takes it off, and keeps the event. */

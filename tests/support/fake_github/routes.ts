@@ -15,6 +15,8 @@ export interface Call {
   /** Set for paths under `/repos/{owner}/{repo}`. */
   readonly repository: FakeRepository;
   readonly request: string;
+  /** The address without the query. */
+  readonly url: string;
 }
 
 /** What the operations work with. */
@@ -30,6 +32,8 @@ export interface Answer {
   readonly status: number;
   readonly body?: Json;
   readonly headers?: Record<string, string>;
+  /** Bytes instead of JSON. */
+  readonly raw?: Uint8Array<ArrayBuffer>;
 }
 
 /** An operation: who may ask, and what is answered. */
@@ -54,7 +58,7 @@ function page(items: readonly Json[], call: Call, wrap = (part: readonly Json[])
   const link = (rel: string, to: number) => {
     const query = new URLSearchParams(call.query);
     query.set("page", String(to));
-    return `<https://api.github.test/?${query}>; rel="${rel}"`;
+    return `<${call.url}?${query}>; rel="${rel}"`;
   };
   const body = wrap(items.slice((number - 1) * size, number * size));
   if (number >= last) return { status: 200, body };
@@ -105,7 +109,7 @@ export const ROUTES: Readonly<Record<string, Route>> = {
       const body = older.slice(0, size)
         .map((it) => server.shapes.delivery(it, server.app.installationId));
       const next = older[size]?.id;
-      const link = `<https://api.github.test/?cursor=${next}&per_page=${size}>; rel="next"`;
+      const link = `<${call.url}?cursor=${next}&per_page=${size}>; rel="next"`;
       return next === undefined ? { status: 200, body } : { status: 200, body, headers: { link } };
     },
   },
@@ -116,6 +120,15 @@ export const ROUTES: Readonly<Record<string, Route>> = {
       if (!delivery) return NOT_FOUND;
       server.redeliver(delivery);
       return { status: 202, body: {} };
+    },
+  },
+  "GET /repos/{owner}/{repo}/contents/{path}": {
+    as: "installation",
+    answer: async ({ repository, path, query }) => {
+      const raw = await repository.fileAt(query.get("ref") ?? repository.defaultBranch, path.path!);
+      if (!raw) return NOT_FOUND;
+      const headers = { "content-type": "application/vnd.github.raw+json; charset=utf-8" };
+      return { status: 200, raw, headers };
     },
   },
   "GET /repos/{owner}/{repo}/pulls/{pull_number}": {

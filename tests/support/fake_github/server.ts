@@ -23,7 +23,8 @@ interface CompiledRoute {
 
 const COMPILED: readonly CompiledRoute[] = Object.entries(ROUTES).map(([key, route]) => {
   const [method, template] = key.split(" ") as [string, string];
-  const pattern = template.replaceAll(/\{(\w+)\}/g, "(?<$1>[^/]+)");
+  const pattern = template.replaceAll(/\{(\w+)\}/g, "(?<$1>[^/]+)")
+    .replace("(?<path>[^/]+)", "(?<path>.+)");
   return { method, template, pattern: new RegExp(`^${pattern}$`), route };
 });
 
@@ -74,7 +75,7 @@ async function answerTo(incoming: Incoming, context: HandlerContext): Promise<An
   }
   const answer = refuseAccess(request, found.route, { call, context }) ??
     await found.route.answer(call, context);
-  const wrong = context.openApi
+  const wrong = answer.raw ? [] : context.openApi
     .checkResponse(found.method, found.template, answer.status, answer.body);
   context.violations.push(...wrong.map((problem) => `answer to ${name}: ${problem}`));
   return answer;
@@ -89,11 +90,16 @@ function understand(incoming: Incoming, found: CompiledRoute, context: HandlerCo
   const parts = { path: parameters, query: url.searchParams, body };
   const problems = context.openApi.checkRequest(found.method, found.template, parts);
   if (!request.headers.get("user-agent")) problems.push("no User-Agent");
-  if (!request.headers.get("accept")?.includes("json")) problems.push("Accept is not for JSON");
+  if (!/json|vnd\.github/.test(request.headers.get("accept") ?? "")) problems.push("odd Accept");
   const { owner, repo } = parameters;
   const repository = context.repository(`${owner}/${repo}`);
   // Routes outside of a repository do not look at it.
-  const call: Call = { ...parts, repository: repository as FakeRepository, request: name };
+  const call: Call = {
+    ...parts,
+    repository: repository as FakeRepository,
+    request: name,
+    url: `${url.origin}${url.pathname}`,
+  };
   return { call, problems };
 }
 
@@ -115,8 +121,8 @@ function refuseAccess(
   }
 }
 
-function toResponse({ status, body, headers }: Answer): Response {
-  return new Response(body === undefined ? null : JSON.stringify(body), {
+function toResponse({ status, body, headers, raw }: Answer): Response {
+  return new Response(raw ?? (body === undefined ? null : JSON.stringify(body)), {
     status,
     headers: { "content-type": "application/json; charset=utf-8", ...headers },
   });

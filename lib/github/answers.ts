@@ -1,0 +1,146 @@
+/** GitHub's answers in our own words: only the fields we use, with what older servers leave out filled in. */
+import type { CheckRun, CommitStatus, Conclusion, HookDelivery, PullRequest } from "./github.ts";
+
+/** Where somebody may be gone. */
+type MaybeUser = { readonly login: string } | null;
+type MaybeText = string | null | undefined;
+
+interface Pull {
+  readonly number: number;
+  readonly title: string;
+  readonly state: string;
+  readonly merged_at: string | null;
+  readonly draft?: boolean | undefined;
+  readonly user: MaybeUser;
+  readonly head: { readonly sha: string };
+  readonly base: { readonly ref: string };
+  readonly labels: readonly { readonly name: string }[];
+  readonly updated_at: string;
+}
+
+interface Status {
+  readonly context: string;
+  readonly state: string;
+  readonly description: MaybeText;
+  readonly target_url: MaybeText;
+  readonly created_at: string;
+}
+
+interface Run {
+  /** Octokit reads integers that a double cannot hold as bigint. */
+  readonly id: number | bigint;
+  readonly name: string;
+  readonly head_sha: string;
+  readonly status: string;
+  readonly conclusion: MaybeText;
+  readonly external_id: MaybeText;
+  readonly details_url: MaybeText;
+  readonly started_at: MaybeText;
+  readonly completed_at: MaybeText;
+  readonly output: {
+    readonly title: MaybeText;
+    readonly summary: MaybeText;
+    readonly text: MaybeText;
+  };
+}
+
+interface ByApp {
+  readonly performed_via_github_app?: { readonly id: number | bigint } | null;
+}
+
+interface IssueEvent extends ByApp {
+  readonly event: string;
+  readonly label?: unknown;
+}
+
+interface Delivery {
+  readonly id: number | bigint;
+  readonly guid: string;
+  readonly event: string;
+  readonly delivered_at: string;
+  readonly status_code: number;
+  readonly redelivery: boolean;
+}
+
+/** A pull request, from one answer or from a list. */
+export function pullRequest(pull: Pull): PullRequest {
+  return {
+    number: pull.number,
+    title: pull.title,
+    state: pull.state === "open" ? "open" : "closed",
+    merged: Boolean(pull.merged_at),
+    draft: pull.draft ?? false,
+    author: pull.user?.login ?? "ghost",
+    headSha: pull.head.sha,
+    baseRef: pull.base.ref,
+    labels: pull.labels.map(({ name }) => name),
+    updatedAt: pull.updated_at,
+  };
+}
+
+/** A commit status. */
+export function status(status: Status): CommitStatus {
+  return {
+    context: status.context,
+    state: status.state as CommitStatus["state"],
+    description: status.description ?? "",
+    targetUrl: status.target_url ?? undefined,
+    createdAt: status.created_at,
+  };
+}
+
+/** A check run. */
+export function checkRun(run: Run): CheckRun {
+  const status = run.status === "completed" || run.status === "in_progress" ? run.status : "queued";
+  return {
+    id: Number(run.id),
+    name: run.name,
+    headSha: run.head_sha,
+    status,
+    conclusion: (run.conclusion ?? undefined) as Conclusion | undefined,
+    externalId: run.external_id ?? "",
+    title: run.output.title ?? "",
+    summary: run.output.summary ?? "",
+    text: run.output.text ?? undefined,
+    detailsUrl: run.details_url ?? undefined,
+    startedAt: run.started_at ?? undefined,
+    completedAt: run.completed_at ?? undefined,
+  };
+}
+
+/** Labels whose last change in a pull request's events, oldest first, is that the App put them on. */
+export function labelsAddedBy(appId: number, events: readonly IssueEvent[]): string[] {
+  const ours = new Map<string, boolean>();
+  for (const event of events) {
+    const { name } = (event.label ?? {}) as { name?: string };
+    if (name === undefined) continue;
+    if (event.event === "labeled") ours.set(name, isBy(appId, event));
+    else if (event.event === "unlabeled") ours.delete(name);
+  }
+  return [...ours].filter(([, byApp]) => byApp).map(([name]) => name);
+}
+
+/** Whether something was done by an App. */
+export function isBy(appId: number, it: ByApp): boolean {
+  return Number(it.performed_via_github_app?.id) === appId;
+}
+
+/** A webhook delivery. */
+export function hookDelivery(delivery: Delivery): HookDelivery {
+  return {
+    id: delivery.id,
+    guid: delivery.guid,
+    event: delivery.event,
+    deliveredAt: delivery.delivered_at,
+    ok: delivery.status_code >= 200 && delivery.status_code < 300,
+    redelivery: delivery.redelivery,
+  };
+}
+
+/** The cursor of the next page in a `Link` header. */
+export function nextCursor(link: string | undefined): string | undefined {
+  const address = /<([^>]+)>;\s*rel="next"/.exec(link ?? "")?.[1];
+  return address === undefined
+    ? undefined
+    : new URL(address).searchParams.get("cursor") ?? undefined;
+}

@@ -1,0 +1,59 @@
+/** Cuts texts to what GitHub accepts. */
+
+/** UTF-16 units of a status's description (GitHub docs, "Create a commit status": 140 characters). */
+const MAX_DESCRIPTION = 140;
+/**
+ * Bytes of a check run's summary and of its text. GitHub says 65,535 "characters"; bytes in UTF-8 are
+ * never fewer than those, however it counts.
+ */
+const MAX_OUTPUT_BYTES = 65_535;
+/** Bytes of a comment; GitHub allows 65,536 characters. */
+const MAX_COMMENT_BYTES = 65_535;
+/** UTF-16 units of a check run's title; GitHub names no limit and shows one line. */
+const MAX_TITLE = 255;
+/** Shown where a text was cut. */
+const CUT = "\n\n… cut here";
+
+const encoder = new TextEncoder();
+
+/** A status description: one line of at most 140 UTF-16 units. */
+export function statusDescription(text: string): string {
+  return shorten(clean(text).replaceAll(/\s+/g, " ").trim(), MAX_DESCRIPTION);
+}
+
+/** A check run's title. */
+export function checkRunTitle(text: string): string {
+  return shorten(clean(text).replaceAll(/\s+/g, " ").trim(), MAX_TITLE);
+}
+
+/** A check run's summary or text. */
+export function checkRunText(text: string): string {
+  return shortenBytes(clean(text), MAX_OUTPUT_BYTES);
+}
+
+/** The text of a comment. */
+export function commentText(text: string): string {
+  return shortenBytes(clean(text), MAX_COMMENT_BYTES);
+}
+
+/** GitHub refuses NUL, and half a surrogate pair is no character. */
+function clean(text: string): string {
+  return text.replaceAll("\0", "").toWellFormed();
+}
+
+function shorten(text: string, units: number): string {
+  if (text.length <= units) return text;
+  return `${whole(text.slice(0, units - 1)).trimEnd()}…`;
+}
+
+/** Without the half of a surrogate pair that a cut leaves at the end. */
+function whole(text: string): string {
+  return /[\uD800-\uDBFF]$/.test(text) ? text.slice(0, -1) : text;
+}
+
+function shortenBytes(text: string, bytes: number): string {
+  // Three bytes a UTF-16 unit are the most there can be, so most texts need no encoding to be measured.
+  if (text.length * 3 <= bytes || encoder.encode(text).length <= bytes) return text;
+  const room = new Uint8Array(bytes - encoder.encode(CUT).length);
+  return text.slice(0, encoder.encodeInto(text, room).read) + CUT;
+}
