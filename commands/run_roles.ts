@@ -85,10 +85,11 @@ async function serve(
   const log = roleLogger(roles.length === 1 ? roles[0]! : "all");
   const stopped = untilSignal();
   const running: RunningService[] = [];
+  const retryScale = readRetryScale();
   let code = 0;
   try {
     for (const name of roles) {
-      running.push(await startRole(name, { config, broker: brokerOf(name) }));
+      running.push(await startRole(name, { config, broker: brokerOf(name), retryScale }));
     }
     const service = watchdog(() => brokers.every((broker) => broker.state !== "closed"));
     await service.ready();
@@ -108,6 +109,17 @@ async function serve(
   }
   log.info("Stopped");
   return code;
+}
+
+/**
+ * Multiplies every delay before another attempt. For tests of faults, which cannot wait for hours, and for
+ * nothing else: so it is a variable that no document of use names.
+ */
+function readRetryScale(): number {
+  const variable = "TICKBORG_RETRY_SCALE";
+  if (Deno.permissions.querySync({ name: "env", variable }).state !== "granted") return 1;
+  const scale = Number(Deno.env.get(variable) ?? 1);
+  return scale > 0 && scale <= 1 ? scale : 1;
 }
 
 /** Resolves to the first signal's name; the second one ends the process at once. */

@@ -13,6 +13,9 @@ import { QUEUE } from "../lib/topology.ts";
 /** Messages about check runs in work at once; each costs GitHub two or three requests. */
 const PREFETCH = 16;
 
+/** Milliseconds a redelivered message waits for a check run that may be in creation. */
+const CREATE_WAIT_MS = 15_000;
+
 /** What tests may change. */
 export interface PosterOptions {
   /** See `KeeperOptions.createWaitMs`. */
@@ -22,7 +25,7 @@ export interface PosterOptions {
 /** Creates the service. */
 export function createService(
   context: RoleContext,
-  { createWaitMs = 15_000 }: PosterOptions = {},
+  { createWaitMs = CREATE_WAIT_MS * (context.retryScale ?? 1) }: PosterOptions = {},
 ): Promise<Service> {
   const section = context.config.github_comment_poster;
   const keeper = new CheckRunKeeper({
