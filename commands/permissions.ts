@@ -22,6 +22,7 @@ Usage: tickborg permissions <role> [--config FILE] [--json]
 The flags are quoted for a shell and ready to paste:
   deno run <flags> main.ts <role> --config FILE
 Paths are printed as the configuration has them: run the role in the folder they are relative to.
+credential:<name> is looked for in CREDENTIALS_DIRECTORY, else where systemd puts it for the role's unit.
 
 Roles: ${ROLE_NAMES.join(", ")}
 `;

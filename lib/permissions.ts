@@ -104,7 +104,7 @@ export interface Narrowing {
   /** The configuration file itself. */
   readonly configPath: string;
   /** Where `credential:<name>` is found; systemd's place for the role's unit when absent. */
-  readonly credentials?: string;
+  readonly credentials?: string | undefined;
 }
 
 /** The set of a role without a configuration: hosts and paths are not known yet. */

@@ -119,6 +119,21 @@ Deno.test("the collector's set: the log folder and the address of the log API", 
   assert.deepEqual(own(net), ["mq.example.org:5672", "[::1]:8081"]);
 });
 
+Deno.test("a credential is read where systemd puts it for the role's unit", () => {
+  const rabbitmq = { ...config.rabbitmq!, password_file: "credential:mq" };
+  const row = { name: "stats", ...roleOf("stats") };
+  const read = (credentials?: string) =>
+    own(
+      narrowedPermissions(row, {
+        config: { ...config, rabbitmq },
+        configPath: "c.json",
+        credentials,
+      }).read,
+    );
+  assert.deepEqual(read(), ["c.json", "/run/credentials/tickborg-stats.service/mq"]);
+  assert.deepEqual(read("/run/secrets"), ["c.json", "/run/secrets/mq"]);
+});
+
 Deno.test("a comma in a path is doubled, as Deno reads it", () => {
   const flags = permissionFlags({
     read: ["/a,b", "/c"],
