@@ -40,6 +40,8 @@ export interface HttpEndpoint {
   /** `host:port`, `[v6]:port`. */
   readonly listen: string;
   fetch(request: Request, info: Deno.ServeHandlerInfo): Promise<Response> | Response;
+  /** Called when the role begins to stop: ends answers that would go on for ever. */
+  drain?(): void;
 }
 
 /** Work done again and again; a run that throws is logged and tried again at the next turn. */

@@ -42,6 +42,7 @@ export async function startService(
 
   async function stop(graceMs: number): Promise<void> {
     stopping.abort();
+    service.endpoints?.forEach((endpoint) => endpoint.drain?.());
     const timer = setTimeout(() => graceOver.abort(), graceMs);
     await Promise.all(subscriptions.map((subscription) => subscription.cancel()));
     clearTimeout(timer);

@@ -31,7 +31,12 @@ export function parseJson(body: Uint8Array): unknown {
 
 /** Decodes a message by its schema. Throws an Error whose message names every wrong field. */
 export function decode<S extends z.ZodType>(schema: S, body: Uint8Array): z.output<S> {
-  const result = schema.safeParse(parseJson(body));
+  return decodeValue(schema, parseJson(body));
+}
+
+/** Decodes parsed JSON by a schema: for messages told apart by their fields. Throws as {@link decode} does. */
+export function decodeValue<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issues = result.error.issues.slice(0, 5).map((issue) =>
     `${issue.path.join(".") || "message"}: ${issue.message}`
