@@ -1,8 +1,8 @@
 /** A role as a process of its own, as units and containers run it. */
-import { fromFileUrl } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { RoleName } from "../../services/roles.ts";
 
-const MAIN = fromFileUrl(new URL("../../main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 
 /** A role's process. */
 export interface RoleProcess {
