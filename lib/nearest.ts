@@ -6,7 +6,7 @@
  */
 export function nearest(word: string, candidates: readonly string[], most = 3): string[] {
   const wanted = word.toLowerCase().slice(0, 100);
-  const allowed = Math.max(1, Math.floor(wanted.length / 3));
+  const allowed = Math.max(1, Math.round(wanted.length * 0.4));
   return candidates
     .map((candidate) => ({ candidate, distance: distance(wanted, candidate.toLowerCase()) }))
     .filter(({ candidate, distance }) =>
