@@ -17,14 +17,33 @@ export interface RoleProcess {
   kill(): Promise<void>;
 }
 
-/** Starts a role. `env` adds variables. */
+/** How a role starts that is not given every permission. */
+export interface RoleStart {
+  readonly role: RoleName | "all";
+  readonly configPath: string;
+  /** Variables added to those of the test. */
+  readonly env?: Record<string, string>;
+  /** Deno's flags; every permission when absent. */
+  readonly flags?: readonly string[];
+  /** Words before Deno's, such as those of a sandbox. */
+  readonly wrapper?: readonly string[];
+}
+
+/** Starts a role with every permission. `env` adds variables. */
 export function startRole(
   role: RoleName | "all",
   configPath: string,
   env: Record<string, string> = {},
 ): RoleProcess {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", MAIN, role, "--config", configPath],
+  return startRoleWith({ role, configPath, env });
+}
+
+/** Starts a role under flags and in a wrapper of the test's. */
+export function startRoleWith(start: RoleStart): RoleProcess {
+  const { role, configPath, env = {}, flags = ["-A"], wrapper = [] } = start;
+  const words = [...wrapper, Deno.execPath(), "run", ...flags, MAIN, role, "--config", configPath];
+  const child = new Deno.Command(words[0]!, {
+    args: words.slice(1),
     env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "null",
