@@ -1,6 +1,74 @@
-import type { RoleContext, Service } from "../lib/role.ts";
+/**
+ * The log collector: writes what arrives on `tickborg.logs` to the log store, and serves the store over
+ * HTTP. A message is acknowledged only when it is on the disk; the queue gives its messages to one
+ * instance at a time, and another takes over in the middle of any log.
+ */
+import { ack, type Delivery } from "../lib/broker/broker.ts";
+import { ConfigError } from "../lib/errors.ts";
+import { createLogHttp } from "../lib/log_http.ts";
+import { LogStore } from "../lib/log_store.ts";
+import { decodeLogMessage, type LogMessage } from "../lib/log_store/message.ts";
+import type { Consumer, HttpEndpoint, RoleContext, Service } from "../lib/role.ts";
+import { QUEUE } from "../lib/topology.ts";
 
-/** To be written. */
-export function createService(_context: RoleContext): Promise<Service> {
-  throw new Error("Not written yet");
+/** Messages in work at once: those of one attempt are written together. */
+const PREFETCH = 400;
+
+/** Milliseconds between two looks for logs whose missing lines are to be given up. */
+const SETTLE_EVERY_MS = 60_000;
+
+/** Creates the service. Throws a ConfigError where no folder for the logs is configured. */
+export async function createService(context: RoleContext): Promise<Service> {
+  const { config, log, now } = context;
+  const root = config.log_message_collector?.logs_path ?? config.log_api_config?.logs_path;
+  if (root === undefined) throw new ConfigError("log_message_collector.logs_path: missing");
+  const store = await LogStore.open({ root, log, now });
+  return {
+    consumers: [collector(store)],
+    endpoints: [endpoint(store, context)],
+    periodic: [{
+      name: "settle-logs",
+      everyMs: SETTLE_EVERY_MS,
+      run: async () => {
+        const settled = await store.settle();
+        if (settled > 0) log.warn("Logs ended with lines missing", { settled });
+      },
+    }],
+    close: () => store.close(),
+  };
+}
+
+function collector(store: LogStore): Consumer<LogMessage> {
+  return {
+    queue: QUEUE.logs,
+    prefetch: PREFETCH,
+    decode: ({ body }) => decodeLogMessage(body),
+    handle: async (message, delivery) => {
+      await keep(store, message, delivery);
+      return { publish: [], settle: ack };
+    },
+  };
+}
+
+/** The routing key of a message is the key of its log (`protocol.md`, "Messages"). */
+function keep(store: LogStore, message: LogMessage, delivery: Delivery): Promise<void> {
+  const key = delivery.routingKey;
+  switch (message.kind) {
+    case "start":
+      return store.start(key, message.start);
+    case "lines":
+      return store.append(key, message.attempt, message);
+    case "result":
+      return store.finish(key, message.result);
+  }
+}
+
+function endpoint(store: LogStore, { config, log }: RoleContext): HttpEndpoint {
+  const http = createLogHttp({ store, log, serveRoot: config.log_api_config?.serve_root ?? "" });
+  return {
+    name: "logs",
+    listen: config.log_api_config?.listen ?? "0.0.0.0:8081",
+    fetch: http.fetch,
+    drain: http.drain,
+  };
 }

@@ -3,7 +3,7 @@ import * as z from "zod";
 import type { BuildJob } from "../messages/build_job.ts";
 import { BuildResult } from "../messages/build_result.ts";
 import { BuildStarted } from "../messages/build_started.ts";
-import { decode, parseJson } from "../messages/codec.ts";
+import { decodeValue, parseJson } from "../messages/codec.ts";
 import { QueuedBuildJobs } from "../messages/queued_build_jobs.ts";
 import { CommitSha, type Pr, type PushTrigger, Repo } from "../messages/repo.ts";
 
@@ -31,11 +31,14 @@ export type CheckMessage =
 
 /** Decodes a message, told apart by its fields. Throws an Error that names every wrong field. */
 export function decodeCheckMessage(body: Uint8Array): CheckMessage {
-  const fields = Object(parseJson(body));
-  if ("watch" in fields) return { kind: "watch", watch: decode(CheckWatch, body) };
-  if ("started" in fields) return { kind: "started", started: decode(BuildStarted, body) };
-  if ("architectures" in fields) return { kind: "queued", queued: decode(QueuedBuildJobs, body) };
-  return { kind: "result", result: decode(BuildResult, body) };
+  const value = parseJson(body);
+  const fields = Object(value);
+  if ("watch" in fields) return { kind: "watch", watch: decodeValue(CheckWatch, value) };
+  if ("started" in fields) return { kind: "started", started: decodeValue(BuildStarted, value) };
+  if ("architectures" in fields) {
+    return { kind: "queued", queued: decodeValue(QueuedBuildJobs, value) };
+  }
+  return { kind: "result", result: decodeValue(BuildResult, value) };
 }
 
 /** The repository a message is about. */

@@ -216,7 +216,8 @@ export class AttemptLog {
   /** Closes the file, having noted where it stands. */
   async close(): Promise<void> {
     try {
-      if (await isPlain(this.#root, this.paths.open) === true) await this.checkpoint();
+      const underWay = await isPlain(this.#root, this.paths.open) === true;
+      if (underWay && !this.isStale()) await this.checkpoint();
     } finally {
       this.#file.close();
     }

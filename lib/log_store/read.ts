@@ -1,0 +1,117 @@
+/** Reads the log store for the world outside: nothing that a name may not reach, nothing without bound. */
+import { join } from "node:path";
+import { readJson } from "./files.ts";
+import { exists } from "./marks.ts";
+import {
+  type AttemptPaths,
+  attemptPaths,
+  BadLogName,
+  isAttemptId,
+  isPlain,
+  keyParts,
+} from "./paths.ts";
+
+/** Attempts of one key that are listed: the newest. */
+const MAX_ATTEMPTS = 500;
+
+/** Bytes above which metadata or a result is not shown; ours are far smaller. */
+const MAX_JSON_BYTES = 4 * 1024 * 1024;
+
+/** An attempt as `GET /logs/<key>` shows it. */
+export interface StoredAttempt {
+  readonly metadata: unknown;
+  readonly result: unknown;
+  /** Bytes of text. */
+  readonly size: number;
+  /** ISO 8601; when the text changed last. */
+  readonly modified: string;
+  /** Whether nothing more is awaited. */
+  readonly complete: boolean;
+}
+
+/** The files of an attempt whose text is there; undefined where it is not, or where the name is bad. */
+export async function findAttempt(
+  root: string,
+  key: string,
+  attempt: string,
+): Promise<AttemptPaths | undefined> {
+  const paths = pathsOrUndefined(root, key, attempt);
+  if (paths === undefined || await isPlain(root, paths.text) !== true) return undefined;
+  return (await Deno.stat(paths.text)).isFile ? paths : undefined;
+}
+
+function pathsOrUndefined(root: string, key: string, attempt: string): AttemptPaths | undefined {
+  try {
+    return attemptPaths(root, key, attempt);
+  } catch (error) {
+    if (error instanceof BadLogName) return undefined;
+    throw error;
+  }
+}
+
+/** Whether an attempt's result is there and no line is awaited any more. */
+export async function isComplete(paths: AttemptPaths): Promise<boolean> {
+  return await exists(paths.result) && !await exists(paths.open);
+}
+
+/** The attempts under a key, newest first; undefined where there are none, or where the name is bad. */
+export async function listAttempts(
+  root: string,
+  key: string,
+): Promise<Map<string, StoredAttempt> | undefined> {
+  const folder = folderOrUndefined(root, key);
+  if (folder === undefined || await isPlain(root, folder) !== true) return undefined;
+  if (!(await Deno.stat(folder)).isDirectory) return undefined;
+  const texts: { id: string; size: number; modified: Date }[] = [];
+  for await (const { name, isFile } of Deno.readDir(folder)) {
+    if (!isFile || !isAttemptId(name)) continue;
+    const { size, mtime } = await Deno.stat(join(folder, name));
+    texts.push({ id: name, size, modified: mtime ?? new Date(0) });
+  }
+  texts.sort((a, b) => b.modified.getTime() - a.modified.getTime());
+  const attempts = new Map<string, StoredAttempt>();
+  for (const { id, size, modified } of texts.slice(0, MAX_ATTEMPTS)) {
+    const paths = attemptPaths(root, key, id);
+    attempts.set(id, {
+      metadata: await readSmallJson(paths.metadata),
+      result: await readSmallJson(paths.result),
+      size,
+      modified: modified.toISOString(),
+      complete: await isComplete(paths),
+    });
+  }
+  return attempts.size === 0 ? undefined : attempts;
+}
+
+function folderOrUndefined(root: string, key: string): string | undefined {
+  try {
+    return join(root, ...keyParts(key));
+  } catch (error) {
+    if (error instanceof BadLogName) return undefined;
+    throw error;
+  }
+}
+
+async function readSmallJson(path: string): Promise<unknown> {
+  const info = await Deno.lstat(path).catch(() => undefined);
+  if (info === undefined || !info.isFile || info.size > MAX_JSON_BYTES) return null;
+  return await readJson(path) ?? null;
+}
+
+/** Where a line (from 1) starts in a text; its end where it has fewer lines. */
+export async function lineOffset(path: string, line: number): Promise<number> {
+  using file = await Deno.open(path);
+  const buffer = new Uint8Array(256 * 1024);
+  let left = line - 1;
+  let position = 0;
+  while (left > 0) {
+    const length = await file.read(buffer);
+    if (length === null) return position;
+    const chunk = buffer.subarray(0, length);
+    for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) {
+      if (--left === 0) return position + at + 1;
+    }
+    position += length;
+  }
+  return position;
+}
