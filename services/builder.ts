@@ -1,6 +1,184 @@
-import type { RoleContext, Service } from "../lib/role.ts";
+/**
+ * Takes the build jobs of this machine's systems, builds them and streams their logs. A job that comes
+ * again is answered with the result it had; one whose builder died is simply built again under a new
+ * attempt.
+ */
+import { join } from "node:path";
+import {
+  asFault,
+  checkoutRoot,
+  jobsRoot,
+  runAttempt,
+  type Workshop,
+} from "../lib/build/attempt.ts";
+import { listenForJobs } from "../lib/build/every_job.ts";
+import { createGuard } from "../lib/build/guard.ts";
+import { sweepJobFolders } from "../lib/build/job_folder.ts";
+import { openSandbox } from "../lib/build/open_sandbox.ts";
+import { makeResult, resultMessages } from "../lib/build/result.ts";
+import { jobKey, RunningJobs } from "../lib/build/running_jobs.ts";
+import { ack } from "../lib/broker/broker.ts";
+import { type Config, configPath } from "../lib/config/config.ts";
+import { describeError } from "../lib/errors.ts";
+import { BuildJob } from "../lib/messages/build_job.ts";
+import type { BuildResult } from "../lib/messages/build_result.ts";
+import { Cancellation } from "../lib/messages/cancellation.ts";
+import { decode } from "../lib/messages/codec.ts";
+import {
+  type Consumer,
+  HandBack,
+  type Progress,
+  type RoleContext,
+  type Service,
+} from "../lib/role.ts";
+import type { System } from "../lib/systems.ts";
+import { buildQueue } from "../lib/topology.ts";
 
-/** To be written. */
-export function createService(_context: RoleContext): Promise<Service> {
-  throw new Error("Not written yet");
+/** Creates the builder. Throws a ConfigError where the sandbox that is demanded does not work. */
+export async function createService(context: RoleContext): Promise<Service> {
+  const { config, broker, log } = context;
+  const systems = systemsOf(config);
+  const concurrency = config.builder?.concurrency ?? 1;
+  const swept = await sweepJobFolders(jobsRoot(config));
+  if (swept > 0) log.info("Removed what dead builders left", { folders: swept });
+  const sandbox = await openSandbox({
+    mode: config.builder?.sandbox ?? "auto",
+    network: config.builder?.network ?? true,
+    jobsRoot: jobsRoot(config),
+    hide: secretPlaces(config),
+    extraEnv: config.build?.extra_env ?? {},
+    log,
+  });
+  log.info("Builder is set up", { systems, sandbox: sandbox.kind, concurrency });
+  const jobs = commandsAtOnce(navigator.hardwareConcurrency, concurrency * systems.length);
+  const workshop: Workshop = { ...context, sandbox, guard: createGuard(), jobs };
+  const running = new RunningJobs();
+  const consumers = systems.map((system) =>
+    jobConsumer(system, { workshop, running, concurrency })
+  );
+  const cancellations = await broker.listen("tickborg.cancellations", "#", (delivery) => {
+    try {
+      const stopped = running.cancel(decode(Cancellation, delivery.body));
+      if (stopped > 0) log.info("Builds are stopped on request", { builds: stopped });
+    } catch (error) {
+      log.warn("A cancellation was not understood", { error: describeError(error) });
+    }
+  });
+  const every = config.runner.build_all_jobs
+    ? await listenForJobs(consumers, { broker, log, concurrency })
+    : undefined;
+  return {
+    consumers: every ? [] : consumers,
+    async close() {
+      await cancellations.cancel();
+      await every?.cancel();
+      await workshop.guard.close();
+    },
+  };
+}
+
+interface ConsumerOptions {
+  readonly workshop: Workshop;
+  readonly running: RunningJobs;
+  readonly concurrency: number;
+}
+
+function jobConsumer(system: System, options: ConsumerOptions): Consumer<BuildJob> {
+  const { workshop } = options;
+  return {
+    queue: buildQueue(system),
+    prefetch: options.concurrency,
+    holdsLong: true,
+    decode: (delivery) => decode(BuildJob, delivery.body),
+    handle: (job, _delivery, stop) => handleJob({ job, system, stop }, options),
+    exhausted: (job, error) => resultMessages(job, givenUp({ job, system, error }, workshop)),
+  };
+}
+
+/** Builds a job, unless the same one is running or has run: then its result is published again. */
+async function* handleJob(
+  { job, system, stop }: { job: BuildJob; system: System; stop: AbortSignal },
+  { workshop, running }: ConsumerOptions,
+): Progress {
+  const key = jobKey(job, system);
+  const known = await running.resultOf(key);
+  if (known) return finish(job, known);
+  const entry = running.start(key, job);
+  const either = untilEither(entry.signal, stop);
+  let result: BuildResult | undefined;
+  try {
+    result = yield* runAttempt({ job, system }, workshop, either.signal);
+    return finish(job, result);
+  } catch (error) {
+    throw asFault(error);
+  } finally {
+    either.release();
+    entry.end(result);
+  }
+}
+
+function finish(job: BuildJob, result: BuildResult) {
+  return { publish: resultMessages(job, result), settle: ack };
+}
+
+/** Aborts when the job is cancelled, or with a {@link HandBack} when the role stops. */
+function untilEither(
+  cancelled: AbortSignal,
+  stop: AbortSignal,
+): { signal: AbortSignal; release(): void } {
+  const handBack = new AbortController();
+  const give = () => handBack.abort(new HandBack("The builder stops before the build has ended"));
+  if (stop.aborted) give();
+  else stop.addEventListener("abort", give, { once: true });
+  return {
+    signal: AbortSignal.any([cancelled, handBack.signal]),
+    release: () => stop.removeEventListener("abort", give),
+  };
+}
+
+/** The result of a job that met passing faults until nobody hopes any more. */
+function givenUp(
+  { job, system, error }: { job: BuildJob; system: System; error: unknown },
+  { config, newId, now }: Workshop,
+): BuildResult {
+  const reason = `Gave up after many attempts: ${describeError(error)}`;
+  const { identity } = config.runner;
+  const attempt = { job, system, identity, attemptId: newId(), startedAt: now() };
+  const outcomes = job.attrs.map((attr) => ({
+    attr,
+    status: "UnexpectedError" as const,
+    reason,
+    step: "checkout",
+    output: [reason],
+  }));
+  return makeResult(attempt, { outcomes, logLines: 0, endedAt: attempt.startedAt });
+}
+
+/** The systems this builder serves. */
+export function systemsOf(config: Config): System[] {
+  const system = config.build!.system;
+  return typeof system === "string" ? [system] : [...new Set(system)];
+}
+
+/** Commands each build may run at once, so that all builds together use the machine once. */
+export function commandsAtOnce(processors: number, builds: number): number {
+  return Math.max(1, Math.floor(processors / builds));
+}
+
+/** Files and folders that no build may see, whatever toolchain folder they may lie in. */
+export function secretPlaces(config: Config): string[] {
+  const files: (string | undefined)[] = [
+    configPath(undefined),
+    config.embedded_broker.path,
+    config.github_app?.private_key,
+    config.github_app?.oauth_client_secret_file,
+    config.github_webhook_receiver?.webhook_secret_file,
+    join(checkoutRoot(config), "repositories"),
+    join(checkoutRoot(config), "jobs"),
+  ];
+  for (const section of [config, ...Object.values(config)]) {
+    const broker = (section as { rabbitmq?: { password_file?: string } } | undefined)?.rabbitmq;
+    files.push(broker?.password_file);
+  }
+  return [...new Set(files.filter((file) => file !== undefined))];
 }

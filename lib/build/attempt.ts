@@ -1,0 +1,108 @@
+/** One run of a job: checkout, the projects one after the other, the log as it comes, the result. */
+import { isAbsolute, join } from "node:path";
+import type { Logger } from "@logtape/logtape";
+import type { Publication } from "../broker/broker.ts";
+import type { Config } from "../config/config.ts";
+import { describeError, TransientFault } from "../errors.ts";
+import type { BuildJob } from "../messages/build_job.ts";
+import type { BuildResult } from "../messages/build_result.ts";
+import type { ProcessGuard } from "./guard.ts";
+import { createJobFolder, type JobFolder } from "./job_folder.ts";
+import { LogStream } from "./log_stream.ts";
+import {
+  type Attempt,
+  type AttemptEnd,
+  logMessages,
+  logStartMessage,
+  makeResult,
+  startedMessage,
+} from "./result.ts";
+import type { Sandbox } from "./sandbox.ts";
+import { Work } from "./work.ts";
+
+/** What a builder builds with. */
+export interface Workshop {
+  readonly config: Config;
+  readonly sandbox: Sandbox;
+  readonly guard: ProcessGuard;
+  readonly log: Logger;
+  /** Commands that one build may run at once. */
+  readonly jobs: number;
+  readonly now: () => number;
+  readonly newId: () => string;
+}
+
+/** The folder under which every job has its own. */
+export function jobsRoot(config: Config): string {
+  return join(checkoutRoot(config), "jobs");
+}
+
+/** The configuration's `checkout.root`, absolute. */
+export function checkoutRoot(config: Config): string {
+  const root = config.checkout!.root;
+  return isAbsolute(root) ? root : join(Deno.cwd(), root);
+}
+
+/**
+ * Runs a job on a system and yields its messages but the result, which it returns. `signal` ends it: with
+ * a string as reason the result says that the build was cancelled; with any other the reason is thrown.
+ * Throws a `TransientFault` where git's server or the disk fails for now. Whatever happens, the job's
+ * processes and its folder are gone when it ends.
+ */
+export async function* runAttempt(
+  { job, system }: { job: BuildJob; system: string },
+  workshop: Workshop,
+  signal: AbortSignal,
+): AsyncGenerator<readonly Publication[], BuildResult, void> {
+  const attempt: Attempt = {
+    job,
+    system,
+    identity: workshop.config.runner.identity,
+    attemptId: workshop.newId(),
+    startedAt: workshop.now(),
+  };
+  yield [startedMessage(attempt)];
+  const folder = await createJobFolder(jobsRoot(workshop.config), attempt.attemptId);
+  const ending = new AbortController();
+  const bothSignals = AbortSignal.any([signal, ending.signal]);
+  const stream = new LogStream({
+    spool: folder.spool,
+    maxLogBytes: workshop.config.builder?.max_log_bytes ?? 64 * 1024 * 1024,
+  });
+  let running: Promise<AttemptEnd> | undefined;
+  try {
+    const work = new Work({ attempt, workshop, folder, stream, signal: bothSignals });
+    const choice = await work.choose();
+    yield [logStartMessage(attempt, choice)];
+    running = work.run();
+    // Awaited below; until then its failure must not count as unhandled.
+    running.catch(() => {});
+    const form = workshop.config.builder?.log_messages ?? "batched";
+    for (let parts = await stream.take(); parts; parts = await stream.take()) {
+      yield parts.flatMap((part) => logMessages(attempt, part, form));
+    }
+    return makeResult(attempt, await running);
+  } finally {
+    ending.abort();
+    await running?.catch(() => {});
+    stream.dispose();
+    await removeFolder(folder, workshop.log);
+  }
+}
+
+async function removeFolder(folder: JobFolder, log: Logger): Promise<void> {
+  try {
+    await folder.remove();
+  } catch (error) {
+    log.warn("A job's folder could not be removed; the next start tries again", {
+      folder: folder.root,
+      error: describeError(error),
+    });
+  }
+}
+
+/** Whether a full disk ended the attempt: everything else that may pass is told as such already. */
+export function asFault(error: unknown): unknown {
+  const full = /No space left on device|os error 28\b|ENOSPC/.test(describeError(error));
+  return full ? new TransientFault("Cannot build: the disk is full", { cause: error }) : error;
+}

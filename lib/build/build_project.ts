@@ -1,0 +1,204 @@
+/** Builds one project in a job's folder and tells how it ended. The builder and `tickborg local` use it. */
+import { join } from "node:path";
+import type { Project } from "../config/config.ts";
+import { describeError } from "../errors.ts";
+import { describeStep } from "./describe.ts";
+import type { ProcessGuard } from "./guard.ts";
+import type { JobFolders } from "./job_folder.ts";
+import { type BuildFolders, type Plan, planBuild, type Step, Unbuildable } from "./plan.ts";
+import { type CommandEnd, describeEnd, runCommand } from "./process.ts";
+import { projectFacts } from "./project_facts.ts";
+import type { Sandbox } from "./sandbox.ts";
+
+/** How to build. */
+export interface ProjectBuild {
+  readonly test: boolean;
+  readonly jobs: number;
+  readonly network: boolean;
+  readonly timeoutMs: number;
+  /** `TICKBORG_*` variables beside those that are set here. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly folders: JobFolders;
+  readonly sandbox: Sandbox;
+  readonly guard: ProcessGuard;
+  /** Ends the build when it aborts. */
+  readonly signal: AbortSignal;
+}
+
+/** How a project's build ended. */
+export interface ProjectOutcome {
+  readonly status: "Success" | "Failure" | "TimedOut" | "Aborted" | "UnexpectedError";
+  /** What happened, for people; undefined for a success. */
+  readonly reason?: string;
+  /** The step that failed or ran last. */
+  readonly step?: string;
+  /** Its command as a person would type it at the root of a checkout. */
+  readonly command?: string;
+}
+
+/** Where the programs come from, for those who set up a builder. */
+const INSTALL: Readonly<Record<string, string>> = {
+  ninja: "ninja-build on Debian",
+  autoreconf: "autoconf, automake and libtool",
+  java: "a Java development kit",
+  cargo: "Rust",
+};
+
+/** Runs a project's steps one after the other and yields their lines, each command before its own. */
+export async function* buildProject(
+  project: Project,
+  options: ProjectBuild,
+): AsyncGenerator<readonly string[], ProjectOutcome, void> {
+  const deadline = performance.now() + options.timeoutMs;
+  let prepared: { plan: Plan; folders: BuildFolders } | ProjectOutcome;
+  try {
+    prepared = await prepare(project, options);
+  } catch (error) {
+    if (options.signal.aborted) return { status: "Aborted", reason: "was stopped" };
+    return { status: "UnexpectedError", reason: describeError(error) };
+  }
+  if (!("plan" in prepared)) {
+    yield [prepared.reason ?? ""];
+    return prepared;
+  }
+  let last: ProjectOutcome = { status: "Success" };
+  for (const step of prepared.plan.steps) {
+    const command = describeStep(step, {
+      folders: prepared.folders,
+      project: project.name,
+      os: Deno.build.os,
+    });
+    yield [`$ ${command}`];
+    const timeoutMs = Math.max(1, deadline - performance.now());
+    const end = yield* runStep(step, { ...options, timeoutMs });
+    last = { ...end, step: step.name, command };
+    if (end.status !== "Success") {
+      yield [`${step.name} ${end.reason}`];
+      break;
+    }
+  }
+  return last;
+}
+
+async function prepare(
+  project: Project,
+  options: ProjectBuild,
+): Promise<{ plan: Plan; folders: BuildFolders } | ProjectOutcome> {
+  const { folders, test, jobs, network } = options;
+  const build = join(folders.build, project.name);
+  await Deno.mkdir(build, { recursive: true });
+  const facts = await projectFacts(join(folders.tree, project.path), options);
+  if (facts === undefined) {
+    const reason =
+      `Cannot build ${project.name}: its folder ${project.path} is not in the repository`;
+    return { status: "Failure", reason };
+  }
+  const own: BuildFolders = { tree: folders.tree, build, home: folders.home };
+  let plan: Plan;
+  try {
+    plan = planBuild(project, { test, jobs, network, os: Deno.build.os, folders: own, facts });
+  } catch (error) {
+    if (!(error instanceof Unbuildable)) throw error;
+    return { status: "Failure", reason: error.message, step: "test" };
+  }
+  const missing = plan.needs.filter((names) => !names.some((name) => facts.programs.has(name)));
+  if (missing.length === 0) return { plan, folders: own };
+  const lacking = missing.map((names) => names.join(" or ")).join(", ");
+  const hints = missing.flatMap((names) => INSTALL[names[0]!] ?? []);
+  const hint = hints.length > 0 ? ` (${hints.join("; ")})` : "";
+  const reason = `Cannot build ${project.name}: this builder lacks ${lacking}; ` +
+    `whoever runs it must install that${hint}, or take this system out of the project's systems`;
+  return { status: "UnexpectedError", reason };
+}
+
+async function* runStep(
+  step: Step,
+  options: ProjectBuild,
+): AsyncGenerator<readonly string[], ProjectOutcome, void> {
+  const { folders, sandbox, guard, signal, timeoutMs } = options;
+  const env = {
+    TICKBORG_SOURCE_DIR: folders.tree,
+    TICKBORG_JOBS: `${options.jobs}`,
+    ...options.env,
+    ...step.env,
+  };
+  const command = sandbox.wrap({ argv: step.argv, cwd: step.cwd, env }, folders);
+  const output = runCommand({ ...command, guard, signal, timeoutMs });
+  const watch = new OutputWatch(step);
+  try {
+    let next = await output.next();
+    for (; !next.done; next = await output.next()) {
+      watch.see(next.value);
+      yield next.value;
+    }
+    return await judge(next.value, watch, folders);
+  } finally {
+    await output.return(undefined as never);
+  }
+}
+
+/** Looks for what an exit code does not tell. */
+class OutputWatch {
+  readonly #empty: Step["emptyTest"];
+  #none = false;
+  #some = false;
+  diskFull = false;
+
+  constructor(step: Step) {
+    this.#empty = step.emptyTest;
+  }
+
+  get ranNoTest(): boolean {
+    return this.#none && !this.#some;
+  }
+
+  see(lines: readonly string[]): void {
+    if (!this.diskFull) {
+      this.diskFull = lines.some((line) => line.includes("No space left on device"));
+    }
+    if (this.#empty === undefined || this.#some) return;
+    for (const line of lines) {
+      if (this.#empty.some.test(line)) this.#some = true;
+      else if (this.#empty.none.test(line)) this.#none = true;
+    }
+  }
+}
+
+async function judge(
+  end: CommandEnd,
+  watch: OutputWatch,
+  folders: JobFolders,
+): Promise<ProjectOutcome> {
+  const reason = describeEnd(end);
+  if (end.kind === "failed") {
+    return { status: "UnexpectedError", reason: `${reason}: ${describeError(end.error)}` };
+  }
+  if (end.kind === "timed-out") return { status: "TimedOut", reason: reason! };
+  if (end.kind === "aborted") return { status: "Aborted", reason: reason! };
+  if (reason !== undefined) {
+    // A build can print these words itself; only a disk that is really full is our fault.
+    if (watch.diskFull && await isDiskFull(folders)) {
+      return { status: "UnexpectedError", reason: `${reason}: the builder's disk is full` };
+    }
+    return { status: "Failure", reason };
+  }
+  if (watch.ranNoTest) {
+    return {
+      status: "Failure",
+      reason: "ran no test: give the project tests or a test_command",
+    };
+  }
+  return { status: "Success" };
+}
+
+async function isDiskFull(folders: JobFolders): Promise<boolean> {
+  const file = join(folders.root, "space");
+  try {
+    await Deno.writeFile(file, new Uint8Array(1024 * 1024));
+    return false;
+  } catch {
+    return true;
+  } finally {
+    await Deno.remove(file).catch(() => {});
+  }
+}

@@ -1,0 +1,204 @@
+/** From a job to a checkout of what is to be built: the pull request merged into its base, never unmerged. */
+import type { Config } from "../config/config.ts";
+import { projectListAt } from "../evaluation/branch_facts.ts";
+import { MissingFromGit, readFault } from "../git/faults.ts";
+import { branchRef, type GitCache, mending, openCache, pullRef } from "../git/cache.ts";
+import { allowsLocal } from "../git/names.ts";
+import type { Merge } from "../git/repository.ts";
+import type { BuildJob } from "../messages/build_job.ts";
+import type { ProjectList } from "../projects.ts";
+import type { JobFolders } from "./job_folder.ts";
+
+/** What the git server says of a job's commits. */
+export interface CheckoutFacts {
+  /** What the pull request's ref points to now; undefined for a push job. */
+  readonly pullHead?: string | undefined;
+  /** The branch that is merged into; undefined where the repository has no branch at all. */
+  readonly baseBranch?: string | undefined;
+  /** What is missing and will not come. */
+  readonly missing?: "repository" | "pull request" | "base branch" | "commit" | undefined;
+  /** What the pushed branch points to now, where the pushed commit is gone. */
+  readonly pushedTip?: string | undefined;
+  readonly merge?: Merge | undefined;
+}
+
+/** A job that ends before anything is built: its status and the words for it. */
+export interface EarlyEnd {
+  readonly status: "Skipped" | "Failure" | { UnexpectedError: { err: string } };
+  /** What happened and what to do. */
+  readonly reason: string;
+}
+
+/** What is built. */
+export interface Source {
+  readonly tree: string;
+  /** The commit merged into; undefined for a push job. */
+  readonly baseSha?: string | undefined;
+  readonly projects: ProjectList;
+}
+
+/** Decides from the facts whether there is nothing to build; undefined where there is. Pure. */
+export function endsEarly(job: BuildJob, facts: CheckoutFacts): EarlyEnd | undefined {
+  const { head_sha: head } = job.pr;
+  const { pullHead, missing, merge, baseBranch } = facts;
+  const branch = baseBranch ?? job.pr.target_branch ?? "the default branch";
+  if (pullHead !== undefined && pullHead !== head) {
+    return { status: "Skipped", reason: `superseded by ${pullHead}` };
+  }
+  if (facts.pushedTip !== undefined) {
+    return { status: "Skipped", reason: `superseded by ${facts.pushedTip}` };
+  }
+  if (missing !== undefined) return error(missingText(missing, { job, branch }));
+  if (merge?.kind === "conflict") {
+    const shown = merge.paths.slice(0, 20).join(", ");
+    const more = merge.paths.length > 20 ? ` and ${merge.paths.length - 20} more` : "";
+    return {
+      status: "Failure",
+      reason: `Cannot merge ${head} into ${branch}: conflicts in ${shown}${more}. ` +
+        `Rebase on ${branch}, or merge it into the pull request, and push again`,
+    };
+  }
+  if (merge?.kind === "unrelated") {
+    return {
+      status: "Failure",
+      reason: `Cannot merge ${head} into ${branch}: they have no commit in common. ` +
+        `Start the branch from ${branch} and push again`,
+    };
+  }
+  return undefined;
+}
+
+function error(reason: string): EarlyEnd {
+  return { status: { UnexpectedError: { err: reason } }, reason };
+}
+
+function missingText(
+  missing: NonNullable<CheckoutFacts["missing"]>,
+  { job, branch }: { job: BuildJob; branch: string },
+): string {
+  const { full_name } = job.repo;
+  switch (missing) {
+    case "repository":
+      return `Cannot find repository ${full_name}: it was deleted, or it is private and this builder ` +
+        "may not read it";
+    case "pull request":
+      return `Cannot find pull request ${job.pr.number} in ${full_name}: it was deleted`;
+    case "base branch":
+      return `Cannot find branch ${branch} in ${full_name}: it was deleted. Change the pull request's ` +
+        "base branch and push again";
+    case "commit":
+      return `Cannot find commit ${job.pr.head_sha} in ${full_name}: it was deleted. Push again`;
+  }
+}
+
+/** What a checkout is made with. */
+export interface CheckoutOptions {
+  readonly config: Pick<Config, "github" | "projects">;
+  /** The configuration's `checkout.root`. */
+  readonly root: string;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Fetches a job's commits, merges them and finds the project list. Throws a `TransientFault` where the git
+ * server or the disk fails for now.
+ */
+export async function prepareSource(
+  job: BuildJob,
+  options: CheckoutOptions,
+): Promise<{ cache: GitCache; source: Source } | EarlyEnd> {
+  const cache = await openCache(options.root, job.repo, {
+    allowLocal: allowsLocal(options.config.github.api_url),
+    signal: options.signal,
+  });
+  return await mending(cache, async () => {
+    const facts = job.push ? await pushFacts(cache, job) : await pullFacts(cache, job);
+    const end = endsEarly(job, facts);
+    if (end) return end;
+    const { baseSha, merge } = facts;
+    const tree = merge?.kind === "clean" ? merge.tree : await cache.treeOf(job.pr.head_sha);
+    const projects = await projectListAt(
+      cache,
+      baseSha ?? job.pr.head_sha,
+      options.config.projects,
+    );
+    return { cache, source: { tree, baseSha, projects } };
+  });
+}
+
+type Facts = CheckoutFacts & { readonly baseSha?: string | undefined };
+
+async function pushFacts(cache: GitCache, job: BuildJob): Promise<Facts> {
+  try {
+    await cache.fetchCommits([job.pr.head_sha]);
+    return {};
+  } catch (error) {
+    if (!(error instanceof MissingFromGit)) throw error;
+    if (error.what === "repository") return { missing: "repository" };
+    const ref = branchRef(job.push!.branch);
+    const tip = await orMissing(cache.fetch([ref]));
+    return typeof tip === "object" ? { pushedTip: tip.get(ref) } : { missing: "commit" };
+  }
+}
+
+async function pullFacts(cache: GitCache, job: BuildJob): Promise<Facts> {
+  const pull = pullRef(job.pr.number);
+  const heads = await orMissing(cache.fetch([pull]));
+  if (heads === "repository") return { missing: "repository" };
+  if (typeof heads === "string") return { missing: "pull request" };
+  const pullHead = heads.get(pull);
+  if (pullHead !== job.pr.head_sha) return { pullHead };
+  const baseBranch = job.pr.target_branch ?? await cache.defaultBranch();
+  const baseSha = await baseCommit(cache, job, baseBranch);
+  if (baseSha === undefined) return { pullHead, baseBranch, missing: "base branch" };
+  const merge = await cache.mergeTree(baseSha, job.pr.head_sha);
+  return { pullHead, baseBranch, baseSha, merge };
+}
+
+/** The commit the evaluation merged with, while the server has it, else the branch's tip. */
+async function baseCommit(
+  cache: GitCache,
+  job: BuildJob,
+  branch: string | undefined,
+): Promise<string | undefined> {
+  if (job.base_sha !== undefined) {
+    const found = await orMissing(cache.fetchCommits([job.base_sha]));
+    if (typeof found !== "string") return job.base_sha;
+  }
+  if (branch === undefined) return undefined;
+  const ref = branchRef(branch);
+  const tip = await orMissing(cache.fetch([ref]));
+  return typeof tip === "object" ? tip.get(ref) : undefined;
+}
+
+async function orMissing<T>(work: Promise<T>): Promise<T | MissingFromGit["what"]> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof MissingFromGit) return error.what;
+    throw error;
+  }
+}
+
+/**
+ * Writes a tree's files into a job's folder, without a `.git`: no hook, no filter program and no submodule
+ * has a part in it, and git follows no symbolic link on the way. Throws a `TransientFault` when the disk
+ * is full.
+ */
+export async function writeTree(
+  repository: Pick<GitCache, "run">,
+  tree: string,
+  folders: JobFolders,
+): Promise<void> {
+  const options = {
+    cwd: folders.tree,
+    env: { GIT_INDEX_FILE: folders.index, GIT_WORK_TREE: folders.tree },
+    timeoutMs: 1_800_000,
+  };
+  try {
+    await repository.run(["read-tree", tree], options);
+    await repository.run(["checkout-index", "--all", "--quiet"], options);
+  } catch (error) {
+    throw readFault(error);
+  }
+}

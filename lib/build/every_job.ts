@@ -1,0 +1,106 @@
+/** For `runner.build_all_jobs`: every builder takes a copy of each job of the `build-jobs` exchange. */
+import type { Logger } from "@logtape/logtape";
+import type { Broker, Delivery, Subscription } from "../broker/broker.ts";
+import { delay } from "../async.ts";
+import { describeError, TransientFault } from "../errors.ts";
+import type { BuildJob } from "../messages/build_job.ts";
+import type { Consumer } from "../role.ts";
+
+/** Jobs that wait here; more are dropped with a warning, as nothing is kept for a builder that is away. */
+const MAX_WAITING = 1_000;
+
+/**
+ * Handles each job of the exchange once for each consumer, `concurrency` at a time for each. There is
+ * nothing to settle: a copy is this process's alone, and is lost with it. Cancelling ends what runs.
+ */
+export async function listenForJobs(
+  consumers: readonly Consumer<BuildJob>[],
+  options: { broker: Broker; log: Logger; concurrency: number },
+): Promise<Subscription> {
+  const { broker, log } = options;
+  const stop = new AbortController();
+  const workers = consumers.map((consumer) => new Worker(consumer, options, stop.signal));
+  const subscription = await broker.listen("build-jobs", "#", (delivery) => {
+    for (const worker of workers) {
+      if (!worker.add(delivery)) log.warn("A job is dropped: too many wait already");
+    }
+  });
+  return {
+    async cancel() {
+      await subscription.cancel();
+      stop.abort();
+      await Promise.all(workers.map((worker) => worker.idle()));
+    },
+  };
+}
+
+class Worker {
+  readonly #consumer: Consumer<BuildJob>;
+  readonly #options: { broker: Broker; log: Logger; concurrency: number };
+  readonly #stop: AbortSignal;
+  readonly #waiting: Delivery[] = [];
+  readonly #running = new Set<Promise<void>>();
+
+  constructor(
+    consumer: Consumer<BuildJob>,
+    options: { broker: Broker; log: Logger; concurrency: number },
+    stop: AbortSignal,
+  ) {
+    this.#consumer = consumer;
+    this.#options = options;
+    this.#stop = stop;
+  }
+
+  add(delivery: Delivery): boolean {
+    if (this.#waiting.length >= MAX_WAITING) return false;
+    this.#waiting.push(delivery);
+    this.#next();
+    return true;
+  }
+
+  async idle(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+
+  #next(): void {
+    if (this.#running.size >= this.#options.concurrency || this.#stop.aborted) return;
+    const delivery = this.#waiting.shift();
+    if (!delivery) return;
+    const run: Promise<void> = this.#run(delivery).catch((error) => {
+      this.#options.log.warn("A job of the build-jobs exchange ended without a result", {
+        error: describeError(error),
+      });
+    }).finally(() => {
+      this.#running.delete(run);
+      this.#next();
+    });
+    this.#running.add(run);
+  }
+
+  async #run(delivery: Delivery): Promise<void> {
+    const job = this.#consumer.decode(delivery);
+    const progress = this.#consumer.handle(job, delivery, this.#stop);
+    if (!(Symbol.asyncIterator in progress)) throw new Error("The handler must be a generator");
+    try {
+      let step = await progress.next();
+      for (; !step.done; step = await progress.next()) await this.#publish(step.value);
+      await this.#publish(step.value.publish);
+    } catch (error) {
+      if (!(error instanceof TransientFault)) throw error;
+      await this.#publish(this.#consumer.exhausted?.(job, error) ?? []);
+    } finally {
+      await progress.return(undefined as never);
+    }
+  }
+
+  async #publish(publications: Parameters<Broker["publish"]>[0]): Promise<void> {
+    while (publications.length > 0) {
+      try {
+        return await this.#options.broker.publish(publications);
+      } catch (error) {
+        if (!(error instanceof TransientFault) || this.#stop.aborted) throw error;
+        await delay(2_000, this.#stop);
+      }
+    }
+  }
+}

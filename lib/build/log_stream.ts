@@ -1,0 +1,190 @@
+/**
+ * A build's log on its way to the broker. The build never waits for the broker and loses nothing to it:
+ * lines stay in memory up to a bound, then on disk in the job's own folder, until the broker has confirmed
+ * what went before. The log's own size is bounded by `builder.max_log_bytes`, and with it the disk.
+ */
+import { LogLimit } from "./lines.ts";
+
+/** The bounds of a stream. */
+export interface LogStreamOptions {
+  /** The file that lines wait in; made when it is needed. */
+  readonly spool: string;
+  /** Bytes the whole log may have. */
+  readonly maxLogBytes: number;
+  /** Characters that may wait in memory; 4 Mi when absent. */
+  readonly maxWaiting?: number;
+  /** Milliseconds that a line may wait for others, so that messages are few; 100 when absent. */
+  readonly gatherMs?: number;
+}
+
+/** Consecutive lines of a log. */
+export interface LogPart {
+  /** The number of the first one, from 1. */
+  readonly lineNumber: number;
+  readonly lines: readonly string[];
+}
+
+/** Characters of one part, so that a message stays well below a megabyte. */
+const PART_CHARACTERS = 256 * 1024;
+/** Lines of one part. */
+const PART_LINES = 4_096;
+/** Parts that are taken at once. */
+const PARTS_AT_ONCE = 8;
+
+/** One writer, one reader. */
+export class LogStream {
+  readonly #options: Required<LogStreamOptions>;
+  readonly #limit: LogLimit;
+  #waiting: string[] = [];
+  #waitingCharacters = 0;
+  #spool: Spool | undefined;
+  #taken = 0;
+  #written = 0;
+  #closed = false;
+  #wake: () => void = () => {};
+
+  constructor(options: LogStreamOptions) {
+    this.#options = { maxWaiting: 4 * 1024 * 1024, gatherMs: 100, ...options };
+    this.#limit = new LogLimit(options.maxLogBytes);
+  }
+
+  /** Lines that the log has so far. */
+  get written(): number {
+    return this.#written;
+  }
+
+  /** Appends lines; those above the log's bound are counted and dropped. */
+  async write(lines: readonly string[]): Promise<void> {
+    await this.#append(this.#limit.take(lines));
+  }
+
+  /** Ends the log, with a note where lines were dropped. */
+  async end(): Promise<void> {
+    const note = this.#limit.note();
+    if (note !== undefined) await this.#append([note]);
+    this.#closed = true;
+    this.#wake();
+  }
+
+  /** What waits, oldest first, once there is something; undefined at the log's end. */
+  async take(): Promise<readonly LogPart[] | undefined> {
+    while (!this.#closed && this.#waiting.length === 0 && !this.#spool) await this.#woken();
+    if (!this.#closed && !this.#spool && this.#waitingCharacters < PART_CHARACTERS) {
+      await this.#gathered();
+    }
+    const parts: LogPart[] = [];
+    while (parts.length < PARTS_AT_ONCE) {
+      if (this.#waiting.length === 0) await this.#refill();
+      if (this.#waiting.length === 0) break;
+      parts.push(this.#cut());
+    }
+    return parts.length === 0 ? undefined : parts;
+  }
+
+  /** Gives the file back; what was not taken is lost. */
+  dispose(): void {
+    this.#spool?.close();
+    this.#spool = undefined;
+  }
+
+  async #append(lines: readonly string[]): Promise<void> {
+    if (lines.length === 0) return;
+    this.#written += lines.length;
+    if (this.#spool === undefined && this.#waitingCharacters > this.#options.maxWaiting) {
+      this.#spool = new Spool(this.#options.spool);
+    }
+    if (this.#spool) await this.#spool.write(lines);
+    else {
+      for (const line of lines) this.#waitingCharacters += line.length + 1;
+      this.#waiting = this.#waiting.length === 0 ? [...lines] : this.#waiting.concat(lines);
+    }
+    this.#wake();
+  }
+
+  async #refill(): Promise<void> {
+    const lines = await this.#spool?.read(PART_CHARACTERS);
+    if (lines === undefined) {
+      this.#spool?.close();
+      this.#spool = undefined;
+      return;
+    }
+    this.#waiting = lines;
+    for (const line of lines) this.#waitingCharacters += line.length + 1;
+  }
+
+  #cut(): LogPart {
+    let [count, characters] = [0, 0];
+    const most = Math.min(PART_LINES, this.#waiting.length);
+    while (count < most && (count === 0 || characters < PART_CHARACTERS)) {
+      characters += this.#waiting[count++]!.length + 1;
+    }
+    const lines = this.#waiting.slice(0, count);
+    this.#waiting = this.#waiting.slice(count);
+    this.#waitingCharacters -= characters;
+    const lineNumber = this.#taken + 1;
+    this.#taken += count;
+    return { lineNumber, lines };
+  }
+
+  #woken(): Promise<void> {
+    return new Promise((resolve) => this.#wake = resolve);
+  }
+
+  /** Waits for more lines, until there is a part's worth, the time is over or the log has ended. */
+  async #gathered(): Promise<void> {
+    let over = false;
+    const timer = setTimeout(() => {
+      over = true;
+      this.#wake();
+    }, this.#options.gatherMs);
+    while (!over && !this.#closed && this.#waitingCharacters < PART_CHARACTERS) await this.#woken();
+    clearTimeout(timer);
+  }
+}
+
+/** Lines in a file, first in, first out. */
+class Spool {
+  readonly #path: string;
+  readonly #writer: Deno.FsFile;
+  readonly #reader: Deno.FsFile;
+  readonly #decoder = new TextDecoder();
+  #unread = 0;
+  #rest = "";
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#writer = Deno.openSync(path, { create: true, truncate: true, write: true });
+    this.#reader = Deno.openSync(path, { read: true });
+  }
+
+  write(lines: readonly string[]): Promise<void> {
+    const bytes = new TextEncoder().encode(`${lines.join("\n")}\n`);
+    this.#writing = this.#writing.then(async () => {
+      for (let at = 0; at < bytes.length;) at += await this.#writer.write(bytes.subarray(at));
+      this.#unread += bytes.length;
+    });
+    return this.#writing;
+  }
+
+  /** Some lines from the front; undefined when all that was written has been read. */
+  async read(bytes: number): Promise<string[] | undefined> {
+    for (;;) {
+      await this.#writing;
+      if (this.#unread === 0) return undefined;
+      const buffer = new Uint8Array(Math.min(bytes, this.#unread));
+      const count = await this.#reader.read(buffer) ?? 0;
+      this.#unread -= count;
+      const chunk = this.#decoder.decode(buffer.subarray(0, count), { stream: true });
+      const lines = (this.#rest + chunk).split("\n");
+      this.#rest = lines.pop()!;
+      if (lines.length > 0) return lines;
+    }
+  }
+
+  close(): void {
+    this.#writer.close();
+    this.#reader.close();
+    Deno.removeSync(this.#path);
+  }
+}

@@ -1,0 +1,92 @@
+/** Chooses the sandbox that the configuration asks for and this machine can give, by really running it. */
+import type { Logger } from "@logtape/logtape";
+import { ConfigError } from "../errors.ts";
+import { createJobFolder } from "./job_folder.ts";
+import { type Machine, surveyMachine } from "./machine.ts";
+import { bubblewrap, plainSandbox, type Sandbox } from "./sandbox.ts";
+
+/** What a sandbox is chosen from. */
+export interface OpenSandboxOptions {
+  readonly mode: "auto" | "bubblewrap" | "none";
+  readonly network: boolean;
+  /** A folder for the trial's own files; removed again. */
+  readonly jobsRoot: string;
+  /** Files and folders that no build may see. */
+  readonly hide: readonly string[];
+  readonly extraEnv: Readonly<Record<string, string>>;
+  readonly log: Logger;
+}
+
+/**
+ * Opens the sandbox. `auto` takes bubblewrap where a trial shows that it works and warns where it does
+ * not. Throws a {@link ConfigError} where bubblewrap is demanded and does not work.
+ */
+export async function openSandbox(options: OpenSandboxOptions): Promise<Sandbox> {
+  const { mode, network, extraEnv, log } = options;
+  const machine = await survey(options);
+  if (mode === "none") return plainSandbox({ machine, network, extraEnv });
+  const problems: string[] = [];
+  for (const disableUserns of [true, false]) {
+    if (Deno.build.os !== "linux") break;
+    const sandbox = bubblewrap({ machine, network, extraEnv, disableUserns });
+    const problem = await trial(sandbox, options.jobsRoot);
+    if (problem === undefined) return sandbox;
+    problems.push(problem);
+  }
+  const why = problems.at(-1) ?? `there is no bubblewrap for ${Deno.build.os}`;
+  if (mode === "bubblewrap") {
+    throw new ConfigError(
+      `Cannot run builds in bubblewrap, which builder.sandbox demands: ${why}; ` +
+        "install it and allow user namespaces, or set builder.sandbox to auto or none",
+    );
+  }
+  log.warn("Builds run without a sandbox and can read what this user can", { why });
+  return plainSandbox({ machine, network, extraEnv });
+}
+
+async function survey({ hide, extraEnv }: OpenSandboxOptions): Promise<Machine> {
+  const path = extraEnv.PATH ?? Deno.env.get("PATH") ?? "/usr/local/bin:/usr/bin:/bin";
+  if (Deno.build.os !== "windows") return await surveyMachine({ path, hide });
+  const folders = path.split(";").filter((folder) => folder !== "");
+  return {
+    links: new Map(),
+    folders: [],
+    etc: [],
+    path: folders,
+    programs: [],
+    hidden: [],
+    home: "",
+  };
+}
+
+/** What a build inside must find: its folders writable, the system and the kernel's settings not. */
+const TRIAL = `
+touch "$HOME/written" && test ! -w /usr && test ! -w /proc/sys/kernel/core_pattern || exit 1
+echo works`;
+
+/** Runs a shell in the sandbox; undefined when all is as it must be, else why not. */
+async function trial(sandbox: Sandbox, jobsRoot: string): Promise<string | undefined> {
+  const folder = await createJobFolder(jobsRoot, `trial-${crypto.randomUUID()}`);
+  try {
+    const { argv, cwd, env } = sandbox.wrap(
+      { argv: ["sh", "-c", TRIAL], cwd: folder.tree, env: {} },
+      folder,
+    );
+    const command = new Deno.Command(argv[0]!, {
+      args: argv.slice(1),
+      cwd,
+      env: { ...env },
+      clearEnv: true,
+      stdin: "null",
+    });
+    const { success, stdout, stderr } = await command.output();
+    const said = new TextDecoder().decode(stderr).trim().split("\n").at(-1) ?? "";
+    if (success && new TextDecoder().decode(stdout).trim() === "works") return undefined;
+    return said === "" ? "the trial inside of it failed" : said;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "bwrap is not installed";
+    throw error;
+  } finally {
+    await folder.remove();
+  }
+}

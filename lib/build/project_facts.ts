@@ -1,0 +1,85 @@
+/** Looks at a project's folder and at the programs a build would find, from inside the sandbox. */
+import { join } from "node:path";
+import { runCommand } from "./process.ts";
+import type { ProcessGuard } from "./guard.ts";
+import { PROGRAMS, type ProjectFacts } from "./plan.ts";
+import type { Sandbox } from "./sandbox.ts";
+import type { JobFolders } from "./job_folder.ts";
+
+const SCRIPT = `
+cd "$1" 2>/dev/null || exit 0
+shift
+echo folder
+for file in * .[!.]*; do [ -e "$file" ] && printf 'file %s\\n' "$file"; done
+for program; do command -v "$program" >/dev/null 2>&1 && printf 'program %s\\n' "$program"; done
+for file in GNUmakefile makefile Makefile; do
+  [ -f "$file" ] || continue
+  for target in test check; do
+    grep -Eq "^([^#:=]*[[:space:]])?$target([[:space:]][^#:=]*)?:([^=]|$)" "$file" && echo "target $target"
+  done
+  break
+done
+exit 0
+`;
+
+/** Where and how to look. */
+export interface FactsOptions {
+  readonly sandbox: Sandbox;
+  readonly guard: ProcessGuard;
+  readonly folders: JobFolders;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The facts that a plan is made from; undefined where the project has no folder. A symbolic link to
+ * somewhere else shows nothing that the sandbox does not. Throws when the look itself failed.
+ */
+export async function projectFacts(
+  source: string,
+  options: FactsOptions,
+): Promise<ProjectFacts | undefined> {
+  if (Deno.build.os === "windows") return await windowsFacts(source, options.sandbox.env.PATH!);
+  const { sandbox, folders, guard, signal } = options;
+  const argv = ["sh", "-c", SCRIPT, "sh", source, ...PROGRAMS];
+  const command = sandbox.wrap({ argv, cwd: folders.tree, env: {} }, folders);
+  const output = runCommand({ ...command, guard, timeoutMs: 60_000, signal });
+  const lines: string[] = [];
+  let next = await output.next();
+  for (; !next.done; next = await output.next()) {
+    if (lines.length < 20_000) lines.push(...next.value);
+  }
+  const end = next.value;
+  if (end.kind !== "exited" || end.code !== 0) {
+    const cause = end.kind === "failed" ? end.error : lines.slice(-3).join("; ");
+    throw new Error(`Cannot look at ${source}: ${end.kind}`, { cause });
+  }
+  if (!lines.includes("folder")) return undefined;
+  const of = (kind: string) =>
+    new Set(
+      lines.filter((line) => line.startsWith(`${kind} `)).map((line) =>
+        line.slice(kind.length + 1)
+      ),
+    );
+  return { files: of("file"), programs: of("program"), makeTargets: of("target") };
+}
+
+async function windowsFacts(source: string, path: string): Promise<ProjectFacts | undefined> {
+  const files = new Set<string>();
+  try {
+    for await (const entry of Deno.readDir(source)) files.add(entry.name);
+  } catch {
+    return undefined;
+  }
+  const programs = new Set<string>();
+  for (const folder of path.split(";")) {
+    for (const program of PROGRAMS) {
+      for (const suffix of [".exe", ".cmd", ".bat"]) {
+        const there = await Deno.stat(join(folder, program + suffix)).then(() => true, () => false);
+        if (there) programs.add(program);
+      }
+    }
+  }
+  const text = await Deno.readTextFile(join(source, "Makefile")).catch(() => "");
+  const targets = ["test", "check"].filter((name) => new RegExp(`^${name}\\s*:`, "m").test(text));
+  return { files, programs, makeTargets: new Set(targets) };
+}

@@ -1,0 +1,159 @@
+/** Keeps a build inside its own folders with bubblewrap, or without it where it cannot be had. */
+import type { Machine } from "./machine.ts";
+import { toolchainFolders } from "./machine.ts";
+import type { JobFolders } from "./job_folder.ts";
+
+/** A command and its whole environment. */
+export interface Invocation {
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Turns a build's command into the one to run. */
+export interface Sandbox {
+  readonly kind: "bubblewrap" | "none";
+  /** The environment of every build: nothing of ours but this list. */
+  readonly env: Readonly<Record<string, string>>;
+  wrap(command: Invocation, folders: JobFolders): Invocation;
+}
+
+/** What a sandbox is made from. */
+export interface SandboxOptions {
+  readonly machine: Machine;
+  readonly network: boolean;
+  /** Whether bubblewrap can forbid user namespaces inside (0.8.0 and later). */
+  readonly disableUserns?: boolean;
+  /** The configuration's `build.extra_env`. */
+  readonly extraEnv?: Readonly<Record<string, string>>;
+}
+
+/** What builds may read in `/etc`: how to find libraries, hosts, users, certificates and toolchains. */
+const ETC =
+  /^(alternatives|ld\.so\.(cache|conf|conf\.d)|nsswitch\.conf|hosts|host\.conf|resolv\.conf|services|protocols|localtime|timezone|mime\.types|magic|locale\.(alias|conf)|java[\w.-]*|groovy|gradle|perl|python[\d.]*|fonts|ca-certificates|debian_version|os-release|lsb-release|static|login\.defs)$/;
+/** Certificates, not the private keys beside them; Maven's programs, not its passwords. */
+const ETC_PARTS = [
+  "/etc/maven/m2.conf",
+  "/etc/maven/logging",
+  "/etc/ssl/certs",
+  "/etc/ssl/openssl.cnf",
+  "/etc/ssl/cert.pem",
+  "/etc/pki/ca-trust",
+  "/etc/pki/tls/certs",
+  "/etc/pki/tls/cert.pem",
+];
+
+/** The environment every build gets. `extra_env` comes last, so that an operator may change any of it. */
+export function buildEnvironment(options: SandboxOptions): Record<string, string> {
+  const { machine, extraEnv } = options;
+  const rustup = [...machine.path, ...machine.programs]
+    .map((path) => /^(.*)\/\.cargo\/bin(\/|$)/.exec(path)?.[1]).find(Boolean);
+  return {
+    PATH: machine.path.join(Deno.build.os === "windows" ? ";" : ":") || "/usr/bin:/bin",
+    LANG: "C.UTF-8",
+    TERM: "dumb",
+    CI: "true",
+    USER: "build",
+    LOGNAME: "build",
+    ...(rustup === undefined ? {} : { RUSTUP_HOME: `${rustup}/.rustup` }),
+    ...extraEnv,
+  };
+}
+
+/** No sandbox: the environment is clean all the same, and HOME and TMPDIR are the job's own. */
+export function plainSandbox(options: SandboxOptions): Sandbox {
+  const env = buildEnvironment(options);
+  return {
+    kind: "none",
+    env,
+    wrap: (command, folders) => ({
+      ...command,
+      env: { HOME: folders.home, TMPDIR: folders.tmp, ...env, ...command.env },
+    }),
+  };
+}
+
+/**
+ * bubblewrap (https://github.com/containers/bubblewrap): new user, process, IPC, UTS and cgroup namespaces,
+ * and a network namespace where the network is off; an empty root with the system and the toolchains
+ * read-only, a private `/tmp`, and nothing writable but the job's own folders. When the process that
+ * started it dies, so does everything inside.
+ */
+export function bubblewrap(options: SandboxOptions): Sandbox {
+  const env = buildEnvironment(options);
+  const shared = [...namespaces(options), ...systemMounts(options.machine)];
+  return {
+    kind: "bubblewrap",
+    env,
+    wrap: (command, folders) => ({
+      argv: [
+        "bwrap",
+        ...shared,
+        ...jobMounts(folders),
+        "--chdir",
+        command.cwd,
+        "--clearenv",
+        ...Object.entries({ HOME: folders.home, ...env, ...command.env })
+          .flatMap(([name, value]) => ["--setenv", name, value]),
+        "--",
+        ...command.argv,
+      ],
+      cwd: folders.root,
+      // bubblewrap's own environment can be read inside as that of process 1.
+      env: { PATH: env.PATH! },
+    }),
+  };
+}
+
+function namespaces({ network, disableUserns }: SandboxOptions): string[] {
+  return [
+    "--die-with-parent",
+    "--unshare-user",
+    "--unshare-pid",
+    "--unshare-ipc",
+    "--unshare-uts",
+    "--unshare-cgroup-try",
+    ...(network ? [] : ["--unshare-net"]),
+    ...(disableUserns ? ["--disable-userns"] : []),
+    // Many a build refuses to run as root.
+    ...["--uid", "1000", "--gid", "1000", "--hostname", "tickborg"],
+    ...["--cap-drop", "ALL"],
+  ];
+}
+
+function systemMounts(machine: Machine): string[] {
+  const bind = (path: string) => ["--ro-bind-try", path, path];
+  const toolchains = new Set(
+    [...machine.path, ...machine.programs.map((file) => file.replace(/\/[^/]*$/, ""))]
+      .flatMap((folder) => toolchainFolders(folder, machine.home)),
+  );
+  const seen = ["/usr", ...machine.folders, ...toolchains];
+  const within = (path: string) => seen.some((folder) => `${path}/`.startsWith(`${folder}/`));
+  return [
+    ...["--ro-bind", "/usr", "/usr"],
+    ...[...machine.links].flatMap(([link, target]) => ["--symlink", target, link]),
+    ...machine.folders.flatMap(bind),
+    ...machine.etc.filter((name) => ETC.test(name)).flatMap((name) => bind(`/etc/${name}`)),
+    ...ETC_PARTS.flatMap(bind),
+    ...["--tmpfs", "/run"],
+    ...[...toolchains].sort().flatMap(bind),
+    ...machine.hidden.filter(({ path }) => within(path)).flatMap(({ path, folder }) =>
+      folder ? ["--tmpfs", path] : ["--ro-bind", "/dev/null", path]
+    ),
+    ...["--proc", "/proc"],
+    // As root, bubblewrap 0.8 leaves these writable, and with them the machine's kernel.
+    ...["--ro-bind", "/proc/sys", "/proc/sys"],
+    ...["--ro-bind-try", "/proc/sysrq-trigger", "/proc/sysrq-trigger"],
+    ...["--ro-bind-try", "/proc/mtrr", "/proc/mtrr"],
+    ...["--ro-bind-try", "/proc/pressure", "/proc/pressure"],
+    ...["--dev", "/dev"],
+  ];
+}
+
+function jobMounts({ tree, build, home, tmp, users, groups }: JobFolders): string[] {
+  return [
+    ...["--bind", tmp, "/tmp", "--symlink", "../tmp", "/var/tmp"],
+    ...[tree, build, home].flatMap((folder) => ["--bind", folder, folder]),
+    ...["--ro-bind", users, "/etc/passwd", "--ro-bind", groups, "/etc/group"],
+  ];
+}

@@ -1,0 +1,201 @@
+/** What an attempt does: finds out what is to be built, builds it, and writes the log. */
+import type { Project } from "../config/config.ts";
+import { nearest } from "../nearest.ts";
+import { checkoutRoot, type Workshop } from "./attempt.ts";
+import { buildProject } from "./build_project.ts";
+import { type EarlyEnd, prepareSource, type Source, writeTree } from "./checkout.ts";
+import type { JobFolder } from "./job_folder.ts";
+import { Tail } from "./lines.ts";
+import type { LogStream } from "./log_stream.ts";
+import type { Attempt, AttemptEnd, AttrOutcome } from "./result.ts";
+
+/** Lines and characters of a log's end that a result shows. */
+const OUTPUT = { lines: 100, characters: 32 * 1024 } as const;
+
+/** What work is done with. */
+export interface WorkOptions {
+  readonly attempt: Attempt;
+  readonly workshop: Workshop;
+  readonly folder: JobFolder;
+  readonly stream: LogStream;
+  readonly signal: AbortSignal;
+}
+
+/** What an attempt does besides publishing. */
+export class Work {
+  readonly #options: WorkOptions;
+  #prepared: Awaited<ReturnType<typeof prepareSource>> | undefined;
+
+  constructor(options: WorkOptions) {
+    this.#options = options;
+  }
+
+  /** Finds out what is built and what is left out. */
+  async choose(): Promise<{ attempted: string[]; skipped: string[] }> {
+    const { attempt: { job, system }, workshop: { config }, signal } = this.#options;
+    try {
+      this.#prepared = await prepareSource(job, { config, root: checkoutRoot(config), signal });
+    } catch (error) {
+      if (!cancelled(signal)) throw error;
+    }
+    const projects = this.#prepared && "source" in this.#prepared
+      ? listOf(this.#prepared.source)
+      : [];
+    const leftOut = (attr: string) => {
+      const project = projects.find(({ name }) => name === attr);
+      return project !== undefined && !isFor(project, system);
+    };
+    return {
+      attempted: job.attrs.filter((attr) => !leftOut(attr)),
+      skipped: job.attrs.filter(leftOut),
+    };
+  }
+
+  /** Builds; the log ends with it. */
+  async run(): Promise<AttemptEnd> {
+    const { stream, workshop } = this.#options;
+    try {
+      const prepared = this.#prepared;
+      const outcomes = await this.#outcomes();
+      const baseSha = prepared && "source" in prepared ? prepared.source.baseSha : undefined;
+      await stream.end();
+      return { outcomes, baseSha, logLines: stream.written, endedAt: workshop.now() };
+    } finally {
+      // Also when something was thrown, so that the reader comes to an end.
+      await stream.end().catch(() => {});
+    }
+  }
+
+  async #outcomes(): Promise<AttrOutcome[]> {
+    const { signal } = this.#options;
+    try {
+      if (this.#prepared && "source" in this.#prepared) return await this.#buildAll(this.#prepared);
+      if (this.#prepared) return await this.#all(earlyOutcome(this.#prepared));
+    } catch (error) {
+      if (!cancelled(signal)) throw error;
+    }
+    return await this.#all({ status: "Cancelled", reason: `${signal.reason}` });
+  }
+
+  /** The same end for every project of the job, told in the log. */
+  async #all(end: Omit<AttrOutcome, "attr" | "output">): Promise<AttrOutcome[]> {
+    const output = [end.reason ?? ""];
+    await this.#options.stream.write(output);
+    return this.#options.attempt.job.attrs.map((attr) => ({ attr, output, ...end }));
+  }
+
+  async #buildAll(
+    { cache, source }: Exclude<Awaited<ReturnType<typeof prepareSource>>, EarlyEnd>,
+  ): Promise<AttrOutcome[]> {
+    const { attempt: { job }, folder, stream, signal } = this.#options;
+    const { projects } = source;
+    if (projects.kind === "missing") {
+      const reason = "Cannot build: the repository lists no projects; add a .tickborg.json to " +
+        "the target branch";
+      return await this.#all({ status: "Failure", reason });
+    }
+    if (projects.kind === "invalid") {
+      const reason = `Cannot build: .tickborg.json of the target branch: ${projects.reason}`;
+      return await this.#all({ status: "Failure", reason });
+    }
+    const merged = source.baseSha ? `${job.pr.head_sha} merged into ${source.baseSha}` : undefined;
+    await stream.write([`Building ${merged ?? job.pr.head_sha}`]);
+    await writeTree(cache, source.tree, folder);
+    const outcomes: AttrOutcome[] = [];
+    for (const attr of new Set(job.attrs)) {
+      outcomes.push(
+        cancelled(signal)
+          ? { attr, status: "Cancelled", reason: `${signal.reason}`, output: [] }
+          : await this.#buildOne(attr, projects.projects),
+      );
+    }
+    return outcomes;
+  }
+
+  async #buildOne(attr: string, projects: readonly Project[]): Promise<AttrOutcome> {
+    const { attempt: { system }, stream } = this.#options;
+    const project = projects.find(({ name }) => name === attr);
+    if (project === undefined || !isFor(project, system)) {
+      const end = project === undefined ? unknown(attr, projects) : notFor(project, system);
+      await stream.write([end.reason!]);
+      return { attr, output: [end.reason!], ...end };
+    }
+    return await this.#build(project);
+  }
+
+  async #build(project: Project): Promise<AttrOutcome> {
+    const { attempt: { job, system }, workshop, folder, stream, signal } = this.#options;
+    const { config } = workshop;
+    const seconds = project.build_timeout_seconds ?? config.build?.build_timeout_seconds ?? 3_600;
+    const tail = new Tail(OUTPUT.lines, OUTPUT.characters);
+    const build = buildProject(project, {
+      ...workshop,
+      folders: folder,
+      signal,
+      test: job.test ?? false,
+      network: config.builder?.network ?? true,
+      timeoutMs: seconds * 1_000,
+      env: {
+        TICKBORG_PROJECT: project.name,
+        TICKBORG_SYSTEM: system,
+        TICKBORG_REPOSITORY: job.repo.full_name,
+        TICKBORG_HEAD_SHA: job.pr.head_sha,
+      },
+    });
+    try {
+      let next = await build.next();
+      for (; !next.done; next = await build.next()) {
+        tail.push(next.value);
+        await stream.write(next.value);
+      }
+      const { status, ...rest } = next.value;
+      const output = tail.lines();
+      if (status !== "Aborted") return { attr: project.name, status, output, ...rest };
+      if (!cancelled(signal)) throw signal.reason;
+      const reason = `${signal.reason}`;
+      return { attr: project.name, output, ...rest, status: "Cancelled", reason };
+    } finally {
+      await build.return(undefined as never);
+    }
+  }
+}
+
+/** Whether a build is ended because nobody wants it any more, and not because the builder stops. */
+function cancelled(signal: AbortSignal): boolean {
+  return signal.aborted && typeof signal.reason === "string";
+}
+
+function listOf({ projects }: Source): readonly Project[] {
+  return projects.kind === "list" ? projects.projects : [];
+}
+
+function isFor(project: Project, system: string): boolean {
+  return project.systems === undefined || (project.systems as string[]).includes(system);
+}
+
+type End = Omit<AttrOutcome, "attr" | "output">;
+
+function earlyOutcome({ status, reason }: EarlyEnd): End {
+  if (status === "Skipped") return { status: "Cancelled", reason, step: "checkout" };
+  return { status: status === "Failure" ? "Failure" : "UnexpectedError", reason, step: "checkout" };
+}
+
+function unknown(attr: string, projects: readonly Project[]): End {
+  const names = projects.map(({ name }) => name);
+  const near = nearest(attr, names);
+  const meant = near.length > 0 ? ` Did you mean ${near.join(" or ")}?` : "";
+  const shown = names.slice(0, 50).join(", ") + (names.length > 50 ? ", …" : "");
+  return {
+    status: "Unknown",
+    reason: `Cannot build ${attr}: the target branch lists no such project.${meant} ` +
+      `There are: ${shown || "none"}`,
+  };
+}
+
+function notFor(project: Project, system: string): End {
+  const systems = project.systems!.join(", ") || "none";
+  return {
+    status: "Left out",
+    reason: `${project.name} is not built for ${system}; its systems are: ${systems}`,
+  };
+}
