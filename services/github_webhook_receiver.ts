@@ -1,6 +1,196 @@
+/**
+ * Checks GitHub's webhooks and hands them to the broker (`protocol.md`, "Webhook receiver, HTTP"). The
+ * answer is 2xx only after the broker's confirm, so that GitHub keeps what we could not take.
+ */
+import type { Logger } from "@logtape/logtape";
+import type { Broker } from "../lib/broker/broker.ts";
+import { readSecret } from "../lib/config/config.ts";
+import { ConfigError, describeError, TransientFault } from "../lib/errors.ts";
+import { parseSignature, verify } from "../lib/github/signature.ts";
+import { BodyBudget, type BodyProblem, readWebhookBody } from "../lib/github/webhook_body.ts";
 import type { RoleContext, Service } from "../lib/role.ts";
+import { CONSUMED_EVENTS } from "../lib/topology.ts";
 
-/** To be written. */
-export function createService(_context: RoleContext): Promise<Service> {
-  throw new Error("Not written yet");
+/** Milliseconds within which every answer is given; GitHub gives up after 10,000. */
+const ANSWER_WITHIN_MS = 9_000;
+/** Milliseconds that a body may take. */
+const BODY_WITHIN_MS = 7_000;
+/** Milliseconds that the broker is given at least, however slow the body was. */
+const LEAST_PUBLISH_MS = 1_000;
+/** Bytes that the bodies of all requests under way may hold together: five of the largest. */
+const MAX_HELD_BYTES = 128 * 1024 * 1024;
+
+/** What the receiver works with. */
+export interface ReceiverOptions {
+  readonly secret: string;
+  readonly broker: Pick<Broker, "publish">;
+  readonly log: Logger;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Milliseconds within which every answer is given; 9,000 when absent. */
+  readonly answerWithinMs?: number;
+  /** Milliseconds that a body may take; 7,000 when absent. */
+  readonly bodyWithinMs?: number;
+}
+
+/** Starts the role. */
+export async function createService({ config, broker, log, now }: RoleContext): Promise<Service> {
+  const section = config.github_webhook_receiver;
+  if (!section) throw new ConfigError("github_webhook_receiver: missing");
+  const key = "github_webhook_receiver.webhook_secret_file";
+  const secret = await readSecret(section.webhook_secret_file, key);
+  const fetch = createReceiver({ secret, broker, log, now });
+  return { consumers: [], endpoints: [{ name: "webhooks", listen: section.listen, fetch }] };
+}
+
+/** A refusal or an acceptance, before it becomes a response. */
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** Makes the handler of webhook requests. */
+export function createReceiver(options: ReceiverOptions): (request: Request) => Promise<Response> {
+  const budget = new BodyBudget(MAX_HELD_BYTES);
+  const { log, now, bodyWithinMs = BODY_WITHIN_MS } = options;
+  return async (request) => {
+    if (request.method !== "POST") return respond(WRONG_METHOD, { allow: "POST" });
+    const arrivedAt = now();
+    const body = await readWebhookBody(request, { budget, timeoutMs: bodyWithinMs });
+    if (typeof body === "string") return refuse(BODY_PROBLEMS[body], log);
+    try {
+      const webhook = understand(request.headers, body, options.secret);
+      if ("status" in webhook) return refuse(webhook, log);
+      return respond(await accept(webhook, { ...options, arrivedAt }));
+    } finally {
+      budget.give(body.byteLength);
+    }
+  };
+}
+
+const WRONG_METHOD: Answer = { status: 405, text: "Method not allowed: webhooks are sent by POST" };
+const BODY_PROBLEMS: Readonly<Record<BodyProblem, Answer>> = {
+  "too large": { status: 413, text: "Body too large: at most 25 MiB" },
+  "too slow": { status: 408, text: "Body too slow: it did not arrive in time" },
+  broken: { status: 400, text: "Body incomplete: the connection ended before the body did" },
+  busy: { status: 503, text: "Busy: too many bodies are under way, try again" },
+};
+
+/** A webhook that passed every check. */
+export interface Webhook {
+  readonly event: string;
+  /** `owner/name`; undefined where the event is about no repository. */
+  readonly fullName: string | undefined;
+  /** `X-GitHub-Delivery`, where it is one. */
+  readonly delivery: string | undefined;
+  readonly body: Uint8Array;
+}
+
+/** Checks in the order of the protocol; the first that fails is the answer. */
+export function understand(
+  headers: Headers,
+  body: Uint8Array,
+  secret: string,
+): Webhook | Answer {
+  const given = headers.get("x-hub-signature-256");
+  if (given === null) return { status: 400, text: "Signature missing: no X-Hub-Signature-256" };
+  const signature = parseSignature(given);
+  if (!signature) {
+    return { status: 400, text: "Signature malformed: expected sha256= and 64 hex digits" };
+  }
+  if (!verify(body, secret, signature)) {
+    return { status: 403, text: "Signature wrong: it is not that of this body and our secret" };
+  }
+  if (!/^application\/json\s*(;|$)/i.test(headers.get("content-type") ?? "")) {
+    return { status: 400, text: "Content-Type wrong: expected application/json" };
+  }
+  const event = headers.get("x-github-event") ?? "";
+  if (!/^[a-z0-9_]{1,64}$/.test(event)) {
+    return { status: 400, text: "X-GitHub-Event missing or malformed" };
+  }
+  const repository = repositoryOf(body);
+  if ("status" in repository) return repository;
+  const { fullName } = repository;
+  if (fullName === undefined && CONSUMED_EVENTS.has(event)) return NO_REPOSITORY;
+  const delivery = headers.get("x-github-delivery") ?? "";
+  const valid = /^[A-Za-z0-9-]{1,64}$/.test(delivery);
+  return { event, fullName, delivery: valid ? delivery : undefined, body };
+}
+
+const NOT_JSON: Answer = { status: 400, text: "Body malformed: expected a JSON object in UTF-8" };
+const NO_REPOSITORY: Answer = { status: 400, text: "Body malformed: no repository.full_name" };
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** The repository's name in a payload, all that the receiver reads of it. */
+function repositoryOf(body: Uint8Array): { fullName: string | undefined } | Answer {
+  let payload: { repository?: { full_name?: unknown } | null } | null;
+  try {
+    payload = JSON.parse(decoder.decode(body));
+  } catch {
+    return NOT_JSON;
+  }
+  if (payload === null || typeof payload !== "object" || Array.isArray(payload)) return NOT_JSON;
+  if (payload.repository === undefined || payload.repository === null) {
+    return { fullName: undefined };
+  }
+  const name = payload.repository.full_name;
+  // A routing key holds at most 255 bytes (AMQP 0-9-1, "shortstr").
+  const valid = typeof name === "string" && name.length <= 180 &&
+    /^[A-Za-z0-9._-]+\/[A-Za-z0-9._-]+$/.test(name);
+  return valid ? { fullName: name } : NO_REPOSITORY;
+}
+
+/** The routing key of a webhook; undefined where there is nothing to publish. */
+export function routingKey({ event, fullName }: Pick<Webhook, "event" | "fullName">):
+  | string
+  | undefined {
+  if (fullName === undefined) return undefined;
+  return `${CONSUMED_EVENTS.has(event) ? event : "unknown"}.${fullName.toLowerCase()}`;
+}
+
+async function accept(
+  webhook: Webhook,
+  options: ReceiverOptions & { arrivedAt: number },
+): Promise<Answer> {
+  const { event, fullName, delivery, body } = webhook;
+  const key = routingKey(webhook);
+  if (key === undefined) {
+    return event === "ping"
+      ? { status: 200, text: "Pong" }
+      : { status: 202, text: `Nothing to do for ${event} without a repository` };
+  }
+  const { broker, log, now, arrivedAt, answerWithinMs = ANSWER_WITHIN_MS } = options;
+  const left = answerWithinMs - (now() - arrivedAt);
+  const headers = {
+    "x-github-event": event,
+    ...(delivery === undefined ? {} : { "x-github-delivery": delivery }),
+  };
+  try {
+    await broker.publish([{ exchange: "github-events", routingKey: key, body, headers }], {
+      timeoutMs: Math.max(left, Math.min(LEAST_PUBLISH_MS, answerWithinMs)),
+    });
+  } catch (error) {
+    if (!(error instanceof TransientFault)) throw error;
+    log.warn("Webhook not taken", {
+      event,
+      repository: fullName,
+      delivery,
+      error: describeError(error),
+    });
+    return { status: 503, text: "Broker unavailable: redeliver this webhook later" };
+  }
+  log.debug("Webhook taken", { event, repository: fullName, delivery });
+  return { status: 202, text: `Queued ${event} for ${fullName}` };
+}
+
+function refuse(answer: Answer, log: Logger): Response {
+  log.info("Webhook refused", { status: answer.status, reason: answer.text });
+  return respond(answer);
+}
+
+function respond({ status, text }: Answer, headers: Record<string, string> = {}): Response {
+  return new Response(`${text}\n`, {
+    status,
+    headers: { "content-type": "text/plain; charset=utf-8", ...headers },
+  });
 }

@@ -1,4 +1,5 @@
 /** The `fetch` that Octokit uses: it gives up in time and reads no answer without end. */
+import { Buffer } from "node:buffer";
 
 /** Bytes of an answer that are read; a full page of GitHub's largest lists stays well below. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
@@ -36,11 +37,5 @@ async function readBounded(response: Response): Promise<Uint8Array<ArrayBuffer>>
     if (size > MAX_ANSWER_BYTES) throw new Error(`answer of more than ${MAX_ANSWER_BYTES} bytes`);
     chunks.push(chunk);
   }
-  const bytes = new Uint8Array(size);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return bytes;
+  return Buffer.concat(chunks, size);
 }
