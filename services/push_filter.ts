@@ -1,6 +1,133 @@
-import type { RoleContext, Service } from "../lib/role.ts";
+/**
+ * Turns pushes to branches into build jobs. What a push changed is the difference between the branch before
+ * and after, however many commits lie between. What was pushed is trusted: who pushed it may push.
+ *
+ * The role cannot speak to GitHub; where a push cannot be compared it builds too much rather than nothing.
+ */
+import { createHash } from "node:crypto";
+import { servesRepo, systemsFor } from "../lib/acl.ts";
+import { ack } from "../lib/broker/broker.ts";
+import type { Config, Project } from "../lib/config/config.ts";
+import { gatherPushFacts, type PushFacts } from "../lib/evaluation/push_facts.ts";
+import { isBranchName } from "../lib/git/names.ts";
+import { parsePushEvent, type PushEvent } from "../lib/github/payloads.ts";
+import { type Build, buildMessages, deliveryId, isoTime } from "../lib/jobs.ts";
+import type { PushTrigger } from "../lib/messages/repo.ts";
+import { touchedProjects } from "../lib/projects.ts";
+import type { Consumer, Outcome, RoleContext, Service } from "../lib/role.ts";
+import { statsMessage } from "../lib/stats_events.ts";
+import { QUEUE } from "../lib/topology.ts";
 
-/** To be written. */
-export function createService(_context: RoleContext): Promise<Service> {
-  throw new Error("Not written yet");
+/** The branch that an event pushed commits to; undefined where nothing is to be built for it. */
+export function branchOf(event: PushEvent, config: Pick<Config, "runner">): string | undefined {
+  if (!servesRepo(config, event.repo.full_name)) return undefined;
+  if (event.deleted || isZero(event.after)) return undefined;
+  const branch = /^refs\/heads\/(.+)$/s.exec(event.ref)?.[1];
+  return branch !== undefined && isBranchName(branch) ? branch : undefined;
+}
+
+function isZero(sha: string): boolean {
+  return /^0+$/.test(sha);
+}
+
+/** Everything a push is decided from. */
+export interface Facts {
+  readonly push: PushFacts;
+  readonly config: Pick<Config, "github" | "push_filter">;
+}
+
+/** The projects to build, in the list's order; undefined where there is no list to choose from. */
+export function projectsOf({ push, config }: Facts): readonly Project[] | undefined {
+  if (push.list.kind !== "list") return undefined;
+  const { projects } = push.list;
+  if (push.files !== undefined) {
+    const change = { files: push.files, subjects: push.subjects };
+    return touchedProjects(change, projects).projects.map(({ project }) => project);
+  }
+  const chosen = config.push_filter?.default_attrs;
+  return chosen ? projects.filter(({ name }) => chosen.includes(name)) : projects;
+}
+
+/**
+ * The builds of a push. Where the list cannot be read, the projects of `default_attrs` are asked for: the
+ * builder then reports what is wrong with the list, in red. Names there that no list knows go the same way.
+ */
+export function decide(facts: Facts): Build[] {
+  const { push, config } = facts;
+  const builds = (projectsOf(facts) ?? []).flatMap((project) =>
+    systemsFor(config, { project, trusted: true }).map((system) => ({
+      project: project.name,
+      system,
+    }))
+  );
+  const chosen = push.files === undefined || push.list.kind !== "list"
+    ? config.push_filter?.default_attrs ?? []
+    : [];
+  const listed = push.list.kind === "list" ? push.list.projects.map(({ name }) => name) : [];
+  const unknown = chosen.filter((name) => !listed.includes(name));
+  const [first] = config.github.systems;
+  return [...builds, ...unknown.map((project) => ({ project, system: first! }))];
+}
+
+/** The role: reads `push` events, publishes build jobs and queued notices. */
+export function createService(context: RoleContext): Promise<Service> {
+  const consumer: Consumer<PushEvent> = {
+    queue: QUEUE.pushFilter,
+    prefetch: 4,
+    decode: (delivery) => parsePushEvent(delivery.body),
+    handle: (event, delivery, stop) =>
+      handle(event, { context, stop, deliveryId: deliveryId(delivery.headers) }),
+  };
+  return Promise.resolve({ consumers: [consumer] });
+}
+
+interface Turn {
+  readonly context: RoleContext;
+  readonly stop: AbortSignal;
+  readonly deliveryId: string | undefined;
+}
+
+async function handle(event: PushEvent, turn: Turn): Promise<Outcome> {
+  const { config, log, now } = turn.context;
+  const branch = branchOf(event, config);
+  if (branch === undefined) return { publish: [], settle: ack };
+  const push = await gatherPushFacts({ event, branch }, { config, stop: turn.stop });
+  if (push === "gone") {
+    log.warn("Pushed commit is gone", { repo: event.repo.full_name, branch, commit: event.after });
+    return { publish: [], settle: ack };
+  }
+  const builds = decide({ push, config });
+  const fields = { repo: event.repo.full_name, branch, commit: event.after, builds: builds.length };
+  if (push.list.kind === "list") log.info("Push evaluated", fields);
+  else log.error("Push has no project list", { ...fields, list: push.list });
+  const request = {
+    repo: event.repo,
+    pr: { target_branch: branch, number: 0, head_sha: event.after },
+    push: triggerOf(event, branch),
+    requestId: turn.deliveryId ?? pushId(event),
+    requestedAt: pushedAt(event) ?? new Date(now()).toISOString(),
+  };
+  const publish = buildMessages(request, builds);
+  if (push.list.kind === "invalid") {
+    const { identity } = config.runner;
+    publish.push(statsMessage(identity, [{ "target-branch-fails-evaluation": branch }]));
+  }
+  return { publish, settle: ack };
+}
+
+function triggerOf({ before, after }: PushEvent, branch: string): PushTrigger {
+  return { head_sha: after, branch, ...(isZero(before) ? {} : { before_sha: before }) };
+}
+
+/** GitHub's time of a push, which a redelivery repeats. */
+function pushedAt({ pushedAt }: PushEvent): string | undefined {
+  if (typeof pushedAt !== "number") return isoTime(pushedAt);
+  const time = new Date(pushedAt * 1_000);
+  return Number.isNaN(time.getTime()) ? undefined : time.toISOString();
+}
+
+/** The same for the same push: stands for a delivery id where a Rust receiver handed the event on. */
+function pushId({ repo, ref, before, after }: PushEvent): string {
+  const parts = JSON.stringify([repo.full_name, ref, before, after]);
+  return `push-${createHash("sha256").update(parts).digest("hex").slice(0, 32)}`;
 }

@@ -6,8 +6,8 @@ import { MissingFromGit } from "../git/faults.ts";
 import { allowsLocal } from "../git/names.ts";
 import type { PullRequest } from "../github/github.ts";
 import type { EvaluationJob } from "../messages/evaluation_job.ts";
-import { HandBack } from "../role.ts";
 import { type BranchFacts, gatherBranchFacts } from "./branch_facts.ts";
+import { limited } from "./limit.ts";
 import type { Conclusion } from "./reporter.ts";
 
 /** Which commit a request is for, seen from three sides. */
@@ -75,25 +75,6 @@ export async function gather(
     if (!(error instanceof MissingFromGit)) throw error;
     return { kind: "gone", conclusion: conclusionOfMissing(error, pull.baseRef) };
   }
-}
-
-/** A signal that aborts when the role stops, or after some seconds. */
-function limited(stop: AbortSignal, seconds: number): Disposable & { signal: AbortSignal } {
-  const controller = new AbortController();
-  const onStop = () => controller.abort(new HandBack("The role stops"));
-  if (stop.aborted) onStop();
-  stop.addEventListener("abort", onStop, { once: true });
-  const timer = setTimeout(
-    () => controller.abort(new TransientFault(`Evaluation took more than ${seconds} s`)),
-    seconds * 1_000,
-  );
-  return {
-    signal: controller.signal,
-    [Symbol.dispose]() {
-      clearTimeout(timer);
-      stop.removeEventListener("abort", onStop);
-    },
-  };
 }
 
 /** What people are told when something is gone that an evaluation needs. */

@@ -1,0 +1,100 @@
+/** Fetches what was pushed into the cache and gathers what git knows about it. */
+import type { Config } from "../config/config.ts";
+import { branchRef, type GitCache, mending, openCache } from "../git/cache.ts";
+import { MissingFromGit } from "../git/faults.ts";
+import { GitOutputTooLarge } from "../git/git.ts";
+import { allowsLocal } from "../git/names.ts";
+import type { PushEvent } from "../github/payloads.ts";
+import { limited } from "./limit.ts";
+import { projectListAt } from "./branch_facts.ts";
+import type { ProjectList } from "../projects.ts";
+
+/** What git knows about a push. */
+export interface PushFacts {
+  /** Paths that differ from before; undefined where that cannot be told. */
+  readonly files: readonly string[] | undefined;
+  /** First lines of the messages of the commits pushed. */
+  readonly subjects: readonly string[];
+  /** The project list of the commit that was pushed. */
+  readonly list: ProjectList;
+}
+
+/** A push to a branch. */
+export interface Push {
+  readonly event: Pick<PushEvent, "repo" | "before" | "after" | "defaultBranch">;
+  readonly branch: string;
+}
+
+/** What {@link gatherPushFacts} works with. */
+export interface PushOptions {
+  readonly config: Config;
+  /** Aborts when the role stops. */
+  readonly stop: AbortSignal;
+}
+
+/**
+ * Gathers the facts of a push; `gone` where the commit was taken away again. Throws a `TransientFault` for
+ * what may pass and a `HandBack` when the role stops.
+ */
+export async function gatherPushFacts(
+  push: Push,
+  { config, stop }: PushOptions,
+): Promise<PushFacts | "gone"> {
+  using limit = limited(stop, config.mass_rebuilder?.evaluation_timeout_seconds ?? 600);
+  const { repo, after } = push.event;
+  const cache = await openCache(config.checkout!.root, repo, {
+    allowLocal: allowsLocal(config.github.api_url),
+    signal: limit.signal,
+  });
+  try {
+    await cache.fetchCommits([after]);
+    return await mending(cache, async () => {
+      const before = await commitBefore(cache, push);
+      const [files, subjects, list] = await Promise.all([
+        before ? changedFiles(cache, before, after) : undefined,
+        before ? cache.commitSubjects(before, after) : [],
+        projectListAt(cache, after, config.projects),
+      ]);
+      return { files, subjects, list };
+    });
+  } catch (error) {
+    if (error instanceof MissingFromGit) return "gone";
+    throw error;
+  }
+}
+
+/**
+ * The commit to compare with: the branch's former tip, for a new branch where it left the default branch;
+ * undefined where there is none or it was taken away.
+ */
+async function commitBefore(
+  cache: GitCache,
+  { event: { before, after, defaultBranch }, branch }: Push,
+): Promise<string | undefined> {
+  try {
+    if (!/^0+$/.test(before)) {
+      await cache.fetchCommits([before]);
+      return before;
+    }
+    if (branch === defaultBranch) return undefined;
+    const ref = branchRef(defaultBranch);
+    const tip = (await cache.fetch([ref])).get(ref)!;
+    return await cache.mergeBase(tip, after);
+  } catch (error) {
+    if (error instanceof MissingFromGit && error.what !== "repository") return undefined;
+    throw error;
+  }
+}
+
+async function changedFiles(
+  cache: GitCache,
+  before: string,
+  after: string,
+): Promise<string[] | undefined> {
+  try {
+    return await cache.changedFiles(before, after);
+  } catch (error) {
+    if (error instanceof GitOutputTooLarge) return undefined;
+    throw error;
+  }
+}
