@@ -1,0 +1,141 @@
+/** Compares what stands on GitHub and in the logs with what must stand there. Pure. */
+import type {
+  FakeCheckRun,
+  FakeComment,
+  FakePull,
+  FakeStatus,
+} from "../support/fake_github/mod.ts";
+import { expectedChecks, expectedLabels } from "./plan.ts";
+import type { Work } from "./world.ts";
+
+/** Something that is not as it must be. */
+export interface Problem {
+  /** `lost` is missing or unfinished, `duplicate` there twice, `wrong` there and false. */
+  readonly kind: "lost" | "duplicate" | "wrong";
+  readonly what: string;
+}
+
+/** What GitHub shows. */
+export interface Shown {
+  checkRuns(sha: string): readonly FakeCheckRun[];
+  /** Newest first. */
+  statuses(sha: string): readonly FakeStatus[];
+  pull(number: number): FakePull;
+  comments(number: number): readonly FakeComment[];
+}
+
+/** The context of the status that an evaluation ends in. */
+export const EVALUATION = "tickborg/evaluation";
+
+/** Everything that is not as it must be for one piece of work, logs apart. */
+export function audit(work: Work, shown: Shown, system: string): Problem[] {
+  const place = work.plan.kind === "push" ? `push ${work.plan.index}` : `#${work.number}`;
+  if (work.commits.length === 0) return [{ kind: "lost", what: `${place}: not begun` }];
+  const found = [
+    ...work.commits.flatMap((sha) => auditEvery(shown.checkRuns(sha))),
+    ...auditLast(work, shown, system),
+    ...(work.number === undefined ? [] : auditPull(work, shown)),
+  ];
+  return found.map(({ kind, what }) => ({ kind, what: `${place}: ${what}` }));
+}
+
+/** What holds for the check runs of any commit: each ended, and none is there twice. */
+function auditEvery(runs: readonly FakeCheckRun[]): Problem[] {
+  const problems: Problem[] = [];
+  for (const run of runs) {
+    if (run.status !== "completed") problems.push(lost(`${run.name} is ${run.status}`));
+    const conclusions = run.history.filter((state) => state.startsWith("completed"));
+    if (new Set(conclusions).size < conclusions.length) {
+      problems.push({ kind: "duplicate", what: `${run.name} went ${run.history.join(" → ")}` });
+    }
+  }
+  for (const name of twice(runs.map((run) => run.name))) {
+    problems.push({ kind: "duplicate", what: `there are two check runs ${name}` });
+  }
+  return problems;
+}
+
+/** The last commit has exactly the check runs that it must have. */
+function auditLast(work: Work, shown: Shown, system: string): Problem[] {
+  if (work.plan.closedAfterMs !== undefined) return [];
+  const sha = work.commits.at(-1)!;
+  const expected = new Map(
+    expectedChecks(work.plan).map((it) => [`${it.project} on ${system}`, it.conclusion]),
+  );
+  const runs = shown.checkRuns(sha);
+  const problems: Problem[] = [];
+  for (const [name, conclusion] of expected) {
+    const run = runs.find((it) => it.name === name);
+    if (!run) problems.push(lost(`there is no check run ${name}`));
+    else if (run.status === "completed" && run.conclusion !== conclusion) {
+      problems.push(wrong(`${name} is ${run.conclusion} and not ${conclusion}: ${run.title}`));
+    }
+  }
+  for (const { name } of runs) {
+    if (!expected.has(name)) problems.push(wrong(`nobody asked for a check run ${name}`));
+  }
+  return problems;
+}
+
+/** Evaluation, labels and comments of a pull request. */
+function auditPull(work: Work, shown: Shown): Problem[] {
+  const { plan } = work;
+  const number = work.number!;
+  const problems: Problem[] = [];
+  const comments = shown.comments(number);
+  for (const body of twice(comments.filter((it) => it.byApp).map((it) => it.body))) {
+    problems.push({ kind: "duplicate", what: `two comments say ${JSON.stringify(body)}` });
+  }
+  for (const comment of comments.filter((it) => !it.byApp)) {
+    if (comment.reactions.length === 0) problems.push(lost("a command has no answer"));
+    if (comment.reactions.length > 1) {
+      problems.push({ kind: "duplicate", what: `reactions ${comment.reactions.join(", ")}` });
+    }
+  }
+  if (plan.closedAfterMs !== undefined) return problems;
+  const [status] = shown.statuses(work.commits.at(-1)!).filter((it) => it.context === EVALUATION);
+  const ended = plan.draft ? /draft/i.test(status?.description ?? "") : status?.state === "success";
+  if (!status || (status.state === "pending" && !ended)) {
+    problems.push(lost(`the evaluation is ${status?.state ?? "not there"}`));
+  } else if (!ended) {
+    problems.push(wrong(`the evaluation is ${status.state}: ${status.description}`));
+  }
+  const wanted = expectedLabels(plan).join(", ");
+  const labels = [...shown.pull(number).labels].sort().join(", ");
+  if (labels !== wanted) problems.push(lost(`labels are [${labels}] and not [${wanted}]`));
+  return problems;
+}
+
+/** What a log lacks or has twice: the numbered lines of a build, in order, each once. */
+export function auditLog(text: string, build: { project: string; lines: number }): Problem[] {
+  const pattern = /^chaos (\S+) line (\d+)$/gm;
+  const found = [...text.matchAll(pattern)].map(([, project, line]) => ({
+    project,
+    line: Number(line),
+  }));
+  const stranger = found.find(({ project }) => project !== build.project);
+  if (stranger) return [wrong(`the log has lines of ${stranger.project}`)];
+  const lines = found.map(({ line }) => line);
+  const right = Array.from({ length: build.lines }, (_, index) => index + 1);
+  if (lines.join() === right.join()) return [];
+  const missing = right.filter((line) => !lines.includes(line));
+  if (missing.length > 0) {
+    return [lost(`${missing.length} of ${build.lines} lines are missing, first ${missing[0]}`)];
+  }
+  if (new Set(lines).size < lines.length) {
+    return [{ kind: "duplicate", what: `the log has ${lines.length} of ${build.lines} lines` }];
+  }
+  return [wrong("the lines are out of order")];
+}
+
+function twice(list: readonly string[]): string[] {
+  return [...new Set(list.filter((item, index) => list.indexOf(item) !== index))];
+}
+
+function lost(what: string): Problem {
+  return { kind: "lost", what };
+}
+
+function wrong(what: string): Problem {
+  return { kind: "wrong", what };
+}
