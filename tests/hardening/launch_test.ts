@@ -124,7 +124,7 @@ Deno.test({
     const folder = await Deno.makeTempDir();
     try {
       const script = `echo yes > ${folder}/here && ! echo no 2>/dev/null > /var/there`;
-      const ended = await run([...readOnly([folder]), "sh", "-c", script]);
+      const ended = await run([...readOnly({ writable: [folder] }), "sh", "-c", script]);
       assert.equal(ended.code, 0, ended.stderr);
       assert.equal(await Deno.readTextFile(`${folder}/here`), "yes\n");
     } finally {

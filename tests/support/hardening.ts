@@ -61,11 +61,20 @@ export function restricted(launcher: string, restrictions: readonly Restriction[
   return [launcher, ...restrictions.map((name) => `--${name}`), "--"];
 }
 
-/** The words that run a program on a read-only file system but for some folders, which must exist. */
-export function readOnly(writable: readonly string[]): string[] {
+/** Folders beside the machine's own that a program on a read-only file system sees. */
+export interface Folders {
+  /** Folders it may write, which must exist. */
+  readonly writable: readonly string[];
+  /** Folders it may read although they lie in `/tmp`, which is its own otherwise. */
+  readonly visible?: readonly string[];
+}
+
+/** The words that run a program on a read-only file system but for some folders and a `/tmp` of its own. */
+export function readOnly({ writable, visible = [] }: Folders): string[] {
   return [
     "bwrap",
     ...["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"],
+    ...visible.flatMap((folder) => ["--ro-bind", folder, folder]),
     ...writable.flatMap((folder) => ["--bind", folder, folder]),
     "--die-with-parent",
     "--",
