@@ -1,0 +1,35 @@
+/** Tests that need programs of this machine: ignored at a desk that lacks them, a failure in CI. */
+import { delimiter, join } from "node:path";
+
+const CI = Deno.env.get("CI") === "true";
+
+/** The programs among these that PATH does not have. */
+export function missingPrograms(programs: readonly string[]): string[] {
+  const folders = (Deno.env.get("PATH") ?? "").split(delimiter);
+  return programs.filter((program) => !folders.some((folder) => isFile(join(folder, program))));
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** Registers a test that needs programs. */
+export function toolTest(
+  name: string,
+  programs: readonly string[],
+  fn: (t: Deno.TestContext) => void | Promise<void>,
+): void {
+  const missing = missingPrograms(programs);
+  Deno.test({
+    name: missing.length > 0 ? `${name} (lacks ${missing.join(", ")})` : name,
+    ignore: missing.length > 0 && !CI,
+    fn(t) {
+      if (missing.length > 0) throw new Error(`CI lacks ${missing.join(", ")}`);
+      return fn(t);
+    },
+  });
+}
