@@ -1,0 +1,68 @@
+/** Opens the broker that a configuration names, with the credentials from its files. */
+import type { Logger } from "@logtape/logtape";
+import { type Config, rabbitMqOf, readSecret, secretPath, type Section } from "../config/config.ts";
+import type { RabbitMq } from "../config/schema.ts";
+import { ConfigError, describeError } from "../errors.ts";
+import { parseListen } from "../http.ts";
+import type { Broker } from "./broker.ts";
+import type { RabbitMqSettings } from "./rabbitmq.ts";
+
+/** How a broker is opened. */
+export interface OpenOptions {
+  readonly log: Logger;
+  /** Whether all roles run in this process, so that the embedded broker can serve them. */
+  readonly embedded: boolean;
+  /** Tells the connection from others in the server's own lists. */
+  readonly role?: string;
+}
+
+/**
+ * Opens the embedded broker, or connects to the section's RabbitMQ, which may be away: it is tried again
+ * and again. Throws a {@link ConfigError} where the configuration names no RabbitMQ, or a secret cannot be read.
+ */
+export async function openBroker(
+  config: Config,
+  section: Section,
+  options: OpenOptions,
+): Promise<Broker> {
+  const { log } = options;
+  if (options.embedded) {
+    const { openEmbedded } = await import("./embedded.ts");
+    return await openEmbedded(config.embedded_broker.path, { log });
+  }
+  const rabbit = rabbitMqOf(config, section);
+  if (!rabbit) {
+    throw new ConfigError(
+      `Cannot find a broker for ${
+        options.role ?? section
+      }: the configuration has no rabbitmq section; ` +
+        "add one, or run every role in one process with `all`",
+    );
+  }
+  const { connectRabbitMq } = await import("./rabbitmq.ts");
+  const name = `tickborg ${options.role ?? section} ${config.runner.identity}`;
+  return await connectRabbitMq(await settingsOf(rabbit), { log, name });
+}
+
+async function settingsOf(rabbit: RabbitMq): Promise<RabbitMqSettings> {
+  const hasPort = /(^\[.*\]|^[^\[\]:]+):\d+$/.test(rabbit.host);
+  const standard = rabbit.ssl ? 5671 : 5672;
+  const { hostname, port } = parseListen(hasPort ? rabbit.host : `${rabbit.host}:${standard}`);
+  return {
+    host: hostname,
+    port,
+    vhost: rabbit.virtualhost ?? "/",
+    username: rabbit.username,
+    password: await readSecret(rabbit.password_file, "rabbitmq.password_file"),
+    ...(rabbit.ssl && { tls: { ca: await authority(rabbit.ca_file) } }),
+  };
+}
+
+async function authority(path: string | undefined): Promise<string | undefined> {
+  if (path === undefined) return undefined;
+  try {
+    return await Deno.readTextFile(secretPath(path));
+  } catch (error) {
+    throw new ConfigError(`rabbitmq.ca_file: cannot read ${path}: ${describeError(error)}`);
+  }
+}
