@@ -80,6 +80,22 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
     red: { "it/src/lib.rs": "#[test]\nfn runs() { assert_eq!(1 + 1, 3); }\n" },
     untested: { "it/src/lib.rs": "pub fn nothing() {}\n" },
   },
+  Gradle: {
+    system: "Gradle",
+    programs: ["gradle", "java"],
+    files: {
+      "it/build.gradle":
+        "apply plugin: 'java'\nrepositories { flatDir { dirs '/usr/share/java' } }\n" +
+        "dependencies { testImplementation name: 'junit4'; testImplementation name: 'hamcrest' }\n",
+      "it/src/main/java/It.java": "public class It { public static int one() { return 1; } }\n",
+      "it/src/test/java/ItTest.java": "public class ItTest {\n" +
+        "  @org.junit.Test public void runs() { org.junit.Assert.assertEquals(1, It.one()); }\n}\n",
+    },
+    ran: /^(> Task )?:test(WARNING|$)/,
+    broken: { "it/src/main/java/It.java": "this is not Java\n" },
+    red: { "it/src/main/java/It.java": "public class It { static int one() { return 2; } }\n" },
+    untested: { "it/src/test/java/ItTest.java": undefined },
+  },
   Make: {
     system: "Make",
     programs: ["make", "cc"],
