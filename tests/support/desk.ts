@@ -1,0 +1,257 @@
+/**
+ * One deciding role at a desk: a real monorepo, the fake GitHub and the real client, and a handler that is
+ * given messages one by one as `lib/runner.ts` gives them, so that a test sees what it publishes and when.
+ */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { Broker, Delivery, Publication, Settlement } from "../../lib/broker/broker.ts";
+import { type Config, parseConfig } from "../../lib/config/config.ts";
+import { createGitHub } from "../../lib/github/client.ts";
+import { roleLogger } from "../../lib/log.ts";
+import { BuildJob } from "../../lib/messages/build_job.ts";
+import { Cancellation } from "../../lib/messages/cancellation.ts";
+import { decode, encode } from "../../lib/messages/codec.ts";
+import { EvaluationJob } from "../../lib/messages/evaluation_job.ts";
+import { EventMessage } from "../../lib/messages/event.ts";
+import { QueuedBuildJobs } from "../../lib/messages/queued_build_jobs.ts";
+import type { RoleModule } from "../../lib/role.ts";
+import { type FakeGitHub, type FakeRepository, startFakeGitHub } from "./fake_github/mod.ts";
+import type { FakePull } from "./fake_github/state.ts";
+import { createMonorepo, type Files, type Monorepo, type ProjectInput } from "./monorepo.ts";
+
+/** How a desk is set up. */
+export interface DeskOptions {
+  readonly files?: Files;
+  readonly projects?: readonly ProjectInput[];
+  /** Sections of the configuration that differ. */
+  readonly config?: Record<string, unknown>;
+  /** Systems that builders are connected for; all when absent. */
+  readonly served?: readonly string[];
+}
+
+/** What handling a message came to. */
+export interface Handled {
+  readonly published: readonly Publication[];
+  readonly settle?: Settlement;
+  /** What the handler threw instead. */
+  readonly error?: unknown;
+}
+
+/** How a message is delivered. */
+export interface DeliverOptions {
+  readonly attempt?: number;
+  readonly headers?: Record<string, unknown>;
+  /** The process dies when it has published this many batches. */
+  readonly dieAfter?: number;
+}
+
+/** Sets up a desk for a role. */
+export async function startDesk(role: RoleModule, options: DeskOptions = {}): Promise<Desk> {
+  const folder = await Deno.makeTempDir({ prefix: "tickborg-desk-" });
+  const monorepo = await createMonorepo({
+    files: options.files ?? {},
+    ...(options.projects ? { projects: options.projects } : {}),
+  });
+  const github = await startFakeGitHub();
+  const repository = github.addRepository({
+    fullName: monorepo.fullName,
+    cloneUrl: monorepo.cloneUrl,
+    upstream: monorepo.upstream,
+  });
+  const { runner, github: section, ...rest } = options.config ?? {};
+  const config = parseConfig({
+    runner: { identity: "desk", repos: [monorepo.fullName], ...runner as object },
+    checkout: { root: join(folder, "checkout") },
+    github: {
+      api_url: github.url,
+      systems: ["x86_64-linux", "aarch64-linux"],
+      ...section as object,
+    },
+    mass_rebuilder: {},
+    ...rest,
+  });
+  return new Desk({ role, folder, monorepo, github, repository, config, served: options.served });
+}
+
+interface Parts {
+  readonly role: RoleModule;
+  readonly folder: string;
+  readonly monorepo: Monorepo;
+  readonly github: FakeGitHub;
+  readonly repository: FakeRepository;
+  readonly config: Config;
+  readonly served: readonly string[] | undefined;
+}
+
+/** A desk. */
+export class Desk implements AsyncDisposable {
+  readonly monorepo: Monorepo;
+  readonly github: FakeGitHub;
+  readonly repository: FakeRepository;
+  readonly config: Config;
+  readonly #parts: Parts;
+  /** Milliseconds since the epoch, as the role sees it. */
+  now = Date.now();
+  #branches = 0;
+
+  constructor(parts: Parts) {
+    this.monorepo = parts.monorepo;
+    this.github = parts.github;
+    this.repository = parts.repository;
+    this.config = parts.config;
+    this.#parts = parts;
+  }
+
+  /** The repository as messages name it. */
+  get repo() {
+    const { owner, name, fullName, cloneUrl } = this.monorepo;
+    return { owner, name, full_name: fullName, clone_url: cloneUrl };
+  }
+
+  /** Commits on a new branch and opens a pull request. */
+  async open(
+    files: Files,
+    pull: { title?: string; message?: string; author?: string; draft?: boolean } = {},
+  ): Promise<FakePull> {
+    const branch = `change-${++this.#branches}`;
+    const message = pull.message ?? pull.title ?? "Change";
+    const headSha = await this.monorepo.commit(branch, files, { message });
+    return await this.repository.openPullRequest({ headSha, headRef: branch, ...pull });
+  }
+
+  /** The evaluation job of a pull request as it is now. */
+  job(pull: FakePull, more: Partial<EvaluationJob> = {}): EvaluationJob {
+    return {
+      repo: this.repo,
+      pr: { target_branch: pull.baseRef, number: pull.number, head_sha: pull.headSha },
+      request_id: `delivery-${pull.headSha.slice(0, 8)}`,
+      requested_at: pull.updatedAt,
+      ...more,
+    };
+  }
+
+  /** Gives the role's only consumer a message. */
+  async deliver(message: unknown, options: DeliverOptions = {}): Promise<Handled> {
+    const service = await this.#parts.role.createService({
+      role: "test",
+      config: this.config,
+      broker: this.#broker(),
+      log: roleLogger("test"),
+      now: () => this.now,
+      newId: () => crypto.randomUUID(),
+      github: () =>
+        createGitHub({
+          apiUrl: this.github.url,
+          appId: this.github.app.id,
+          privateKey: this.github.app.privateKey,
+        }),
+    });
+    const [consumer] = service.consumers;
+    const body = message instanceof Uint8Array ? message : encode(message);
+    const delivery = { ...this.#delivery(consumer!.queue, options), body };
+    const published: Publication[] = [];
+    let batches = 0;
+    const publish = (batch: readonly Publication[]) => {
+      published.push(...batch);
+      if (++batches === options.dieAfter) throw new Error("The process died here");
+    };
+    try {
+      const decoded = consumer!.decode(delivery);
+      const running = consumer!.handle(decoded, delivery, new AbortController().signal);
+      const outcome = Symbol.asyncIterator in running
+        ? await drain(running, publish)
+        : await running;
+      publish(outcome.publish);
+      return { published, settle: outcome.settle };
+    } catch (error) {
+      return { published, error };
+    }
+  }
+
+  #delivery(queue: string, { attempt = 1, headers = {} }: DeliverOptions): Omit<Delivery, "body"> {
+    const lost = new AbortController().signal;
+    const from = { exchange: "", routingKey: queue, redelivered: false };
+    return { queue, ...from, headers, attempt, lost };
+  }
+
+  /** Only what a handler may ask for: everything else goes through the outcome. */
+  #broker(): Broker {
+    const { served } = this.#parts;
+    return {
+      state: "connected",
+      inspect: (queue: string) => {
+        const consumers = served?.every((system) => queue !== `build-inputs-${system}`) ? 0 : 1;
+        return Promise.resolve({ ready: 0, consumers });
+      },
+    } as unknown as Broker;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.monorepo.close();
+    await Deno.remove(this.#parts.folder, { recursive: true });
+    await this.github.close();
+  }
+}
+
+async function drain(
+  running: AsyncGenerator<
+    readonly Publication[],
+    { publish: readonly Publication[]; settle: Settlement }
+  >,
+  publish: (batch: readonly Publication[]) => void,
+) {
+  try {
+    let step = await running.next();
+    while (!step.done) {
+      publish(step.value);
+      step = await running.next();
+    }
+    return step.value;
+  } finally {
+    await running.return(undefined as never);
+  }
+}
+
+/** Build jobs by queue, `project on system`, with ` +test` where tests run too. */
+export function builds({ published }: Handled): string[] {
+  return jobs({ published }).map(({ job, system }) =>
+    `${job.attrs.join(",")} on ${system}${job.test ? " +test" : ""}`
+  );
+}
+
+/** Build jobs, each of which must have been announced to the poster first. */
+export function jobs({ published }: Handled): { job: BuildJob; system: string }[] {
+  const announced = new Set<string>();
+  const found: { job: BuildJob; system: string }[] = [];
+  for (const { exchange, routingKey, body } of published) {
+    if (exchange === "build-results") {
+      const { job, architectures } = decode(QueuedBuildJobs, body);
+      architectures.forEach((system) => announced.add(`${job.request_id} ${system}`));
+    } else if (exchange === "" && routingKey.startsWith("build-inputs-")) {
+      const job = decode(BuildJob, body);
+      const system = routingKey.slice("build-inputs-".length);
+      assert.ok(announced.has(`${job.request_id} ${system}`), "announced before it is queued");
+      found.push({ job, system });
+    }
+  }
+  return found;
+}
+
+/** Evaluation jobs that were published. */
+export function evaluations({ published }: Handled): EvaluationJob[] {
+  return published.filter(({ exchange, routingKey }) =>
+    exchange === "" && routingKey === "mass-rebuild-check-jobs"
+  ).map(({ body }) => decode(EvaluationJob, body));
+}
+
+/** Cancellations that were published. */
+export function cancellations({ published }: Handled): Cancellation[] {
+  return published.filter(({ exchange }) => exchange === "tickborg.cancellations")
+    .map(({ body }) => decode(Cancellation, body));
+}
+
+/** Events that were counted. */
+export function events({ published }: Handled): unknown[] {
+  return published.filter(({ exchange }) => exchange === "stats")
+    .flatMap(({ body }) => decode(EventMessage, body).events);
+}
