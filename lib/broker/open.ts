@@ -4,6 +4,7 @@ import { type Config, rabbitMqOf, readSecret, secretPath, type Section } from ".
 import type { RabbitMq } from "../config/schema.ts";
 import { ConfigError, describeError } from "../errors.ts";
 import { parseListen } from "../http.ts";
+import { TOPOLOGY } from "../topology.ts";
 import type { Broker } from "./broker.ts";
 import type { RabbitMqSettings } from "./rabbitmq.ts";
 
@@ -14,6 +15,8 @@ export interface OpenOptions {
   readonly embedded: boolean;
   /** Tells the connection from others in the server's own lists. */
   readonly role?: string;
+  /** Whether only to look: nothing is declared on the server. */
+  readonly declareNothing?: boolean;
 }
 
 /**
@@ -41,7 +44,8 @@ export async function openBroker(
   }
   const { connectRabbitMq } = await import("./rabbitmq.ts");
   const name = `tickborg ${options.role ?? section} ${config.runner.identity}`;
-  return await connectRabbitMq(await settingsOf(rabbit), { log, name });
+  const topology = options.declareNothing ? { exchanges: [], queues: [] } : TOPOLOGY;
+  return await connectRabbitMq(await settingsOf(rabbit), { log, name, topology });
 }
 
 async function settingsOf(rabbit: RabbitMq): Promise<RabbitMqSettings> {

@@ -67,6 +67,8 @@ export interface RawMessage {
   readonly routingKey: string;
   readonly headers: Headers;
   readonly messageId: string | undefined;
+  /** Seconds since the epoch, where the publisher said so. */
+  readonly timestamp: number | undefined;
   readonly body: Uint8Array;
 }
 
@@ -161,14 +163,15 @@ export class Channel {
 
 /** A message as it was received. */
 export function rawMessage(message: AsyncMessage | SyncMessage): RawMessage {
-  const { deliveryTag, redelivered, exchange, routingKey, headers, messageId, body } = message;
+  const { deliveryTag, redelivered, exchange, routingKey, headers, body } = message;
   return {
     deliveryTag,
     redelivered: redelivered ?? false,
     exchange,
     routingKey,
     headers: headers ?? {},
-    messageId,
+    messageId: message.messageId,
+    timestamp: message.timestamp,
     body: body as Uint8Array,
   };
 }

@@ -16,9 +16,10 @@ const BUG_PAUSE_MS = 1_000;
 
 /** A message as its handler sees it. */
 export function toDelivery(message: RawMessage, queue: string, lost: AbortSignal): Delivery {
-  const { headers, body, redelivered } = message;
+  const { headers, body, redelivered, timestamp } = message;
+  const publishedAt = timestamp === undefined ? undefined : timestamp * 1_000;
   const seen = redelivered || headers[HEADER.hold] !== undefined;
-  return { queue, ...originOf(message), headers, body, redelivered: seen, lost };
+  return { queue, ...originOf(message), headers, body, redelivered: seen, publishedAt, lost };
 }
 
 /** The settlement a handler returns; one that rejects is a bug, whose delivery comes again. */

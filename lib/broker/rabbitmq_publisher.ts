@@ -78,6 +78,7 @@ export class Publisher {
         durable: true,
         mandatory: true,
         messageId,
+        timestamp: Math.floor(Date.now() / 1_000),
         ...(message.expiresMs === undefined ? {} : { expiration: `${message.expiresMs}` }),
       }, asBuffer(message.body));
       return CONFIRMED;
