@@ -1,0 +1,182 @@
+import { delay } from "../lib/async.ts";
+import type { Broker } from "../lib/broker/broker.ts";
+import { openBroker } from "../lib/broker/open.ts";
+import {
+  type Config,
+  configPath,
+  loadConfig,
+  rabbitMqOf,
+  type Section,
+} from "../lib/config/config.ts";
+import { describeError, UsageError } from "../lib/errors.ts";
+import {
+  type EndpointReport,
+  lookAtEndpoints,
+  lookAtQueues,
+  type LookOptions,
+  type QueueReport,
+} from "../lib/fleet.ts";
+import { type Finding, worst } from "../lib/health.ts";
+import { listenAddress } from "../lib/listen.ts";
+import { roleLogger } from "../lib/log.ts";
+import { ROLE_NAMES, roleOf } from "../services/roles.ts";
+import { parseOptions } from "./arguments.ts";
+import { nagiosLine, render } from "./status_text.ts";
+
+const HELP = `Shows the health of a running fleet: queues, consumers, HTTP endpoints, dead letters
+
+Usage: tickborg status [--config FILE] [--json | --nagios] [--watch SECONDS] [--timeout SECONDS]
+
+  --config FILE      the configuration; CONFIG_PATH or ./config.json when absent
+  --json             one object on standard output; one a line with --watch
+  --nagios           one line and the exit codes of a Nagios plug-in: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
+  --watch SECONDS    look again and again, until interrupted
+  --timeout SECONDS  how long to wait for the broker and for each endpoint (5)
+
+OK    as it should be
+WARN  somebody should look: dead letters, a message that waits for too long
+FAIL  work is not done: the broker is down, a queue has no consumer or is too long, an endpoint is down
+Exit code 0 when everything is OK, 1 when something is not, 2 for wrong arguments or configuration.
+
+To know how long a message waits, the oldest one of a queue is taken and given back at once; its consumer
+then sees it as redelivered, which does no harm. Endpoints are asked at the addresses that the roles of
+this configuration listen on. On the embedded broker, whose file belongs to one process, only endpoints
+are looked at.
+`;
+
+/** Sections that may name a broker: the common one's reader first. */
+const SECTIONS: readonly Section[] = ["runner", ...ROLE_NAMES.map((role) => roleOf(role).section)];
+
+/** What `tickborg status --json` prints. */
+export interface StatusReport {
+  readonly level: Finding["level"];
+  /** ISO 8601. */
+  readonly time: string;
+  readonly broker: Finding & { readonly address: string };
+  readonly queues: readonly QueueReport[];
+  readonly endpoints: readonly EndpointReport[];
+}
+
+/** `tickborg status`. */
+export async function run(args: string[]): Promise<number> {
+  const options = parse(args);
+  if (options.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const config = await loadConfig(configPath(options.config));
+  while (true) {
+    const report = await look(config, options.timeoutMs);
+    show(report, options);
+    if (options.watchMs === undefined) return exitCode(report, options.nagios);
+    await delay(options.watchMs);
+  }
+}
+
+function parse(args: string[]) {
+  const options = parseOptions(args, {
+    config: { type: "string" },
+    json: { type: "boolean", default: false },
+    nagios: { type: "boolean", default: false },
+    watch: { type: "string" },
+    timeout: { type: "string", default: "5" },
+    help: { type: "boolean", short: "h", default: false },
+  });
+  if (options.json && options.nagios) throw new UsageError("Use --json or --nagios, not both");
+  return {
+    ...options,
+    timeoutMs: seconds("--timeout", options.timeout),
+    watchMs: options.watch === undefined ? undefined : seconds("--watch", options.watch),
+  };
+}
+
+function seconds(name: string, text: string): number {
+  const value = Number(text);
+  if (!(value >= 0.1 && value <= 86_400)) {
+    throw new UsageError(`${name}: expected seconds from 0.1 to 86400, found ${text}`);
+  }
+  return value * 1_000;
+}
+
+function show(report: StatusReport, options: ReturnType<typeof parse>): void {
+  if (options.json) {
+    console.log(JSON.stringify(report, null, options.watchMs === undefined ? 2 : 0));
+  } else if (options.nagios) {
+    console.log(nagiosLine(report));
+  } else {
+    const terminal = Deno.stdout.isTerminal();
+    if (terminal && options.watchMs !== undefined) console.log("\x1b[H\x1b[2J");
+    console.log(render(report, { colour: terminal && !Deno.noColor }));
+  }
+}
+
+/** Looks at everything once; takes little more than the time-out even when nothing answers. */
+async function look(config: Config, timeoutMs: number): Promise<StatusReport> {
+  const endpoints = ROLE_NAMES.flatMap((role) => {
+    const listen = config[roleOf(role).section] && listenAddress(roleOf(role), config);
+    return listen ? [{ role, listen }] : [];
+  });
+  const options = { timeoutMs, now: Date.now };
+  const [{ broker, queues }, answers] = await Promise.all([
+    lookAtBroker(config, options),
+    lookAtEndpoints(endpoints, options),
+  ]);
+  return {
+    level: worst([broker, ...queues, ...answers].map(({ level }) => level)),
+    time: new Date().toISOString(),
+    broker,
+    queues,
+    endpoints: answers,
+  };
+}
+
+/** What the broker tells; with the embedded one, which serves its own process only, nothing is asked. */
+async function lookAtBroker(config: Config, options: LookOptions) {
+  const section = SECTIONS.find((name) => rabbitMqOf(config, name) !== undefined);
+  if (section === undefined) {
+    const broker = { level: "ok" as const, why: "", address: "embedded" };
+    return { broker, queues: [] };
+  }
+  const { host, virtualhost = "/" } = rabbitMqOf(config, section)!;
+  const address = `${host} ${virtualhost}`;
+  const log = roleLogger("status");
+  const opening = openBroker(config, section, {
+    log,
+    embedded: false,
+    role: "status",
+    declareNothing: true,
+  });
+  try {
+    const look = opening.then((broker) => lookAtQueues(broker, config, options));
+    const queues = await within(options.timeoutMs, look);
+    return { broker: { level: "ok" as const, why: "", address }, queues };
+  } catch (error) {
+    const why = `Cannot look at the broker: ${describeError(error)}`;
+    return { broker: { level: "fail" as const, why, address }, queues: [] };
+  } finally {
+    opening.then((broker: Broker) => broker.close()).catch(() => {});
+  }
+}
+
+/** Rejects when a promise takes longer. */
+async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  const done = new AbortController();
+  const late = delay(ms, done.signal).then(() => {
+    throw new Error(`no answer within ${ms / 1_000} s`);
+  });
+  promise.catch(() => {});
+  late.catch(() => {});
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    done.abort();
+  }
+}
+
+/** Nagios plug-ins tell more apart than other monitors need to know. */
+function exitCode({ level, broker }: StatusReport, nagios: boolean): number {
+  if (level === "ok") return 0;
+  if (!nagios) return 1;
+  if (broker.level === "fail") return 2;
+  return level === "fail" ? 2 : 1;
+}
