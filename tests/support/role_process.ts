@@ -9,6 +9,8 @@ export interface RoleProcess {
   readonly pid: number;
   /** Resolves when the role consumes and listens; rejects when the process ends before. */
   readonly ready: Promise<void>;
+  /** Resolves to its exit code when it has ended by itself or by a signal from elsewhere. */
+  readonly ended: Promise<number>;
   /** What it has logged so far. */
   log(): string;
   /** Asks it to stop with SIGTERM; resolves to its exit code. */
@@ -74,6 +76,7 @@ export function startRoleWith(start: RoleStart): RoleProcess {
   return {
     pid: child.pid,
     ready: ready.promise,
+    ended: child.status.then(({ code }) => code),
     log: () => text,
     stop: () => end("SIGTERM"),
     kill: async () => {
