@@ -13,7 +13,7 @@ interface Pull {
   readonly draft?: boolean | undefined;
   readonly user: MaybeUser;
   readonly head: { readonly sha: string };
-  readonly base: { readonly ref: string };
+  readonly base: { readonly ref: string; readonly repo?: { readonly clone_url?: string } | null };
   readonly labels: readonly { readonly name: string }[];
   readonly updated_at: string;
 }
@@ -75,6 +75,7 @@ export function pullRequest(pull: Pull): PullRequest {
     baseRef: pull.base.ref,
     labels: pull.labels.map(({ name }) => name),
     updatedAt: pull.updated_at,
+    cloneUrl: pull.base.repo?.clone_url,
   };
 }
 

@@ -25,6 +25,8 @@ export interface PullRequest {
   readonly labels: readonly string[];
   /** ISO 8601. */
   readonly updatedAt: string;
+  /** Address that the repository it goes to is cloned from. */
+  readonly cloneUrl?: string | undefined;
 }
 
 /** A commit status; the newest one of a context counts. */

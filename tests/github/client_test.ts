@@ -40,7 +40,8 @@ story(
   async ({ repo, github }) => {
     await repo.addLabel(1, "bug");
     const pull = await github.pullRequest(repo, 1);
-    assert.deepEqual({ ...pull, updatedAt: "" }, {
+    assert.match(pull?.cloneUrl ?? "", /^https?:/);
+    assert.deepEqual({ ...pull, updatedAt: "", cloneUrl: "" }, {
       number: 1,
       title: "feat(core): x",
       state: "open",
@@ -51,6 +52,7 @@ story(
       baseRef: "main",
       labels: ["bug"],
       updatedAt: "",
+      cloneUrl: "",
     });
     assert.equal(await github.pullRequest(repo, 99), undefined);
     await repo.closePullRequest(1, { merged: true });
