@@ -90,7 +90,7 @@ export function tellStories(
       try {
         const pull = await fleet.openPullRequest({ title: "docs", files: { "docs/x": "z\n" } });
         await fleet.expectCheck(pull, `docs.d on ${SYSTEM}`, "failure");
-        const comment = await fleet.comment(pull, "Thanks! @tickbot test app");
+        const comment = await fleet.comment(pull, "Thanks!\n@tickbot test app");
         const check = await fleet.expectCheck(pull, `app on ${SYSTEM}`, "success");
         assert.match(await fleet.log(check), /^tested$/m);
         assert.deepEqual(comment.reactions, ["eyes"]);
