@@ -8,6 +8,8 @@ import { CheckRunKeeper } from "../lib/check_runs/keeper.ts";
 import { type CheckMessage, decodeCheckMessage } from "../lib/check_runs/message.ts";
 import type { Addresses } from "../lib/report.ts";
 import type { Consumer, Outcome, RoleContext, Service } from "../lib/role.ts";
+import { webhookRecovery } from "../lib/github/webhook_recovery.ts";
+import { Sweep } from "../lib/sweep.ts";
 import { QUEUE } from "../lib/topology.ts";
 
 /** Messages about check runs in work at once; each costs GitHub two or three requests. */
@@ -16,30 +18,39 @@ const PREFETCH = 16;
 /** Milliseconds a redelivered message waits for a check run that may be in creation. */
 const CREATE_WAIT_MS = 15_000;
 
-/** What tests may change. */
-export interface PosterOptions {
-  /** See `KeeperOptions.createWaitMs`. */
-  readonly createWaitMs?: number;
-}
-
 /** Creates the service. */
-export function createService(
-  context: RoleContext,
-  { createWaitMs = CREATE_WAIT_MS * (context.retryScale ?? 1) }: PosterOptions = {},
-): Promise<Service> {
-  const section = context.config.github_comment_poster;
-  const keeper = new CheckRunKeeper({
+export function createService(context: RoleContext): Promise<Service> {
+  const { config, broker, log, now } = context;
+  const section = config.github_comment_poster;
+  const common = {
     github: context.github(),
-    broker: context.broker,
-    log: context.log,
-    now: context.now,
-    addresses: addressesOf(context),
-    repos: new Set(context.config.runner.repos.map((repo) => repo.toLowerCase())),
+    broker,
+    log,
+    now,
     noBuilderMs: (section?.no_builder_seconds ?? 900) * 1_000,
     stuckMs: (section?.stuck_seconds ?? 21_600) * 1_000,
-    createWaitMs,
+  };
+  const keeper = new CheckRunKeeper({
+    ...common,
+    addresses: addressesOf(context),
+    repos: new Set(config.runner.repos.map((repo) => repo.toLowerCase())),
+    createWaitMs: CREATE_WAIT_MS * (context.retryScale ?? 1),
   });
-  return Promise.resolve({ consumers: [forwarder(), writer(keeper)] });
+  const sweepMs = (section?.sweep_interval_seconds ?? 300) * 1_000;
+  const sweep = new Sweep({
+    ...common,
+    repos: config.runner.repos,
+    apiUrl: config.github.api_url,
+    quietMs: sweepMs,
+    pendingMs: 3_000 * (config.mass_rebuilder?.evaluation_timeout_seconds ?? 600),
+  });
+  return Promise.resolve({
+    consumers: [forwarder(), writer(keeper)],
+    periodic: [
+      { name: "sweep", everyMs: sweepMs, run: (signal) => sweep.run(signal) },
+      webhookRecovery(context),
+    ],
+  });
 }
 
 function addressesOf({ config }: RoleContext): Addresses {
