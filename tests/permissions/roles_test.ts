@@ -66,7 +66,7 @@ function forbidden(role: RoleName, fleet: Fleet): Attempt[] {
     { kind: "env", variable: "HOME" },
     { kind: "sys" },
     { kind: "ffi" },
-    { kind: "import", path: "https://jsr.io/@std/assert/1.0.0/mod.ts" },
+    { kind: "import", path: "https://esm.sh/x.ts" },
   ];
 }
 
