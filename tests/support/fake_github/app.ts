@@ -1,6 +1,9 @@
 /** The App that the fake GitHub knows: its key, its installation and the tokens given out. */
 import { createPublicKey, generateKeyPairSync, type KeyObject, verify } from "node:crypto";
 
+// deno-lint-ignore no-explicit-any
+type Json = any;
+
 /** Makes an App's key pair in the form GitHub gives it: PKCS#1 in PEM. */
 export function generateAppKey(): string {
   return generateKeyPairSync("rsa", {
@@ -38,24 +41,28 @@ export class FakeApp {
 
   /** Why a JSON web token is refused, in GitHub's words; undefined where it is good. */
   refuseJwt(authorization: string): string | undefined {
-    const [header, claims, signature] = authorization.replace(/^bearer /i, "").split(".");
-    if (!header || !claims || !signature) return "A JSON web token could not be decoded";
-    const signed = verify(
-      "sha256",
-      new TextEncoder().encode(`${header}.${claims}`),
-      this.#publicKey,
-      Uint8Array.fromBase64(signature, { alphabet: "base64url" }),
-    );
-    if (!signed || decodePart(header).alg !== "RS256") {
-      return "A JSON web token could not be decoded";
-    }
-    const { iss, iat, exp } = decodePart(claims);
+    const claims = this.#signedClaims(authorization.replace(/^bearer /i, ""));
+    if (!claims) return "A JSON web token could not be decoded";
+    const { iss, iat, exp } = claims;
     // The real clock, whatever time the fake plays: clients make their tokens by it.
     const now = Date.now() / 1_000;
     if (String(iss) !== String(this.id)) return "Integration not found";
     if (!(iat <= now + 60)) return "'Issued at' claim ('iat') must be an Integer in the past";
     if (!(exp > now - 60)) return "'Expiration time' claim ('exp') is too old";
     if (!(exp <= now + 660)) return "'Expiration time' claim ('exp') is too far in the future";
+  }
+
+  /** The claims of a token that is signed with the App's key; undefined where it is not. */
+  #signedClaims(token: string): Json | undefined {
+    const [header = "", claims = "", signature = ""] = token.split(".");
+    try {
+      const bytes = new TextEncoder().encode(`${header}.${claims}`);
+      const signed = verify("sha256", bytes, this.#publicKey, fromBase64Url(signature));
+      if (!signed || decodePart(header).alg !== "RS256") return undefined;
+      return decodePart(claims);
+    } catch {
+      return undefined;
+    }
   }
 
   /** Gives out an installation token. */
@@ -83,9 +90,10 @@ export class FakeApp {
   }
 }
 
-// deno-lint-ignore no-explicit-any
-function decodePart(part: string): any {
-  return JSON.parse(
-    new TextDecoder().decode(Uint8Array.fromBase64(part, { alphabet: "base64url" })),
-  );
+function fromBase64Url(text: string): Uint8Array {
+  return Uint8Array.fromBase64(text, { alphabet: "base64url" });
+}
+
+function decodePart(part: string): Json {
+  return JSON.parse(new TextDecoder().decode(fromBase64Url(part)));
 }
