@@ -61,6 +61,8 @@ export function asFault(error: unknown): AmqpFault {
 
 /** A message that the server handed to a consumer. */
 export interface RawMessage {
+  /** The consumer that took it; empty where it was asked for. */
+  readonly consumerTag: string;
   readonly deliveryTag: number;
   readonly redelivered: boolean;
   readonly exchange: string;
@@ -165,6 +167,7 @@ export class Channel {
 export function rawMessage(message: AsyncMessage | SyncMessage): RawMessage {
   const { deliveryTag, redelivered, exchange, routingKey, headers, body } = message;
   return {
+    consumerTag: "consumerTag" in message ? message.consumerTag : "",
     deliveryTag,
     redelivered: redelivered ?? false,
     exchange,
