@@ -14,20 +14,15 @@ export type PathKey =
   | "log_api_config.logs_path"
   | "log_message_collector.logs_path";
 
-/** What a role needs beside what every role needs, which {@link permissionsOf} adds. */
+/**
+ * What a role needs beside what every role needs. No package of ours asks for a variable or a fact about the
+ * machine, so there is no more to say than paths; a test with Deno's own audit finds what is too much.
+ */
 export interface Needs {
   /** Files and folders it reads, by the key that names them; folders are read with all that is in them. */
   readonly read: readonly PathKey[];
   /** Folders it writes, which it may read too. */
   readonly write: readonly PathKey[];
-  /** Environment variables it reads beside those that every role reads. */
-  readonly env?: readonly string[];
-  /** What it asks about the machine: names of `--allow-sys`. */
-  readonly sys?: readonly string[];
-  /** Paths it reads whatever the configuration says. */
-  readonly readPaths?: readonly string[];
-  /** Paths it writes whatever the configuration says. */
-  readonly writePaths?: readonly string[];
 }
 
 /** What the sets are made from: a role's name and part of its row of the table. */
@@ -46,9 +41,7 @@ export interface PermissionSet {
   readonly write: true | readonly string[];
   readonly net: true | readonly string[];
   readonly run?: readonly string[];
-  /** `ignore` names variables that a package asks for and can do without: they look unset to it. */
-  readonly env: { readonly allow: readonly string[]; readonly ignore?: readonly string[] };
-  readonly sys?: readonly string[];
+  readonly env: readonly string[];
   /** Hosts that code may be imported from. */
   readonly import: readonly string[];
 }
@@ -109,10 +102,9 @@ export interface Narrowing {
 
 /** The set of a role without a configuration: hosts and paths are not known yet. */
 export function staticPermissions(row: PermissionRow): PermissionSet {
-  const { write, writePaths = [] } = row.permissions;
   return {
     read: true,
-    write: write.length > 0 || [...writePaths, ...systemd(row)],
+    write: row.permissions.write.length > 0 || systemd(row),
     net: true,
     ...fixed(row),
   };
@@ -121,9 +113,9 @@ export function staticPermissions(row: PermissionRow): PermissionSet {
 /** The set of a role under a configuration. */
 export function narrowedPermissions(row: PermissionRow, narrowing: Narrowing): PermissionSet {
   const { config, configPath } = narrowing;
-  const { read, write, readPaths = [], writePaths = [] } = row.permissions;
+  const { read, write } = row.permissions;
   const rabbit = rabbitMqOf(config, row.section);
-  const writable = [...paths(write, config), ...writePaths, ...systemd(row)];
+  const writable = [...paths(write, config), ...systemd(row)];
   const credentials = narrowing.credentials ?? `/run/credentials/tickborg-${row.name}.service`;
   const files = [
     ...(rabbit ? [rabbit.password_file, rabbit.ca_file] : []),
@@ -133,7 +125,6 @@ export function narrowedPermissions(row: PermissionRow, narrowing: Narrowing): P
     read: distinct([
       configPath,
       ...files.map((path) => path && secretPath(path, credentials)),
-      ...readPaths,
       ...writable,
     ]),
     write: distinct(writable),
@@ -154,13 +145,11 @@ function systemd(row: PermissionRow): string[] {
 }
 
 /** What no configuration changes. */
-function fixed(row: PermissionRow): Pick<PermissionSet, "run" | "env" | "sys" | "import"> {
-  const { env = [], sys = [] } = row.permissions;
+function fixed(row: PermissionRow): Pick<PermissionSet, "run" | "env" | "import"> {
   const git = row.programs.includes("git") ? GIT_ENV : [];
   return {
     ...(row.programs.length > 0 ? { run: [...row.programs] } : {}),
-    env: { allow: [...COMMON_ENV, ...git, ...env] },
-    ...(sys.length > 0 ? { sys: [...sys] } : {}),
+    env: [...COMMON_ENV, ...git],
     import: IMPORT_NOWHERE,
   };
 }
@@ -193,12 +182,10 @@ export function permissionFlags(set: PermissionSet): string[] {
   const list = (items: readonly string[]) =>
     items.map((item) => item.replaceAll(",", ",,")).join(",");
   const flags = ["--no-prompt"];
-  for (const kind of ["read", "write", "net", "run", "sys", "import"] as const) {
+  for (const kind of ["read", "write", "net", "run", "env", "import"] as const) {
     const value = set[kind];
     if (value === true) flags.push(`--allow-${kind}`);
     else if (value !== undefined) flags.push(`--allow-${kind}=${list(value)}`);
   }
-  flags.push(`--allow-env=${list(set.env.allow)}`);
-  if (set.env.ignore) flags.push(`--ignore-env=${list(set.env.ignore)}`);
   return flags;
 }

@@ -87,7 +87,7 @@ Deno.test({
         assert.deepEqual(baked.argv, [role]);
         assert.ok(baked.v8_flags.includes("--jitless"), role);
         const { permissions } = baked;
-        assert.deepEqual(permissions.allow_env, set.env.allow, role);
+        assert.deepEqual(permissions.allow_env, set.env, role);
         assert.deepEqual(permissions.allow_run, set.run ?? null, role);
         assert.deepEqual(permissions.allow_import, set.import, role);
         assert.deepEqual(permissions.allow_write, set.write === true ? [] : set.write, role);
