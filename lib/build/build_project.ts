@@ -44,6 +44,23 @@ const INSTALL: Readonly<Record<string, string>> = {
   cargo: "Rust",
 };
 
+/**
+ * The commands that a project's build would run, as a person would type them, or why it cannot be built.
+ * Throws where the look at the project failed.
+ */
+export async function previewProject(
+  project: Project,
+  options: ProjectBuild,
+): Promise<{ commands: string[] } | { reason: string }> {
+  const prepared = await prepare(project, options);
+  if (!("plan" in prepared)) return { reason: prepared.reason ?? "" };
+  const { plan, folders } = prepared;
+  const os = Deno.build.os;
+  return {
+    commands: plan.steps.map((step) => describeStep(step, { folders, project: project.name, os })),
+  };
+}
+
 /** Runs a project's steps one after the other and yields their lines, each command before its own. */
 export async function* buildProject(
   project: Project,
@@ -70,7 +87,12 @@ export async function* buildProject(
     });
     yield [`$ ${command}`];
     const timeoutMs = Math.max(1, deadline - performance.now());
-    const end = yield* runStep(step, { ...options, timeoutMs });
+    const env = {
+      TICKBORG_SOURCE_DIR: join(options.folders.tree, project.path),
+      TICKBORG_BUILD_DIR: prepared.folders.build,
+      ...options.env,
+    };
+    const end = yield* runStep(step, { ...options, env, timeoutMs });
     last = { ...end, step: step.name, command };
     if (end.status !== "Success") {
       yield [`${step.name} ${end.reason}`];
@@ -116,12 +138,7 @@ async function* runStep(
   options: ProjectBuild,
 ): AsyncGenerator<readonly string[], ProjectOutcome, void> {
   const { folders, sandbox, guard, signal, timeoutMs } = options;
-  const env = {
-    TICKBORG_SOURCE_DIR: folders.tree,
-    TICKBORG_JOBS: `${options.jobs}`,
-    ...options.env,
-    ...step.env,
-  };
+  const env = { TICKBORG_JOBS: `${options.jobs}`, ...options.env, ...step.env };
   const command = sandbox.wrap({ argv: step.argv, cwd: step.cwd, env }, folders);
   const output = runCommand({ ...command, guard, signal, timeoutMs });
   const watch = new OutputWatch(step);

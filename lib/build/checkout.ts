@@ -182,17 +182,18 @@ async function orMissing<T>(work: Promise<T>): Promise<T | MissingFromGit["what"
 
 /**
  * Writes a tree's files into a job's folder, without a `.git`: no hook, no filter program and no submodule
- * has a part in it, and git follows no symbolic link on the way. Throws a `TransientFault` when the disk
- * is full.
+ * has a part in it, and git follows no symbolic link on the way. `env` holds variables that git needs for
+ * this repository. Throws a `TransientFault` when the disk is full.
  */
 export async function writeTree(
   repository: Pick<GitCache, "run">,
   tree: string,
   folders: JobFolders,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const options = {
     cwd: folders.tree,
-    env: { GIT_INDEX_FILE: folders.index, GIT_WORK_TREE: folders.tree },
+    env: { ...env, GIT_INDEX_FILE: folders.index, GIT_WORK_TREE: folders.tree },
     timeoutMs: 1_800_000,
   };
   try {

@@ -1,0 +1,97 @@
+/** The words of `tickborg local`. Pure. */
+import { describePlan } from "../../lib/evaluation/wording.ts";
+import type { EvaluationPlan } from "../../lib/evaluation/plan.ts";
+import type { TouchedProject } from "../../lib/projects.ts";
+import { duration } from "../../lib/report/markdown.ts";
+import type { LocalBranch } from "./branch.ts";
+
+/** One project that is built, and how that ended. */
+export interface LocalBuild {
+  readonly project: string;
+  /** Why it is built: touched by files, by a commit's scope, by a dependency, or named on the command line. */
+  readonly why: string;
+  /** What the bot would build it on. */
+  readonly systems: readonly string[];
+  readonly commands: readonly string[];
+  readonly status?: "Success" | "Failure" | "TimedOut" | "UnexpectedError" | "Skipped";
+  readonly reason?: string;
+  readonly step?: string;
+  readonly command?: string;
+  readonly seconds?: number;
+}
+
+/** What `--json` prints. */
+export interface LocalReport {
+  readonly ok: boolean;
+  readonly base: string;
+  readonly head: string;
+  readonly uncommitted: number;
+  readonly verdict: string;
+  readonly labels: readonly string[] | null;
+  readonly test: boolean;
+  readonly sandbox: "bubblewrap" | "none";
+  readonly builds: readonly LocalBuild[];
+}
+
+/** Why a project is touched. */
+export function whyTouched({ because, via }: TouchedProject): string {
+  if (because === "files") return "its files change";
+  if (because === "scope") return "a commit names it";
+  return `it depends on ${via}`;
+}
+
+/** What is merged into what, what is left out, and what the bot would say about it. */
+export function describeBranch(branch: LocalBranch, plan: EvaluationPlan): string[] {
+  const { facts, uncommitted } = branch;
+  const short = (sha: string) => sha.slice(0, 12);
+  const changes = uncommitted === 1
+    ? "1 uncommitted change is"
+    : `${uncommitted} uncommitted changes are`;
+  const verdict = describePlan(plan, {
+    target: branch.baseName,
+    handle: "@tickbot",
+    maxProjects: Number.MAX_SAFE_INTEGER,
+    branch: facts,
+    unserved: [],
+  });
+  return [
+    `Merging ${branch.headName} (${short(facts.head)}) into ${branch.baseName} (${
+      short(facts.base)
+    })`,
+    ...(uncommitted > 0 ? [`Note: ${changes} not built; commit first`] : []),
+    `The bot would say: ${verdict}`,
+    `Labels: ${plan.labels === undefined ? "cannot be told" : plan.labels.join(", ") || "none"}`,
+  ];
+}
+
+/** The projects, why they are built, and with which commands. */
+export function describeBuilds(builds: readonly LocalBuild[]): string[] {
+  return builds.flatMap(({ project, why, systems, commands, status, reason }) => [
+    "",
+    `${project}: ${why}; the bot builds it on ${systems.join(", ") || "no system"}`,
+    ...commands.map((command) => `  ${command}`),
+    ...(status === undefined ? [] : [`  ${status}: ${reason}`]),
+  ]);
+}
+
+/** The table at the end. */
+export function describeSummary(builds: readonly LocalBuild[]): string[] {
+  const rows = [["project", "result", "step", "time"]];
+  for (const { project, status = "Skipped", step = "", seconds } of builds) {
+    rows.push([project, status, step, seconds === undefined ? "" : duration(seconds)]);
+  }
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const table = rows.map((row) =>
+    row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd()
+  );
+  const failed = builds.filter((build) => build.reason !== undefined && build.status !== "Skipped");
+  return [
+    "",
+    ...table,
+    ...failed.flatMap(({ project, step, command, reason }) => [
+      "",
+      `${project}: ${step ? `${step} ` : ""}${reason}`,
+      ...(command ? [`  ${command}`] : []),
+    ]),
+  ];
+}
