@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import type { CommitStatus } from "../../lib/github/github.ts";
+import { evaluationProgress } from "../../lib/evaluation/reporter.ts";
+import { evaluationMemory, evaluationUrl, isEvaluated } from "../../lib/evaluation/status.ts";
+
+const place = {
+  repo: {
+    owner: "A",
+    name: "B.js",
+    full_name: "A/B.js",
+    clone_url: "https://github.com/A/B.js.git",
+  },
+  pr: { target_branch: "main", number: 7, head_sha: "a".repeat(40) },
+  logViewer: undefined as string | undefined,
+};
+const memory = {
+  requestId: "comment-1 & more/ü",
+  requestedAt: "2024-05-01T10:00:00.000Z",
+  outcome: "build",
+};
+
+function status(requestId: string, at: string, outcome?: string, state = "success"): CommitStatus {
+  return {
+    context: "tickborg/evaluation",
+    state: state as CommitStatus["state"],
+    description: "",
+    targetUrl: evaluationUrl(place, { requestId, requestedAt: at, outcome }),
+  };
+}
+
+Deno.test("a status remembers its request, wherever its address leads", () => {
+  const viewers = [undefined, "", "/logs", "https://ci.example/logs/", "javascript:alert(1)"];
+  for (const logViewer of viewers) {
+    const targetUrl = evaluationUrl({ ...place, logViewer }, memory);
+    assert.match(
+      targetUrl,
+      /^https:\/\/(ci\.example\/logs\/\?key=a%2Fb\.js\.7&|github\.com\/A\/B\.js\/pull\/7\?)/,
+    );
+    assert.deepEqual(evaluationMemory({ ...status("x", ""), targetUrl }), memory);
+  }
+});
+
+Deno.test("a foreign status remembers nothing", () => {
+  assert.equal(evaluationMemory({ ...status("x", ""), context: "ci/other" }), undefined);
+  for (const targetUrl of [undefined, "", "not an address", "https://ci.example/?x=y"]) {
+    assert.equal(evaluationMemory({ ...status("x", ""), targetUrl }), undefined);
+  }
+});
+
+Deno.test("a commit is evaluated when its newest status is final, a draft's pending one too", () => {
+  const [early, late] = ["2024-05-01T10:00:00Z", "2024-05-01T11:00:00Z"];
+  assert.equal(isEvaluated([]), false);
+  assert.equal(isEvaluated([status("a", early, undefined, "pending")]), false);
+  assert.equal(isEvaluated([status("a", early, "draft", "pending")]), true);
+  assert.equal(isEvaluated([status("a", early, "build")]), true);
+  const again = [status("b", late, undefined, "pending"), status("a", early, "build")];
+  assert.equal(isEvaluated(again), false);
+});
+
+Deno.test("a request finds out what was done for it before", () => {
+  const [early, now, late] = [
+    "2024-05-01T09:00:00Z",
+    "2024-05-01T10:00:00Z",
+    "2024-05-01T11:00:00Z",
+  ];
+  const table: [what: string, statuses: CommitStatus[], expected: string][] = [
+    ["nothing", [], "new"],
+    ["another's pending", [status("b", early, undefined, "pending")], "new"],
+    ["an earlier one's end", [status("b", early, "build")], "new"],
+    ["a later one's end", [status("b", late, "build")], "done"],
+    ["a later one's beginning", [status("b", late, undefined, "pending")], "new"],
+    ["its own beginning", [status("a", now, undefined, "pending")], "begun"],
+    ["its own end", [status("a", now, "build")], "done"],
+    ["its own end before another's beginning", [
+      status("b", late, undefined, "pending"),
+      status("a", now, "build"),
+    ], "done"],
+    ["its own end in the dead letters", [status("a", now, "given-up", "error")], "begun"],
+  ];
+  for (const [what, statuses, expected] of table) {
+    const request = { requestId: "a", requestedAt: now };
+    assert.equal(evaluationProgress(statuses, request), expected, what);
+  }
+});
