@@ -1,9 +1,8 @@
 /** Ends a run: stops the roles, looks at what they leave, and makes the report. */
-import { QUEUE } from "../../lib/topology.ts";
 import type { Problem } from "./audit.ts";
 import type { ChaosFleet } from "./fleet.ts";
 import type { Network } from "./inspector.ts";
-import { embeddedLeftovers, rabbitMqLeftovers, unexpected } from "./queues.ts";
+import { embeddedRemains, rabbitMqRemains, type Remains } from "./queues.ts";
 import { byKind, type Report } from "./report.ts";
 import type { ChaosOptions } from "./run.ts";
 import { strayProcesses } from "./strays.ts";
@@ -32,11 +31,11 @@ export async function conclude(ended: Ended): Promise<Report> {
     ...instances.flatMap(({ crashes }) => crashes),
     ...(await strayProcesses(ended.folder)).map((stray) => `Left running: ${stray}`),
     ...github.violations,
-    ...left.wrong,
     ...left.deadLetters.map((letter) => `Dead letter: ${letter}`),
   ];
   const problems = [
     ...ended.problems,
+    ...left.forgotten.map((what): Problem => ({ kind: "lost", what })),
     ...wrong.map((what): Problem => ({ kind: "wrong", what })),
   ];
   const failed = github.deliveries.filter(({ statusCode }) => statusCode < 200 || statusCode > 299);
@@ -62,25 +61,15 @@ export async function conclude(ended: Ended): Promise<Report> {
   };
 }
 
-interface LeftBehind {
-  readonly messages: Report["messages"];
-  readonly deadLetters: string[];
-  readonly wrong: string[];
-}
-
 /** What the brokers hold and carried. */
-async function leftBehind({ network, fleet }: Ended): Promise<LeftBehind> {
+async function leftBehind(
+  { network, fleet }: Ended,
+): Promise<Remains & { messages: Report["messages"] }> {
   if (network) {
     const { published, delivered } = network.proxy.counter;
-    const left = await rabbitMqLeftovers(network.server, network.vhost.name);
-    const dead = left.find(({ queue }) => queue === QUEUE.deadLetters);
-    const deadLetters = dead ? [`${dead.ready} messages in ${QUEUE.deadLetters}`] : [];
-    return { messages: { published, delivered }, deadLetters, wrong: [] };
+    const remains = await rabbitMqRemains(network.server, network.vhost);
+    return { ...remains, messages: { published, delivered } };
   }
-  const { leftovers, published, deadLetters } = embeddedLeftovers(fleet.brokerFile);
-  const wrong = unexpected(leftovers).filter(({ queue }) => queue !== QUEUE.deadLetters)
-    .map(({ queue, ready, unacked }) =>
-      `${queue} holds ${ready} waiting and ${unacked} unacknowledged messages`
-    );
-  return { messages: { published, delivered: undefined }, deadLetters, wrong };
+  const { published, ...remains } = embeddedRemains(fleet.brokerFile);
+  return { ...remains, messages: { published, delivered: undefined } };
 }

@@ -73,7 +73,11 @@ export async function layOutFleet(parts: FleetParts): Promise<ChaosFleet> {
 function shorten(file: any, copy: number): unknown {
   return {
     ...file,
-    github_comment_poster: { ...file.github_comment_poster, sweep_interval_seconds: 5 },
+    github_comment_poster: {
+      ...file.github_comment_poster,
+      sweep_interval_seconds: 5,
+      no_builder_seconds: 20,
+    },
     // Both logs are served from one folder, so that a link holds whichever instance answers.
     builder: { ...file.builder, concurrency: 2, stop_grace_seconds: 1 },
     runner: { ...file.runner, instance: `chaos-${copy}`, identity: `chaos-${copy}` },

@@ -1,13 +1,12 @@
 /** Looks whether everything is as it must be: GitHub, then the logs, then the queues. */
 import { hostSystem } from "../../lib/systems.ts";
-import { QUEUE } from "../../lib/topology.ts";
 import type { RabbitMqServer, Vhost } from "../support/rabbitmq.ts";
 import { audit, auditLog, type Problem } from "./audit.ts";
 import type { ChaosFleet } from "./fleet.ts";
 import { LogReader } from "./log_reader.ts";
 import { expectedChecks } from "./plan.ts";
 import type { Proxy } from "./proxy.ts";
-import { rabbitMqLeftovers, unexpected } from "./queues.ts";
+import { mayHold, rabbitMqLeftovers } from "./queues.ts";
 import type { Work, World } from "./world.ts";
 
 /** The broker and the way to it. */
@@ -82,12 +81,12 @@ export class Inspector {
     return problems;
   }
 
-  /** Dead letters apart, which the conclusion looks at. The embedded broker's file is looked at then too. */
+  /** Each message that is left is looked at in the conclusion; the embedded broker's file only then. */
   async #auditQueues(): Promise<Problem[]> {
     if (!this.#network) return [];
     const { server, vhost } = this.#network;
-    const left = unexpected(await rabbitMqLeftovers(server, vhost.name));
-    return left.filter(({ queue }) => queue !== QUEUE.deadLetters)
+    const left = await rabbitMqLeftovers(server, vhost.name);
+    return left.filter(({ queue, unacked }) => unacked > 0 || !mayHold(queue))
       .map(({ queue, ready, unacked }) => ({
         kind: "lost",
         what: `${queue} holds ${ready} waiting and ${unacked} unacknowledged messages`,
