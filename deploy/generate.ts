@@ -1,0 +1,16 @@
+/**
+ * Writes the files of `deploy/` that come from the role table and the topology: `deno task deploy-files`.
+ * `tests/deploy/` fails while they differ.
+ */
+import { generatedFiles } from "../lib/deploy/generated.ts";
+
+const root = new URL("..", import.meta.url);
+
+if (import.meta.main) {
+  for (const [path, text] of generatedFiles()) {
+    const target = new URL(path, root);
+    Deno.mkdirSync(new URL(".", target), { recursive: true });
+    Deno.writeTextFileSync(target, text);
+    console.log(path);
+  }
+}

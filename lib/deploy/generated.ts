@@ -1,0 +1,9 @@
+/** The deployment files that are generated, with what they hold. */
+import { systemdFiles } from "./units.ts";
+
+/** Every generated file: its path in the repository and its text. */
+export function generatedFiles(): Map<string, string> {
+  return new Map(
+    [...systemdFiles()].map(([name, text]): [string, string] => [`deploy/systemd/${name}`, text]),
+  );
+}
