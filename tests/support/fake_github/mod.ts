@@ -35,10 +35,12 @@ export interface FakeGitHubOptions {
 }
 
 let processKey: string | undefined;
+let processOpenApi: OpenApi | undefined;
 
 /** Starts a fake GitHub. */
-export async function startFakeGitHub(options: FakeGitHubOptions = {}): Promise<FakeGitHub> {
-  return new FakeGitHub(options, await OpenApi.load());
+export function startFakeGitHub(options: FakeGitHubOptions = {}): Promise<FakeGitHub> {
+  processOpenApi ??= new OpenApi();
+  return Promise.resolve(new FakeGitHub(options, processOpenApi));
 }
 
 /** A fake GitHub that runs. */

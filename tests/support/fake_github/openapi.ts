@@ -1,9 +1,11 @@
 /**
- * GitHub's own description of its REST API (`@octokit/openapi`), used in both directions: what a client
- * sends and what the fake answers must be as described. Only the operations met are compiled.
+ * GitHub's own description of its REST API, used in both directions: what a client sends and what the
+ * fake answers must be as described (`extract_description.ts` tells where it comes from). Only the
+ * operations met are compiled.
  */
 import { Ajv, type ValidateFunction } from "ajv";
 import addFormats from "ajv-formats";
+import description from "../../data/github_openapi.json" with { type: "json" };
 
 // deno-lint-ignore no-explicit-any
 type Json = any;
@@ -20,23 +22,12 @@ const COMMON_ERRORS = new Set([400, 401, 403, 404, 409, 410, 422, 429, 500, 502,
 
 /** The description, ready to check requests and answers. */
 export class OpenApi {
-  readonly #document: Json;
+  readonly #document: Json = description;
   readonly #ajv = new Ajv({ strict: false, coerceTypes: false, allErrors: true });
   readonly #compiled = new Map<string, ValidateFunction>();
 
-  private constructor(document: Json) {
-    this.#document = document;
+  constructor() {
     (addFormats as unknown as (ajv: Ajv) => void)(this.#ajv);
-  }
-
-  static #loading: Promise<OpenApi> | undefined;
-
-  /** Reads the description, once a process (about 0.1 s). */
-  static load(): Promise<OpenApi> {
-    // A computed name, because the type checker would otherwise infer the type of 13 MB of JSON.
-    const name: string = "@octokit/openapi/generated/api.github.com.json";
-    return OpenApi.#loading ??= import(name, { with: { type: "json" } })
-      .then((module) => new OpenApi(module.default));
   }
 
   /** A copy of an example of the description, for an answer to start from. */

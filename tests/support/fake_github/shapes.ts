@@ -13,6 +13,21 @@ import type {
 // deno-lint-ignore no-explicit-any
 type Json = any;
 
+/** The description's examples that answers start from. */
+export const EXAMPLES = [
+  "check-run",
+  "installation",
+  "installation-token",
+  "issue-comment",
+  "issue-event-for-issue-items",
+  "label-items",
+  "pull-request",
+  "pull-request-simple-items",
+  "reaction",
+  "repository-collaborator-permission-response-if-user-has-admin-permissions",
+  "status",
+] as const;
+
 /** Makes GitHub's JSON. */
 export class Shapes {
   readonly #openApi: OpenApi;
