@@ -7,8 +7,8 @@ import { hostSystem } from "../../lib/systems.ts";
 import { ROLE_NAMES, type RoleName, roleOf } from "../../services/roles.ts";
 import { type Fleet, startFleet } from "../support/fleet.ts";
 import { until } from "../support/inbox.ts";
-import { startRabbitMq, withoutRabbitMq } from "../support/rabbitmq.ts";
-import { startRoleWith } from "../support/role_process.ts";
+import { startRabbitMq, type Vhost, withoutRabbitMq } from "../support/rabbitmq.ts";
+import { type RoleProcess, startRoleWith } from "../support/role_process.ts";
 import type { Attempt } from "./probe.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -28,12 +28,11 @@ async function permissionsFor(role: RoleName, configPath: string): Promise<Print
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-/** What becomes of attempts under flags. */
+/** What becomes of attempts, as JSON, under flags. */
 async function probe(
   flags: readonly string[],
-  attempts: readonly Attempt[],
+  words: readonly string[],
 ): Promise<Record<string, string>> {
-  const words = attempts.map((attempt) => JSON.stringify(attempt));
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", ...flags, join(root, "tests/permissions/probe.ts"), ...words],
     env: { NO_COLOR: "1" },
@@ -85,77 +84,110 @@ function allowed(role: RoleName, fleet: Fleet): Attempt[] {
   ];
 }
 
-Deno.test("nine processes do their jobs under their narrowed permissions, and nothing else", {
-  ignore: withoutRabbitMq(),
-}, async (test) => {
-  await using server = await startRabbitMq();
-  const system = hostSystem();
+/** What Deno noted of a role's accesses (`DENO_AUDIT_PERMISSIONS`): the kind, a space, the value. */
+async function accesses(path: string): Promise<Set<string>> {
+  const lines = (await Deno.readTextFile(path)).split("\n").filter((line) => line !== "");
+  return new Set(lines.map((line) => {
+    const { permission, value } = JSON.parse(line) as { permission: string; value?: string };
+    return `${permission} ${value ?? ""}`;
+  }));
+}
+
+/** Variables that are read only where systemd or the command line leave a reason to. */
+const CONDITIONAL = ["env CONFIG_PATH", "env RUNTIME_DIRECTORY"];
+
+/** What a narrowed set allows and the role did not use. */
+function unused(set: PermissionSet, used: ReadonlySet<string>): string[] {
+  const items = (["read", "write", "net", "env"] as const).flatMap((kind) =>
+    (set[kind] as readonly string[]).map((item) => `${kind} ${item}`)
+  );
+  return items.filter((item) =>
+    !CONDITIONAL.includes(item) && !item.includes("/run/") &&
+    ![...used].some((access) => access === item || access.startsWith(`${item}/`))
+  );
+}
+
+/** A pull request, a comment and a push: together they give every role something to do. */
+async function keepEveryRoleBusy(fleet: Fleet): Promise<void> {
+  const name = `a on ${hostSystem()}`;
+  const pull = await fleet.openPullRequest({ files: { "a/x": "2\n" }, title: "two" });
+  const check = await fleet.expectCheck(pull, name, "success");
+  assert.match(await fleet.log(check), /^2$/m);
+  const comment = await fleet.comment(pull, "@tickbot build a");
+  await until("the reaction", () => comment.reactions.includes("eyes"));
+  const before = await fleet.monorepo.git("rev-parse", "main");
+  const after = await fleet.monorepo.commit("main", { "a/x": "4\n" });
+  await fleet.repository.push({ ref: "main", before, after });
+  const options = { headSha: after, timeoutMs: 60_000 };
+  await fleet.github.waitForCheckRun(name, "success", options);
+  const response = await fetch(`http://127.0.0.1:${fleet.listens.stats}/metrics`);
+  assert.match(await response.text(), /^tickborg_job_received.* [1-9]/m);
+}
+
+/** Runs a test on nine processes, each under the flags it is given. */
+async function withNineProcesses(
+  vhost: Vhost,
+  flagsOf: (role: RoleName, fleet: Fleet) => Promise<readonly string[]>,
+  run: (fleet: Fleet) => Promise<void>,
+): Promise<void> {
   const fleet = await startFleet({
     files: { "a/x": "1\n" },
     projects: [{ name: "a", path: "a", build_system: { Custom: { command: "cat x" } } }],
-    vhost: await server.vhost(),
+    vhost,
     roles: [],
   });
-  const printed = new Map<RoleName, Printed>();
-  for (const role of ROLE_NAMES) printed.set(role, await permissionsFor(role, fleet.configPath));
-  const processes = ROLE_NAMES.map((role) =>
-    startRoleWith({ role, configPath: fleet.configPath, flags: printed.get(role)!.flags })
-  );
+  const processes: RoleProcess[] = [];
   try {
-    await Promise.all(processes.map((process) => process.ready));
-
-    await test.step("a pull request is evaluated and built, and its log can be read", async () => {
-      const pull = await fleet.openPullRequest({ files: { "a/x": "2\n" } });
-      const check = await fleet.expectCheck(pull, `a on ${system}`, "success");
-      assert.match(await fleet.log(check), /^2$/m);
-    });
-
-    await test.step("a comment is understood", async () => {
-      const pull = await fleet.openPullRequest({ files: { "a/x": "3\n" }, title: "three" });
-      await fleet.expectEvaluation(pull, "success");
-      const comment = await fleet.comment(pull, "@tickbot build a");
-      await until("the reaction", () => comment.reactions.includes("eyes"));
-    });
-
-    await test.step("a push is built", async () => {
-      const before = await fleet.monorepo.git("rev-parse", "main");
-      const after = await fleet.monorepo.commit("main", { "a/x": "4\n" });
-      await fleet.repository.push({ ref: "main", before, after });
-      await fleet.github.waitForCheckRun(`a on ${system}`, "success", {
-        headSha: after,
-        timeoutMs: 60_000,
-      });
-    });
-
-    await test.step("events are counted", async () => {
-      const response = await fetch(`http://127.0.0.1:${fleet.listens.stats}/metrics`);
-      assert.match(await response.text(), /^tickborg_job_received.* [1-9]/m);
-    });
-
-    await test.step("no role asked for more", () => {
-      for (const [index, process] of processes.entries()) {
-        assert.doesNotMatch(process.log(), /NotCapable|Requires \w+ access/, ROLE_NAMES[index]);
-      }
-    });
-
     for (const role of ROLE_NAMES) {
-      await test.step(`${role} is refused all else`, async () => {
-        const { flags } = printed.get(role)!;
-        const refused = forbidden(role, fleet);
-        const permitted = allowed(role, fleet);
-        const outcomes = await probe(flags, [...refused, ...permitted]);
-        for (const attempt of refused) {
-          const word = JSON.stringify(attempt);
-          assert.equal(outcomes[word], "NotCapable", word);
-        }
-        for (const attempt of permitted) {
-          const word = JSON.stringify(attempt);
-          assert.equal(outcomes[word], "done", word);
-        }
-      });
+      const flags = await flagsOf(role, fleet);
+      const env = { DENO_AUDIT_PERMISSIONS: join(fleet.folder, `${role}.audit`) };
+      processes.push(startRoleWith({ role, configPath: fleet.configPath, flags, env }));
+    }
+    await Promise.all(processes.map((process) => process.ready));
+    await run(fleet);
+    for (const [index, process] of processes.entries()) {
+      assert.doesNotMatch(process.log(), /NotCapable|Requires \w+ access/, ROLE_NAMES[index]);
     }
   } finally {
     await Promise.all(processes.map((process) => process.kill()));
     await fleet.close();
   }
+}
+
+Deno.test("roles under their permissions", { ignore: withoutRabbitMq() }, async (test) => {
+  await using server = await startRabbitMq();
+
+  await test.step("nine processes do their jobs under the sets of deno.json", async () => {
+    const flagsOf = (role: RoleName) => Promise.resolve([`-P=${role}`, "--no-prompt"]);
+    await withNineProcesses(await server.vhost(), flagsOf, keepEveryRoleBusy);
+  });
+
+  const printed = new Map<RoleName, Printed>();
+  const flagsOf = async (role: RoleName, fleet: Fleet) => {
+    const permissions = await permissionsFor(role, fleet.configPath);
+    printed.set(role, permissions);
+    return permissions.flags;
+  };
+  await withNineProcesses(await server.vhost(), flagsOf, async (fleet) => {
+    await test.step("nine processes do their jobs under their narrowed sets", async () => {
+      await keepEveryRoleBusy(fleet);
+    });
+
+    await test.step("they use all that they are given", async () => {
+      for (const role of ROLE_NAMES) {
+        const used = await accesses(join(fleet.folder, `${role}.audit`));
+        assert.deepEqual(unused(printed.get(role)!.permissions, used), [], role);
+      }
+    });
+
+    for (const role of ROLE_NAMES) {
+      await test.step(`${role} is refused all else`, async () => {
+        const refused = forbidden(role, fleet).map((attempt) => JSON.stringify(attempt));
+        const permitted = allowed(role, fleet).map((attempt) => JSON.stringify(attempt));
+        const outcomes = await probe(printed.get(role)!.flags, [...refused, ...permitted]);
+        for (const word of refused) assert.equal(outcomes[word], "NotCapable", word);
+        for (const word of permitted) assert.equal(outcomes[word], "done", word);
+      });
+    }
+  });
 });
