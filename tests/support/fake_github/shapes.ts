@@ -76,6 +76,7 @@ export class Shapes {
       label: `${repository.owner}:${ref}`,
       ref,
       sha,
+      repo: { ...of.repo, clone_url: repository.cloneUrl },
     });
     return {
       ...like,

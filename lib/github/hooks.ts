@@ -1,0 +1,40 @@
+/** The log of the App's own webhook. */
+import * as read from "./answers.ts";
+import type { GitHub, HookDelivery } from "./github.ts";
+import { MAX_PAGES, PAGE, type Requests } from "./requests.ts";
+
+/** The methods of {@link GitHub} that this file is about. */
+export function hookMethods(requests: Requests): Pick<GitHub, "hookDeliveries" | "redeliver"> {
+  return {
+    async hookDeliveries(since: number): Promise<HookDelivery[]> {
+      const deliveries: HookDelivery[] = [];
+      let cursor: string | undefined;
+      for (let page = 1; page <= MAX_PAGES; page++) {
+        const { data, headers } = await requests.transport.asApp(
+          { what: "list webhook deliveries", repeatable: true },
+          (request) =>
+            request("GET /app/hook/deliveries", {
+              per_page: PAGE,
+              ...(cursor === undefined ? {} : { cursor }),
+            }),
+        );
+        const recent = data.filter((it) => Date.parse(it.delivered_at) >= since);
+        deliveries.push(...recent.map(read.hookDelivery));
+        cursor = read.nextCursor(headers.link);
+        if (recent.length < data.length || cursor === undefined) break;
+      }
+      return deliveries;
+    },
+
+    async redeliver(deliveryId: number | bigint): Promise<void> {
+      await requests.transport.asApp(
+        { what: `redeliver webhook ${deliveryId}`, repeatable: false },
+        (request) =>
+          request("POST /app/hook/deliveries/{delivery_id}/attempts", {
+            // Octokit's types do not know yet that it writes a bigint as well.
+            delivery_id: deliveryId as number,
+          }),
+      );
+    },
+  };
+}

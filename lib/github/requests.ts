@@ -1,0 +1,66 @@
+/** The three kinds of request that the client's methods are made of. */
+import { GitHubRefusal, type RepoName } from "./github.ts";
+import type { AppTransport, Request } from "./transport.ts";
+
+/** Entries of a page: the most that GitHub gives. */
+export const PAGE = 100;
+/** Pages that are read of a list; what comes after them is not seen. */
+export const MAX_PAGES = 20;
+
+/** Makes requests. */
+export class Requests {
+  readonly transport: AppTransport;
+  readonly appId: number;
+
+  constructor(transport: AppTransport, appId: number) {
+    this.transport = transport;
+    this.appId = appId;
+  }
+
+  /** Reads as the installation on a repository. */
+  read<T>(repo: RepoName, what: string, send: (request: Request) => Promise<T>): Promise<T> {
+    return this.transport.asInstallation(repo, { what, repeatable: true }, send);
+  }
+
+  /** Makes a request that creates or changes something. */
+  create<T>(
+    repo: RepoName,
+    what: string,
+    send: (request: Request) => Promise<T>,
+    { repeatable } = { repeatable: false },
+  ): Promise<T> {
+    return this.transport.asInstallation(repo, { what, creates: true, repeatable }, send);
+  }
+
+  /** Reads a list to its end, or to {@link MAX_PAGES}. */
+  async pages<T>(
+    repo: RepoName,
+    what: string,
+    send: (request: Request, page: { page: number; per_page: number }) => Promise<{ data: T[] }>,
+  ): Promise<T[]> {
+    const items: T[] = [];
+    for (let page = 1; page <= MAX_PAGES; page++) {
+      const { data } = await this.read(repo, what, (it) => send(it, { page, per_page: PAGE }));
+      items.push(...data);
+      if (data.length < PAGE) break;
+    }
+    return items;
+  }
+}
+
+/** A repository as parameters of the API. */
+export function at({ owner, name }: RepoName): { owner: string; repo: string } {
+  return { owner, repo: name };
+}
+
+/** Undefined where GitHub knows no such thing: 404, or 422 for a commit it does not have. */
+export async function unlessMissing<T>(look: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!(error instanceof GitHubRefusal)) throw error;
+    if (error.status === 404) return undefined;
+    if (error.status === 422 && /No commit found/.test(error.message)) return undefined;
+    throw error;
+  }
+}
