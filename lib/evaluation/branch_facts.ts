@@ -101,7 +101,15 @@ async function removedProjects(
     .map(({ project }) => project);
   if (candidates.length === 0) return [];
   const paths = candidates.map((project) => project.path);
-  const listed = await repository.run(["ls-tree", "-z", "--name-only", tree, "--", ...paths]);
+  const listed = await repository.run([
+    "ls-tree",
+    "-z",
+    "--full-tree",
+    "--name-only",
+    tree,
+    "--",
+    ...paths,
+  ]);
   const present = new Set(splitNul(listed.stdout));
   const gone = candidates.filter((project) => !present.has(project.path));
   if (gone.length === 0) return [];

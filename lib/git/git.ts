@@ -140,11 +140,14 @@ export function gitEnvironment(extra: Readonly<Record<string, string>> = {}) {
 export async function git(args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
   options.signal?.throwIfAborted();
   const child = start(args, options);
+  const [stdoutReader, stderrReader] = [child.stdout.getReader(), child.stderr.getReader()];
   const limits = { ended: undefined as Error | undefined };
   const end = (why: Error) => {
     if (limits.ended) return;
     limits.ended = why;
     terminate(child);
+    // A helper that outlives git still holds the pipes.
+    child.status.then(() => Promise.allSettled([stdoutReader.cancel(), stderrReader.cancel()]));
   };
   const timeoutMs = options.timeoutMs ?? 60_000;
   const timer = setTimeout(
@@ -155,10 +158,10 @@ export async function git(args: readonly string[], options: GitOptions = {}): Pr
   options.signal?.addEventListener("abort", onAbort, { once: true });
   try {
     const [stdout, stderr, status] = await Promise.all([
-      collect(child.stdout, options.maxBytes ?? 64 * 1024 * 1024, (most) => {
+      collect(stdoutReader, options.maxBytes ?? 64 * 1024 * 1024, (most) => {
         end(new GitOutputTooLarge(`Git answered too much: ${verb(args)}, more than ${most} bytes`));
       }),
-      collect(child.stderr, 64 * 1024),
+      collect(stderrReader, 64 * 1024),
       child.status,
       feed(child, options.stdin),
     ]);
@@ -245,15 +248,16 @@ async function feed(child: Deno.ChildProcess, stdin: Uint8Array | undefined): Pr
   await writer.write(stdin).then(() => writer.close()).catch(() => writer.abort().catch(() => {}));
 }
 
-/** Reads a stream to its end; keeps `most` bytes and tells once when there were more. */
+/** Reads a stream to its end or until it is cancelled; keeps `most` bytes and tells once when there were more. */
 async function collect(
-  stream: ReadableStream<Uint8Array>,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
   most: number,
   tooMuch?: (most: number) => void,
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of stream) {
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    const chunk = next.value;
     if (size + chunk.byteLength > most) tooMuch?.(most);
     const kept = chunk.subarray(0, Math.max(0, most - size));
     if (kept.byteLength > 0) chunks.push(kept);

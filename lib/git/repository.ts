@@ -62,7 +62,11 @@ export class GitRepository {
       throw await this.#fault(error, [base, head]);
     }
     const [tree, ...paths] = splitNul(result.stdout);
-    if (result.code === 0) return { kind: "clean", tree: tree! };
+    // Git ends a merge with a commit it does not have as it ends a conflict, but names no tree.
+    if (tree === undefined) {
+      throw await this.#fault(new GitFailure("Cannot merge", result), [base, head]);
+    }
+    if (result.code === 0) return { kind: "clean", tree };
     return { kind: "conflict", paths: [...new Set(paths)].filter((path) => path !== "") };
   }
 
@@ -106,6 +110,7 @@ export class GitRepository {
     path: string,
     maxBytes = 4 << 20,
   ): Promise<Uint8Array | undefined> {
+    if (path.startsWith("/") || path.split("/").includes("..")) return undefined;
     const listed = await this.#ask(
       ["ls-tree", "-z", "--full-tree", checkSha(commit), "--", path],
       [commit],
