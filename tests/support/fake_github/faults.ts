@@ -90,13 +90,14 @@ function message(fault: Fault, status: number): string {
   return status >= 500 ? "Server Error" : "Too Many Requests";
 }
 
-/** An answer that ends before its end: the client's read fails. */
+/** An answer that ends before the length it announced: the connection is cut and the client's read fails. */
 function brokenResponse(): Response {
   const body = new ReadableStream({
     start(controller) {
       controller.enqueue(new TextEncoder().encode('{"message":'));
-      controller.error(new Error("Connection dropped on purpose"));
+      controller.close();
     },
   });
-  return new Response(body, { headers: { "content-type": "application/json; charset=utf-8" } });
+  const headers = { "content-type": "application/json; charset=utf-8", "content-length": "1000" };
+  return new Response(body, { headers });
 }

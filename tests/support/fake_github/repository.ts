@@ -1,5 +1,4 @@
 /** A repository of the fake GitHub: people's verbs that send webhooks, and what a test looks at. */
-import { join } from "node:path";
 import type {
   ContentWrite,
   FakeCheckRun,
@@ -10,6 +9,7 @@ import type {
   FakeStatus,
 } from "./state.ts";
 import { issueCommentPayload, pullRequestPayload, pushPayload } from "./payloads.ts";
+import { Upstream } from "./upstream.ts";
 
 /** What a repository is made of. A `Monorepo` of the test support fits as it is. */
 export interface RepositoryInput {
@@ -70,7 +70,7 @@ export class FakeRepository {
   readonly files = new Map<string, string>();
   /** Whether the App is installed here. */
   installed = true;
-  readonly #upstream: string | undefined;
+  readonly #upstream: Upstream | undefined;
   readonly #commits = new Set<string>();
   readonly #world: World;
   #lastNumber = 0;
@@ -80,7 +80,7 @@ export class FakeRepository {
     this.fullName = input.fullName;
     this.cloneUrl = input.cloneUrl;
     this.defaultBranch = input.defaultBranch ?? "main";
-    this.#upstream = input.upstream;
+    this.#upstream = input.upstream === undefined ? undefined : new Upstream(input.upstream);
     this.#world = world;
     this.id = world.nextId();
   }
@@ -256,19 +256,16 @@ export class FakeRepository {
   /** Whether the repository has a commit. */
   async hasCommit(sha: string): Promise<boolean> {
     if (this.#commits.has(sha)) return true;
-    if (!this.#upstream || !/^[0-9a-f]{40,64}$/.test(sha)) return false;
-    const { success } = await this.#git("cat-file", "-e", `${sha}^{commit}`);
-    if (success) this.#commits.add(sha);
-    return success;
+    const found = await this.#upstream?.hasCommit(sha) ?? false;
+    if (found) this.#commits.add(sha);
+    return found;
   }
 
   /** A file at a branch, tag or commit: one of {@link files}, else from the upstream repository. */
   async fileAt(ref: string, path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const given = this.files.get(path);
     if (given !== undefined) return new TextEncoder().encode(given);
-    if (!this.#upstream) return undefined;
-    const { success, stdout } = await this.#git("cat-file", "blob", `${ref}:${path}`);
-    return success ? new Uint8Array(stdout) : undefined;
+    return await this.#upstream?.fileAt(ref, path);
   }
 
   /** Puts a label on or takes it off, and keeps the event. */
@@ -291,11 +288,7 @@ export class FakeRepository {
     this.#commits.add(sha);
     pull.headSha = sha;
     pull.updatedAt = this.#world.time();
-    if (this.#upstream) {
-      const ref = `refs/pull/${pull.number}/head`;
-      const { success, stderr } = await this.#git("update-ref", ref, sha);
-      if (!success) throw new Error(`Cannot set ${ref}: ${new TextDecoder().decode(stderr)}`);
-    }
+    await this.#upstream?.setRef(`refs/pull/${pull.number}/head`, sha);
     this.#world.changed();
   }
 
@@ -306,13 +299,6 @@ export class FakeRepository {
   }
 
   async #tip(branch: string): Promise<string> {
-    if (!this.#upstream) return "b".repeat(40);
-    const { stdout, success } = await this.#git("rev-parse", "--verify", `refs/heads/${branch}`);
-    return success ? new TextDecoder().decode(stdout).trim() : "0".repeat(40);
-  }
-
-  #git(...args: string[]): Promise<Deno.CommandOutput> {
-    return new Deno.Command("git", { args: ["--git-dir", join(this.#upstream!), ...args] })
-      .output();
+    return await this.#upstream?.tip(branch) ?? "b".repeat(40);
   }
 }

@@ -2,7 +2,8 @@
 import { faultResponse, type Faults } from "./faults.ts";
 import type { OpenApi } from "./openapi.ts";
 import type { FakeRepository } from "./repository.ts";
-import { type Answer, type Call, refusal, type Route, ROUTES, type Server } from "./routes.ts";
+import { type Answer, type Call, refusal, type Route, type Server } from "./route.ts";
+import { ROUTES } from "./routes.ts";
 
 /** What the handler works with. */
 export interface HandlerContext extends Server {

@@ -1,0 +1,88 @@
+/** What the routes of the fake GitHub share: calls, answers, refusals, pages, the count of writes. */
+import type { FakeApp } from "./app.ts";
+import type { FakeRepository, World } from "./repository.ts";
+import type { Shapes } from "./shapes.ts";
+import type { ContentWrite, FakeDelivery } from "./state.ts";
+
+// deno-lint-ignore no-explicit-any
+type Json = any;
+
+/** A request that was understood: the operation's parameters and body. */
+export interface Call {
+  readonly path: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  readonly body: Json;
+  /** Set for paths under `/repos/{owner}/{repo}`. */
+  readonly repository: FakeRepository;
+  readonly request: string;
+  /** The address without the query. */
+  readonly url: string;
+}
+
+/** What the operations work with. */
+export interface Server extends World {
+  readonly app: FakeApp;
+  readonly shapes: Shapes;
+  readonly deliveries: FakeDelivery[];
+  redeliver(delivery: FakeDelivery): void;
+}
+
+/** An answer, before it is checked. */
+export interface Answer {
+  readonly status: number;
+  readonly body?: Json;
+  readonly headers?: Record<string, string>;
+  /** Bytes instead of JSON. */
+  readonly raw?: Uint8Array<ArrayBuffer>;
+}
+
+/** An operation: who may ask, and what is answered. */
+export interface Route {
+  readonly as: "app" | "installation";
+  answer(call: Call, server: Server): Answer | Promise<Answer>;
+}
+
+/** An answer that refuses, in GitHub's form. */
+export function refusal(status: number, message: string): Answer {
+  return { status, body: { message, documentation_url: "https://docs.github.com/rest" } };
+}
+
+/** No such thing, or none that may be seen. */
+export const NOT_FOUND = refusal(404, "Not Found");
+
+/** A page of a list, with the `Link` header that leads to the others. */
+export function page(
+  items: readonly Json[],
+  call: Call,
+  wrap = (part: readonly Json[]): Json => part,
+) {
+  const size = Math.min(Number(call.query.get("per_page") ?? 30), 100);
+  const number = Number(call.query.get("page") ?? 1);
+  const last = Math.max(Math.ceil(items.length / size), 1);
+  const link = (rel: string, to: number) => {
+    const query = new URLSearchParams(call.query);
+    query.set("page", String(to));
+    return `<${call.url}?${query}>; rel="${rel}"`;
+  };
+  const body = wrap(items.slice((number - 1) * size, number * size));
+  if (number >= last) return { status: 200, body };
+  return {
+    status: 200,
+    body,
+    headers: { link: `${link("next", number + 1)}, ${link("last", last)}` },
+  };
+}
+
+/** Counts a write of content. */
+export function wrote(
+  call: Call,
+  server: Server,
+  write: Pick<ContentWrite, "kind" | "sha" | "number">,
+) {
+  call.repository.contentWrites.push({
+    ...write,
+    request: call.request,
+    at: Date.parse(server.time()),
+  });
+  server.changed();
+}
