@@ -60,25 +60,29 @@ export class LogStream {
 
   /** Ends the log, with a note where lines were dropped. */
   async end(): Promise<void> {
-    const note = this.#limit.note();
-    if (note !== undefined) await this.#append([note]);
-    this.#closed = true;
-    this.#wake();
+    const note = this.#closed ? undefined : this.#limit.note();
+    try {
+      if (note !== undefined) await this.#append([note]);
+    } finally {
+      this.#closed = true;
+      this.#wake();
+    }
   }
 
   /** What waits, oldest first, once there is something; undefined at the log's end. */
   async take(): Promise<readonly LogPart[] | undefined> {
-    while (!this.#closed && this.#waiting.length === 0 && !this.#spool) await this.#woken();
-    if (!this.#closed && !this.#spool && this.#waitingCharacters < PART_CHARACTERS) {
-      await this.#gathered();
-    }
     const parts: LogPart[] = [];
-    while (parts.length < PARTS_AT_ONCE) {
-      if (this.#waiting.length === 0) await this.#refill();
-      if (this.#waiting.length === 0) break;
-      parts.push(this.#cut());
+    while (parts.length === 0) {
+      while (!this.#closed && !this.#hasSome()) await this.#woken();
+      if (!this.#hasSome()) return undefined;
+      if (!this.#closed && !this.#spool) await this.#gathered();
+      while (parts.length < PARTS_AT_ONCE) {
+        if (this.#waiting.length === 0) await this.#refill();
+        if (this.#waiting.length === 0) break;
+        parts.push(this.#cut());
+      }
     }
-    return parts.length === 0 ? undefined : parts;
+    return parts;
   }
 
   /** Gives the file back; what was not taken is lost. */
@@ -87,9 +91,12 @@ export class LogStream {
     this.#spool = undefined;
   }
 
+  #hasSome(): boolean {
+    return this.#waiting.length > 0 || this.#spool !== undefined;
+  }
+
   async #append(lines: readonly string[]): Promise<void> {
     if (lines.length === 0) return;
-    this.#written += lines.length;
     if (this.#spool === undefined && this.#waitingCharacters > this.#options.maxWaiting) {
       this.#spool = new Spool(this.#options.spool);
     }
@@ -98,6 +105,7 @@ export class LogStream {
       for (const line of lines) this.#waitingCharacters += line.length + 1;
       this.#waiting = this.#waiting.length === 0 ? [...lines] : this.#waiting.concat(lines);
     }
+    this.#written += lines.length;
     this.#wake();
   }
 
@@ -149,6 +157,9 @@ class Spool {
   readonly #reader: Deno.FsFile;
   readonly #decoder = new TextDecoder();
   #unread = 0;
+  #writes = 0;
+  /** Whether a write is half done. */
+  #broken = false;
   #rest = "";
   #writing: Promise<void> = Promise.resolve();
 
@@ -158,19 +169,26 @@ class Spool {
     this.#reader = Deno.openSync(path, { read: true });
   }
 
-  write(lines: readonly string[]): Promise<void> {
+  /** Rejects where the disk is full; what was written before stays readable. */
+  async write(lines: readonly string[]): Promise<void> {
     const bytes = new TextEncoder().encode(`${lines.join("\n")}\n`);
-    this.#writing = this.#writing.then(async () => {
+    this.#writes++;
+    const writing = this.#writing.then(async () => {
+      if (this.#broken) throw new Error("Cannot write the log: an earlier write failed");
+      this.#broken = true;
       for (let at = 0; at < bytes.length;) at += await this.#writer.write(bytes.subarray(at));
       this.#unread += bytes.length;
+      this.#broken = false;
     });
-    return this.#writing;
+    this.#writing = writing.catch(() => {}).then(() => void this.#writes--);
+    await writing;
   }
 
   /** Some lines from the front; undefined when all that was written has been read. */
   async read(bytes: number): Promise<string[] | undefined> {
     for (;;) {
-      await this.#writing;
+      // A write that is still under way must not be taken for the end.
+      while (this.#unread === 0 && this.#writes > 0) await this.#writing;
       if (this.#unread === 0) return undefined;
       const buffer = new Uint8Array(Math.min(bytes, this.#unread));
       const count = await this.#reader.read(buffer) ?? 0;
