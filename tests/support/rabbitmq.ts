@@ -39,6 +39,8 @@ export function withoutRabbitMq(): boolean {
 export interface ServerOptions {
   /** Lines of `rabbitmq.conf` that are added to ours, for example `{consumer_timeout: "10000"}`. */
   readonly conf?: Readonly<Record<string, string | number>>;
+  /** Settings of the application `rabbit` that `rabbitmq.conf` cannot name, as Erlang terms. */
+  readonly advanced?: Readonly<Record<string, string | number>>;
   /** Makes a certificate authority and listens with TLS on {@link RabbitMqServer.tlsPort}. */
   readonly tls?: boolean;
 }
@@ -143,6 +145,9 @@ export class RabbitMqServer implements AsyncDisposable {
     const deadline = Date.now() + 90_000;
     while (Date.now() < deadline) {
       if (await accepts(this.port)) return;
+      if (!await sendSignal(`-${await this.#group()}`, "0")) {
+        throw new Error(`RabbitMQ ended while it started:\n${await this.log()}`);
+      }
       await pause(100);
     }
     throw new Error(`RabbitMQ did not start within 90 s:\n${await this.log()}`);
@@ -184,6 +189,11 @@ export class RabbitMqServer implements AsyncDisposable {
     await Deno.remove(this.#pidFile()).catch(() => {});
   }
 
+  /** The process group that was started last. */
+  async #group(): Promise<string> {
+    return (await readIfThere(`${this.#layout.folder}/group.pid`)).trim();
+  }
+
   #pidFile(): string {
     return `${this.#layout.folder}/server.pid`;
   }
@@ -196,7 +206,7 @@ export class RabbitMqServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
     // What did not come far enough to write its process id belongs to the group that was started.
-    const group = (await readIfThere(`${this.#layout.folder}/group.pid`)).trim();
+    const group = await this.#group();
     if (group !== "") await sendSignal(`-${group}`, "KILL");
     await shell(`epmd -port "$0" -kill > /dev/null 2>&1 || true`, [`${this.#layout.epmdPort}`], {
       PATH: this.#layout.env.PATH!,
@@ -243,12 +253,18 @@ async function layOut(bin: string, options: ServerOptions): Promise<Layout> {
     RABBITMQ_CONF_ENV_FILE: `${folder}/rabbitmq-env.conf`,
     RABBITMQ_CONFIG_FILE: `${folder}/rabbitmq.conf`,
     RABBITMQ_ADVANCED_CONFIG_FILE: `${folder}/advanced.config`,
+    ERL_CRASH_DUMP_SECONDS: "0",
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "-kernel inet_dist_use_interface {127,0,0,1}",
   };
   await Deno.mkdir(`${folder}/log`);
   await Deno.writeTextFile(`${folder}/.erlang.cookie`, crypto.randomUUID(), { mode: 0o400 });
   await Deno.writeTextFile(env.RABBITMQ_ENABLED_PLUGINS_FILE, "[].\n");
   await Deno.writeTextFile(env.RABBITMQ_CONF_ENV_FILE, "");
+  const terms = Object.entries(options.advanced ?? {}).map(([key, value]) => `{${key}, ${value}}`);
+  await Deno.writeTextFile(
+    env.RABBITMQ_ADVANCED_CONFIG_FILE,
+    `[{rabbit, [${terms.join(", ")}]}].\n`,
+  );
   if (options.tls) await makeCertificates(folder);
   await Deno.writeTextFile(env.RABBITMQ_CONFIG_FILE, configuration({ folder, tlsPort }, options));
   const owner = await serverUser();
