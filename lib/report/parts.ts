@@ -26,8 +26,8 @@ export function logLink(
 ): string | undefined {
   const root = addresses.logViewer?.replace(/\/+$/, "");
   if (root === undefined || !/^https?:\/\/\S+$/.test(root)) return undefined;
-  const key = encodeURIComponent(logKey(subject)).replaceAll("%2F", "/");
-  const chosen = attempt === undefined ? "" : `&attempt_id=${encodeURIComponent(attempt)}`;
+  const key = parameter(logKey(subject)).replaceAll("%2F", "/");
+  const chosen = attempt === undefined ? "" : `&attempt_id=${parameter(attempt)}`;
   return `${root}/?key=${key}${chosen}`;
 }
 
@@ -75,4 +75,12 @@ export function howToRebuild(subject: BuildSubject, { handle }: Addresses): stri
   if (subject.push) return "To build again, push a new commit.";
   const command = `${handle} ${subject.test ? "test" : "build"} ${subject.project}`;
   return `To build again, comment ${code(command)}.`;
+}
+
+/** A query parameter without the marks that would end a link in Markdown. */
+function parameter(text: string): string {
+  return encodeURIComponent(text.toWellFormed()).replace(
+    /[!'()*]/g,
+    (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }
