@@ -51,7 +51,7 @@ export function answerTo(problems: readonly Problem[], facts: AnswerFacts): stri
 function describe(problem: Problem, { handle, projects }: AnswerFacts): string {
   switch (problem.kind) {
     case "help":
-      return problem.problem === undefined ? "" : `${problem.problem}.`;
+      return problem.problem === undefined ? "" : problem.problem.replace(/[^.?]$/, "$&.");
     case "unknown-project": {
       const near = nearest(problem.name, projects).map(code).join(" or ");
       const hint = near === "" ? "" : ` Did you mean ${near}?`;

@@ -7,7 +7,7 @@
 import { TransientFault } from "../errors.ts";
 import type { Repo } from "../messages/repo.ts";
 import { BrokenCache, diskFault, fetchFault } from "./faults.ts";
-import { git, type GitOptions, type GitResult } from "./git.ts";
+import { git, GitFailure, type GitOptions, type GitResult } from "./git.ts";
 import { type LockOptions, withLock } from "./lock.ts";
 import { checkBranch, checkCloneUrl, checkSha } from "./names.ts";
 import { GitRepository } from "./repository.ts";
@@ -88,9 +88,8 @@ export class GitCache extends GitRepository {
     const missing: string[] = [];
     for (const sha of new Set(shas)) if (!await this.has(sha)) missing.push(checkSha(sha));
     if (missing.length === 0) return;
-    await this.#mended(() =>
-      this.#fetch(missing.map((sha) => `${sha}:refs/tickborg/commit/${sha}`))
-    );
+    // No ref keeps them: git prunes what nobody asked for in weeks, and a later job fetches it again.
+    await this.#mended(() => this.#fetch(missing));
   }
 
   /** The branch that the server's HEAD names, without `refs/heads/`; undefined in an empty repository. */
@@ -124,17 +123,25 @@ export class GitCache extends GitRepository {
     }
   }
 
-  /** Does something under the lock; when that shows the cache to be damaged, once more on a new one. */
+  /**
+   * Does something under the lock. When that shows the cache to be damaged, it is done once more on a new
+   * one; when a killed git left its lock files behind, once more without them.
+   */
   #mended<T>(work: () => Promise<T>): Promise<T> {
     return this.#locked(async () => {
       await this.#make();
       try {
         return await work();
       } catch (error) {
-        if (!(error instanceof BrokenCache)) throw error;
-        await this.#setAside();
-        await this.#make();
+        if (error instanceof BrokenCache) await this.#setAside();
+        else if (!isLockLeft(error) || await removeStaleLocks(this.gitDir) === 0) throw error;
+      }
+      await this.#make();
+      try {
         return await work();
+      } catch (error) {
+        if (!(error instanceof BrokenCache)) throw error;
+        throw new TransientFault("Cannot make the repository cache anew", { cause: error });
       }
     });
   }
@@ -146,7 +153,6 @@ export class GitCache extends GitRepository {
 
   /** Makes the repository beside its place and moves it there whole: half a one is never taken for one. */
   async #make(): Promise<void> {
-    await removeStaleLocks(this.gitDir);
     if (await isWhole(this.gitDir)) return;
     await this.#setAside();
     const half = `${this.gitDir}.new-${crypto.randomUUID()}`;
@@ -229,19 +235,32 @@ async function isWhole(gitDir: string): Promise<boolean> {
   );
 }
 
-/** Git holds a ref's lock file for milliseconds; one that is a minute old was left by a killed process. */
-async function removeStaleLocks(gitDir: string): Promise<void> {
+/** Whether a fetch failed because a lock file was in its way. */
+function isLockLeft(error: unknown): boolean {
+  return error instanceof TransientFault && error.cause instanceof GitFailure &&
+    /\.lock'?: File exists|cannot lock ref/i.test(error.cause.stderr);
+}
+
+/**
+ * Removes lock files that a killed git left behind, and tells how many. Git holds one of a ref for
+ * milliseconds, so one that is a minute old belongs to nobody.
+ */
+async function removeStaleLocks(gitDir: string): Promise<number> {
   const oldest = Date.now() - 60_000;
+  let removed = 0;
   const folders = ["", "/refs", "/refs/tickborg", "/refs/tickborg/pull", "/refs/tickborg/ref"];
   for (const folder of folders.map((name) => gitDir + name)) {
     try {
       for await (const entry of Deno.readDir(folder)) {
         if (!entry.name.endsWith(".lock")) continue;
-        const stat = await Deno.stat(`${folder}/${entry.name}`);
-        if ((stat.mtime?.getTime() ?? 0) < oldest) await Deno.remove(`${folder}/${entry.name}`);
+        const path = `${folder}/${entry.name}`;
+        if (((await Deno.stat(path)).mtime?.getTime() ?? 0) >= oldest) continue;
+        await Deno.remove(path);
+        removed++;
       }
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
   }
+  return removed;
 }

@@ -65,10 +65,11 @@ export function fetchFault(error: unknown, url: string): Error {
     return new TransientFault("Cannot fetch: the disk is full", options);
   }
   // What broke off on the way also reads like a damaged pack; only the cache's own words count.
+  const own = said.split("\n").filter((line) => !line.startsWith("remote:")).join("\n");
   const passing = /early EOF|Could not resolve host|Connection|timed out|returned error/i.test(
     said,
   );
-  if (!passing && BROKEN.some((pattern) => pattern.test(said))) {
+  if (!passing && BROKEN.some((pattern) => pattern.test(own))) {
     return new BrokenCache("The repository cache is damaged", options);
   }
   return new TransientFault(`Cannot fetch from ${url}`, options);
