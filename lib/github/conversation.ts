@@ -93,7 +93,7 @@ export function conversationMethods(
         (request) =>
           request("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", {
             ...where,
-            body: `${hidden}\n${commentText(body.slice(0, 60_000))}`,
+            body: commentText(`${hidden}\n${body}`),
           }),
       );
     },

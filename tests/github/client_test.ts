@@ -159,6 +159,9 @@ story("a marked comment is written once, whoever else writes the marker", async 
   const ours = repo.comments(1).filter(({ byApp }) => byApp);
   assert.equal(ours.length, 2);
   assert.match(ours[0]!.body, /The head moved$/);
+  await github.commentOnce(repo, 1, "long", "\u{1F600}".repeat(40_000));
+  await github.commentOnce(repo, 1, "long", "again");
+  assert.match(repo.comments(1).at(-1)!.body, /^<!-- long -->\n[^\uFFFD]+cut here$/);
 });
 
 story("permissions are read, and strangers have none", async ({ repo, github }) => {
