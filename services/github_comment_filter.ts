@@ -28,6 +28,9 @@ import type { Consumer, Outcome, Progress, RoleContext, Service } from "../lib/r
 import { QUEUE } from "../lib/topology.ts";
 import { trusts } from "../lib/trust.ts";
 
+/** How the request ids of comments begin. */
+const COMMENT_REQUEST = "comment-";
+
 /** Attempts in which a commit that a trusted person vouches for waits to be evaluated. */
 const PATIENT_ATTEMPTS = 4;
 
@@ -46,14 +49,18 @@ export function commandsOf(
 export type Approval = "older" | "same-second" | "newer" | "unknown";
 
 /**
- * Compares a comment's time with that of the commit's first evaluation, which carries GitHub's time of the
- * push. `statuses` are the commit's, newest first. GitHub's times have whole seconds.
+ * Compares a comment's time with that of the last event that had the commit evaluated, which is GitHub's
+ * time of the push: also of a push that brings back a commit from before. `statuses` are the commit's.
+ * GitHub's times have whole seconds.
  */
 export function approvalOf(commentedAt: string, statuses: readonly CommitStatus[]): Approval {
-  const first = statuses.flatMap((status) => evaluationMemory(status) ?? []).at(-1);
-  if (!first) return "unknown";
-  const [seen, commented] = [first.requestedAt, commentedAt]
-    .map((time) => Math.floor(Date.parse(time) / 1_000)) as [number, number];
+  const memories = statuses.flatMap((status) => evaluationMemory(status) ?? []);
+  const events = memories.filter(({ requestId }) => !requestId.startsWith(COMMENT_REQUEST));
+  const times = (events.length > 0 ? events : memories.slice(-1))
+    .map(({ requestedAt }) => Date.parse(requestedAt));
+  if (times.length === 0) return "unknown";
+  const [seen, commented] = [Math.max(...times), Date.parse(commentedAt)]
+    .map((time) => Math.floor(time / 1_000)) as [number, number];
   if (seen === commented) return "same-second";
   return seen < commented ? "older" : "newer";
 }
@@ -133,7 +140,7 @@ function cancellations(facts: CommentFacts): Publication[] {
 /** What a comment's requests are called; the same however often the comment is delivered. */
 function requestOf({ event }: CommentFacts): { requestId: string; requestedAt: string } {
   const requestedAt = isoTime(event.createdAt) ?? new Date(0).toISOString();
-  return { requestId: `comment-${event.commentId}`, requestedAt };
+  return { requestId: `${COMMENT_REQUEST}${event.commentId}`, requestedAt };
 }
 
 function prOf({ pull }: CommentFacts) {

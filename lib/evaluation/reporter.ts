@@ -59,9 +59,11 @@ export class EvaluationReporter {
   async progress(): Promise<Progress> {
     const { github, job, requestId, requestedAt } = this.#options;
     const statuses = await github.statuses(job.repo, job.pr.head_sha);
-    return statuses === undefined
-      ? "no-such-commit"
-      : evaluationProgress(statuses, { requestId, requestedAt });
+    return statuses === undefined ? "no-such-commit" : evaluationProgress(statuses, {
+      requestId,
+      requestedAt,
+      asked: job.requested_by !== undefined,
+    });
   }
 
   /** Sets the pending status. */
@@ -109,18 +111,20 @@ export class EvaluationReporter {
 /** What a commit's statuses, newest first, say of a request. */
 export function evaluationProgress(
   statuses: readonly CommitStatus[],
-  request: Pick<EvaluationMemory, "requestId" | "requestedAt">,
+  request: Pick<EvaluationMemory, "requestId" | "requestedAt"> & { asked: boolean },
 ): Exclude<Progress, "no-such-commit"> {
   const memories = statuses.flatMap((status) => evaluationMemory(status) ?? [])
     // An operator who replays the dead letter wants it evaluated.
     .map((memory) => memory.outcome === GIVEN_UP ? { ...memory, outcome: undefined } : memory);
   const own = memories.filter(({ requestId }) => requestId === request.requestId);
   if (own.some(({ outcome }) => outcome !== undefined)) return "done";
-  // An older request that was delayed must not take the newer one's place.
-  const newer = memories.some(({ requestId, requestedAt, outcome }) =>
-    requestId !== request.requestId && outcome !== undefined &&
-    Date.parse(requestedAt) > Date.parse(request.requestedAt)
-  );
+  // An older event that was delayed must not take the newer one's place; what a person asks for is more
+  // than an event has done, and the same commit.
+  const newer = !request.asked &&
+    memories.some(({ requestId, requestedAt, outcome }) =>
+      requestId !== request.requestId && outcome !== undefined &&
+      Date.parse(requestedAt) > Date.parse(request.requestedAt)
+    );
   if (newer) return "done";
   return memories[0]?.requestId === request.requestId ? "begun" : "new";
 }

@@ -78,7 +78,9 @@ Deno.test("a request finds out what was done for it before", () => {
     ["its own end in the dead letters", [status("a", now, "given-up", "error")], "begun"],
   ];
   for (const [what, statuses, expected] of table) {
-    const request = { requestId: "a", requestedAt: now };
+    const request = { requestId: "a", requestedAt: now, asked: false };
     assert.equal(evaluationProgress(statuses, request), expected, what);
   }
+  const request = { requestId: "a", requestedAt: now, asked: true };
+  assert.equal(evaluationProgress([status("b", late, "draft", "pending")], request), "new");
 });

@@ -329,8 +329,12 @@ Deno.test("what was approved is told from GitHub's own times", () => {
     [[status("2024-05-01T09:59:59Z")], "older"],
     [[status("2024-05-01T10:00:00.500Z")], "same-second"],
     [[status("2024-05-01T10:00:01Z")], "newer"],
-    // Evaluated again later; the first one counts, and they come newest first.
-    [[status("2024-05-01T11:00:00Z"), status("2024-05-01T09:00:00Z")], "older"],
+    [[status("not a time")], "newer"],
+    // Somebody had it evaluated again with a comment; when it was pushed counts.
+    [[status("2024-05-01T11:00:00Z", "comment-1"), status("2024-05-01T09:00:00Z")], "older"],
+    // It was forced away and brought back after the comment.
+    [[status("2024-05-01T11:00:00Z", "e"), status("2024-05-01T09:00:00Z")], "newer"],
+    [[status("2024-05-01T09:00:00Z", "comment-1")], "older"],
   ];
   for (const [statuses, expected] of table) {
     assert.equal(approvalOf("2024-05-01T10:00:00Z", statuses), expected);
