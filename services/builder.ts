@@ -100,10 +100,9 @@ async function* handleJob(
   { job, system, stop }: { job: BuildJob; system: System; stop: AbortSignal },
   { workshop, running }: ConsumerOptions,
 ): Progress {
-  const key = jobKey(job, system);
-  const known = await running.resultOf(key);
-  if (known) return finish(job, known);
-  const entry = running.start(key, job);
+  const claim = await running.claim(jobKey(job, system), job);
+  if ("known" in claim) return finish(job, claim.known);
+  const { entry } = claim;
   const either = untilEither(entry.signal, stop);
   let result: BuildResult | undefined;
   try {

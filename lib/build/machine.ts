@@ -27,7 +27,12 @@ const TOOLS = [
   ),
 ];
 
+/** Where the shell finds its own helpers, whatever PATH builds are given. */
+const SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/run/current-system/sw/bin";
+
 const SCRIPT = String.raw`
+search=$1
+shift
 for folder in /bin /sbin /lib /lib32 /lib64 /libx32; do
   if [ -L "$folder" ]; then printf 'link\t%s\t%s\n' "$folder" "$(readlink "$folder")"
   elif [ -d "$folder" ]; then printf 'folder\t%s\n' "$folder"; fi
@@ -41,11 +46,11 @@ while [ $# -gt 0 ] && [ "$1" != -- ]; do
 done
 shift
 for program; do
-  where=$(command -v "$program") || continue
+  where=$(PATH=$search; command -v "$program") || continue
   case $where in /*) printf 'program\t%s\n' "$(readlink -f "$where" || echo "$where")" ;; esac
 done
 IFS=:
-for folder in $PATH; do
+for folder in $search; do
   case $folder in /*) ;; *) continue ;; esac
   real=$(cd -P "$folder" 2>/dev/null && pwd -P) && printf 'path\t%s\n' "$real"
 done
@@ -59,9 +64,9 @@ export async function surveyMachine(
   options: { path: string; hide: readonly string[] },
 ): Promise<Machine> {
   const { stdout } = await new Deno.Command("sh", {
-    args: ["-c", SCRIPT, "sh", ...options.hide, "--", ...TOOLS],
+    args: ["-c", SCRIPT, "sh", options.path, ...options.hide, "--", ...TOOLS],
     clearEnv: true,
-    env: { PATH: options.path },
+    env: { PATH: SYSTEM_PATH },
     stdin: "null",
     stdout: "piped",
     stderr: "null",

@@ -28,7 +28,7 @@ export async function openSandbox(options: OpenSandboxOptions): Promise<Sandbox>
   const problems: string[] = [];
   for (const disableUserns of [true, false]) {
     if (Deno.build.os !== "linux") break;
-    const sandbox = bubblewrap({ machine, network, extraEnv, disableUserns });
+    const sandbox = bubblewrap({ machine, network, extraEnv, disableUserns, ownPath: ownPath() });
     const problem = await trial(sandbox, options.jobsRoot);
     if (problem === undefined) return sandbox;
     problems.push(problem);
@@ -44,8 +44,12 @@ export async function openSandbox(options: OpenSandboxOptions): Promise<Sandbox>
   return plainSandbox({ machine, network, extraEnv });
 }
 
+function ownPath(): string {
+  return Deno.env.get("PATH") ?? "/usr/local/bin:/usr/bin:/bin";
+}
+
 async function survey({ hide, extraEnv }: OpenSandboxOptions): Promise<Machine> {
-  const path = extraEnv.PATH ?? Deno.env.get("PATH") ?? "/usr/local/bin:/usr/bin:/bin";
+  const path = extraEnv.PATH ?? ownPath();
   if (Deno.build.os !== "windows") return await surveyMachine({ path, hide });
   const folders = path.split(";").filter((folder) => folder !== "");
   return {

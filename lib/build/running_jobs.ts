@@ -23,6 +23,16 @@ export function isLasting(result: BuildResult): boolean {
   return typeof result.status === "string";
 }
 
+/** A job that runs. */
+export interface JobEntry {
+  readonly signal: AbortSignal;
+  /** Notes its end, and its result where it has one. */
+  end(result?: BuildResult): void;
+}
+
+/** Either the result that an identical job had, or the job is ours to run. */
+export type Claim = { readonly known: BuildResult } | { readonly entry: JobEntry };
+
 /** The jobs of one builder. */
 export class RunningJobs {
   readonly #running = new Map<string, { job: BuildJob; controller: AbortController }>();
@@ -34,14 +44,18 @@ export class RunningJobs {
     return this.#running.size;
   }
 
-  /** The result of an identical job, once it has one; undefined where there is none to wait for. */
-  async resultOf(key: string): Promise<BuildResult | undefined> {
-    await this.#ended.get(key);
-    return this.#finished.get(key);
+  /**
+   * Waits until no identical job runs, then gives the result it had or, where there is none, notes that
+   * this one runs. The entry's signal aborts with a text as reason when the job is cancelled.
+   */
+  async claim(key: string, job: BuildJob): Promise<Claim> {
+    for (let end = this.#ended.get(key); end; end = this.#ended.get(key)) await end;
+    // Nothing may be awaited from here on, or two could claim the same job.
+    const known = this.#finished.get(key);
+    return known ? { known } : { entry: this.#start(key, job) };
   }
 
-  /** Notes that a job runs. The signal aborts with a text as reason when the job is cancelled. */
-  start(key: string, job: BuildJob): { signal: AbortSignal; end(result?: BuildResult): void } {
+  #start(key: string, job: BuildJob): JobEntry {
     const controller = new AbortController();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#running.set(key, { job, controller });

@@ -24,6 +24,8 @@ export interface SandboxOptions {
   readonly network: boolean;
   /** Whether bubblewrap can forbid user namespaces inside (0.8.0 and later). */
   readonly disableUserns?: boolean;
+  /** The PATH that bubblewrap itself is found in. */
+  readonly ownPath?: string;
   /** The configuration's `build.extra_env`. */
   readonly extraEnv?: Readonly<Record<string, string>>;
 }
@@ -100,7 +102,7 @@ export function bubblewrap(options: SandboxOptions): Sandbox {
       ],
       cwd: folders.root,
       // bubblewrap's own environment can be read inside as that of process 1.
-      env: { PATH: env.PATH! },
+      env: { PATH: options.ownPath ?? "/usr/local/bin:/usr/bin:/bin" },
     }),
   };
 }

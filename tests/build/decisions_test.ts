@@ -97,15 +97,19 @@ Deno.test("a cancellation ends the builds of its pull request but those of the c
 
 Deno.test("the same job waits for the one that runs and is answered with its result", async () => {
   const jobs = new RunningJobs();
-  const entry = jobs.start("key", JOB);
-  const waiting = jobs.resultOf("key");
+  const start = async (key: string) => {
+    const claim = await jobs.claim(key, JOB);
+    return "entry" in claim ? claim.entry : assert.fail("It has a result already");
+  };
+  const entry = await start("key");
+  const waiting = jobs.claim("key", JOB);
   const result = { status: "Success" } as BuildResult;
   entry.end(result);
-  assert.equal(await waiting, result);
-  assert.equal(await jobs.resultOf("key"), result);
-  assert.equal(await jobs.resultOf("other"), undefined);
-  jobs.start("failed", JOB).end({ status: { UnexpectedError: { err: "" } } } as BuildResult);
-  assert.equal(await jobs.resultOf("failed"), undefined);
+  assert.deepEqual(await waiting, { known: result });
+  assert.deepEqual(await jobs.claim("key", JOB), { known: result });
+  (await start("other")).end();
+  (await start("failed")).end({ status: { UnexpectedError: { err: "" } } } as BuildResult);
+  (await start("failed")).end();
   assert.ok(!isLasting({ status: { UnexpectedError: { err: "" } } } as BuildResult));
 });
 
