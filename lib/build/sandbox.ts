@@ -83,14 +83,17 @@ export function plainSandbox(options: SandboxOptions): Sandbox {
  */
 export function bubblewrap(options: SandboxOptions): Sandbox {
   const env = buildEnvironment(options);
-  const shared = [...namespaces(options), ...systemMounts(options.machine)];
+  const system = systemMounts(options.machine);
   return {
     kind: "bubblewrap",
     env,
     wrap: (command, folders) => ({
       argv: [
         "bwrap",
-        ...shared,
+        ...namespaces(options),
+        // First, because a tool may lie in the machine's own /tmp.
+        ...["--bind", folders.tmp, "/tmp", "--symlink", "../tmp", "/var/tmp"],
+        ...system,
         ...jobMounts(folders),
         "--chdir",
         command.cwd,
@@ -152,9 +155,8 @@ function systemMounts(machine: Machine): string[] {
   ];
 }
 
-function jobMounts({ tree, build, home, tmp, users, groups }: JobFolders): string[] {
+function jobMounts({ tree, build, home, users, groups }: JobFolders): string[] {
   return [
-    ...["--bind", tmp, "/tmp", "--symlink", "../tmp", "/var/tmp"],
     ...[tree, build, home].flatMap((folder) => ["--bind", folder, folder]),
     ...["--ro-bind", users, "/etc/passwd", "--ro-bind", groups, "/etc/group"],
   ];

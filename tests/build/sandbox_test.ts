@@ -1,0 +1,163 @@
+/** What a hostile build can see and touch inside of bubblewrap, as root and as nobody. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { getLogger } from "@logtape/logtape";
+import { createJobFolder, type JobFolder } from "../../lib/build/job_folder.ts";
+import { openSandbox } from "../../lib/build/open_sandbox.ts";
+import type { Sandbox } from "../../lib/build/sandbox.ts";
+import { ConfigError } from "../../lib/errors.ts";
+import { toolTest } from "./tools.ts";
+
+interface Ground {
+  readonly root: string;
+  readonly sandbox: Sandbox;
+  readonly job: JobFolder;
+  /** Runs a script in the sandbox and resolves to what it printed. */
+  run(script: string, options?: { uid?: number; sandbox?: Sandbox }): Promise<string>;
+}
+
+async function withGround(work: (ground: Ground) => Promise<void>): Promise<void> {
+  const root = await Deno.makeTempDir({ prefix: "tickborg-sandbox-" });
+  const tools = join(root, "tools");
+  await Deno.mkdir(tools);
+  await Deno.writeTextFile(join(tools, "own-tool"), "#!/bin/sh\necho own tool\n", { mode: 0o755 });
+  await Deno.writeTextFile(join(tools, "secret"), "swordfish");
+  await Deno.writeTextFile(join(root, "config.json"), "swordfish");
+  const jobsRoot = join(root, "jobs");
+  const open = (network: boolean) =>
+    openSandbox({
+      mode: "bubblewrap",
+      network,
+      jobsRoot,
+      hide: [join(tools, "secret"), join(root, "config.json")],
+      extraEnv: { PATH: `${tools}:/usr/local/bin:/usr/bin:/bin` },
+      log: getLogger(["test"]),
+    });
+  const sandbox = await open(false);
+  const job = await createJobFolder(jobsRoot, "mine");
+  const other = await createJobFolder(jobsRoot, "other");
+  await Deno.writeTextFile(join(other.tree, "file"), "swordfish");
+  try {
+    await work({
+      root,
+      sandbox,
+      job,
+      async run(script, { uid, sandbox: own = sandbox } = {}) {
+        const { argv, cwd, env } = own.wrap(
+          { argv: ["sh", "-c", script], cwd: job.tree, env: {} },
+          job,
+        );
+        const { stdout, stderr } = await new Deno.Command(argv[0]!, {
+          args: argv.slice(1),
+          cwd,
+          env: { ...env },
+          clearEnv: true,
+          stdin: "null",
+          ...(uid === undefined ? {} : { uid, gid: uid }),
+        }).output();
+        return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+      },
+    });
+  } finally {
+    await job.remove();
+    await other.remove();
+    await Deno.remove(root, { recursive: true });
+  }
+}
+
+/** Each line printed is something that a build must not be able to do. */
+const ATTACK = (root: string) => `
+find ${root} -name file -path '*other*' | sed 's/^/other job: /'
+cat ${root}/config.json ${root}/tools/secret 2>/dev/null | sed 's/^/secret: /'
+for place in /usr/x /etc/x /x /opt/x ${root}/x ${root}/tools/x; do
+  case $place in /x|/etc/x|/opt/x|${root}/x) continue ;; esac
+  ( echo x > $place ) 2>/dev/null && echo "wrote $place"
+done
+for file in /proc/sys/kernel/core_pattern /proc/sys/kernel/hostname /proc/sysrq-trigger; do
+  ( cat $file > $file ) 2>/dev/null && echo "wrote $file"
+done
+cat /etc/shadow /root/.ssh/* 2>/dev/null | sed 's/^/read: /'
+ls /proc | grep -E '^[0-9]+$' | while read -r pid; do
+  grep -sq deno /proc/$pid/comm && echo "sees deno as $pid"
+  grep -sa swordfish /proc/$pid/environ
+done
+[ "$(id -u)" = 0 ] && echo "is root"
+env | grep swordfish
+( unshare -Ur true ) 2>/dev/null && echo "made a user namespace"
+( mount -t tmpfs none /mnt ) 2>/dev/null && echo mounted
+[ -s /proc/net/route ] && [ "$(wc -l < /proc/net/route)" -gt 1 ] && echo "has a network"
+[ -e /sys/kernel ] && echo "sees /sys"
+[ -d /dev/mapper ] || [ -e /dev/vda ] || [ -e /dev/sda ] && echo "sees disks"
+ls /home /srv /var/lib 2>/dev/null
+true`;
+
+toolTest("a hostile build sees no secret, no other job, no process, and writes nothing outside", [
+  "bwrap",
+], async () => {
+  await withGround(async ({ root, run }) => {
+    Deno.env.set("TICKBORG_TEST_SECRET", "swordfish");
+    try {
+      assert.equal(await run(ATTACK(root)), "");
+    } finally {
+      Deno.env.delete("TICKBORG_TEST_SECRET");
+    }
+  });
+});
+
+toolTest("a build inside finds its tools, a HOME and a /tmp of its own, and writes its folders", [
+  "bwrap",
+], async () => {
+  await withGround(async ({ job, run }) => {
+    const said = await run(`
+      own-tool; echo "$HOME $CI $TERM"; touch "$HOME/a" /tmp/b ../build/c d && echo written
+      id -un; hostname; cat /proc/sys/kernel/ostype; readlink /bin >/dev/null && ls / | tr '\\n' ' '`);
+    assert.match(said, /^own tool\n/);
+    assert.ok(said.includes(`${job.home} true dumb\nwritten\nbuild\n`), said);
+    for (const path of [`${job.home}/a`, `${job.tmp}/b`, `${job.build}/c`, `${job.tree}/d`]) {
+      assert.ok((await Deno.stat(path)).isFile);
+    }
+  });
+});
+
+toolTest("the same holds for a builder that is not root", ["bwrap"], async () => {
+  if (Deno.uid() !== 0) return; // The tests above have just shown it.
+  await withGround(async ({ root, job, run }) => {
+    const nobody = 65_534;
+    await Deno.chmod(root, 0o755);
+    for (const path of [job.root, job.tree, job.build, job.home, job.tmp]) {
+      await Deno.chown(path, nobody, nobody);
+    }
+    assert.equal(
+      await run(`${ATTACK(root)}; touch "$HOME/a" && own-tool`, { uid: nobody }),
+      "own tool\n",
+    );
+  });
+});
+
+Deno.test("where bubblewrap is demanded and not there, the builder does not start", async () => {
+  const root = await Deno.makeTempDir({ prefix: "tickborg-sandbox-" });
+  const path = Deno.env.get("PATH")!;
+  try {
+    // Only this process's own PATH decides where bwrap is found.
+    const open = (mode: "auto" | "bubblewrap") =>
+      openSandbox({
+        mode,
+        network: true,
+        jobsRoot: root,
+        hide: [],
+        extraEnv: {},
+        log: getLogger(["test"]),
+      });
+    await Deno.mkdir(`${root}/bin`);
+    for (const name of ["sh"]) await Deno.symlink(`/bin/${name}`, `${root}/bin/${name}`);
+    Deno.env.set("PATH", `${root}/bin`);
+    await assert.rejects(
+      () => open("bubblewrap"),
+      (error) => error instanceof ConfigError && /bwrap is not installed/.test(error.message),
+    );
+    assert.equal((await open("auto")).kind, "none");
+  } finally {
+    Deno.env.set("PATH", path);
+    await Deno.remove(root, { recursive: true });
+  }
+});
