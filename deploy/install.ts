@@ -3,8 +3,8 @@
  *
  *   deno run -A deploy/install.ts /opt/tickborg
  *
- * Packages come from npm, held to the hashes of `deno.lock`. Where a package builder has no network, it
- * puts them into `<folder>/cache/npm` first (`flake.nix` does) and adds `--offline`.
+ * Packages come from npm, held to the hashes of `deno.lock`. Where there is no network, they are put into
+ * `<folder>/cache/npm` first, as `flake.nix` does.
  */
 import {
   checkPrefix,
@@ -12,6 +12,7 @@ import {
   LEFT_OUT,
   leftOut,
   productionConfig,
+  productionLock,
   SOURCES,
 } from "../lib/deploy/install.ts";
 
@@ -34,6 +35,15 @@ function sourceTexts(folder: string): string[] {
   });
 }
 
+// deno-lint-ignore no-explicit-any -- what is read is a file of this repository
+function readJson(path: string): any {
+  return JSON.parse(Deno.readTextFileSync(path));
+}
+
+function writeJson(path: string, value: unknown): void {
+  Deno.writeTextFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
+}
+
 function copySources(target: string): void {
   Deno.mkdirSync(target, { recursive: true });
   for (const name of SOURCES) copy(`${root}${name}`, `${target}/${name}`);
@@ -41,9 +51,10 @@ function copySources(target: string): void {
     Deno.writeTextFileSync(`${target}/commands/${file}`, leftOut(message));
     removeFolder(`${target}/commands/${file.replace(/\.ts$/, "")}`);
   }
-  const config = JSON.parse(Deno.readTextFileSync(`${target}/deno.json`));
-  const production = productionConfig(config, sourceTexts(target));
-  Deno.writeTextFileSync(`${target}/deno.json`, `${JSON.stringify(production, null, 2)}\n`);
+  const config = productionConfig(readJson(`${target}/deno.json`), sourceTexts(target));
+  writeJson(`${target}/deno.json`, config);
+  const lock = productionLock(readJson(`${target}/deno.lock`), Object.values(config.imports));
+  writeJson(`${target}/deno.lock`, lock);
 }
 
 function removeFolder(path: string): void {
@@ -54,10 +65,10 @@ function removeFolder(path: string): void {
   }
 }
 
-/** Fetches what the sources import and compiles them, and takes out of the lock file what they do not import. */
-async function cachePackages(prefix: string, offline: boolean): Promise<void> {
+/** Fetches what the sources import, and compiles them. */
+async function cachePackages(prefix: string): Promise<void> {
   const { success, stderr } = await new Deno.Command(`${prefix}/libexec/deno`, {
-    args: ["cache", ...(offline ? ["--cached-only"] : []), `${prefix}/lib/main.ts`],
+    args: ["cache", "--frozen", `${prefix}/lib/main.ts`],
     cwd: `${prefix}/lib`,
     env: { DENO_DIR: `${prefix}/cache`, DENO_NO_UPDATE_CHECK: "1" },
     stdin: "null",
@@ -66,9 +77,9 @@ async function cachePackages(prefix: string, offline: boolean): Promise<void> {
 }
 
 if (import.meta.main) {
-  const [prefix, ...flags] = Deno.args;
-  if (prefix === undefined || flags.some((flag) => flag !== "--offline")) {
-    console.error("Usage: deno run -A deploy/install.ts <folder> [--offline]");
+  const [prefix, ...more] = Deno.args;
+  if (prefix === undefined || more.length > 0) {
+    console.error("Usage: deno run -A deploy/install.ts <folder>");
     Deno.exit(2);
   }
   checkPrefix(prefix);
@@ -78,7 +89,7 @@ if (import.meta.main) {
   }
   Deno.copyFileSync(Deno.execPath(), `${prefix}/libexec/deno`);
   Deno.chmodSync(`${prefix}/libexec/deno`, 0o755);
-  await cachePackages(prefix, flags.includes("--offline"));
+  await cachePackages(prefix);
   for (const [name, text] of launchers(prefix)) {
     Deno.writeTextFileSync(`${prefix}/bin/${name}`, text);
     Deno.chmodSync(`${prefix}/bin/${name}`, 0o755);

@@ -62,7 +62,7 @@ export function mainLauncher(prefix: string): string {
   return `#!/bin/sh
 # tickborg <role or command> …
 case "\${1-}" in
-${ROLE_NAMES.map((name) => `  ${name})`).join("\n").replaceAll(")\n  ", " |\n  ")}
+  ${ROLE_NAMES.join(" | \\\n  ")})
     role=$1
     shift
     exec "${prefix}/bin/$role" "$@"
@@ -86,10 +86,53 @@ export function launchers(prefix: string): Map<string, string> {
 export function productionConfig(
   file: { imports: Record<string, string>; tasks?: unknown },
   sources: readonly string[],
-): Record<string, unknown> {
+): { imports: Record<string, string> } {
   const imports = Object.entries(file.imports).filter(([name]) =>
     sources.some((source) => source.includes(`"${name}"`) || source.includes(`"${name}/`))
   );
   const { tasks: _tasks, ...rest } = file;
   return { ...rest, imports: Object.fromEntries(imports) };
+}
+
+/** `deno.lock`, version 5, as far as it is used here. */
+export interface Lock {
+  readonly version: string;
+  readonly specifiers: Readonly<Record<string, string>>;
+  readonly npm: Readonly<Record<string, { integrity: string; dependencies?: readonly string[] }>>;
+  readonly workspace: { readonly dependencies: readonly string[] };
+}
+
+/**
+ * The lock file of a `deno.json` that imports less. Left to itself Deno would resolve anew, which asks the
+ * registry. Throws where the lock file does not have what is imported.
+ */
+export function productionLock(lock: Lock, imports: readonly string[]): Lock {
+  if (lock.version !== "5") {
+    throw new Error(`Cannot read deno.lock: version ${lock.version}, not 5`);
+  }
+  const keys = new Set<string>();
+  const add = (reference: string) => {
+    // A dependency stands with its version only where there are several; peers follow an underscore.
+    const key = Object.hasOwn(lock.npm, reference)
+      ? reference
+      : Object.keys(lock.npm).find((key) => key.startsWith(`${reference}@`));
+    if (key === undefined) throw new Error(`Cannot find ${reference} in deno.lock`);
+    if (keys.has(key)) return;
+    keys.add(key);
+    lock.npm[key]!.dependencies?.forEach(add);
+  };
+  for (const specifier of imports) {
+    const version = lock.specifiers[specifier];
+    add(`${specifier.replace(/^npm:/, "").replace(/(?<=.)@[^@]*$/, "")}@${version}`);
+  }
+  const only = <T>(record: Readonly<Record<string, T>>, keep: (key: string) => boolean) =>
+    Object.fromEntries(Object.entries(record).filter(([key]) => keep(key)));
+  return {
+    version: lock.version,
+    specifiers: only(lock.specifiers, (specifier) => imports.includes(specifier)),
+    npm: only(lock.npm, (key) => keys.has(key)),
+    workspace: {
+      dependencies: lock.workspace.dependencies.filter((specifier) => imports.includes(specifier)),
+    },
+  };
 }

@@ -1,0 +1,107 @@
+/** Programs that the deployment tests run, and what they print. */
+
+/**
+ * For `Deno.test({ignore: without("nginx"), …})`: whether one of the programs is not installed. At a desk such
+ * a test is skipped; in CI (`CI=true`) it runs, and fails.
+ */
+export function without(...programs: string[]): boolean {
+  return Deno.env.get("CI") !== "true" && programs.some((name) => find(name) === undefined);
+}
+
+/** The path of a program, looked for where servers are too. */
+export function find(name: string): string | undefined {
+  const folders = [...(Deno.env.get("PATH") ?? "").split(":"), "/usr/sbin", "/sbin"];
+  return folders.map((folder) => `${folder}/${name}`).find((path) => {
+    try {
+      return Deno.statSync(path).isFile;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** What a program did. */
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** How to run a program. */
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: Record<string, string>;
+  readonly stdin?: string;
+  /** Milliseconds after which the program is killed: two minutes when absent. */
+  readonly timeoutMs?: number;
+}
+
+/** Runs a program to its end; a missing one throws an Error that names it. */
+export async function run(command: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+  const [name, ...args] = command as [string, ...string[]];
+  const path = name.includes("/") ? name : find(name);
+  if (path === undefined) throw new Error(`Cannot run ${name}: it is not installed`);
+  const child = new Deno.Command(path, {
+    args,
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.env === undefined ? {} : { env: options.env }),
+    stdin: options.stdin === undefined ? "null" : "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const timer = setTimeout(() => child.kill("SIGKILL"), options.timeoutMs ?? 120_000);
+  if (options.stdin !== undefined) {
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(options.stdin)).catch(() => {});
+    await writer.close().catch(() => {});
+  }
+  const { code, stdout, stderr } = await child.output();
+  clearTimeout(timer);
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+/** Runs a program that must succeed; throws an Error with all it printed otherwise. */
+export async function succeed(
+  command: readonly string[],
+  options: RunOptions = {},
+): Promise<string> {
+  const { code, stdout, stderr } = await run(command, options);
+  if (code !== 0) throw new Error(`${command.join(" ")}: exit code ${code}\n${stdout}${stderr}`);
+  return stdout;
+}
+
+/** A folder for the length of a test. */
+export async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "tickborg-deploy-" });
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** A file of the repository. */
+export function repositoryFile(path: string): string {
+  return Deno.readTextFileSync(repositoryPath(path));
+}
+
+/** The absolute path of a file of the repository. */
+export function repositoryPath(path: string): string {
+  return new URL(`../../${path}`, import.meta.url).pathname;
+}
+
+/** Polls until `probe` gives something; throws an Error that says `what` was waited for. */
+export async function until<T>(
+  what: string,
+  probe: () => Promise<T | undefined> | T | undefined,
+  timeoutMs = 60_000,
+): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const value = await probe();
+    if (value !== undefined) return value;
+    if (Date.now() > deadline) throw new Error(`Waited in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
