@@ -17,6 +17,10 @@ export interface Role {
   readonly needs: readonly Section[];
   /** Queues it consumes; `build-inputs-<system>` stands for one queue a system. */
   readonly consumes: readonly string[];
+  /** Exchanges it publishes to, beside the default one and `stats`, to which every role may. */
+  readonly publishes: readonly string[];
+  /** Exchanges it hears through a queue that goes with its connection. */
+  readonly hears?: readonly string[];
   /** The port it serves HTTP on unless configured otherwise. */
   readonly port?: number;
   /** Whether it speaks to GitHub's API and so needs the App's key. */
@@ -35,6 +39,7 @@ export const ROLES = {
     section: "github_webhook_receiver",
     needs: [],
     consumes: [],
+    publishes: ["github-events"],
     port: 8080,
     github: false,
     programs: [],
@@ -46,6 +51,7 @@ export const ROLES = {
     section: "evaluation_filter",
     needs: [],
     consumes: [QUEUE.evaluationFilter],
+    publishes: ["tickborg.cancellations"],
     github: false,
     programs: [],
     permissions: { read: [], write: [] },
@@ -56,6 +62,7 @@ export const ROLES = {
     section: "push_filter",
     needs: ["checkout"],
     consumes: [QUEUE.pushFilter],
+    publishes: ["build-results"],
     github: false,
     programs: ["git"],
     permissions: { read: [], write: ["checkout.root"] },
@@ -66,6 +73,7 @@ export const ROLES = {
     section: "github_comment_filter",
     needs: ["github_app"],
     consumes: [QUEUE.commentFilter],
+    publishes: ["build-results", "tickborg.cancellations"],
     github: true,
     programs: [],
     permissions: { read: ["github_app.private_key"], write: [] },
@@ -76,6 +84,7 @@ export const ROLES = {
     section: "mass_rebuilder",
     needs: ["checkout", "github_app"],
     consumes: [QUEUE.evaluationJobs],
+    publishes: ["build-results", "tickborg.cancellations"],
     github: true,
     programs: ["git"],
     permissions: { read: ["github_app.private_key"], write: ["checkout.root"] },
@@ -86,6 +95,8 @@ export const ROLES = {
     section: "builder",
     needs: ["build", "checkout"],
     consumes: ["build-inputs-<system>"],
+    publishes: ["build-results", "logs"],
+    hears: ["tickborg.cancellations", "build-jobs"],
     github: false,
     programs: ["git", "sh", "bwrap"],
     permissions: { read: [], write: ["checkout.root"] },
@@ -96,6 +107,7 @@ export const ROLES = {
     section: "github_comment_poster",
     needs: ["github_app"],
     consumes: [QUEUE.buildResults, QUEUE.checkRuns],
+    publishes: [],
     github: true,
     programs: [],
     permissions: { read: ["github_app.private_key"], write: [] },
@@ -106,6 +118,7 @@ export const ROLES = {
     section: "log_message_collector",
     needs: [],
     consumes: [QUEUE.logs],
+    publishes: [],
     port: 8081,
     github: false,
     programs: [],
@@ -117,6 +130,7 @@ export const ROLES = {
     section: "stats",
     needs: [],
     consumes: [QUEUE.stats],
+    publishes: [],
     port: 9090,
     github: false,
     programs: [],
