@@ -162,8 +162,9 @@ if (key === "") {
 if (key !== "" && wanted !== "") {
   byId("shown").hidden = false;
   byId("raw").href = below("logfile", key, wanted);
-  addEventListener("wheel", (event) => {
-    if (event.deltaY < 0) byId("follow").checked = false;
-  }, { passive: true });
+  const letGo = () => byId("follow").checked = false;
+  addEventListener("touchmove", letGo, { passive: true });
+  addEventListener("wheel", (event) => event.deltaY < 0 && letGo(), { passive: true });
+  addEventListener("keydown", ({ key }) => /^(PageUp|Home|ArrowUp)$/.test(key) && letGo());
   follow();
 }
