@@ -93,7 +93,7 @@ async function serve(
     }
     const service = watchdog(() => brokers.every((broker) => broker.state !== "closed"));
     await service.ready();
-    if (roles.length > 1) log.info("All roles are ready", { roles: roles.length });
+    log.info("Ready", { roles });
     const signal = await stopped;
     await service.stopping();
     log.info("Stopping", { signal });

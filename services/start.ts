@@ -57,7 +57,7 @@ export async function startRole(name: RoleName, options: StartOptions): Promise<
     log,
     retryScale: options.retryScale ?? 1,
   });
-  log.info("Role is ready", { role: name });
+  log.debug("Role consumes and listens", { role: name });
   return running;
 }
 
