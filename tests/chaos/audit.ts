@@ -94,7 +94,9 @@ function auditPull(work: Work, shown: Shown): Problem[] {
   }
   if (plan.closedAfterMs !== undefined) return problems;
   const [status] = shown.statuses(work.commits.at(-1)!).filter((it) => it.context === EVALUATION);
-  const ended = plan.draft ? /draft/i.test(status?.description ?? "") : status?.state === "success";
+  // A draft stays pending for good, unless there is nothing in it to build.
+  const waits = plan.draft && plan.first.length > 0;
+  const ended = waits ? /draft/i.test(status?.description ?? "") : status?.state === "success";
   if (!status || (status.state === "pending" && !ended)) {
     problems.push(lost(`the evaluation is ${status?.state ?? "not there"}`));
   } else if (!ended) {
