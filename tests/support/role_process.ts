@@ -57,7 +57,7 @@ export function startRoleWith(start: RoleStart): RoleProcess {
   const reading = (async () => {
     for await (const chunk of child.stderr.pipeThrough(new TextDecoderStream())) {
       text = (text + chunk).slice(-1_000_000);
-      if (/ Ready/.test(text)) ready.resolve();
+      if (/ Ready\b/.test(text)) ready.resolve();
     }
     ready.reject(new Error(`Role ${role} ended before it was ready:\n${text}`));
   })();
