@@ -99,7 +99,7 @@ function parseBuild(kind: "build" | "test", words: readonly string[]): Command {
 
 /** A word of a comment as code in an answer: cut, and with nothing that ends the code or pings anyone. */
 export function quoted(word: string): string {
-  const clean = word.slice(0, 60).replaceAll(/[`\p{Cc}]/gu, "");
+  const clean = word.slice(0, 60).replaceAll(/[`\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "").toWellFormed();
   return `\`${clean === "" ? "?" : clean}\``;
 }
 

@@ -19,7 +19,8 @@ const ESCAPES =
  * {@link MAX_LINE_LENGTH} characters is dropped with a note.
  */
 export class LineSplitter {
-  readonly #decoder = new TextDecoder("utf-8");
+  // A byte order mark is no text to us, and Deno would drop one that begins a later chunk too.
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   #pending = "";
   /** Characters of the pending line that were dropped. */
   #dropped = 0;

@@ -8,11 +8,15 @@ const RUNS = 200;
 /** One call may take this long before it counts as a hang: far more than any honest one needs. */
 const HANG_MS = 10_000;
 
-/** Registers a test that holds for everything the arbitrary makes; a failure prints seed and path. */
+/**
+ * Registers a test that holds for everything the arbitrary makes; a failure prints seed and path. `runs`
+ * is how often it is tried where FUZZ_RUNS says nothing: fewer where each try is slow.
+ */
 export function property<T>(
   name: string,
   arbitrary: fc.Arbitrary<T>,
   check: (value: T) => void | Promise<void>,
+  runs = RUNS,
 ): void {
   const seed = Number(Deno.env.get("FUZZ_SEED") ?? Date.now() % 2 ** 31);
   Deno.test(name, async () => {
@@ -24,7 +28,7 @@ export function property<T>(
         const took = performance.now() - started;
         assert.ok(took < HANG_MS, `It took ${Math.round(took)} ms: a hang`);
       }),
-      { seed, numRuns: Number(Deno.env.get("FUZZ_RUNS") ?? RUNS), endOnFailure: false },
+      { seed, numRuns: Number(Deno.env.get("FUZZ_RUNS") ?? runs), endOnFailure: false },
     );
     const after = Object.getOwnPropertyNames(Object.prototype).length;
     assert.equal(after, before, "Something was written to Object.prototype");
