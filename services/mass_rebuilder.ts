@@ -10,6 +10,7 @@ import { describePlan, stateOf } from "../lib/evaluation/wording.ts";
 import { maintainCaches } from "../lib/git/maintenance.ts";
 import type { GitHub, PullRequest } from "../lib/github/github.ts";
 import { buildMessages, cancellationMessage, evaluationMessage } from "../lib/jobs.ts";
+import { skipMessages } from "../lib/evaluation/skip.ts";
 import { decode } from "../lib/messages/codec.ts";
 import { EvaluationJob } from "../lib/messages/evaluation_job.ts";
 import type { Event } from "../lib/messages/event.ts";
@@ -200,7 +201,11 @@ class Evaluation {
       ...this.#request,
       baseSha: branch.base,
     };
-    return [cancellation, ...buildMessages(request, plan.builds)];
+    return [
+      cancellation,
+      ...buildMessages(request, plan.builds),
+      ...plan.unbuildable.flatMap((skip) => skipMessages(request, skip)),
+    ];
   }
 
   /**

@@ -50,6 +50,8 @@ export type Verdict =
 export interface Unbuildable {
   readonly project: string;
   readonly because: "untrusted" | "unserved";
+  /** A system it should have been built on: the one its skipped check run names. */
+  readonly system: System;
 }
 
 /** What to do. */
@@ -130,10 +132,11 @@ function scheduled(facts: EvaluationFacts, touched: readonly TouchedProject[]): 
     const systems = systemsFor(facts.config, { project, trusted: facts.trusted });
     for (const system of systems) schedule.builds.push({ project: project.name, system });
     if (systems.length > 0) continue;
-    const served = systemsFor(facts.config, { project, trusted: true }).length > 0;
+    const served = systemsFor(facts.config, { project, trusted: true });
     schedule.unbuildable.push({
       project: project.name,
-      because: served ? "untrusted" : "unserved",
+      because: served.length > 0 ? "untrusted" : "unserved",
+      system: served[0] ?? project.systems?.[0] ?? facts.config.github.systems[0]!,
     });
   }
   return schedule;
