@@ -12,6 +12,7 @@ import {
   evaluations,
   events,
   jobs,
+  skips,
   startDesk,
 } from "../support/desk.ts";
 import type { FakePull } from "../support/fake_github/state.ts";
@@ -184,7 +185,9 @@ Deno.test("what a stranger cannot have built is red and says who can", async () 
     files: { ...files, "arm/a.c": "a\n" },
   });
   const pull = await at.open({ "arm/a.c": "b\n", "docs/a.md": "b\n" });
-  assert.deepEqual(builds(await at.deliver(at.job(pull))), ["docs on x86_64-linux"]);
+  const handled = await at.deliver(at.job(pull));
+  assert.deepEqual(builds(handled), ["docs on x86_64-linux"]);
+  assert.deepEqual(skips(handled), ["arm on aarch64-linux"]);
   assert.equal(
     status(at, pull),
     "failure: Only built for trusted people: arm; one may comment @tickbot eval " +

@@ -225,6 +225,8 @@ export function jobs({ published }: Handled): { job: BuildJob; system: string }[
   const found: { job: BuildJob; system: string }[] = [];
   for (const { exchange, routingKey, body } of published) {
     if (exchange === "build-results") {
+      const message = parseJson(body) as { tag?: string };
+      if (message.tag === "V1") continue;
       const { job, architectures } = decode(QueuedBuildJobs, body);
       architectures.forEach((system) => announced.add(`${job.request_id} ${system}`));
     } else if (exchange === "" && routingKey.startsWith("build-inputs-")) {
@@ -235,6 +237,14 @@ export function jobs({ published }: Handled): { job: BuildJob; system: string }[
     }
   }
   return found;
+}
+
+/** Projects and systems that were reported as skipped, and never queued. */
+export function skips({ published }: Handled): string[] {
+  return published.filter(({ exchange }) => exchange === "build-results")
+    .filter(({ body }) => (parseJson(body) as { tag?: string }).tag === "V1")
+    .map(({ body }) => decode(BuildResult, body))
+    .map(({ skipped_attrs, system }) => `${skipped_attrs} on ${system}`);
 }
 
 /** Evaluation jobs that were published. */
