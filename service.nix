@@ -51,7 +51,7 @@ let
     SystemCallFilter = [
       "@system-service"
       "~@privileged @resources"
-      "@mount @chown capset"
+      "@mount @chown capset sethostname"
     ];
     # bubblewrap brings up the loopback device of a sandbox without network.
     RestrictAddressFamilies = "AF_INET AF_INET6 AF_UNIX AF_NETLINK";

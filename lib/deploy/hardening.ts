@@ -72,7 +72,7 @@ const EXCEPTIONS: Readonly<Record<string, Directive>> = {
   },
   "SystemCallFilter ~@privileged @resources": {
     key: "SystemCallFilter",
-    value: "@mount @chown capset",
+    value: "@mount @chown capset sethostname",
     why:
       "bubblewrap mounts what a build may see and drops what it may do, in namespaces of its own",
   },
