@@ -67,13 +67,16 @@ export interface Folders {
   readonly writable: readonly string[];
   /** Folders it may read although they lie in `/tmp`, which is its own otherwise. */
   readonly visible?: readonly string[];
+  /** Whether it sees the machine's own /proc: Linux lets a sandbox inside mount a fresh one only then. */
+  readonly wholeProc?: boolean;
 }
 
 /** The words that run a program on a read-only file system but for some folders and a `/tmp` of its own. */
-export function readOnly({ writable, visible = [] }: Folders): string[] {
+export function readOnly({ writable, visible = [], wholeProc = false }: Folders): string[] {
   return [
     "bwrap",
-    ...["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"],
+    ...["--ro-bind", "/", "/", "--dev", "/dev", "--tmpfs", "/tmp"],
+    ...(wholeProc ? ["--bind", "/proc", "/proc"] : ["--proc", "/proc"]),
     ...visible.flatMap((folder) => ["--ro-bind", folder, folder]),
     ...writable.flatMap((folder) => ["--bind", folder, folder]),
     "--die-with-parent",
