@@ -113,6 +113,11 @@ export class RabbitMqServer implements AsyncDisposable {
       `password => <<${password}>>, tags => <<"administrator">>}, <<"test">>)`;
   }
 
+  /** The control program and what it needs in its environment, for scripts that run it themselves. */
+  get control(): { program: string; env: Readonly<Record<string, string>> } {
+    return { program: `${this.#layout.bin}/rabbitmqctl`, env: this.#layout.env };
+  }
+
   /** Runs `rabbitmqctl`; throws an Error with its output when it fails. */
   async ctl(...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await new Deno.Command(`${this.#layout.bin}/rabbitmqctl`, {
@@ -137,7 +142,7 @@ export class RabbitMqServer implements AsyncDisposable {
     await shell(`setsid "$0" > "$1/console.log" 2>&1 < /dev/null & echo $! > "$1/group.pid"`, [
       `${this.#layout.bin}/rabbitmq-server`,
       this.#layout.folder,
-    ], this.#layout.env);
+    ], { env: this.#layout.env, ...await serverUser() });
     await this.#awaitListener();
   }
 
@@ -209,7 +214,7 @@ export class RabbitMqServer implements AsyncDisposable {
     const group = await this.#group();
     if (group !== "") await sendSignal(`-${group}`, "KILL");
     await shell(`epmd -port "$0" -kill > /dev/null 2>&1 || true`, [`${this.#layout.epmdPort}`], {
-      PATH: this.#layout.env.PATH!,
+      env: this.#layout.env,
     });
     await Deno.remove(this.#layout.folder, { recursive: true });
   }
@@ -223,8 +228,12 @@ export async function startRabbitMq(options: ServerOptions = {}): Promise<Rabbit
       "No RabbitMQ server is installed: install the rabbitmq-server package (it need not run)",
     );
   }
-  const server = new RabbitMqServer(await layOut(bin, options));
+  const layout = await layOut(bin, options);
+  const server = new RabbitMqServer(layout);
   try {
+    await shell(WATCH, [layout.folder, `${Deno.pid}`, `${layout.epmdPort}`], {
+      env: layout.env,
+    });
     await server.start();
     return server;
   } catch (error) {
@@ -232,6 +241,15 @@ export async function startRabbitMq(options: ServerOptions = {}): Promise<Rabbit
     throw error;
   }
 }
+
+/** A test process that is killed cannot clean up: this waits for its end and does it. */
+const WATCH = `setsid sh -c '
+  while kill -0 "$1" && [ -d "$0" ]; do sleep 1; done
+  [ -d "$0" ] || exit 0
+  kill -KILL -- "-$(cat "$0/group.pid")"
+  epmd -port "$2" -kill
+  rm -rf "$0"
+' "$0" "$1" "$2" < /dev/null > /dev/null 2>&1 &`;
 
 async function layOut(bin: string, options: ServerOptions): Promise<Layout> {
   const [port, distPort, epmdPort, tlsPort] = freePorts(4) as [number, number, number, number];
@@ -269,7 +287,7 @@ async function layOut(bin: string, options: ServerOptions): Promise<Layout> {
   await Deno.writeTextFile(env.RABBITMQ_CONFIG_FILE, configuration({ folder, tlsPort }, options));
   const owner = await serverUser();
   if (owner.uid !== undefined) {
-    await shell(`chown -R "$0" "$1"`, [`${owner.uid}:${owner.gid}`, folder], env);
+    await shell(`chown -R "$0" "$1"`, [`${owner.uid}:${owner.gid}`, folder], { env });
   }
   return { folder, bin, port, tlsPort: options.tls ? tlsPort : undefined, epmdPort, env };
 }
@@ -306,7 +324,7 @@ async function makeCertificates(folder: string): Promise<void> {
     openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 \
       -extfile san.cnf -out server.pem`,
     [folder],
-    { PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin", HOME: folder },
+    { env: { PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin", HOME: folder } },
   );
 }
 
@@ -324,16 +342,18 @@ async function serverUser(): Promise<{ uid?: number; gid?: number }> {
   return user = { uid: await id("-u"), gid: await id("-g") };
 }
 
-/** Runs a shell script as the server's user where it is a start, with `args` as $0, $1, … */
-async function shell(script: string, args: string[], env: Record<string, string>): Promise<void> {
-  const asServer = script.startsWith("setsid") ? await serverUser() : {};
+/** Runs a shell script with `args` as $0, $1, …, as this process's user unless told otherwise. */
+async function shell(
+  script: string,
+  args: string[],
+  options: { env: Record<string, string>; uid?: number; gid?: number },
+): Promise<void> {
   const { code, stderr } = await new Deno.Command("sh", {
     args: ["-c", script, ...args],
     cwd: "/",
-    env,
     clearEnv: true,
     stdin: "null",
-    ...asServer,
+    ...options,
   }).output();
   if (code !== 0) throw new Error(`Shell script failed: ${new TextDecoder().decode(stderr)}`);
 }
