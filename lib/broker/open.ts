@@ -43,7 +43,8 @@ export async function openBroker(
     );
   }
   const { connectRabbitMq } = await import("./rabbitmq.ts");
-  const name = `tickborg ${options.role ?? section} ${config.runner.identity}`;
+  const { identity, instance } = config.runner;
+  const name = ["tickborg", options.role ?? section, identity, instance].filter(Boolean).join(" ");
   const topology = options.declareNothing ? { exchanges: [], queues: [] } : TOPOLOGY;
   return await connectRabbitMq(await settingsOf(rabbit), { log, name, topology });
 }
