@@ -8,10 +8,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadConfig } from "../../lib/config/config.ts";
 import { hardening } from "../../lib/deploy/hardening.ts";
-import { narrowedPermissions, permissionFlags } from "../../lib/permissions.ts";
+import { narrowedPermissions, permissionFlags, runtimeDirectory } from "../../lib/permissions.ts";
 import { hostSystem } from "../../lib/systems.ts";
 import { ROLE_NAMES, type RoleName, roleOf } from "../../services/roles.ts";
 import { type Fleet, startFleet } from "../support/fleet.ts";
+import { within } from "../support/inbox.ts";
 import { compileLauncher, readOnly, restricted, type Restriction } from "../support/hardening.ts";
 import { startRabbitMq, withoutRabbitMq } from "../support/rabbitmq.ts";
 import { startRoleWith } from "../support/role_process.ts";
@@ -49,7 +50,15 @@ async function wrapperFor(role: RoleName, fleet: Fleet): Promise<string[]> {
   );
   for (const folder of writable) await Deno.mkdir(folder, { recursive: true });
   return [
-    ...readOnly({ writable, visible: [root, fleet.folder], wholeProc: role === "builder" }),
+    ...readOnly({
+      writable,
+      visible: [root, fleet.folder],
+      wholeProc: role === "builder",
+      systemd: {
+        folder: join(fleet.folder, "systemd"),
+        runtimeDirectory: runtimeDirectory(role),
+      },
+    }),
     ...restricted(launcher, restrictions),
   ];
 }
@@ -59,6 +68,18 @@ async function flagsFor(role: RoleName, fleet: Fleet): Promise<string[]> {
   const config = await loadConfig(configPath);
   const set = narrowedPermissions({ name: role, ...roleOf(role) }, { config, configPath });
   return ["--v8-flags=--jitless", ...permissionFlags(set)];
+}
+
+/** What roles tell systemd, one message after the other. */
+function notifications(path: string) {
+  const socket = Deno.listenDatagram({ transport: "unixpacket", path });
+  return {
+    async next(): Promise<string> {
+      const [bytes] = await socket.receive();
+      return new TextDecoder().decode(bytes);
+    },
+    [Symbol.dispose]: () => socket.close(),
+  };
 }
 
 /** Sends SIGTERM to the one process that bubblewrap started; bubblewrap then ends with its exit code. */
@@ -87,16 +108,25 @@ Deno.test("nine processes carry a pull request under their units' hardening", {
     roles: [],
     configure: (config) => Object.assign(config.builder as object, { sandbox: "bubblewrap" }),
   });
+  await Deno.mkdir(join(fleet.folder, "systemd"));
+  using systemd = notifications(join(fleet.folder, "systemd", "notify"));
   const processes = await Promise.all(ROLE_NAMES.map(async (role) =>
     startRoleWith({
       role,
       configPath: fleet.configPath,
       flags: await flagsFor(role, fleet),
       wrapper: await wrapperFor(role, fleet),
+      env: {
+        NOTIFY_SOCKET: "/run/systemd/notify",
+        RUNTIME_DIRECTORY: runtimeDirectory(role),
+      },
     })
   ));
   try {
     await Promise.all(processes.map((process) => process.ready));
+    for (const role of ROLE_NAMES) {
+      assert.equal(await within(`${role} to be ready`, systemd.next()), "READY=1");
+    }
     const pull = await fleet.openPullRequest({ files: { "a/x": "2\n" } });
     const check = await fleet.expectCheck(pull, `a on ${hostSystem()}`, "success");
     assert.match(await fleet.log(check), /^2$/m);

@@ -69,14 +69,23 @@ export interface Folders {
   readonly visible?: readonly string[];
   /** Whether it sees the machine's own /proc: Linux lets a sandbox inside mount a fresh one only then. */
   readonly wholeProc?: boolean;
+  /** What stands for systemd: the folder that holds its `notify` socket, and the role's `RuntimeDirectory=`. */
+  readonly systemd?: { readonly folder: string; readonly runtimeDirectory: string };
 }
 
 /** The words that run a program on a read-only file system but for some folders and a `/tmp` of its own. */
-export function readOnly({ writable, visible = [], wholeProc = false }: Folders): string[] {
+export function readOnly(folders: Folders): string[] {
+  const { writable, visible = [], wholeProc = false, systemd } = folders;
   return [
     "bwrap",
     ...["--ro-bind", "/", "/", "--dev", "/dev", "--tmpfs", "/tmp"],
     ...(wholeProc ? ["--bind", "/proc", "/proc"] : ["--proc", "/proc"]),
+    ...(systemd
+      ? [
+        ...["--tmpfs", "/run", "--dir", systemd.runtimeDirectory],
+        ...["--ro-bind", systemd.folder, "/run/systemd"],
+      ]
+      : []),
     ...visible.flatMap((folder) => ["--ro-bind", folder, folder]),
     ...writable.flatMap((folder) => ["--bind", folder, folder]),
     "--die-with-parent",
