@@ -4,6 +4,7 @@
  */
 import type { Config, Section } from "./config/config.ts";
 import { rabbitMqOf, secretPath } from "./config/config.ts";
+import { ConfigError } from "./errors.ts";
 import { listenAddress } from "./listen.ts";
 
 /** Keys of the configuration that hold a path a role may need. */
@@ -177,10 +178,18 @@ function apiAddress(url: string): string {
   return `${hostname}:${port || (protocol === "http:" ? 80 : 443)}`;
 }
 
-/** The set as command-line flags. A comma in a path is doubled, as Deno reads it. */
+/**
+ * The set as command-line flags. Throws a ConfigError where a path holds a comma, at which Deno parts the
+ * list whatever stands around it (2.9.6).
+ */
 export function permissionFlags(set: PermissionSet): string[] {
-  const list = (items: readonly string[]) =>
-    items.map((item) => item.replaceAll(",", ",,")).join(",");
+  const list = (items: readonly string[]) => {
+    const odd = items.find((item) => item.includes(","));
+    if (odd === undefined) return items.join(",");
+    throw new ConfigError(
+      `Cannot permit ${odd}: Deno takes no path with a comma; name it otherwise`,
+    );
+  };
   const flags = ["--no-prompt"];
   for (const kind of ["read", "write", "net", "run", "env", "import"] as const) {
     const value = set[kind];

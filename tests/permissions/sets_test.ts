@@ -134,20 +134,24 @@ Deno.test("a credential is read where systemd puts it for the role's unit", () =
   assert.deepEqual(read("/run/secrets"), ["c.json", "/run/secrets/mq"]);
 });
 
-Deno.test("a comma in a path is doubled, as Deno reads it", () => {
-  const flags = permissionFlags({
-    read: ["/a,b", "/c"],
+Deno.test("a set becomes flags; a path that flags cannot name is refused", () => {
+  const set: PermissionSet = {
+    read: ["/a b", "/c"],
     write: true,
     net: ["h:1"],
     env: ["X", "Y"],
     import: ["none.invalid"],
-  });
-  assert.deepEqual(flags, [
+  };
+  assert.deepEqual(permissionFlags(set), [
     "--no-prompt",
-    "--allow-read=/a,,b,/c",
+    "--allow-read=/a b,/c",
     "--allow-write",
     "--allow-net=h:1",
     "--allow-env=X,Y",
     "--allow-import=none.invalid",
   ]);
+  assert.throws(() => permissionFlags({ ...set, read: ["/a,b"] }), {
+    name: "ConfigError",
+    message: "Cannot permit /a,b: Deno takes no path with a comma; name it otherwise",
+  });
 });
