@@ -14,6 +14,7 @@ import { CERTAINTY, recall, remember } from "./identity.ts";
 import { BuilderWatch, judge } from "./judge.ts";
 import { type CheckMessage, type CheckWatch, headOf, repoOf } from "./message.ts";
 import { transition } from "./transition.ts";
+import { WaitingChanges } from "./waiting.ts";
 import { RecentlyWritten } from "./written.ts";
 
 /** What the keeper works with. */
@@ -44,6 +45,7 @@ export class CheckRunKeeper {
   readonly #keyed = new Keyed();
   readonly #builders = new BuilderWatch();
   readonly #written = new RecentlyWritten();
+  readonly #waiting = new WaitingChanges();
   #lastRedelivery = -Infinity;
 
   constructor(options: KeeperOptions) {
@@ -92,10 +94,13 @@ export class CheckRunKeeper {
 
   #apply(change: Change): Promise<Applied> {
     const { repo, pr, system } = change.subject;
-    return this.#keyed.run(keyOf(repo, pr.head_sha, change.name), async () => {
+    const key = keyOf(repo, pr.head_sha, change.name);
+    this.#waiting.add(key, change);
+    return this.#keyed.run(key, async () => {
+      // GitHub allows few writes: a state that is over before it could be shown is not shown.
+      if (this.#waiting.take(key, change)) return "unchanged";
       const runs = await this.#options.github.checkRuns(repo, pr.head_sha, change.name);
       if (runs === undefined) return this.#noCommit(change);
-      const key = keyOf(repo, pr.head_sha, change.name);
       const current = this.#written.fresher(key, newest(runs), this.#options.now());
       const now = new Date(this.#options.now()).toISOString();
       const made = transition(current, { ...change.request, news: change.news }, { now });

@@ -269,6 +269,13 @@ Deno.test("Messages in any order, twice and at once leave one check run in the r
   );
 });
 
+Deno.test("A state that is over before it could be shown costs no request", async () => {
+  const { github, tell } = world();
+  await Promise.all([tell(queued()), tell(started()), tell(queued()), tell(result())]);
+  assert.deepEqual(github.writes, [`create ${NAME} success`]);
+  assert.deepEqual((await tell(queued())).publish, []);
+});
+
 async function watchOf(outcome: Promise<Outcome>): Promise<CheckMessage> {
   const { publish } = await outcome;
   assert.equal(publish.length, 1);

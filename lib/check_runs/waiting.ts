@@ -1,0 +1,30 @@
+/** Changes of check runs that wait for their turn in this process. */
+import type { Change } from "./change.ts";
+
+/** Order of the states within one request. */
+const ORDER = { queued: 0, in_progress: 1, completed: 2 } as const;
+
+/** Knows which changes wait, so that one that is out of date need not be made. */
+export class WaitingChanges {
+  readonly #changes = new Map<string, Set<Change>>();
+
+  /** A change of the check run of this key waits. */
+  add(key: string, change: Change): void {
+    const changes = this.#changes.get(key) ?? new Set();
+    this.#changes.set(key, changes.add(change));
+  }
+
+  /** A change has its turn. Returns whether one that waits goes further for the same request. */
+  take(key: string, change: Change): boolean {
+    const changes = this.#changes.get(key);
+    changes?.delete(change);
+    if (changes === undefined || changes.size === 0) {
+      this.#changes.delete(key);
+      return false;
+    }
+    return [...changes].some((other) =>
+      other.request.requestId === change.request.requestId &&
+      ORDER[other.news.status] > ORDER[change.news.status]
+    );
+  }
+}
