@@ -113,6 +113,51 @@ Deno.test("status tells how a fleet over RabbitMQ is", { ignore: withoutRabbitMq
   });
 });
 
+Deno.test("on the embedded broker only endpoints are looked at", async () => {
+  const fleet = await startFleet(fleetOptions);
+  try {
+    const { code, stdout } = await status("--config", fleet.configPath);
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /^OK {4}broker embedded$/m);
+    assert.match(stdout, /^OK {4}stats +http:\/\/127\.0\.0\.1:\d+\/health +200$/m);
+  } finally {
+    await fleet.close();
+  }
+});
+
+Deno.test("it looks again and again until it is interrupted", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const configPath = join(folder, "config.json");
+    await Deno.writeTextFile(
+      configPath,
+      JSON.stringify({ runner: { identity: "x", repos: [] } }),
+    );
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "-A", "main.ts", "status", "--config", configPath],
+        ...["--json", "--watch", "0.1"],
+      ],
+      cwd: root,
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    const times = new Set<string>();
+    let text = "";
+    for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+      text += chunk;
+      const lines = text.split("\n").slice(0, -1);
+      for (const line of lines) times.add((JSON.parse(line) as StatusReport).time);
+      if (times.size === 3) break;
+    }
+    child.kill("SIGINT");
+    await child.status;
+    assert.equal(times.size, 3);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 interface IdleFleet {
   readonly configPath: string;
   publish(queue: string, count: number): Promise<void>;
