@@ -132,6 +132,8 @@ async function ask(url: string, timeoutMs: number): Promise<EndpointState> {
     return { status: response.status };
   } catch (error) {
     const late = error instanceof DOMException && error.name === "TimeoutError";
-    return { error: late ? `No answer within ${timeoutMs / 1_000} s` : describeError(error) };
+    // What fetch says before its last cause repeats the address.
+    const why = late ? `within ${timeoutMs / 1_000} s` : describeError(error).split(": ").at(-1);
+    return { error: `No answer${late ? " " : ": "}${why}` };
   }
 }
