@@ -33,11 +33,21 @@ export function verdictOf(result: BuildResult): Verdict {
       return { conclusion: "failure", certainty: CERTAINTY.definite };
     case "TimedOut":
       return { conclusion: "timed_out", certainty: CERTAINTY.definite };
-    case "Skipped": {
-      const givenUp = /^\s*(superseded|cancell?ed|closed)/i.test(result.skipped_reason ?? "");
-      return { conclusion: givenUp ? "cancelled" : "skipped", certainty: CERTAINTY.skipped };
-    }
+    case "Skipped":
+      return {
+        conclusion: wasGivenUp(result) ? "cancelled" : "skipped",
+        certainty: CERTAINTY.skipped,
+      };
   }
+}
+
+/**
+ * A build that was cancelled or superseded is sent as skipped, because a Rust peer knows no other word.
+ * Its projects were attempted; those that are not for a system are in the other list.
+ */
+function wasGivenUp({ attempted_attrs, skipped_reason }: BuildResult): boolean {
+  return (attempted_attrs?.length ?? 0) > 0 ||
+    /^\s*(superseded|cancell?ed|closed)/i.test(skipped_reason ?? "");
 }
 
 /** A project that a builder left out of a job of several. */
@@ -87,8 +97,7 @@ function resultTitle(result: BuildResult): string {
       return `Timed out${step}${took}`;
     case "Skipped": {
       const reason = plain(result.skipped_reason ?? "", 150);
-      if (reason === "") return "Skipped";
-      if (verdictOf(result).conclusion === "skipped") return `Skipped: ${reason}`;
+      if (!wasGivenUp(result)) return reason === "" ? "Skipped" : `Skipped: ${reason}`;
       return `Cancelled: ${reason.replace(/^cancell?ed:?\s*/i, "") || "on request"}`;
     }
   }

@@ -146,8 +146,9 @@ for (
     ["TimedOut", {}, "timed_out"],
     ["HashMismatch", {}, "failure"],
     [{ UnexpectedError: { err: "no disk" } }, {}, "failure"],
-    ["Skipped", {}, "skipped"],
-    ["Skipped", { skipped_reason: "not for this system" }, "skipped"],
+    ["Skipped", { attempted_attrs: [], skipped_attrs: ["cmark"] }, "skipped"],
+    ["Skipped", {}, "cancelled"],
+    ["Skipped", { skipped_reason: "The pull request was closed" }, "cancelled"],
     ["Skipped", { skipped_reason: "superseded by 1234" }, "cancelled"],
     ["Skipped", { skipped_reason: "Cancelled: pull request closed" }, "cancelled"],
   ] as [BuildResult["status"], Partial<BuildResult>, string][]
