@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import fc from "fast-check";
 import { Registry } from "prom-client";
 import type { QueueFacts } from "../../lib/broker/broker.ts";
+import { openEmbedded } from "../../lib/broker/embedded.ts";
+import { parseConfig } from "../../lib/config/config.ts";
+import { roleLogger } from "../../lib/log.ts";
+import { startRole } from "../../services/start.ts";
 import { type Count, countOf, EventCounters } from "../../lib/metrics.ts";
 import { QueueMetrics } from "../../lib/queue_metrics.ts";
 import { decodeStats } from "../../services/stats.ts";
@@ -157,4 +162,50 @@ Deno.test("Without a broker the page still comes, and says so", async () => {
   const text = await registry.metrics();
   assert.match(text, /^tickborg_broker_connected 0$/m);
   assert.doesNotMatch(text, /^tickborg_(queue|dead_letters )/m);
+});
+
+Deno.test("The role counts what arrives, buries what nobody can read, and shows both to Prometheus", async () => {
+  const folder = await Deno.makeTempDir();
+  const log = roleLogger("test.broker");
+  const broker = await openEmbedded(join(folder, "broker.sqlite"), { log });
+  const config = parseConfig({
+    runner: { identity: "test", repos: [] },
+    stats: { listen: "127.0.0.1:0" },
+  });
+  const running = await startRole("stats", { config, broker, retryScale: 0.01 });
+  try {
+    const encoder = new TextEncoder();
+    const messages = ['{"sender":"b1","events":["job-received","who-knows"]}', "job-received", "{"];
+    await broker.publish(messages.map((text) => ({
+      exchange: "stats",
+      routingKey: "",
+      body: encoder.encode(text),
+    })));
+    const wanted = [
+      'tickborg_job_received{instance="b1"} 1',
+      'tickborg_job_received{instance="unknown"} 1',
+      'tickborg_stat_collector_legacy_event{instance="unknown",event="job_received"} 1',
+      'tickborg_stat_collector_bogus_event{instance="b1"} 1',
+      'tickborg_stat_collector_bogus_event{instance="self"} 1',
+      "tickborg_dead_letters 1",
+      'tickborg_queue_consumers{queue="stats-events"} 1',
+    ];
+    const url = `http://127.0.0.1:${running.endpoints[0]!.port}`;
+    const deadline = Date.now() + 30_000;
+    for (;;) {
+      const lines = (await (await fetch(`${url}/metrics`)).text()).split("\n");
+      const missing = wanted.filter((line) => !lines.includes(line));
+      if (missing.length === 0) break;
+      assert.ok(Date.now() < deadline, `Never came: ${missing.join("; ")}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    assert.equal((await (await fetch(`${url}/health`)).json()).status, "ok");
+    const other = await fetch(`${url}/`);
+    assert.equal(other.status, 404);
+    await other.body?.cancel();
+  } finally {
+    await running.stop(2_000);
+    await broker.close();
+    await Deno.remove(folder, { recursive: true });
+  }
 });
