@@ -12,7 +12,7 @@ import type { Consumer, HttpEndpoint, RoleContext, Service } from "../lib/role.t
 import { QUEUE } from "../lib/topology.ts";
 
 /** Messages in work at once: those of one attempt are written together. */
-const PREFETCH = 400;
+const PREFETCH = 200;
 
 /** Milliseconds between two looks for logs whose missing lines are to be given up. */
 const SETTLE_EVERY_MS = 60_000;
