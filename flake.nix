@@ -33,6 +33,7 @@
         "@octokit/webhooks-examples"
         "ajv"
         "ajv-formats"
+        "dockerfile-utils"
         "fast-check"
         "yaml"
       ];

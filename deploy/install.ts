@@ -68,7 +68,7 @@ function removeFolder(path: string): void {
 /** Fetches what the sources import, and compiles them. */
 async function cachePackages(prefix: string): Promise<void> {
   const { success, stderr } = await new Deno.Command(`${prefix}/libexec/deno`, {
-    args: ["cache", "--frozen", `${prefix}/lib/main.ts`],
+    args: ["cache", "--frozen", `${prefix}/lib/main.ts`, `${prefix}/lib/commands/healthcheck.ts`],
     cwd: `${prefix}/lib`,
     env: { DENO_DIR: `${prefix}/cache`, DENO_NO_UPDATE_CHECK: "1" },
     stdin: "null",

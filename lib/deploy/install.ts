@@ -74,10 +74,21 @@ exec ${prefix}/libexec/deno run --no-prompt --no-check --cached-only --frozen -A
 `;
 }
 
+/** The launcher of the health check: it reaches this machine and nothing else. */
+export function healthcheckLauncher(prefix: string): string {
+  return `#!/bin/sh
+# Asks the role on a port of this machine for its health
+${preamble(prefix)}
+exec ${prefix}/libexec/deno run --no-prompt --no-check --cached-only --no-config --no-lock \\
+  --allow-net=127.0.0.1 ${prefix}/lib/commands/healthcheck.ts "$@"
+`;
+}
+
 /** The launchers by their names in `bin/`. */
 export function launchers(prefix: string): Map<string, string> {
   return new Map([
     ["tickborg", mainLauncher(prefix)],
+    ["healthcheck", healthcheckLauncher(prefix)],
     ...ROLE_NAMES.map((name): [string, string] => [name, roleLauncher(name, prefix)]),
   ]);
 }

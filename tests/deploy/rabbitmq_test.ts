@@ -11,9 +11,9 @@ import { inFolder, repositoryPath, run, succeed } from "./tools.ts";
 const ignore = withoutRabbitMq();
 
 /** Runs the shipped set-up script against a server, as its own user would. */
-function setUp(server: RabbitMqServer, folder: string) {
+function setUp(server: RabbitMqServer, folder: string, flags: readonly string[] = []) {
   const { program, env } = server.control;
-  return run(["sh", repositoryPath("deploy/rabbitmq/setup.sh"), folder], {
+  return run(["sh", repositoryPath("deploy/rabbitmq/setup.sh"), ...flags, folder], {
     env: { ...env, RABBITMQCTL: program },
   });
 }
@@ -58,9 +58,10 @@ Deno.test({
     inFolder(async (folder) => {
       await using server = await startRabbitMq();
       const passwords = await makeSecrets(`${folder}/secrets`);
-      for (const round of ["first", "second"]) {
-        const { code, stdout, stderr } = await setUp(server, passwords);
-        assert.equal(code, 0, `${round}: ${stdout}${stderr}`);
+      const node = server.control.env.RABBITMQ_NODENAME!;
+      for (const flags of [[], ["--node", node]]) {
+        const { code, stdout, stderr } = await setUp(server, passwords, flags);
+        assert.equal(code, 0, `${flags}: ${stdout}${stderr}`);
       }
       const users = (await server.ctl("list_users", "--silent")).split("\n").map((line) =>
         line.split("\t")[0]!
@@ -71,6 +72,12 @@ Deno.test({
       const queues = (await server.ctl("list_queues", "-p", VHOST, "name", "--silent")).trim()
         .split("\n");
       assert.deepEqual(queues.sort(), QUEUES.map(({ name }) => name).sort());
+      // The health check of docker-compose.yml.
+      const { program, env } = server.control;
+      await succeed(
+        [program.replace(/rabbitmqctl$/, "rabbitmq-diagnostics"), "-q", "check_port_connectivity"],
+        { env },
+      );
       await tellWhatUsersMayDo(server, passwords);
 
       await Deno.remove(`${passwords}/stats`);
