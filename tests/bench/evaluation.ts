@@ -12,7 +12,7 @@ const FILES_EACH = 100;
 const ROUNDS = 7;
 
 /** Each round is a new pull request, evaluated both ways over the same HTTP git server. */
-export async function measureEvaluation(): Promise<Figure> {
+export async function measureEvaluation(): Promise<Figure[]> {
   const projects = Array.from({ length: PROJECTS }, (_, index) => ({
     name: `p${index}`,
     path: `projects/p${index}`,
@@ -39,14 +39,14 @@ export async function measureEvaluation(): Promise<Figure> {
       const theirs = await time(() => cloneCheckoutMerge(monorepo, { folder, number }));
       rounds.push({ ours, theirs });
     }
-    return {
+    return [{
       figure: "evaluation",
       files: PROJECTS * FILES_EACH,
       milliseconds: Math.round(median(rounds.map(({ ours }) => ours))),
       cloneCheckoutMergeMilliseconds: Math.round(median(rounds.map(({ theirs }) => theirs))),
       timesFaster: Number(median(rounds.map(({ ours, theirs }) => theirs / ours)).toFixed(1)),
       guide: "timesFaster >= 8",
-    };
+    }];
   } finally {
     await monorepo.close();
     await Deno.remove(folder, { recursive: true });
@@ -105,6 +105,7 @@ async function git(cwd: string, ...args: string[]): Promise<void> {
   const { success, stderr } = await new Deno.Command("git", {
     args: ["-c", "user.name=x", "-c", "user.email=x@example.com", ...args],
     cwd,
+    signal: AbortSignal.timeout(60_000),
   }).output();
   if (!success) throw new Error(`Cannot run git ${args[0]}: ${new TextDecoder().decode(stderr)}`);
 }

@@ -3,13 +3,10 @@ import { createHmac } from "node:crypto";
 import { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";
 
-const [port, secret, payloadFile, seconds, connections] = Deno.args as [
-  string,
-  string,
-  string,
-  string,
-  string,
-];
+const [secret, payloadFile] = Deno.args.slice(1, 3) as [string, string];
+const [port, warmUpSeconds, seconds, connections] = [0, 3, 4, 5].map((at) =>
+  Number(Deno.args[at])
+) as [number, number, number, number];
 const body = Buffer.from(await Deno.readFile(payloadFile));
 const signature = createHmac("sha256", secret).update(body).digest("hex");
 const request = Buffer.concat([
@@ -21,9 +18,10 @@ const request = Buffer.concat([
   body,
 ]);
 
+const start = performance.now() + warmUpSeconds * 1_000;
+const end = start + seconds * 1_000;
 let answered = 0;
 let refused = 0;
-const end = performance.now() + Number(seconds) * 1_000;
 
 /** One connection: a request, its answer, the next request. Answers are short and come in one piece. */
 function run(socket: Socket): Promise<void> {
@@ -31,21 +29,20 @@ function run(socket: Socket): Promise<void> {
     socket.on("error", reject);
     socket.on("close", () => resolve());
     socket.on("data", (data) => {
-      if (/^HTTP\/1\.1 2/.test(data.toString("latin1", 0, 12))) answered++;
-      else refused++;
-      if (performance.now() > end) socket.end();
+      const now = performance.now();
+      if (!/^HTTP\/1\.1 2/.test(data.toString("latin1", 0, 12))) refused++;
+      else if (now >= start && now < end) answered++;
+      if (now >= end) socket.end();
       else socket.write(request);
     });
     socket.write(request);
   });
 }
 
-const start = performance.now();
 await Promise.all(
   Array.from(
-    { length: Number(connections) },
-    () => run(connect({ port: Number(port), host: "127.0.0.1", noDelay: true })),
+    { length: connections },
+    () => run(connect({ port, host: "127.0.0.1", noDelay: true })),
   ),
 );
-const elapsed = (performance.now() - start) / 1_000;
-console.log(JSON.stringify({ perSecond: answered / elapsed, answered, refused }));
+console.log(JSON.stringify({ perSecond: answered / seconds, refused }));

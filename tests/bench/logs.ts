@@ -1,97 +1,140 @@
 /** Log lines a second, from a builder's process output to the file on disk. */
 import { join } from "node:path";
-import { delay } from "../../lib/async.ts";
+import type { Broker } from "../../lib/broker/broker.ts";
 import { openBroker } from "../../lib/broker/open.ts";
-import { roleLogger } from "../../lib/log.ts";
 import { makeBuildJob } from "../../lib/jobs.ts";
+import { roleLogger } from "../../lib/log.ts";
 import { encode } from "../../lib/messages/codec.ts";
+import type { RunningService } from "../../lib/runner.ts";
 import { hostSystem } from "../../lib/systems.ts";
 import { buildQueue } from "../../lib/topology.ts";
-import { startFleet } from "../support/fleet.ts";
-import type { BenchBroker, Figure } from "./main.ts";
-import { ROLE_NAMES } from "../../services/roles.ts";
 import { startRole } from "../../services/start.ts";
+import { type Fleet, startFleet } from "../support/fleet.ts";
+import type { BenchBroker, Figure } from "./main.ts";
+import { residentMegabytes, startOne, until } from "./processes.ts";
 
-const LINES = 2_000_000;
+/** Lines by the form of the messages: many a message, or one a message as Rust collectors read them. */
+const LINES = { batched: 2_000_000, single: 100_000 } as const;
+type Form = keyof typeof LINES;
+
+const ROLES = ["builder", "log-message-collector"] as const;
 
 /** Builds a project that prints many lines as fast as it can, with a builder and a collector. */
-export async function measureLogs({ broker, vhost }: BenchBroker): Promise<Figure[]> {
-  const host = await vhost();
-  const fleet = await startFleet({
-    files: { "noisy/build.sh": `exec seq -f 'line %.0f of the log of a build' 1 ${LINES}\n` },
-    projects: [{
-      name: "noisy",
-      path: "noisy",
-      build_system: { Custom: { command: "sh build.sh" } },
-    }],
-    roles: [],
-    ...(host && { vhost: host }),
-    configure: (config) => {
-      config.builder = { ...(config.builder as object), max_log_bytes: 1_000_000_000 };
-    },
-  });
-  const log = roleLogger("bench");
-  const open = () => openBroker(fleet.config, "builder", { log, embedded: !host });
-  const connections = [await open()];
-  if (host) connections.push(await open());
-  const [first, second = first] = connections;
-  const names = ROLE_NAMES.filter((name) => name === "builder" || name === "log-message-collector");
-  const roles = [];
-  for (const [index, name] of names.entries()) {
-    roles.push(
-      await startRole(name, { config: fleet.config, broker: index === 0 ? first! : second! }),
-    );
-  }
-  try {
-    const headSha = await fleet.monorepo.commit("noise", { "noisy/x": "" });
-    await fleet.monorepo.setPullHead(1, headSha);
-    const { owner, name, fullName, cloneUrl } = fleet.monorepo;
-    const job = makeBuildJob({
-      repo: { owner, name, full_name: fullName, clone_url: cloneUrl },
-      pr: { number: 1, head_sha: headSha, target_branch: "main" },
-      requestId: "bench",
-      requestedAt: new Date().toISOString(),
-    }, { project: "noisy", system: hostSystem() });
-    const start = performance.now();
-    await first!.publish([{
-      exchange: "",
-      routingKey: buildQueue(hostSystem()),
-      body: encode(job),
-    }]);
-    const folder = join(fleet.folder, "logs", `${fullName.toLowerCase()}.1`);
-    while (!await hasResult(folder)) await delay(20);
-    const seconds = (performance.now() - start) / 1_000;
-    return [{
-      figure: "logs",
-      broker,
-      lines: LINES,
-      bytes: await largestFile(folder),
-      seconds: Number(seconds.toFixed(2)),
-      perSecond: Math.round(LINES / seconds),
-      guide: "perSecond >= 100000",
-    }];
-  } finally {
-    await Promise.all(roles.map((role) => role.stop(1_000)));
-    await Promise.all(connections.map((connection) => connection.close()));
-    await fleet.close();
-  }
+export async function measureLogs(bench: BenchBroker): Promise<Figure[]> {
+  return [await measureForm(bench, "batched"), await measureForm(bench, "single")];
 }
 
-async function hasResult(folder: string): Promise<boolean> {
+function measureForm({ broker, withVhost }: BenchBroker, form: Form): Promise<Figure> {
+  const lines = LINES[form];
+  return withVhost(async (vhost) => {
+    const fleet = await startFleet({
+      files: { "noisy/build.sh": `exec seq -f 'line %.0f of the log of a build' 1 ${lines}\n` },
+      projects: [{
+        name: "noisy",
+        path: "noisy",
+        build_system: { Custom: { command: "sh build.sh" } },
+      }],
+      roles: [],
+      ...(vhost && { vhost }),
+      configure: (config) => {
+        config.builder = { max_log_bytes: 1_000_000_000, log_messages: form };
+      },
+    });
+    const log = roleLogger("bench");
+    const embedded = vhost === undefined;
+    const connection = await openBroker(fleet.config, "builder", { log, embedded });
+    try {
+      const roles = await startRoles(fleet, embedded ? connection : undefined);
+      const start = performance.now();
+      await publishJob(connection, fleet);
+      const folder = join(fleet.folder, "logs", `${fleet.monorepo.fullName.toLowerCase()}.1`);
+      const name = await until(120, "a log's result", () => finished(folder));
+      const seconds = (performance.now() - start) / 1_000;
+      const bytes = await checkLog(join(folder, name), lines);
+      const peaks = await roles.stop();
+      return {
+        figure: "logs",
+        broker,
+        messages: form,
+        lines,
+        bytes,
+        seconds: Number(seconds.toFixed(2)),
+        perSecond: Math.round(lines / seconds),
+        ...peaks,
+        guide: form === "batched" ? "perSecond >= 100000" : "none",
+      };
+    } finally {
+      await connection.close();
+      await fleet.close();
+    }
+  });
+}
+
+/** As processes of their own on RabbitMQ, in this one on the embedded broker, which serves one process. */
+async function startRoles(fleet: Fleet, embedded: Broker | undefined) {
+  if (embedded !== undefined) {
+    const { config } = fleet;
+    const running: RunningService[] = [];
+    for (const name of ROLES) running.push(await startRole(name, { config, broker: embedded }));
+    return {
+      stop: async () => {
+        await Promise.all(running.map((role) => role.stop(1_000)));
+        return {};
+      },
+    };
+  }
+  const [builder, collector] = await Promise.all(ROLES.map((name) => startOne(name, fleet)));
+  return {
+    stop: async () => {
+      const peaks = {
+        builderPeakMegabytes: (await residentMegabytes(builder!.pid)).peak,
+        collectorPeakMegabytes: (await residentMegabytes(collector!.pid)).peak,
+      };
+      await Promise.all([builder!.stop(), collector!.stop()]);
+      return peaks;
+    },
+  };
+}
+
+async function publishJob(connection: Broker, { monorepo }: Fleet): Promise<void> {
+  const headSha = await monorepo.commit("noise", { "noisy/x": "" });
+  await monorepo.setPullHead(1, headSha);
+  const { owner, name, fullName, cloneUrl } = monorepo;
+  const job = makeBuildJob({
+    repo: { owner, name, full_name: fullName, clone_url: cloneUrl },
+    pr: { number: 1, head_sha: headSha, target_branch: "main" },
+    requestId: "bench",
+    requestedAt: new Date().toISOString(),
+  }, { project: "noisy", system: hostSystem() });
+  await connection.publish([{
+    exchange: "",
+    routingKey: buildQueue(hostSystem()),
+    body: encode(job),
+  }]);
+}
+
+/** The attempt whose result is there. */
+async function finished(folder: string): Promise<string | undefined> {
   try {
     for await (const { name } of Deno.readDir(folder)) {
-      if (name.endsWith(".result.json")) return true;
+      if (name.endsWith(".result.json")) return name.replace(".result.json", "");
     }
-  } catch {
+  } catch (error) {
     // The collector has not made it yet.
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  return false;
 }
 
-async function largestFile(folder: string): Promise<number> {
-  let largest = 0;
-  for await (const { name } of Deno.readDir(folder)) {
-    largest = Math.max(largest, (await Deno.stat(join(folder, name))).size);
+/** Throws where a line is missing; resolves to the file's size. */
+async function checkLog(path: string, lines: number): Promise<number> {
+  const text = await Deno.readTextFile(path);
+  const numbers = text.matchAll(/^line (\d+) of the log of a build$/gm);
+  let expected = 1;
+  for (const [, number] of numbers) {
+    if (Number(number) !== expected++) {
+      throw new Error(`Line ${expected - 1} of the log is missing`);
+    }
   }
-  return largest;
+  if (expected !== lines + 1) throw new Error(`The log has ${expected - 1} lines, not ${lines}`);
+  return (await Deno.stat(path)).size;
 }

@@ -1,12 +1,21 @@
 /**
  * `deno task bench`: measures Tickborg on this machine and prints one JSON line a figure, each beside its
  * baseline of the same run, since machines differ and are shared. RabbitMQ, roles and load share the cores.
+ * What goes on is told on standard error.
  */
 import { parseArgs } from "node:util";
-import { startRabbitMq, type Vhost, withoutRabbitMq } from "../support/rabbitmq.ts";
+import { describeError } from "../../lib/errors.ts";
+import { setUpLogging } from "../../lib/log.ts";
+import {
+  type RabbitMqServer,
+  startRabbitMq,
+  type Vhost,
+  withoutRabbitMq,
+} from "../support/rabbitmq.ts";
 import { measureEvaluation } from "./evaluation.ts";
 import { measureFilter } from "./filter.ts";
 import { measureLogs } from "./logs.ts";
+import { endAll, within } from "./processes.ts";
 import { measureRoles } from "./roles.ts";
 import { measureWebhooks } from "./webhooks.ts";
 
@@ -14,14 +23,15 @@ const HELP = `Measures Tickborg and prints one JSON line a figure
 
 Usage: deno task bench [--only NAME,…] [--broker embedded|rabbitmq]
 
-Names: webhooks, filter, logs, evaluation, roles. Both brokers unless one is named.
+  --only NAME,…  some of webhooks, filter, logs, evaluation, roles
+  --broker NAME  one broker instead of both
 `;
 
 /** A broker to measure on. */
 export interface BenchBroker {
   readonly broker: "embedded" | "rabbitmq";
-  /** A fresh virtual host; undefined for the embedded broker. */
-  readonly vhost: () => Promise<Vhost | undefined>;
+  /** Works with a fresh virtual host, gone afterwards; with undefined on the embedded broker. */
+  withVhost<Result>(work: (vhost: Vhost | undefined) => Promise<Result>): Promise<Result>;
 }
 
 /** One figure; `guide` is what the project's issue asks for. */
@@ -33,6 +43,28 @@ const PER_BROKER = {
   logs: measureLogs,
   roles: measureRoles,
 };
+const NAMES = [...Object.keys(PER_BROKER), "evaluation"];
+
+/** Seconds that one figure may take, many times what it needs. */
+const FIGURE_SECONDS = 300;
+
+/** The broker inside the roles' own process. */
+const EMBEDDED: BenchBroker = { broker: "embedded", withVhost: (work) => work(undefined) };
+
+function onRabbitMq(server: RabbitMqServer): BenchBroker {
+  return {
+    broker: "rabbitmq",
+    async withVhost(work) {
+      const vhost = await server.vhost();
+      try {
+        return await work(vhost);
+      } finally {
+        // Half a gigabyte of messages must not slow the next figure down.
+        await server.ctl("delete_vhost", vhost.name);
+      }
+    },
+  };
+}
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -46,28 +78,45 @@ async function main(): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  const wanted = values.only?.split(",") ?? [...Object.keys(PER_BROKER), "evaluation"];
-  await using server = values.broker === "embedded" ? undefined : await rabbitMq();
-  const brokers: BenchBroker[] = [];
-  if (values.broker !== "rabbitmq") {
-    brokers.push({ broker: "embedded", vhost: () => Promise.resolve(undefined) });
+  const wanted = values.only?.split(",") ?? NAMES;
+  const unknown = wanted.filter((name) => !NAMES.includes(name));
+  if (unknown.length > 0 || !["embedded", "rabbitmq", undefined].includes(values.broker)) {
+    console.error(`Unknown name or broker\n\n${HELP}`);
+    return 2;
   }
-  if (server) brokers.push({ broker: "rabbitmq", vhost: () => server.vhost() });
+  await setUpLogging({ filter: "warn", json: false });
+  await using server = values.broker === "embedded" ? undefined : await rabbitMq();
+  const brokers = values.broker === "rabbitmq" ? [] : [EMBEDDED];
+  if (server) brokers.push(onRabbitMq(server));
+  let failed = 0;
   for (const [name, measure] of Object.entries(PER_BROKER)) {
     if (!wanted.includes(name)) continue;
-    for (const broker of brokers) print(await measure(broker));
+    for (const broker of brokers) {
+      if (!await show(`${name} on ${broker.broker}`, () => measure(broker))) failed++;
+    }
   }
-  if (wanted.includes("evaluation")) print([await measureEvaluation()]);
-  return 0;
+  if (wanted.includes("evaluation") && !await show("evaluation", measureEvaluation)) failed++;
+  return failed === 0 ? 0 : 1;
 }
 
-async function rabbitMq() {
+async function rabbitMq(): Promise<RabbitMqServer | undefined> {
   if (!withoutRabbitMq()) return await startRabbitMq();
   console.error("RabbitMQ is not installed: measuring the embedded broker only");
 }
 
-function print(figures: readonly Figure[]): void {
-  for (const figure of figures) console.log(JSON.stringify(figure));
+/** Measures and prints; false where it could not be measured, which standard error explains. */
+async function show(what: string, measure: () => Promise<readonly Figure[]>): Promise<boolean> {
+  console.error(`Measuring ${what}`);
+  try {
+    const figures = await within(FIGURE_SECONDS, what, measure());
+    for (const figure of figures) console.log(JSON.stringify(figure));
+    return true;
+  } catch (error) {
+    console.error(`Cannot measure ${what}: ${describeError(error)}`);
+    return false;
+  } finally {
+    await endAll();
+  }
 }
 
 Deno.exit(await main());

@@ -1,27 +1,74 @@
-/** Processes of a bench: roles, the bare server, the load. */
+/** Processes of a bench: roles, the bare server, the load; and how long each may take. */
 import { fileURLToPath } from "node:url";
+import { delay } from "../../lib/async.ts";
+import type { RoleName } from "../../services/roles.ts";
 import type { Fleet } from "../support/fleet.ts";
 import { type RoleProcess, startRole } from "../support/role_process.ts";
-import type { RoleName } from "../../services/roles.ts";
 
-/** Starts roles as a fleet runs them: one process each on RabbitMQ, one for all on the embedded broker. */
-export async function startRoles(
-  fleet: Fleet,
-  broker: "embedded" | "rabbitmq",
-  roles: readonly RoleName[],
-): Promise<RoleProcess[]> {
-  const names = broker === "embedded" ? ["all" as const] : roles;
-  const processes = names.map((name) =>
-    startRole(name, fleet.configPath, { TICKBORG_LOG: "info" })
-  );
-  await Promise.all(processes.map((process) => process.ready));
-  return processes;
+/** Ends of everything that was started and not stopped since. */
+const running = new Set<() => Promise<unknown>>();
+
+/** Ends whatever a figure that failed has left behind. */
+export async function endAll(): Promise<void> {
+  await Promise.all([...running].map((end) => end()));
+  running.clear();
+}
+
+/** What the work resolves to; rejects with an Error that names it when it takes longer. */
+export async function within<Result>(
+  seconds: number,
+  what: string,
+  work: Promise<Result>,
+): Promise<Result> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new Error(`${what} did not end within ${seconds} s`);
+    timer = setTimeout(() => reject(error), seconds * 1_000);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Looks every 20 ms until there is something; rejects when there is nothing for too long. */
+export async function until<Value>(
+  seconds: number,
+  what: string,
+  look: () => Promise<Value | undefined | false>,
+): Promise<Value> {
+  const end = performance.now() + seconds * 1_000;
+  while (performance.now() < end) {
+    const value = await look();
+    if (value !== undefined && value !== false) return value;
+    await delay(20);
+  }
+  throw new Error(`${what} did not happen within ${seconds} s`);
+}
+
+/** Starts a role as a process; resolves when it consumes and listens. */
+export async function startOne(role: RoleName | "all", fleet: Fleet): Promise<RoleProcess> {
+  const process = startRole(role, fleet.configPath, { TICKBORG_LOG: "info" });
+  const end = () => process.kill();
+  running.add(end);
+  await within(60, `start of ${role}`, process.ready);
+  return {
+    ...process,
+    async stop() {
+      const code = await within(60, `stop of ${role}`, process.stop());
+      running.delete(end);
+      if (code !== 0) throw new Error(`${role} ended with code ${code}:\n${process.log()}`);
+      return code;
+    },
+  };
 }
 
 /** Runs a script of this folder to its end; resolves to what it printed. */
 export async function runScript(script: string, args: readonly string[]): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", scriptPath(script), ...args],
+    args: ["run", "-A", "--no-lock", scriptPath(script), ...args],
+    signal: AbortSignal.timeout(60_000),
   }).output();
   const decoder = new TextDecoder();
   if (!success) throw new Error(`Cannot run ${script}: ${decoder.decode(stderr)}`);
@@ -31,28 +78,31 @@ export async function runScript(script: string, args: readonly string[]): Promis
 /** Starts a script of this folder; resolves when it has printed its first line. */
 export async function startScript(script: string, args: readonly string[]) {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", scriptPath(script), ...args],
+    args: ["run", "-A", "--no-lock", scriptPath(script), ...args],
     stdout: "piped",
   }).spawn();
   const reader = child.stdout.getReader();
-  await reader.read();
-  return {
-    async stop() {
-      child.kill("SIGKILL");
-      await reader.cancel();
-      await child.status;
-    },
-  };
+  async function stop(): Promise<void> {
+    running.delete(stop);
+    child.kill("SIGKILL");
+    await reader.cancel();
+    await child.status;
+  }
+  running.add(stop);
+  await within(60, `start of ${script}`, reader.read());
+  return { stop };
 }
 
 function scriptPath(script: string): string {
   return fileURLToPath(new URL(script, import.meta.url));
 }
 
-/** Resident memory of a process in megabytes (10^6 bytes), from Linux's `/proc`. */
-export async function residentMegabytes(pid: number): Promise<number> {
+/** Resident memory of a process in megabytes (10^6 bytes), from Linux's `/proc`: now, and at its peak. */
+export async function residentMegabytes(pid: number): Promise<{ now: number; peak: number }> {
   const status = await Deno.readTextFile(`/proc/${pid}/status`);
-  return Math.round(Number(status.match(/VmRSS:\s+(\d+) kB/)![1]) * 1.024) / 1_000;
+  const megabytes = (field: string) =>
+    Math.round(Number(status.match(new RegExp(`${field}:\\s+(\\d+) kB`))![1]) * 1.024 / 1_000);
+  return { now: megabytes("VmRSS"), peak: megabytes("VmHWM") };
 }
 
 /** The middle one of some numbers. */
