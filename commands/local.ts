@@ -153,6 +153,7 @@ async function buildAll(
     network: config?.builder?.network ?? true,
     jobsRoot,
     hide: [],
+    readOnlyPaths: config?.builder?.read_only_paths ?? [],
     extraEnv: config?.build?.extra_env ?? {},
     log: roleLogger("local"),
   });

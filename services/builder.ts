@@ -46,6 +46,7 @@ export async function createService(context: RoleContext): Promise<Service> {
     network: config.builder?.network ?? true,
     jobsRoot: jobsRoot(config),
     hide: secretPlaces(config),
+    readOnlyPaths: config.builder?.read_only_paths ?? [],
     extraEnv: config.build?.extra_env ?? {},
     log,
   });

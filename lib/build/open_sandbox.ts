@@ -14,6 +14,7 @@ export interface OpenSandboxOptions {
   /** Files and folders that no build may see. */
   readonly hide: readonly string[];
   readonly extraEnv: Readonly<Record<string, string>>;
+  readonly readOnlyPaths?: readonly string[];
   readonly log: Logger;
 }
 
@@ -28,7 +29,7 @@ export async function openSandbox(options: OpenSandboxOptions): Promise<Sandbox>
   const problems: string[] = [];
   for (const disableUserns of [true, false]) {
     if (Deno.build.os !== "linux") break;
-    const sandbox = bubblewrap({ machine, network, extraEnv, disableUserns, ownPath: ownPath() });
+    const sandbox = bubblewrap({ ...options, machine, disableUserns, ownPath: ownPath() });
     const problem = await trial(sandbox, options.jobsRoot);
     if (problem === undefined) return sandbox;
     problems.push(problem);

@@ -3,8 +3,8 @@ import type { BuildJob } from "../messages/build_job.ts";
 import type { BuildResult } from "../messages/build_result.ts";
 import type { Cancellation } from "../messages/cancellation.ts";
 
-/** Finished jobs that are remembered. */
-const REMEMBERED = 1_000;
+/** Finished jobs that are remembered: each holds up to 32 KiB of output. */
+const REMEMBERED = 200;
 
 /** What is the same for two deliveries of one job. */
 export function jobKey(job: BuildJob, system: string): string {

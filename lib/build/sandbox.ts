@@ -24,6 +24,8 @@ export interface SandboxOptions {
   readonly network: boolean;
   /** Whether bubblewrap can forbid user namespaces inside (0.8.0 and later). */
   readonly disableUserns?: boolean;
+  /** The configuration's `builder.read_only_paths`. */
+  readonly readOnlyPaths?: readonly string[];
   /** The PATH that bubblewrap itself is found in. */
   readonly ownPath?: string;
   /** The configuration's `build.extra_env`. */
@@ -83,7 +85,7 @@ export function plainSandbox(options: SandboxOptions): Sandbox {
  */
 export function bubblewrap(options: SandboxOptions): Sandbox {
   const env = buildEnvironment(options);
-  const system = systemMounts(options.machine);
+  const system = systemMounts(options);
   return {
     kind: "bubblewrap",
     env,
@@ -126,12 +128,12 @@ function namespaces({ network, disableUserns }: SandboxOptions): string[] {
   ];
 }
 
-function systemMounts(machine: Machine): string[] {
+function systemMounts({ machine, readOnlyPaths = [] }: SandboxOptions): string[] {
   const bind = (path: string) => ["--ro-bind-try", path, path];
-  const toolchains = new Set(
-    [...machine.path, ...machine.programs.map((file) => file.replace(/\/[^/]*$/, ""))]
-      .flatMap((folder) => toolchainFolders(folder, machine.home)),
-  );
+  const programs = machine.programs.map((file) => file.replace(/\/[^/]*$/, ""));
+  const found = [...machine.path, ...programs]
+    .flatMap((folder) => toolchainFolders(folder, machine.home));
+  const toolchains = new Set([...found, ...readOnlyPaths]);
   const seen = ["/usr", ...machine.folders, ...toolchains];
   const within = (path: string) => seen.some((folder) => `${path}/`.startsWith(`${folder}/`));
   return [
@@ -151,7 +153,7 @@ function systemMounts(machine: Machine): string[] {
     ...["--ro-bind-try", "/proc/sysrq-trigger", "/proc/sysrq-trigger"],
     ...["--ro-bind-try", "/proc/mtrr", "/proc/mtrr"],
     ...["--ro-bind-try", "/proc/pressure", "/proc/pressure"],
-    ...["--dev", "/dev"],
+    ...["--dev", "/dev", "--tmpfs", "/dev/shm"],
   ];
 }
 
@@ -159,5 +161,7 @@ function jobMounts({ tree, build, home, users, groups }: JobFolders): string[] {
   return [
     ...[tree, build, home].flatMap((folder) => ["--bind", folder, folder]),
     ...["--ro-bind", users, "/etc/passwd", "--ro-bind", groups, "/etc/group"],
+    // What is written here would be memory that no bound of the disk holds for.
+    ...["/dev", "/run", "/"].flatMap((folder) => ["--remount-ro", folder]),
   ];
 }

@@ -138,6 +138,8 @@ export const ConfigSchema = z.strictObject({
     sandbox: z.enum(["auto", "bubblewrap", "none"]).default("auto"),
     /** Whether build commands may use the network. */
     network: z.boolean().default(true),
+    /** Further folders that builds may read in the sandbox, such as SDKs outside of `/usr` and `/opt`. */
+    read_only_paths: z.array(Path).max(100).default([]),
     /** Bytes of log an attempt may write; the rest is dropped with a note. */
     max_log_bytes: z.number().int().min(10_000).default(64 * 1024 * 1024),
     /** Seconds a running build is given at SIGTERM before it is handed back. */

@@ -69,8 +69,7 @@ async function withGround(work: (ground: Ground) => Promise<void>): Promise<void
 const ATTACK = (root: string) => `
 find ${root} -name file -path '*other*' | sed 's/^/other job: /'
 cat ${root}/config.json ${root}/tools/secret 2>/dev/null | sed 's/^/secret: /'
-for place in /usr/x /etc/x /x /opt/x ${root}/x ${root}/tools/x; do
-  case $place in /x|/etc/x|/opt/x|${root}/x) continue ;; esac
+for place in /usr/x /etc/x /x /run/x /dev/x /var/x ${root}/tools/x; do
   ( echo x > $place ) 2>/dev/null && echo "wrote $place"
 done
 for file in /proc/sys/kernel/core_pattern /proc/sys/kernel/hostname /proc/sysrq-trigger; do
