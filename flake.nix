@@ -35,6 +35,7 @@
         "ajv-formats"
         "dockerfile-utils"
         "fast-check"
+        "playwright-core"
         "yaml"
       ];
 
