@@ -3,6 +3,7 @@
  * process lives. What goes wrong is logged and shows in `state`; nothing here ends the process.
  */
 import type { Logger } from "@logtape/logtape";
+import { delay } from "../async.ts";
 import { TransientFault } from "../errors.ts";
 import { TOPOLOGY, type Topology } from "../topology.ts";
 import type {
@@ -16,6 +17,7 @@ import type {
   Subscription,
   Visitor,
 } from "./broker.ts";
+import { orAborted } from "./changes.ts";
 import type { Attachment, Host } from "./rabbitmq_attachment.ts";
 import {
   AmqpFault,
@@ -128,14 +130,22 @@ class RabbitMqBroker implements Broker {
 
   async #attach(attachment: Attachment): Promise<Subscription> {
     this.#attachments.add(attachment);
-    // Where there is no server the role starts all the same, and `state` tells.
-    if (this.#connector.session !== undefined) await attachment.tried;
+    await this.#attempted(attachment);
     return {
       cancel: async () => {
         await attachment.stop();
         this.#attachments.delete(attachment);
       },
     };
+  }
+
+  /** Waits for a consumer's first try. Without a server that answers a role starts all the same: `state` tells. */
+  async #attempted(attachment: Attachment): Promise<void> {
+    const { session } = this.#connector;
+    if (session === undefined || session.link.blocked) return;
+    const over = new AbortController();
+    const tried = attachment.tried.finally(() => over.abort());
+    await Promise.race([tried, delay(LOOK_TIMEOUT_MS, over.signal)]);
   }
 
   #host(): Host {
@@ -155,46 +165,44 @@ class RabbitMqBroker implements Broker {
   }
 
   async inspect(queue: string): Promise<QueueFacts | undefined> {
-    return await this.#look(async (link) => {
-      const facts = await depth(link, queue);
+    return await this.#look(async (link, signal) => {
+      const facts = await orAborted(depth(link, queue), signal);
       if (facts === undefined || facts.consumers > 0) return facts;
       // Whoever is busy with long deliveries takes no more from the queue itself.
-      const busy = await depth(link, busyQueue(queue));
+      const busy = await orAborted(depth(link, busyQueue(queue)), signal);
       return { ...facts, consumers: busy?.consumers ?? 0 };
     });
   }
 
   async visit(queue: string, visitor: Visitor): Promise<void> {
-    await this.#look(async (link) => {
-      const { ready = 0 } = await depth(link, queue) ?? {};
+    await this.#look(async (link, signal) => {
+      const { ready = 0 } = await orAborted(depth(link, queue), signal) ?? {};
       // What is kept is held until the end, so that nothing is seen twice; then it goes back to its place.
       await using scratch = new Scratch(link);
       for (let seen = 0; seen < ready; seen++) {
         const message = await scratch.do((raw) => raw.basicGet({ queue, noAck: false }));
         if (message === undefined) return;
         const { deliveryTag } = message;
-        const delivery = toDelivery(rawMessage(message), queue, link.ended);
-        const verdict = await visitor(delivery);
-        if (verdict === "remove") {
-          await scratch.do((raw) => Promise.resolve(raw.basicAck({ deliveryTag })));
-        } else if (verdict === "stop") return;
+        const verdict = await visitor(toDelivery(rawMessage(message), queue, link.ended));
+        if (verdict === "remove") scratch.ack(deliveryTag);
+        else if (verdict === "stop") return;
       }
     });
   }
 
   /** Does something that is no use later; rejects with a {@link TransientFault} where it cannot be done. */
-  async #look<Result>(work: (link: Link) => Promise<Result>): Promise<Result> {
+  async #look<Result>(
+    work: (link: Link, signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result> {
     const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), LOOK_TIMEOUT_MS);
+    const timer = setTimeout(() => late.abort(LATE), LOOK_TIMEOUT_MS);
     try {
       const { link } = await this.#connector.until(() => true, late.signal);
-      return await work(link);
+      return await work(link, late.signal);
     } catch (error) {
-      if (late.signal.aborted && error === late.signal.reason) {
-        throw new TransientFault(`Cannot look at a queue: ${this.#connector.fault}`);
-      }
-      if (!(error instanceof AmqpFault)) throw error;
-      throw new TransientFault(`Cannot look at a queue: ${error.message}`, { cause: error });
+      if (error !== LATE && !(error instanceof AmqpFault)) throw error;
+      const why = error instanceof AmqpFault ? error.message : this.#connector.fault;
+      throw new TransientFault(`Cannot look at a queue: ${why}`, { cause: error });
     } finally {
       clearTimeout(timer);
     }
@@ -205,6 +213,9 @@ class RabbitMqBroker implements Broker {
     await this.#connector.close();
   }
 }
+
+/** Why a look was given up. */
+const LATE = new Error("no answer in time");
 
 /** Depth and consumers of a queue; undefined where there is no such queue. */
 async function depth(link: Link, queue: string): Promise<QueueFacts | undefined> {

@@ -2,7 +2,7 @@
 import type { Logger } from "@logtape/logtape";
 import { delay } from "../async.ts";
 import { describeError } from "../errors.ts";
-import { anyAborted } from "./changes.ts";
+import { anyAborted, orAborted } from "./changes.ts";
 import { asFault, type Channel, type Link } from "./rabbitmq_client.ts";
 import { backoff } from "./rabbitmq_connector.ts";
 import type { Moved } from "./rabbitmq_delays.ts";
@@ -85,12 +85,13 @@ export abstract class Attachment {
         break;
       }
       try {
-        this.#channel = await link.channel();
+        this.#channel = await this.#open(link);
         await this.#consume(this.#channel);
         failures = 0;
         if (this.stopping.aborted) break;
         if (!link.ended.aborted) throw this.#channel.reason;
       } catch (error) {
+        if (this.stopping.aborted) break;
         if (!link.ended.aborted) await this.#failed(error, { link, failures: ++failures });
       }
       this.#first.resolve();
@@ -102,11 +103,22 @@ export abstract class Attachment {
     await this.#channel?.close();
   }
 
+  /** A channel; a blocked connection gives none, which must not keep the consumer from stopping. */
+  async #open(link: Link): Promise<Channel> {
+    const opening = link.channel();
+    try {
+      return await orAborted(opening, this.stopping);
+    } catch (error) {
+      opening.then((channel) => channel.close(), () => {});
+      throw error;
+    }
+  }
+
   /** Consumes until the channel ends or the consumer is stopped. */
   async #consume(channel: Channel): Promise<void> {
     // The server cancels a consumer whose queue was deleted.
     channel.raw.on("basic.cancel", () => channel.close());
-    await this.attach(channel);
+    await orAborted(this.attach(channel), this.stopping);
     this.#active = true;
     this.#first.resolve();
     this.host.changed();

@@ -9,6 +9,7 @@ import {
   Connection,
   type SyncMessage,
 } from "rabbitmq-client";
+import { delay } from "../async.ts";
 import type { Headers } from "./envelope.ts";
 
 /** Where the server is and who we are there. */
@@ -79,6 +80,9 @@ interface Internals {
   _onHeader(frame: { fields: { contentEncoding?: string } }): void;
   _onMethod(frame: { methodId: number; params: { replyCode: number; replyText: string } }): void;
 }
+
+/** Milliseconds to wait for the server's answer when something is ended. */
+const CLOSE_GRACE_MS = 5_000;
 
 /** `channel.close`: class 20, method 40. */
 const CHANNEL_CLOSE = (20 << 16) | 40;
@@ -157,9 +161,18 @@ export class Channel {
     if (this.active) this.#raw.basicNack({ deliveryTag, requeue: true });
   }
 
-  /** Ends the channel; what was sent on it before has then reached the server. */
+  /** Stops a consumer. Gives up after a while: a blocked connection says nothing. */
+  async cancel(consumerTag: string): Promise<void> {
+    if (!this.active) return;
+    const cancelled = this.#raw.basicCancel(consumerTag).then(() => {}, () => {});
+    await Promise.race([cancelled, delay(CLOSE_GRACE_MS, this.ended)]);
+  }
+
+  /**
+   * Ends the channel; what was sent on it before has then reached the server. Gives up after a while.
+   */
   async close(): Promise<void> {
-    await this.#raw.close();
+    await Promise.race([this.#raw.close(), delay(CLOSE_GRACE_MS, this.ended)]);
   }
 }
 
@@ -264,12 +277,11 @@ export class Link {
     }
   }
 
-  /** Ends the connection in good order, or at once when that takes longer than `graceMs`. */
-  async close(graceMs: number): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, graceMs));
-    await Promise.race([this.#connection.close().catch(() => {}), late]);
-    clearTimeout(timer);
+  /** Ends the connection in good order, or at once when that takes long. */
+  async close(): Promise<void> {
+    const over = new AbortController();
+    const closed = this.#connection.close().catch(() => {}).finally(() => over.abort());
+    await Promise.race([closed, delay(CLOSE_GRACE_MS, over.signal)]);
     this.#end(new AmqpFault("CLOSED", "Connection closed"));
   }
 
@@ -297,6 +309,15 @@ export class Scratch implements AsyncDisposable {
   async do<Result>(operation: (raw: RawChannel) => Promise<Result>): Promise<Result> {
     if (!this.#channel?.active) this.#channel = await this.#link.channel();
     return await this.#channel.do(operation);
+  }
+
+  /** Acknowledges a message that was taken by the last operation or before, on the same channel. */
+  ack(deliveryTag: number): void {
+    // A channel that has ended gave the message back; acknowledging it on another would end that one.
+    if (!this.#channel?.active) {
+      throw this.#channel?.reason ?? new AmqpFault("CH_CLOSE", "No channel");
+    }
+    this.#channel.ack(deliveryTag);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

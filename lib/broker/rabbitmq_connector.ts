@@ -27,9 +27,6 @@ export interface ConnectorOptions {
 /** Short beside the time a lease outlives its holder's connection (`rabbitmq_holding.ts`). */
 const MAX_BACKOFF_MS = 10_000;
 
-/** Milliseconds that closing may take before the connection is cut. */
-const CLOSE_GRACE_MS = 5_000;
-
 /** Milliseconds before the next try after the given number of failures in a row, with jitter. */
 export function backoff(failures: number, random = Math.random()): number {
   const longest = Math.min(250 * 2 ** Math.max(failures - 1, 0), MAX_BACKOFF_MS);
@@ -116,8 +113,8 @@ export class Connector {
       this.changes.notify();
       await anyAborted(link.ended, this.closing);
       if (!this.closing.aborted) throw link.reason;
-      await Promise.race([publisher.close(), delay(CLOSE_GRACE_MS, link.ended)]);
-      await link.close(CLOSE_GRACE_MS);
+      await publisher.close();
+      await link.close();
     } finally {
       this.#session = undefined;
       link.destroy();

@@ -84,9 +84,7 @@ export class QueueConsumer extends Attachment {
   }
 
   protected override async drain(channel: Channel | undefined): Promise<void> {
-    if (channel?.active && this.#tag !== "") {
-      await channel.do((raw) => raw.basicCancel(this.#tag)).catch(() => {});
-    }
+    if (this.#tag !== "") await channel?.cancel(this.#tag);
     await Promise.all(this.#running);
   }
 

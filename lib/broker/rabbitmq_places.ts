@@ -54,7 +54,7 @@ export class Places {
       if (tag === undefined) return;
       // From now on what it may still be given occupies no place.
       this.#tags.delete(tag);
-      await channel.do((raw) => raw.basicCancel(tag));
+      await channel.cancel(tag);
     }
   }
 }

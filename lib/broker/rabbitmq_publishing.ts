@@ -20,7 +20,8 @@ export class Publishing {
   readonly #connector: Connector;
   readonly #topology: Topology;
   readonly #log: Logger;
-  #late = false;
+  /** The session that did not confirm in time and has not confirmed since. */
+  #late: Session | undefined;
 
   constructor(connector: Connector, options: { topology: Topology; log: Logger }) {
     this.#connector = connector;
@@ -30,7 +31,7 @@ export class Publishing {
 
   /** Whether the server, though connected, did not confirm in time and has not confirmed since. */
   get late(): boolean {
-    return this.#late && this.#connector.session !== undefined;
+    return this.#late !== undefined && this.#late === this.#connector.session;
   }
 
   /** Resolves when all are confirmed; rejects with a {@link TransientFault} otherwise. */
@@ -98,20 +99,23 @@ export class Publishing {
     messages: readonly Outgoing[],
     signal: AbortSignal,
   ): Promise<Fate[]> {
+    const sending = session.publisher.send(messages);
+    // A confirm that comes too late for its caller still shows that the server works again.
+    sending.then((fates) => {
+      if (fates.some(({ kind }) => kind === "confirmed")) this.#setLate(session, false);
+    });
     try {
-      const fates = await orAborted(session.publisher.send(messages), signal);
-      if (fates.some(({ kind }) => kind === "confirmed")) this.#setLate(false);
-      return fates;
+      return await orAborted(sending, signal);
     } catch (error) {
       // The server is there and takes messages, but does not say that it has them.
-      if (error === LATE && this.#connector.session === session) this.#setLate(true);
+      if (error === LATE && !session.link.blocked) this.#setLate(session, true);
       throw error;
     }
   }
 
-  #setLate(late: boolean): void {
-    if (this.#late === late) return;
-    this.#late = late;
+  #setLate(session: Session, late: boolean): void {
+    if ((this.#late === session) === late) return;
+    this.#late = late ? session : undefined;
     this.#connector.changes.notify();
   }
 

@@ -174,7 +174,7 @@ Deno.test({
 
 const FAULTS: Record<string, () => Promise<void>> = {
   "closes every connection": async () => {
-    await server.ctl("close_all_connections", "test");
+    await server.ctl("close_all_connections", "--global", "test");
   },
   "is restarted": () => server.restart(),
   "is killed, and away for longer than a lease waits": async () => {
