@@ -90,7 +90,7 @@ export async function startAll(instances: readonly Instance[]): Promise<void> {
   const lane = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       next.start();
-      await next.ready;
+      await next.ready();
     }
   };
   await Promise.all([lane(), lane(), lane()]);

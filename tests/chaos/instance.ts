@@ -7,6 +7,9 @@ const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 /** Milliseconds after which a process that ended by itself is started again. */
 const RESTART_MS = 500;
 
+/** Milliseconds that a process is given to get ready: far more than it needs. */
+const READY_MS = 60_000;
+
 /** How an instance is started. */
 export interface InstanceOptions {
   /** Tells it from the others: `builder-2`. */
@@ -46,9 +49,14 @@ export class Instance {
     return this.#child?.pid;
   }
 
-  /** Resolves when the present process says that it is ready. */
-  get ready(): Promise<void> {
-    return this.#ready.promise;
+  /** Resolves when the present process says that it is ready; rejects where it does not for long. */
+  async ready(): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(
+      () => late.reject(new Error(`${this.name} did not get ready; see ${this.#options.logPath}`)),
+      READY_MS,
+    );
+    await Promise.race([this.#ready.promise, late.promise]).finally(() => clearTimeout(timer));
   }
 
   /** Starts the process where none runs. */
@@ -105,7 +113,7 @@ export class Instance {
     for await (const chunk of child.stderr) {
       for (let at = 0; at < chunk.length;) at += file.writeSync(chunk.subarray(at));
       tail = (tail + decoder.decode(chunk, { stream: true })).slice(-4_000);
-      if (/(Role is|All roles are) ready/.test(tail)) this.#ready.resolve();
+      if (/ Ready roles=/.test(tail)) this.#ready.resolve();
     }
   }
 

@@ -39,6 +39,8 @@ export type ChaosEvent =
 const AT_ONCE = 14;
 /** Faults that are made at once. */
 const FAULT_LANES = 3;
+/** Milliseconds for which all must stay right. */
+const STILL_MS = 4_000;
 /** Retries come fifty times as soon as in production. */
 const RETRY_SCALE = 0.02;
 
@@ -196,17 +198,20 @@ class ChaosRun {
     await startAll(this.#fleet.instances);
   }
 
-  /** Waits until nothing is amiss, or nothing changes for long; resolves to what then is amiss. */
+  /**
+   * Waits until nothing is amiss and stays so, or nothing changes for long; resolves to what then is amiss.
+   * A comment that arrives late has right check runs built once more: what is right must be still, too.
+   */
   async #settle(): Promise<Problem[]> {
     const patience = (this.#options.patienceSeconds ?? 150) * 1_000;
     let changed = performance.now();
     let before = "";
     for (;;) {
       const problems = await this.#inspector.amiss();
-      if (problems.length === 0) return await this.#inspector.amiss();
       const now = JSON.stringify([problems, this.#world.repository.contentWrites.length]);
       if (now !== before) [before, changed] = [now, performance.now()];
-      if (performance.now() - changed > patience) return problems;
+      const quiet = performance.now() - changed;
+      if (quiet > (problems.length === 0 ? STILL_MS : patience)) return problems;
       await pause(500);
     }
   }
