@@ -227,7 +227,7 @@ function watchOf(change: Change): Publication {
 function isGone(error: unknown): boolean {
   if (!(error instanceof GitHubRefusal)) return false;
   return error.status === 404 || error.status === 410 ||
-    (error.status === 422 && /no commit found|sha/i.test(error.message));
+    (error.status === 422 && /no commit found/i.test(error.message));
 }
 
 /** What GitHub refuses for good is a dead letter, where an operator sees why. */
