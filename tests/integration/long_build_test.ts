@@ -1,0 +1,66 @@
+/** A build that takes longer than RabbitMQ waits for an acknowledgement, and one whose builder dies in it. */
+import assert from "node:assert/strict";
+import { BuildResult } from "../../lib/messages/build_result.ts";
+import { decode, parseJson } from "../../lib/messages/codec.ts";
+import { hostSystem } from "../../lib/systems.ts";
+import { ROLE_NAMES } from "../../services/roles.ts";
+import { startFleet } from "../support/fleet.ts";
+import { startRabbitMq, withoutRabbitMq } from "../support/rabbitmq.ts";
+import { startRole } from "../support/role_process.ts";
+
+const BUILD_SECONDS = 90;
+const ACK_TIMEOUT_MS = 60_000;
+const SYSTEM = hostSystem();
+
+Deno.test(
+  "a 90-second build under a 60-second ack timeout has one result; so has one whose builder is killed",
+  {
+    ignore: withoutRabbitMq(),
+  },
+  async () => {
+    await using server = await startRabbitMq({
+      advanced: { consumer_timeout: ACK_TIMEOUT_MS, channel_tick_interval: 1_000 },
+    });
+    const slow = (name: string) => ({
+      name,
+      path: name,
+      build_system: { Custom: { command: `echo begin; sleep ${BUILD_SECONDS}; echo end` } },
+    });
+    const fleet = await startFleet({
+      files: { "calm/x": "1", "killed/x": "1" },
+      projects: [slow("calm"), slow("killed")],
+      vhost: await server.vhost(),
+      roles: ROLE_NAMES.filter((role) => role !== "builder"),
+      configure: (config) => {
+        config.builder = { ...config.builder as object, concurrency: 1 };
+      },
+    });
+    const builders = [startRole("builder", fleet.configPath)];
+    const results: BuildResult[] = [];
+    const listening = await fleet.broker.listen("build-results", "#", ({ body }) => {
+      if ("tag" in (parseJson(body) as object)) results.push(decode(BuildResult, body));
+    });
+    try {
+      await builders[0]!.ready;
+      const pull = await fleet.openPullRequest({ files: { "killed/x": "2" } });
+      await fleet.expectCheck(pull, `killed on ${SYSTEM}`, "in_progress");
+      builders.push(startRole("builder", fleet.configPath));
+      await builders[1]!.ready;
+      const other = await fleet.openPullRequest({ files: { "calm/x": "2" } });
+      await fleet.expectCheck(other, `calm on ${SYSTEM}`, "in_progress");
+      await builders[0]!.kill();
+      builders.push(startRole("builder", fleet.configPath));
+      const calm = await fleet.expectCheck(other, `calm on ${SYSTEM}`, "success", 300_000);
+      const killed = await fleet.expectCheck(pull, `killed on ${SYSTEM}`, "success", 300_000);
+      for (const check of [calm, killed]) {
+        assert.match(await fleet.log(check), /^begin$[^]*^end$/m);
+        assert.equal(results.filter(({ pr }) => pr.head_sha === check.headSha).length, 1);
+      }
+      assert.equal(fleet.github.allCheckRuns.length, 2);
+    } finally {
+      await listening.cancel();
+      await Promise.all(builders.map((builder) => builder.kill()));
+      await fleet.close();
+    }
+  },
+);
