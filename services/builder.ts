@@ -106,8 +106,17 @@ async function* handleJob(
   const { entry } = claim;
   const either = untilEither(entry.signal, stop);
   let result: BuildResult | undefined;
+  const { log } = workshop;
+  const told = {
+    repository: job.repo.full_name,
+    number: job.pr.number,
+    projects: job.attrs,
+    system,
+  };
+  log.info("Build starts", told);
   try {
     result = yield* runAttempt({ job, system }, workshop, either.signal);
+    log.info("Build ended", { ...told, status: result.status, seconds: result.duration_seconds });
     return finish(job, result);
   } catch (error) {
     throw asFault(error);

@@ -15,6 +15,8 @@ export interface LocalBranch {
   readonly baseName: string;
   readonly headName: string;
   readonly facts: BranchFacts;
+  /** Where the repository was cloned from; undefined where that is not known. */
+  readonly url: string | undefined;
   /** Files with changes that are not committed. */
   readonly uncommitted: number;
 }
@@ -48,7 +50,9 @@ export async function openBranch(request: BranchRequest): Promise<LocalBranch> {
   ];
   const facts = await gatherBranchFacts(repository, { base, head, fallback: request.fallback });
   const uncommitted = await uncommittedFiles(cwd);
-  return { repository, env, baseName, headName: request.head, facts, uncommitted };
+  const remote = await repository.run(["config", "remote.origin.url"], { codes: [0, 1] });
+  const url = new TextDecoder().decode(remote.stdout).trim() || undefined;
+  return { url, repository, env, baseName, headName: request.head, facts, uncommitted };
 }
 
 async function folderOf(cwd: string, args: string[]): Promise<string> {

@@ -110,14 +110,17 @@ export class LogStream {
   }
 
   async #refill(): Promise<void> {
-    const lines = await this.#spool?.read(PART_CHARACTERS);
-    if (lines === undefined) {
-      this.#spool?.close();
-      this.#spool = undefined;
-      return;
+    let lines: string[] | undefined;
+    while (this.#spool && lines === undefined) {
+      lines = await this.#spool.read(PART_CHARACTERS);
+      // A line may have been written since; nothing is awaited between this look and the end of the file.
+      if (lines === undefined && this.#spool.idle) {
+        this.#spool.close();
+        this.#spool = undefined;
+      }
     }
-    this.#waiting = lines;
-    for (const line of lines) this.#waitingCharacters += line.length + 1;
+    this.#waiting = lines ?? [];
+    for (const line of this.#waiting) this.#waitingCharacters += line.length + 1;
   }
 
   #cut(): LogPart {
@@ -167,6 +170,11 @@ class Spool {
     this.#path = path;
     this.#writer = Deno.openSync(path, { create: true, truncate: true, write: true });
     this.#reader = Deno.openSync(path, { read: true });
+  }
+
+  /** Whether all that was written has been read and nothing is being written. */
+  get idle(): boolean {
+    return this.#unread === 0 && this.#writes === 0;
   }
 
   /** Rejects where the disk is full; what was written before stays readable. */

@@ -4,10 +4,12 @@ import { nearest } from "../nearest.ts";
 import { checkoutRoot, type Workshop } from "./attempt.ts";
 import { buildProject } from "./build_project.ts";
 import { type EarlyEnd, prepareSource, type Source, writeTree } from "./checkout.ts";
+import type { GitCache } from "../git/cache.ts";
 import type { JobFolder } from "./job_folder.ts";
 import { Tail } from "./lines.ts";
 import type { LogStream } from "./log_stream.ts";
 import type { Attempt, AttemptEnd, AttrOutcome } from "./result.ts";
+import { SubmoduleError, writeSubmodules } from "./submodules.ts";
 
 /** Lines and characters of a log's end that a result shows. */
 const OUTPUT = { lines: 100, characters: 32 * 1024 } as const;
@@ -101,6 +103,8 @@ export class Work {
     const merged = source.baseSha ? `${job.pr.head_sha} merged into ${source.baseSha}` : undefined;
     await stream.write([`Building ${merged ?? job.pr.head_sha}`]);
     await writeTree(cache, source.tree, folder);
+    const early = await this.#fillSubmodules(cache, source.tree);
+    if (early) return await this.#all(early);
     const outcomes: AttrOutcome[] = [];
     for (const attr of new Set(job.attrs)) {
       outcomes.push(
@@ -110,6 +114,27 @@ export class Work {
       );
     }
     return outcomes;
+  }
+
+  /** Fetches what the checkout's submodules link to; an end where it cannot be had. */
+  async #fillSubmodules(cache: GitCache, tree: string): Promise<End | undefined> {
+    const { attempt: { job }, workshop: { config }, folder, stream, signal } = this.#options;
+    const options = {
+      root: checkoutRoot(config),
+      url: job.repo.clone_url,
+      sameHost: !(config.builder?.network ?? true),
+      folders: folder,
+      signal,
+    };
+    try {
+      await stream.write(await writeSubmodules(cache, tree, options));
+      return undefined;
+    } catch (error) {
+      if (error instanceof SubmoduleError) {
+        return { status: "Failure", reason: error.message, step: "checkout" };
+      }
+      throw error;
+    }
   }
 
   async #buildOne(attr: string, projects: readonly Project[]): Promise<AttrOutcome> {

@@ -1,7 +1,9 @@
 /** A build's log on its way to a broker that may be slow. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { asFault } from "../../lib/build/attempt.ts";
 import { LogStream } from "../../lib/build/log_stream.ts";
+import { TransientFault } from "../../lib/errors.ts";
 
 async function withSpool(work: (spool: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "tickborg-spool-" });
@@ -82,4 +84,21 @@ Deno.test("what was not read goes with the stream", async () => {
     await stream.write(numbered(10));
     stream.dispose();
   });
+});
+
+Deno.test("a full disk is told to the writer, and the reader comes to an end", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "tickborg-spool-" });
+  try {
+    // Linux's disk that is always full.
+    await Deno.symlink("/dev/full", join(folder, "spool"));
+    const spool = join(folder, "spool");
+    const stream = new LogStream({ spool, maxLogBytes: 1 << 30, maxWaiting: 10 });
+    await stream.write(numbered(10));
+    const error = await stream.write(numbered(10)).catch((error) => error);
+    assert.ok(asFault(error) instanceof TransientFault, String(error));
+    await stream.end();
+    assert.deepEqual(await readAll(stream), numbered(10));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
