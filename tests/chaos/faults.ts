@@ -23,8 +23,8 @@ export interface Fault {
   readonly weight: number;
   /** Whether it needs RabbitMQ. */
   readonly rabbitmq?: boolean;
-  /** Makes the fault and mends it; resolves to what it did, for the log. */
-  run(stage: Stage): Promise<string>;
+  /** Makes the fault and mends it; resolves to what it did, undefined where nothing was there to break. */
+  run(stage: Stage): Promise<string | undefined>;
 }
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
@@ -33,7 +33,8 @@ const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 async function bounce(
   instances: readonly Instance[],
   { signal, ms }: { signal: "SIGKILL" | "SIGTERM"; ms: number },
-): Promise<string> {
+): Promise<string | undefined> {
+  if (instances.length === 0) return undefined;
   await Promise.all(instances.map((instance) => instance.end(signal)));
   await pause(ms);
   for (const instance of instances) instance.start();
@@ -115,8 +116,9 @@ export const FAULTS: readonly Fault[] = [
     async run(stage) {
       const [instance] = victim(stage);
       const ms = stage.random.whole(500, 6_000);
-      await instance?.freeze(ms);
-      return `${instance?.name ?? "nobody"} for ${ms} ms`;
+      if (!instance) return undefined;
+      await instance.freeze(ms);
+      return `${instance.name} for ${ms} ms`;
     },
   },
   {
@@ -174,7 +176,7 @@ export const FAULTS: readonly Fault[] = [
     run({ network, random }) {
       const share = random.pick([0.1, 0.5, 1]);
       const cut = network!.proxy.cut(() => random.chance(share));
-      return Promise.resolve(`${cut} connections`);
+      return Promise.resolve(cut === 0 ? undefined : `${cut} connections`);
     },
   },
   {

@@ -181,10 +181,14 @@ class ChaosRun {
 
   async #make(fault: Fault, stage: Stage): Promise<void> {
     this.#faultsMade++;
-    this.#faults.set(fault.name, (this.#faults.get(fault.name) ?? 0) + 1);
     this.#busy.add(fault.group);
     try {
       const what = await fault.run(stage);
+      if (what === undefined) {
+        this.#faultsMade--;
+        return;
+      }
+      this.#faults.set(fault.name, (this.#faults.get(fault.name) ?? 0) + 1);
       this.#options.onEvent?.({ kind: "fault", name: fault.name, what });
     } finally {
       this.#busy.delete(fault.group);
