@@ -32,17 +32,24 @@ export function serveEndpoint(
   const aborted = new AbortController();
   let server: Deno.HttpServer<Deno.NetAddr>;
   try {
-    server = Deno.serve({
-      hostname,
-      port,
-      signal: aborted.signal,
-      onListen: (address) =>
-        log.info("Listening", { endpoint: endpoint.name, address: `${hostname}:${address.port}` }),
-      onError: (error) => {
-        log.error("Request failed: this is a bug", { endpoint: endpoint.name, error });
-        return new Response("Internal error\n", { status: 500 });
+    server = Deno.serve(
+      {
+        hostname,
+        port,
+        signal: aborted.signal,
+        onListen: (address) =>
+          log.info("Listening", {
+            endpoint: endpoint.name,
+            address: `${hostname}:${address.port}`,
+          }),
+        onError: (error) => {
+          log.error("Request failed: this is a bug", { endpoint: endpoint.name, error });
+          return new Response("Internal error\n", { status: 500 });
+        },
       },
-    }, (request, info) => isHealth(request) ? health(broker) : endpoint.fetch(request, info));
+      (request, info) =>
+        isHealth(request) ? health(broker, request) : endpoint.fetch(request, info),
+    );
   } catch (error) {
     throw new ConfigError(
       `Cannot listen on ${endpoint.listen} for ${endpoint.name}: ${describeError(error)}`,
@@ -68,10 +75,18 @@ function isHealth(request: Request): boolean {
     new URL(request.url).pathname === "/health";
 }
 
-function health(broker: Broker): Response {
+/**
+ * Whether the role can do its work: 200 or 503. Prometheus, which says so in its Accept header, gets the
+ * answer in its own form, so that it can watch a role by scraping this.
+ */
+function health(broker: Broker, request: Request): Response {
   const ok = broker.state === "connected";
-  return Response.json({ status: ok ? "ok" : "unavailable", broker: broker.state }, {
-    status: ok ? 200 : 503,
-    headers: { "cache-control": "no-store" },
-  });
+  const init = { status: ok ? 200 : 503, headers: { "cache-control": "no-store" } };
+  if (/openmetrics|text\/plain;\s*version=/.test(request.headers.get("accept") ?? "")) {
+    const text = "# HELP tickborg_broker_connected Whether the role is connected to the broker\n" +
+      `# TYPE tickborg_broker_connected gauge\ntickborg_broker_connected ${ok ? 1 : 0}\n`;
+    const headers = { ...init.headers, "content-type": "text/plain; version=0.0.4" };
+    return new Response(text, { ...init, headers });
+  }
+  return Response.json({ status: ok ? "ok" : "unavailable", broker: broker.state }, init);
 }
