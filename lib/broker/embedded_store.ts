@@ -48,6 +48,12 @@ const WAL_LIMIT = 16 * 1024 * 1024;
 /** SQLite's result codes (sqlite.org/rescode.html) that pass when there is room, or the other one is gone. */
 const SQLITE = { busy: 5, full: 13, ioError: 10 } as const;
 
+const SQLITE_WORDS: Readonly<Record<string, number>> = {
+  "database is locked": SQLITE.busy,
+  "database or disk is full": SQLITE.full,
+  "disk I/O error": SQLITE.ioError,
+};
+
 /** How to open the file. */
 export interface StoreOptions {
   /** Bytes the file may grow to; beyond it is as if the disk were full. */
@@ -60,10 +66,11 @@ export function isDiskFault(error: unknown): boolean {
   return code === SQLITE.full || code === SQLITE.ioError;
 }
 
-/** SQLite's primary result code of an error. */
+/** SQLite's primary result code of an error; Deno gives none for what `exec` throws, only SQLite's words. */
 function resultCode(error: unknown): number | undefined {
-  const code = (error as { errcode?: unknown } | null)?.errcode;
-  return typeof code === "number" ? code & 0xff : undefined;
+  const { errcode, message } = error as { errcode?: unknown; message?: unknown };
+  if (typeof errcode === "number") return errcode & 0xff;
+  return SQLITE_WORDS[String(message)];
 }
 
 /** The file. Every method is synchronous; one transaction spans many calls. */

@@ -4,7 +4,7 @@
  */
 import type { Logger } from "@logtape/logtape";
 import type { Exchange, Queue, Topology } from "../topology.ts";
-import { AmqpFault, type Link, Scratch } from "./rabbitmq_client.ts";
+import { AmqpFault, type FaultCode, type Link, Scratch } from "./rabbitmq_client.ts";
 
 /** Something to declare, and how to see whether it is there. */
 interface Thing {
@@ -16,8 +16,11 @@ interface Thing {
 /** Declares things over one connection after another. */
 export class Declarer {
   readonly #log: Logger;
-  /** What the server has refused to let us declare; looked up from then on, so that its log stays readable. */
-  readonly #refused = new Set<string>();
+  /**
+   * Whether the server has refused to let us declare something. From then on we look first, so that a role
+   * with narrow permissions does not fill the server's log with refusals.
+   */
+  #looksFirst = false;
 
   constructor(log: Logger) {
     this.#log = log;
@@ -27,31 +30,60 @@ export class Declarer {
   async declare(link: Link, topology: Topology): Promise<void> {
     await using scratch = new Scratch(link);
     for (const exchange of topology.exchanges) {
-      await this.#declare(exchangeThing(scratch, exchange));
+      await this.#ensure(exchangeThing(scratch, exchange));
     }
     for (const queue of topology.queues) {
-      await this.#declare(queueThing(scratch, queue));
-      for (const thing of bindingThings(scratch, queue)) await this.#declare(thing);
+      const declared = await this.#ensure(queueThing(scratch, queue));
+      // Nothing tells a client which bindings there are; whoever made a queue has bound it.
+      if (declared) await this.#bind(scratch, queue);
     }
   }
 
-  async #declare({ what, declare, look }: Thing): Promise<void> {
-    if (!this.#refused.has(what)) {
+  /** Sees to it that a thing is there; whether we declared it. */
+  async #ensure({ what, declare, look }: Thing): Promise<boolean> {
+    if (!this.#looksFirst) {
       try {
         await declare();
-        return;
+        return true;
       } catch (error) {
         if (!isFault(error, "ACCESS_REFUSED")) throw cannot(`declare ${what}`, error);
-        this.#refused.add(what);
-        this.#log.debug("Broker does not let us declare", { what, error: error.message });
+        this.#looksFirst = true;
+        this.#log.debug("Broker does not let this user declare everything", {
+          error: error.message,
+        });
       }
     }
     try {
       await look();
-    } catch (error) {
-      // Perhaps the permissions are given meanwhile.
-      this.#refused.delete(what);
-      throw cannot(`use ${what}, which this user may not declare`, error);
+      return false;
+    } catch (missing) {
+      if (!isFault(missing, "NOT_FOUND")) throw cannot(`use ${what}`, missing);
+      try {
+        await declare();
+        return true;
+      } catch (error) {
+        if (!isFault(error, "ACCESS_REFUSED")) throw cannot(`declare ${what}`, error);
+        throw cannot(`use ${what}, which this user may not declare`, missing);
+      }
+    }
+  }
+
+  async #bind(scratch: Scratch, queue: Queue): Promise<void> {
+    for (const { exchange, pattern } of queue.bindings) {
+      try {
+        await scratch.do((raw) =>
+          raw.queueBind({ queue: queue.name, exchange, routingKey: pattern })
+        );
+      } catch (error) {
+        const what = `bind queue ${queue.name} to exchange ${exchange}`;
+        if (!isFault(error, "ACCESS_REFUSED")) throw cannot(what, error);
+        this.#log.warn("Broker does not let this user bind a queue it may declare", {
+          queue: queue.name,
+          exchange,
+          error: error.message,
+        });
+        return;
+      }
     }
   }
 }
@@ -75,17 +107,7 @@ function queueThing(scratch: Scratch, queue: Queue): Thing {
   };
 }
 
-function bindingThings(scratch: Scratch, queue: Queue): Thing[] {
-  return queue.bindings.map(({ exchange, pattern }) => ({
-    what: `binding of queue ${queue.name} to exchange ${exchange} with "${pattern}"`,
-    declare: () =>
-      scratch.do((raw) => raw.queueBind({ queue: queue.name, exchange, routingKey: pattern })),
-    // Nothing tells a client whether a binding is there; whoever made the queue made it too.
-    look: () => Promise.resolve(),
-  }));
-}
-
-function isFault(error: unknown, code: "ACCESS_REFUSED"): error is AmqpFault {
+function isFault(error: unknown, code: FaultCode): error is AmqpFault {
   return error instanceof AmqpFault && error.is(code);
 }
 

@@ -1,29 +1,150 @@
 /** The embedded broker: the contract, and what only a file can do. */
+import assert from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
-import type { Broker } from "../../lib/broker/broker.ts";
-import { openEmbedded } from "../../lib/broker/embedded.ts";
-import type { Topology } from "../../lib/topology.ts";
+import { ack, type Broker, type Publication } from "../../lib/broker/broker.ts";
+import { type EmbeddedOptions, openEmbedded } from "../../lib/broker/embedded.ts";
+import { ConfigError, TransientFault } from "../../lib/errors.ts";
+import { QUEUE, type Topology } from "../../lib/topology.ts";
+import { openInbox, until } from "../support/inbox.ts";
 import { type BrokerFixture, testContract } from "./contract.ts";
 
 const log = getLogger(["tickborg", "test"]);
 
-async function openFixture(topology: Topology): Promise<BrokerFixture> {
+/** A file of a test, and brokers on it. */
+interface Desk extends AsyncDisposable {
+  readonly path: string;
+  open(options?: Partial<EmbeddedOptions>): Promise<Broker & AsyncDisposable>;
+}
+
+async function openDesk(topology: Topology = TOPOLOGY): Promise<Desk> {
   const folder = await Deno.makeTempDir({ prefix: "tickborg-embedded-" });
-  const open = () => openEmbedded(`${folder}/new/broker.sqlite`, { log, topology });
-  let broker: Broker = await open();
+  const path = `${folder}/new/broker.sqlite`;
+  return {
+    path,
+    async open(options) {
+      const broker = await openEmbedded(path, { log, topology, ...options });
+      return Object.assign(broker, { [Symbol.asyncDispose]: () => broker.close() });
+    },
+    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
+  };
+}
+
+async function openFixture(topology: Topology): Promise<BrokerFixture> {
+  const desk = await openDesk(topology);
+  let broker: Broker = await desk.open();
   return {
     get broker() {
       return broker;
     },
     async restart() {
       await broker.close();
-      broker = await open();
+      broker = await desk.open();
     },
     async [Symbol.asyncDispose]() {
       await broker.close();
-      await Deno.remove(folder, { recursive: true });
+      await desk[Symbol.asyncDispose]();
     },
   };
 }
 
 testContract("embedded", openFixture);
+
+const TOPOLOGY: Topology = {
+  exchanges: [],
+  queues: [
+    { name: "taken", bindings: [] },
+    { name: "waits", bindings: [] },
+    { name: QUEUE.deadLetters, bindings: [] },
+  ],
+};
+
+function message(text: string, queue = "waits"): Publication {
+  return { exchange: "", routingKey: queue, body: new TextEncoder().encode(text) };
+}
+
+Deno.test("embedded: a process that is killed loses nothing it was told is safe", async () => {
+  await using desk = await openDesk();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", new URL("embedded_child.ts", import.meta.url).pathname],
+    env: { EMBEDDED: JSON.stringify([desk.path, TOPOLOGY]) },
+    stdout: "piped",
+  }).spawn();
+  let told = "";
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    told += text;
+    if (told.split("\n").length > 500) child.kill("SIGKILL");
+  }
+  await child.status;
+  const confirmed = told.split("\n").slice(0, -1).map(Number);
+  await using broker = await desk.open();
+  for (const queue of ["taken", "waits"]) {
+    const found = new Map<number, boolean>();
+    await broker.visit(queue, ({ body, redelivered }) => {
+      found.set(Number(new TextDecoder().decode(body)), redelivered);
+      return Promise.resolve("keep");
+    });
+    assert.deepEqual(confirmed.filter((n) => !found.has(n)), [], queue);
+    const seenBefore = [...found].filter(([, redelivered]) => redelivered).map(([n]) => n);
+    assert.deepEqual(seenBefore, queue === "taken" ? [1, 2, 3] : [], queue);
+  }
+});
+
+Deno.test("embedded: a second process is told what to do", async () => {
+  await using desk = await openDesk();
+  await using _broker = await desk.open();
+  await assert.rejects(desk.open(), (error) => {
+    assert.ok(error instanceof ConfigError);
+    assert.match(error.message, /another process has it\. It serves one process; use RabbitMQ/);
+    return true;
+  });
+});
+
+Deno.test("embedded: a full disk is a passing fault, and room is found by settling", async () => {
+  await using desk = await openDesk();
+  await using broker = await desk.open({ maxBytes: 2_000_000 });
+  const large = () => broker.publish([message("x".repeat(100_000))]);
+  let stored = 0;
+  await assert.rejects(async () => {
+    for (;;) {
+      await large();
+      stored++;
+    }
+  }, TransientFault);
+  assert.ok(stored >= 10);
+  assert.equal(broker.state, "blocked");
+  await using inbox = await openInbox(broker, "waits", { prefetch: 5 });
+  for (let n = 0; n < stored; n++) (await inbox.next()).settle(ack);
+  await until("room", () => large().then(() => true, () => false));
+  assert.equal(broker.state, "connected");
+});
+
+Deno.test("embedded: the file does not grow with what has passed through it", async () => {
+  await using desk = await openDesk();
+  await using broker = await desk.open();
+  await using inbox = await openInbox(broker, "waits");
+  const sizes: number[] = [];
+  for (let round = 0; round < 6; round++) {
+    for (let n = 0; n < 20; n++) {
+      await broker.publish(Array.from({ length: 20 }, () => message("y".repeat(10_000))));
+      for (let taken = 0; taken < 20; taken++) (await inbox.next()).settle(ack);
+    }
+    let size = 0;
+    for await (const { name } of Deno.readDir(desk.path.replace(/\/[^/]*$/, ""))) {
+      size += (await Deno.stat(desk.path.replace(/[^/]*$/, name))).size;
+    }
+    sizes.push(size);
+  }
+  assert.ok(sizes.at(-1)! <= sizes[2]! * 1.5, `sizes after each 4 MB: ${sizes}`);
+});
+
+Deno.test("embedded: everything of one turn shares a transaction", async () => {
+  await using desk = await openDesk();
+  await using broker = await desk.open();
+  const begin = performance.now();
+  await broker.publish([message("one")]);
+  const alone = performance.now() - begin;
+  const together = performance.now();
+  await Promise.all(Array.from({ length: 1_000 }, (_, n) => broker.publish([message(`${n}`)])));
+  const each = (performance.now() - together) / 1_000;
+  assert.ok(each < alone, `${each} ms each of a thousand, ${alone} ms alone`);
+});

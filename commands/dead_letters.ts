@@ -1,0 +1,199 @@
+/** `dead-letters`: looks at messages that could not be handled, sends them back, or drops them. */
+import type { Broker, Delivery } from "../lib/broker/broker.ts";
+import {
+  bodyText,
+  type DeadLetter,
+  type Filter,
+  jsonText,
+  readDeadLetter,
+  selects,
+  shown,
+} from "../lib/broker/dead_letters.ts";
+import { revivedHeaders } from "../lib/broker/envelope.ts";
+import { openBroker } from "../lib/broker/open.ts";
+import {
+  type Config,
+  configPath,
+  loadConfig,
+  rabbitMqOf,
+  type Section,
+} from "../lib/config/config.ts";
+import { describeError, TransientFault, UsageError } from "../lib/errors.ts";
+import { roleLogger } from "../lib/log.ts";
+import { QUEUE } from "../lib/topology.ts";
+import { ROLE_NAMES, roleOf } from "../services/roles.ts";
+import { parseArguments } from "./arguments.ts";
+
+const HELP = `Looks at messages that could not be handled, sends them back, or drops them
+
+Usage: tickborg dead-letters list  [--queue QUEUE] [--json]
+       tickborg dead-letters show  ID… | --all [--queue QUEUE] [--json]
+       tickborg dead-letters retry ID… | --queue QUEUE | --all [--json]
+       tickborg dead-letters drop  ID… | --all [--queue QUEUE] [--json]
+
+  list           one line a message, oldest first: id, time, queue, attempts, bytes, reason
+  show           everything about messages: headers and body
+  retry          sends messages back to the queues they came from, as if for the first time
+  drop           removes messages for good; the whole of them only with --all
+
+  --queue QUEUE  only messages that came from this queue
+  --all          every message, or with --queue every one of that queue
+  --config FILE  the configuration; CONFIG_PATH or ./config.json when absent
+  --json         machine-readable results on standard output, and nothing else there
+
+Exit code 0 when done, 1 when an id was not found or a message could not be moved, 2 for wrong arguments.
+The embedded broker belongs to one process: stop \`tickborg all\` first.
+`;
+
+const VERBS = ["list", "show", "retry", "drop"] as const;
+type Verb = typeof VERBS[number];
+
+interface Options {
+  readonly verb: Verb;
+  readonly filter: Filter;
+  readonly json: boolean;
+  readonly config: string | undefined;
+}
+
+/** What a run did; printed as it stands with `--json`. */
+interface Report {
+  readonly verb: Verb;
+  /** Messages that were listed, shown, sent back or dropped. */
+  readonly letters: DeadLetter[];
+  /** Messages that could not be moved, and why. */
+  readonly failed: { readonly id: string; readonly why: string }[];
+  /** Ids that no message has. */
+  readonly missing: string[];
+}
+
+/** `tickborg dead-letters`; resolves to the exit code. */
+export async function run(args: string[]): Promise<number> {
+  const options = parse(args);
+  if (options === "help") {
+    console.log(HELP);
+    return 0;
+  }
+  const config = await loadConfig(configPath(options.config));
+  const broker = await open(config);
+  try {
+    const report = await work(broker, options);
+    if (options.json) console.log(jsonText(report));
+    else print(report);
+    return report.failed.length + report.missing.length === 0 ? 0 : 1;
+  } catch (error) {
+    if (!(error instanceof TransientFault)) throw error;
+    console.error(describeError(error));
+    return 1;
+  } finally {
+    await broker.close();
+  }
+}
+
+function parse(args: string[]): Options | "help" {
+  const { values, positionals } = parseArguments({
+    args,
+    allowPositionals: true,
+    strict: true,
+    options: {
+      config: { type: "string" },
+      queue: { type: "string" },
+      all: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  if (values.help) return "help";
+  const [verb, ...ids] = positionals;
+  const { all, queue, json, config } = values;
+  if (!VERBS.some((known) => known === verb)) {
+    throw new UsageError(`Expected ${VERBS.join(", ")}, found ${verb ?? "nothing"}`);
+  }
+  if (verb === "list" && ids.length > 0) throw new UsageError("list takes no ids; use show");
+  if (ids.length > 0 && all) throw new UsageError("Expected ids or --all, found both");
+  const chosen = ids.length > 0 || all || (verb === "retry" && queue !== undefined);
+  if (verb !== "list" && !chosen) throw new UsageError(`${verb}: expected ids or --all`);
+  return { verb: verb as Verb, filter: { ids, queue }, json, config };
+}
+
+/** Where nothing names RabbitMQ, every role runs in one process, on the embedded broker. */
+async function open(config: Config): Promise<Broker> {
+  const sections: Section[] = ["runner", ...ROLE_NAMES.map((role) => roleOf(role).section)];
+  const section = sections.find((name) => rabbitMqOf(config, name) !== undefined);
+  return await openBroker(config, section ?? "runner", {
+    log: roleLogger("dead-letters"),
+    embedded: section === undefined,
+    role: "dead-letters",
+  });
+}
+
+/** Does what was asked for, to each dead letter that the filter selects. */
+async function work(broker: Broker, { verb, filter }: Options): Promise<Report> {
+  const report: Report = { verb, letters: [], failed: [], missing: [] };
+  await broker.visit(QUEUE.deadLetters, async (delivery) => {
+    const letter = readDeadLetter(delivery, verb === "show");
+    if (!selects(filter, letter)) return "keep";
+    if (verb === "retry") {
+      try {
+        await sendBack(broker, letter, delivery);
+      } catch (error) {
+        report.failed.push({ id: letter.id, why: describeError(error) });
+        return "keep";
+      }
+    }
+    report.letters.push(letter);
+    return verb === "retry" || verb === "drop" ? "remove" : "keep";
+  });
+  const found = new Set([...report.letters, ...report.failed].map(({ id }) => id));
+  report.missing.push(...filter.ids.filter((id) => !found.has(id)));
+  return report;
+}
+
+/** Confirmed before the dead letter is removed, so that a fault in between leaves two rather than none. */
+async function sendBack(broker: Broker, letter: DeadLetter, delivery: Delivery): Promise<void> {
+  if (letter.queue === "") {
+    throw new Error("Cannot send it back: it does not say where it came from");
+  }
+  await broker.publish([{
+    exchange: "",
+    routingKey: letter.queue,
+    body: delivery.body,
+    headers: revivedHeaders(delivery) as Record<string, string | number>,
+  }]);
+}
+
+const DONE: Record<Verb, string> = {
+  list: "",
+  show: "",
+  retry: "Sent back to",
+  drop: "Dropped from",
+};
+
+function print({ verb, letters, failed, missing }: Report): void {
+  if (verb === "list" && letters.length === 0) console.log("There are no dead letters");
+  for (const letter of letters) {
+    const { id, time, queue, attempt, bytes, reason } = letter;
+    if (verb === "list") {
+      console.log(
+        `${id}  ${time || "?"}  ${shown(queue)}  ${attempt}x  ${bytes} B  ${shown(reason)}`,
+      );
+    } else if (verb === "show") {
+      console.log(letterText(letter));
+    } else {
+      console.log(`${DONE[verb]} ${shown(queue)}: ${id}`);
+    }
+  }
+  for (const { id, why } of failed) console.error(`${id}: ${shown(why)}`);
+  for (const id of missing) console.error(`There is no dead letter ${shown(id)}`);
+}
+
+function letterText(letter: DeadLetter): string {
+  const { id, time, reason, queue, exchange, routingKey, attempt, bytes, headers = {} } = letter;
+  const fields = { id, time, reason, queue, exchange, "routing key": routingKey, attempt, bytes };
+  const lines = Object.entries(fields).map(([name, value]) =>
+    `${`${name}:`.padEnd(13)}${shown(`${value}`)}`
+  );
+  const rows = Object.entries(headers).map(([name, value]) =>
+    `  ${shown(name)}: ${shown(typeof value === "string" ? value : JSON.stringify(value) ?? "")}`
+  );
+  return [...lines, "headers:", ...rows, "body:", bodyText(letter), ""].join("\n");
+}

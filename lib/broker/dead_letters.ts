@@ -1,0 +1,104 @@
+/** Dead letters as an operator sees them. */
+import { createHash } from "node:crypto";
+import type { Delivery } from "./broker.ts";
+import { HEADER } from "./envelope.ts";
+
+/** A message that could not be handled. Whoever may publish can forge one, so no field is to be trusted. */
+export interface DeadLetter {
+  /** Twelve hexadecimal digits, the same at each look. */
+  readonly id: string;
+  /** When it died, ISO 8601; empty where it does not say so. */
+  readonly time: string;
+  readonly reason: string;
+  /** The queue it came from; empty where it does not say so. */
+  readonly queue: string;
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly attempt: number;
+  readonly bytes: number;
+  /** With everything about it: its headers and its body, in base64 where it is not UTF-8. */
+  readonly headers?: Readonly<Record<string, unknown>>;
+  readonly body?: string;
+  readonly bodyBase64?: string;
+}
+
+/** Which dead letters are meant: all where nothing is given. */
+export interface Filter {
+  readonly ids: readonly string[];
+  readonly queue: string | undefined;
+}
+
+/** Bytes of a body that are shown to people. */
+const MAX_SHOWN_BYTES = 64 * 1024;
+
+/** Reads a delivery of the dead-letter queue; with `whole` its headers and body too. */
+export function readDeadLetter(delivery: Delivery, whole = false): DeadLetter {
+  const { headers, body, exchange, routingKey, attempt } = delivery;
+  const text = (name: string) => typeof headers[name] === "string" ? headers[name] as string : "";
+  const letter = {
+    time: text(HEADER.time),
+    reason: text(HEADER.reason),
+    queue: text(HEADER.queue),
+    exchange,
+    routingKey,
+    attempt,
+    bytes: body.byteLength,
+  };
+  return {
+    id: createHash("sha256").update(JSON.stringify(letter)).update(body).digest("hex").slice(0, 12),
+    ...letter,
+    ...(whole ? { headers, ...bodyOf(body) } : {}),
+  };
+}
+
+function bodyOf(body: Uint8Array): Pick<DeadLetter, "body" | "bodyBase64"> {
+  try {
+    return { body: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body) };
+  } catch {
+    return { bodyBase64: body.toBase64() };
+  }
+}
+
+/** Whether a filter means a dead letter. */
+export function selects({ ids, queue }: Filter, letter: DeadLetter): boolean {
+  if (queue !== undefined && letter.queue !== queue) return false;
+  return ids.length === 0 || ids.includes(letter.id);
+}
+
+/** Characters that a terminal obeys, hides or reorders text by. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** JSON in which nothing stands that a terminal would obey or hide. */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value, null, 2).replaceAll(UNSEEN, (character) => {
+    if (character === "\n") return character;
+    const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at));
+    return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
+  });
+}
+
+/** A text for a terminal: on one line, with nothing in it that the terminal would obey or hide. */
+export function shown(text: string): string {
+  return text.toWellFormed().replaceAll(
+    UNSEEN,
+    (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
+  );
+}
+
+/** The body for a terminal: JSON is indented, and a long one is cut. */
+export function bodyText({ body, bodyBase64, bytes }: DeadLetter): string {
+  const text = body === undefined ? `base64 ${bodyBase64 ?? ""}` : indented(body);
+  const lines = text.slice(0, MAX_SHOWN_BYTES).split("\n").map((line) => `  ${shown(line)}`);
+  if (text.length > MAX_SHOWN_BYTES) {
+    lines.push(`  … cut; all ${bytes} bytes are in the output of --json`);
+  }
+  return lines.join("\n");
+}
+
+function indented(body: string): string {
+  try {
+    return JSON.stringify(JSON.parse(body), null, 2);
+  } catch {
+    return body;
+  }
+}
