@@ -7,9 +7,6 @@ import { freePorts } from "../support/ports.ts";
 import type { Vhost } from "../support/rabbitmq.ts";
 import { Instance } from "./instance.ts";
 
-/** Instances of each role. */
-const INSTANCES = 2;
-
 /** What a fleet is made of. */
 export interface FleetParts {
   readonly folder: string;
@@ -17,6 +14,8 @@ export interface FleetParts {
   readonly repo: string;
   /** The broker, by way of the proxy; embedded when absent. */
   readonly vhost?: Vhost;
+  /** Instances of each role, where there is a broker to connect them; 2 when absent. */
+  readonly copies?: number;
   /** Multiplies the delays before another attempt. */
   readonly retryScale: number;
 }
@@ -32,7 +31,7 @@ export interface ChaosFleet {
 
 /** Writes the configurations; starts nothing. */
 export async function layOutFleet(parts: FleetParts): Promise<ChaosFleet> {
-  const copies = parts.vhost ? INSTANCES : 1;
+  const copies = parts.vhost ? parts.copies ?? 2 : 1;
   const ports = freePorts(3 * copies);
   const instances: Instance[] = [];
   for (let copy = 0; copy < copies; copy++) {

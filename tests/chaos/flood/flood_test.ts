@@ -1,0 +1,132 @@
+/** 100,000 malformed messages and 10,000 hostile requests leave every role up, and each is accounted for. */
+import assert from "node:assert/strict";
+import { withoutRabbitMq } from "../../support/rabbitmq.ts";
+import { planWork } from "../plan.ts";
+import { Random } from "../random.ts";
+import { Flood } from "./flood.ts";
+import {
+  ANY_REQUESTS,
+  type HostileAnswer,
+  type HostileRequest,
+  LOG_REQUESTS,
+  sendHostile,
+  WEBHOOK_REQUESTS,
+} from "./hostile_http.ts";
+import { malformed } from "./malformed.ts";
+
+const MESSAGES = 100_000;
+const REQUESTS = 10_000;
+/** Messages and requests that come before memory is looked at for the first time. */
+const WARM_UP = { messages: 4_000, requests: 1_000 };
+/** Requests under way at once. */
+const LANES = 100;
+/** What a process may hold in the end, against what it held when it was warm. */
+const GROWTH = { factor: 1.3, bytes: 40 * 1024 * 1024 };
+
+/** Requests that a server understands well enough to answer. */
+const ANSWERED = new Set(["path", "method", "range", "query", "no signature", "signature"]);
+
+Deno.test({
+  name: "a flood of malformed messages and hostile requests leaves every role up and memory flat",
+  ignore: withoutRabbitMq(),
+  async fn(t) {
+    await using flood = await Flood.start();
+    const pids = flood.fleet.instances.map(({ pid }) => pid);
+    const random = new Random(4);
+    await drown(flood, { from: 0, to: WARM_UP.messages, random });
+    await bombard(flood, WARM_UP.requests, random);
+    const before = await flood.memory();
+
+    await t.step(`${MESSAGES} malformed messages are in the dead letters, each once`, async () => {
+      await drown(flood, { from: WARM_UP.messages, to: MESSAGES, random });
+      assert.deepEqual(flood.odd, []);
+      assert.equal(Math.max(...flood.dead.values()), 1);
+    });
+
+    await t.step(`${REQUESTS} hostile requests get nothing`, async () => {
+      await bombard(flood, REQUESTS - WARM_UP.requests, random);
+    });
+
+    await t.step("every role is still the same process, and no larger", async () => {
+      assert.deepEqual(flood.fleet.instances.flatMap(({ crashes }) => crashes), []);
+      assert.deepEqual(flood.fleet.instances.map(({ pid }) => pid), pids);
+      const after = await flood.memory();
+      const grown = [...after].map(([name, bytes]) => ({ name, bytes, from: before.get(name)! }));
+      console.log(
+        grown.map(({ name, bytes, from }) =>
+          `${name.padEnd(28)}${Math.round(from / 2 ** 20)} → ${Math.round(bytes / 2 ** 20)} MiB`
+        ).join("\n"),
+      );
+      const fat = grown.filter(({ bytes, from }) => bytes > GROWTH.factor * from + GROWTH.bytes);
+      assert.deepEqual(fat, []);
+    });
+
+    await t.step("a pull request is built as ever", async () => {
+      const plan = { ...planWork(1, 0), kind: "pull request" as const, draft: false };
+      flood.world.begin({ index: 0, kind: plan.kind, draft: false, first: plan.first });
+      const inspector = flood.inspector();
+      await until(
+        async () => (await inspector.amiss()).length === 0,
+        async () => JSON.stringify(await inspector.amiss()),
+      );
+    });
+  },
+});
+
+/** Publishes malformed messages and waits until every one is a dead letter. */
+async function drown(
+  flood: Flood,
+  { from, to, random }: { from: number; to: number; random: Random },
+): Promise<void> {
+  await flood.publish((function* () {
+    for (let id = from; id < to; id++) yield malformed(id, random);
+  })());
+  await until(() => flood.dead.size >= to, () => `${flood.dead.size} of ${to} dead letters`);
+}
+
+/** Sends hostile requests to both servers, and honest ones that must be answered meanwhile. */
+async function bombard(flood: Flood, count: number, random: Random): Promise<void> {
+  const [receiver, logs] = [flood.fleet.receiverPorts[0]!, flood.fleet.logPorts[0]!];
+  const honest = async () => {
+    const delivery = await flood.world.github.deliver("ping", {
+      zen: "Keep it logically awesome.",
+    });
+    assert.ok(delivery!.statusCode >= 200 && delivery!.statusCode < 300, delivery!.answer);
+    const health = await fetch(`http://127.0.0.1:${logs}/health`);
+    assert.equal((await health.json()).status, "ok");
+  };
+  let left = count;
+  const lane = async () => {
+    while (left-- > 0) {
+      const toLogs = random.chance(0.5);
+      const makers = [...ANY_REQUESTS, ...(toLogs ? LOG_REQUESTS : WEBHOOK_REQUESTS)];
+      const request = random.pick(makers)(random);
+      judge(request, await sendHostile(toLogs ? logs : receiver, request));
+      if (left % 500 === 0) await honest();
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  await honest();
+}
+
+/** No hostile request is accepted, and none makes a role fail. */
+function judge({ name }: HostileRequest, { status, text }: HostileAnswer): void {
+  const shown = `${name}: ${status}: ${text.slice(0, 300)}`;
+  assert.ok(!text.includes("root:"), shown);
+  if (typeof status !== "number") assert.ok(!ANSWERED.has(name), shown);
+  // The page that shows logs is the same whatever is asked for; nothing of it comes from the address.
+  else if (name === "query") assert.ok(status === 200 || status >= 400, shown);
+  else assert.ok(status >= 400 && (status < 500 || status === 503), shown);
+}
+
+/** Waits for something with a deadline that only a hang can miss. */
+async function until(
+  look: () => boolean | Promise<boolean>,
+  describe: () => string | Promise<string>,
+): Promise<void> {
+  const deadline = performance.now() + 240_000;
+  while (!await look()) {
+    if (performance.now() > deadline) throw new Error(`Waited in vain: ${await describe()}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
