@@ -1,4 +1,5 @@
 /** The deployment files that are generated, with what they hold. */
+import { alertsFile } from "./alerts.ts";
 import { definitions } from "./broker_rights.ts";
 import { systemdFiles } from "./units.ts";
 
@@ -10,5 +11,6 @@ export function generatedFiles(): Map<string, string> {
       text,
     ]),
     ["deploy/rabbitmq/definitions.json", `${JSON.stringify(definitions(), null, 2)}\n`],
+    ["deploy/prometheus/alerts.yml", alertsFile()],
   ]);
 }
