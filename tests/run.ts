@@ -26,6 +26,16 @@ async function running(): Promise<Map<number, string>> {
   return found;
 }
 
+/** Processes that the tests left behind; what only needs a moment to end is given one. */
+async function leftRunning(): Promise<[number, string][]> {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    const left = [...await running()].filter(([pid]) => !before.has(pid) && pid !== Deno.pid);
+    if (left.length === 0 || Date.now() > deadline) return left;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}
+
 async function step(name: string, args: string[]): Promise<string> {
   console.log(`\n== ${name}`);
   const child = new Deno.Command(Deno.execPath(), { args, stdout: "piped", stderr: "inherit" })
@@ -59,7 +69,7 @@ const inCi = Deno.env.get("CI") === "true";
 if (skipped > 0 && inCi) failures.push(`${skipped} tests were skipped`);
 
 if (Deno.build.os === "linux") {
-  const left = [...await running()].filter(([pid]) => !before.has(pid) && pid !== Deno.pid);
+  const left = await leftRunning();
   for (const [pid, command] of left) console.log(`left running: ${pid} ${command}`);
   // At a desk they may be somebody else's.
   if (left.length > 0 && inCi) failures.push("processes were left running");
