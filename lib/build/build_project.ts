@@ -159,7 +159,6 @@ class OutputWatch {
   readonly #empty: Step["emptyTest"];
   #none = false;
   #some = false;
-  diskFull = false;
 
   constructor(step: Step) {
     this.#empty = step.emptyTest;
@@ -170,9 +169,6 @@ class OutputWatch {
   }
 
   see(lines: readonly string[]): void {
-    if (!this.diskFull) {
-      this.diskFull = lines.some((line) => line.includes("No space left on device"));
-    }
     if (this.#empty === undefined || this.#some) return;
     for (const line of lines) {
       if (this.#empty.some.test(line)) this.#some = true;
@@ -193,8 +189,8 @@ async function judge(
   if (end.kind === "timed-out") return { status: "TimedOut", reason: reason! };
   if (end.kind === "aborted") return { status: "Aborted", reason: reason! };
   if (reason !== undefined) {
-    // A build can print these words itself; only a disk that is really full is our fault.
-    if (watch.diskFull && await isDiskFull(folders)) {
+    // What the command printed proves nothing; a disk that is really full does.
+    if (await isDiskFull(folders)) {
       return { status: "UnexpectedError", reason: `${reason}: the builder's disk is full` };
     }
     return { status: "Failure", reason };

@@ -6,7 +6,9 @@
  * still there. It also does so when asked, because it may look at `/proc` without a permission of ours.
  *
  * What belongs to a command: its session and process group, their descendants, and whatever has the
- * command's mark in its environment (Linux), so that a daemon that left its session is found too.
+ * command's mark in its environment (Linux), so that a daemon that left its session is found too. Without
+ * bubblewrap, whose process namespace nothing leaves, one that also cleared its environment and outlived
+ * its parent is not.
  */
 
 /** The variable that marks the processes of a command. */

@@ -1,5 +1,7 @@
 /** From a command's bytes to lines that are safe to store, send and show. */
 
+import { Buffer } from "node:buffer";
+
 /** Characters above which a line is cut. */
 export const MAX_LINE_LENGTH = 16_384;
 
@@ -151,8 +153,14 @@ export class LogLimit {
       this.#droppedLines += lines.length;
       return [];
     }
+    // One native call for all of them, as long as all of them pass.
+    const all = byteLength(lines.join("\n")) + 1;
+    if (lines.length > 0 && this.#passed + all <= this.#maxBytes) {
+      this.#passed += all;
+      return lines;
+    }
     for (let index = 0; index < lines.length; index++) {
-      const size = utf8Length(lines[index]!) + 1;
+      const size = byteLength(lines[index]!) + 1;
       if (this.#passed + size > this.#maxBytes) {
         this.#droppedLines = lines.length - index;
         return lines.slice(0, index);
@@ -170,14 +178,6 @@ export class LogLimit {
   }
 }
 
-/** Bytes of a text in UTF-8, for a text without lone surrogates. */
-function utf8Length(text: string): number {
-  let length = text.length;
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    if (code < 0x80) continue;
-    // Both halves of a surrogate pair count two.
-    length += code < 0x800 || (code >= 0xd800 && code <= 0xdfff) ? 1 : 2;
-  }
-  return length;
+function byteLength(text: string): number {
+  return Buffer.byteLength(text);
 }

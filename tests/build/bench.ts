@@ -81,6 +81,10 @@ export async function openBench(options: BenchOptions = {}): Promise<Bench> {
   });
   const listeners = new Map<string, (delivery: Delivery) => void>();
   const published: Publication[] = [];
+  const close = async () => {
+    await monorepo.close();
+    await Deno.remove(root, { recursive: true });
+  };
   const service = await createService({
     role: "builder",
     config,
@@ -89,6 +93,9 @@ export async function openBench(options: BenchOptions = {}): Promise<Bench> {
     now: Date.now,
     newId: () => crypto.randomUUID(),
     github: () => assert.fail("A builder does not speak to GitHub"),
+  }).catch(async (error) => {
+    await close();
+    throw error;
   });
   const consumer: Consumer<BuildJob> = service.consumers[0]!;
   let pulls = 0;
@@ -112,8 +119,7 @@ export async function openBench(options: BenchOptions = {}): Promise<Bench> {
     },
     async [Symbol.asyncDispose]() {
       await service.close?.();
-      await monorepo.close();
-      await Deno.remove(root, { recursive: true });
+      await close();
     },
   };
 }

@@ -3,10 +3,14 @@ import { delimiter, join } from "node:path";
 
 const CI = Deno.env.get("CI") === "true";
 
-/** The programs among these that PATH does not have. */
+/** The programs among these that PATH does not have, and the files that are not there. */
 export function missingPrograms(programs: readonly string[]): string[] {
   const folders = (Deno.env.get("PATH") ?? "").split(delimiter);
-  return programs.filter((program) => !folders.some((folder) => isFile(join(folder, program))));
+  return programs.filter((program) =>
+    program.startsWith("/")
+      ? !isFile(program)
+      : !folders.some((folder) => isFile(join(folder, program)))
+  );
 }
 
 function isFile(path: string): boolean {
