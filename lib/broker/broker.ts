@@ -76,7 +76,8 @@ export interface Broker {
   readonly state: BrokerState;
   /**
    * Publishes and resolves when the broker has confirmed every message. Rejects with a
-   * `TransientFault` when it did not within `timeoutMs` (default 30,000).
+   * `TransientFault` when it did not within `timeoutMs` (default 30,000), or when there is no such
+   * exchange or queue, and with a `PoisonMessage` when a name is longer than AMQP's 255 bytes.
    */
   publish(publications: readonly Publication[], options?: { timeoutMs?: number }): Promise<void>;
   /**

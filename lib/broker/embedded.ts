@@ -22,7 +22,7 @@ import type {
 import { type Assignment, type EmbeddedConsumer, EmbeddedConsumers } from "./embedded_consumers.ts";
 import { isDiskFault, Store, type StoredMessage } from "./embedded_store.ts";
 import { deadHeaders, originOf, retriedHeaders } from "./envelope.ts";
-import { bindingMatches, route } from "./routing.ts";
+import { assertAddress, bindingMatches, route } from "./routing.ts";
 
 /** How to open the embedded broker. */
 export interface EmbeddedOptions {
@@ -89,25 +89,17 @@ class EmbeddedBroker implements Broker {
     return this.#state;
   }
 
-  publish(publications: readonly Publication[]): Promise<void> {
-    const routes: string[][] = [];
-    for (const publication of publications) {
-      const queues = route(this.#topology, publication);
-      if (queues === undefined) {
-        const { exchange, routingKey } = publication;
-        const target = exchange === "" ? `queue ${routingKey}` : `exchange ${exchange}`;
-        return Promise.reject(new TransientFault(`Cannot publish: there is no ${target}`));
-      }
-      routes.push(queues);
-    }
-    return this.#operate(false, (store) => {
+  async publish(publications: readonly Publication[]): Promise<void> {
+    const routes = publications.map((publication) => routeOf(this.#topology, publication));
+    await this.#operate(false, (store) => {
       publications.forEach((publication, index) => {
         for (const queue of routes[index]!) {
           store.insert({ ...publication, queue, headers: publication.headers ?? {} });
           this.#consumers.wake(queue);
         }
       });
-    }).then(() => publications.forEach((publication) => this.#tellListeners(publication)));
+    });
+    for (const publication of publications) this.#tellListeners(publication);
   }
 
   #tellListeners(publication: Publication): void {
@@ -331,6 +323,15 @@ class EmbeddedBroker implements Broker {
   #assertOpen(): void {
     if (this.#state === "closed") throw closedFault();
   }
+}
+
+function routeOf(topology: Topology, publication: Publication): string[] {
+  assertAddress(publication);
+  const queues = route(topology, publication);
+  if (queues !== undefined) return queues;
+  const { exchange, routingKey } = publication;
+  const target = exchange === "" ? `queue ${routingKey}` : `exchange ${exchange}`;
+  throw new TransientFault(`Cannot publish: there is no ${target}`);
 }
 
 function settle(

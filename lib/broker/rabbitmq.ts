@@ -35,6 +35,7 @@ import {
   type HoldTimes,
 } from "./rabbitmq_holding.ts";
 import { Publishing } from "./rabbitmq_publishing.ts";
+import { assertAddress } from "./routing.ts";
 
 export type { RabbitMqSettings } from "./rabbitmq_client.ts";
 export type { HoldTimes } from "./rabbitmq_holding.ts";
@@ -104,6 +105,7 @@ class RabbitMqBroker implements Broker {
     publications: readonly Publication[],
     { timeoutMs = PUBLISH_TIMEOUT_MS }: { timeoutMs?: number } = {},
   ): Promise<void> {
+    for (const publication of publications) assertAddress(publication);
     await this.#publishing.publish(publications, timeoutMs);
   }
 

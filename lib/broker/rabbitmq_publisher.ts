@@ -82,14 +82,21 @@ export class Publisher {
         ...(message.expiresMs === undefined ? {} : { expiration: `${message.expiresMs}` }),
       }, asBuffer(message.body));
       return CONFIRMED;
-    } catch {
+    } catch (error) {
+      const fault = asFault(error);
+      // It could not even be written, by nobody's fault but its own.
+      if (fault.code === "CODEC" || error instanceof RangeError || error instanceof TypeError) {
+        return { kind: "refused", fault };
+      }
       return this.#fateOf(message, channel);
     }
   }
 
-  /** A channel's end names one exchange; what else was on its way is not to blame. */
+  /** A channel's end names one exchange or one size; what else was on its way is not to blame. */
   #fateOf(message: Outgoing, channel: Channel): Fate {
     const fault = channel.reason;
+    const size = /^PRECONDITION_FAILED - message size (\d+) /.exec(fault.message)?.[1];
+    if (size === `${message.body.byteLength}`) return { kind: "refused", fault };
     if (
       fault.is("NOT_FOUND", "ACCESS_REFUSED") && fault.message.includes(`'${message.exchange}'`)
     ) {

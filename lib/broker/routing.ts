@@ -1,4 +1,5 @@
 /** How a message finds its queues: the rules of AMQP 0-9-1 for topic and fanout exchanges. */
+import { PoisonMessage } from "../errors.ts";
 import type { Exchange, Topology } from "../topology.ts";
 
 /**
@@ -66,3 +67,23 @@ export function route(
     )
   ).map(({ name }) => name);
 }
+
+/** Bytes of an exchange's name or a routing key: AMQP writes their length into one byte. */
+const MAX_NAME_BYTES = 255;
+
+/** Throws a {@link PoisonMessage} where no broker could ever take a message for what it says. */
+export function assertAddress(
+  { exchange, routingKey }: { readonly exchange: string; readonly routingKey: string },
+): void {
+  for (const [what, name] of [["exchange", exchange], ["routing key", routingKey]] as const) {
+    // Each character takes at least one byte, so that a huge one is not encoded only to be measured.
+    const bytes = name.length > MAX_NAME_BYTES ? name.length : encoder.encode(name).byteLength;
+    if (bytes > MAX_NAME_BYTES) {
+      throw new PoisonMessage(
+        `Cannot publish: ${what} of ${bytes} bytes, at most ${MAX_NAME_BYTES}`,
+      );
+    }
+  }
+}
+
+const encoder = new TextEncoder();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { ack, type Broker, type Publication } from "../../lib/broker/broker.ts";
 import { HEADER } from "../../lib/broker/envelope.ts";
-import { TransientFault } from "../../lib/errors.ts";
+import { PoisonMessage, TransientFault } from "../../lib/errors.ts";
 import { QUEUE, type Topology } from "../../lib/topology.ts";
 import { openInbox, until, within } from "../support/inbox.ts";
 
@@ -135,6 +135,20 @@ const STORIES: Record<string, (fixture: BrokerFixture) => Promise<void>> = {
     await until("what was not refused", async () => (await broker.inspect("work"))?.ready === 50);
     await broker.publish([letter("work", "after")]);
     assert.equal(new Set(await texts(broker, "work")).size, 51);
+  },
+
+  "a name that no broker could carry is refused for good, and others go on": async ({ broker }) => {
+    const body = bytes("x");
+    const long = "é".repeat(200);
+    const refused = [
+      broker.publish([{ exchange: long, routingKey: "", body }]),
+      broker.publish([{ exchange: "events", routingKey: long, body }]),
+      broker.publish([{ exchange: "", routingKey: "x".repeat(1_000_000), body }]),
+    ];
+    const kept = Array.from({ length: 20 }, (_, n) => broker.publish([letter("work", `${n}`)]));
+    for (const publish of refused) await assert.rejects(publish, PoisonMessage);
+    await Promise.all(kept);
+    assert.equal((await texts(broker, "work")).length, 20);
   },
 
   "messages of a queue arrive in order": async ({ broker }) => {

@@ -24,11 +24,16 @@ const TOPOLOGY: Topology = {
   ],
 };
 
+/** RabbitMQ 4 takes 16 MiB by default, 3.10 takes 128. */
+const MAX_MESSAGE_BYTES = 5_000_000;
+
 let server: RabbitMqServer;
 const capture = await captureLog();
 
 Deno.test.beforeAll(async () => {
-  if (!ignore) server = await startRabbitMq({ tls: true });
+  if (!ignore) {
+    server = await startRabbitMq({ tls: true, conf: { max_message_size: MAX_MESSAGE_BYTES } });
+  }
 });
 
 Deno.test.afterAll(async () => {
@@ -319,6 +324,19 @@ story("a missing permission is told where it is missed, and harms nothing else",
   await subscription.cancel();
   assert.equal(broker.state, "connected");
 });
+
+story(
+  "a message that is too large for the server is refused, and harms nothing else",
+  async (vhost) => {
+    await using broker = await connect(vhost);
+    const { body } = message("x".repeat(MAX_MESSAGE_BYTES + 1));
+    const large = broker.publish([{ exchange: "events", routingKey: "large", body }]);
+    const fine = Array.from({ length: 20 }, (_, n) => broker.publish([message(`${n}`)]));
+    await assert.rejects(large, /message size 5000001 is larger than configured max size 5000000/);
+    await Promise.all(fine);
+    assert.equal((await drain(broker)).size, 20);
+  },
+);
 
 story("TLS trusts the authority it is given, and no other", async (vhost) => {
   const { port, caFile } = server.tls;
