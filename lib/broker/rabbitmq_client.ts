@@ -224,8 +224,15 @@ export class Link {
     connection.on("connection.unblocked", () => this.#blocked = false);
   }
 
-  /** Connects. Rejects with an {@link AmqpFault}; nothing of the password is in it. */
-  static open(settings: RabbitMqSettings, options: LinkOptions): Promise<Link> {
+  /**
+   * Connects, unless the signal aborts before. Rejects with an {@link AmqpFault}; nothing of the password
+   * is in it.
+   */
+  static open(
+    settings: RabbitMqSettings,
+    options: LinkOptions,
+    signal: AbortSignal,
+  ): Promise<Link> {
     const connection = new Connection({
       hostname: settings.host,
       port: settings.port,
@@ -243,8 +250,17 @@ export class Link {
     });
     return new Promise((resolve, reject) => {
       const link = new Link(connection);
-      connection.once("connection", () => resolve(link));
-      link.ended.addEventListener("abort", () => reject(link.reason), { once: true });
+      const giveUp = () => link.destroy();
+      signal.addEventListener("abort", giveUp);
+      const decided = () => signal.removeEventListener("abort", giveUp);
+      connection.once("connection", () => {
+        decided();
+        resolve(link);
+      });
+      link.ended.addEventListener("abort", () => {
+        decided();
+        reject(link.reason);
+      }, { once: true });
     });
   }
 

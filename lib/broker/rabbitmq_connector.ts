@@ -96,7 +96,12 @@ export class Connector {
   /** Returns when the broker is closed; throws what ended the connection or kept it from coming up. */
   async #connectOnce(connected: () => void): Promise<void> {
     const { settings, link: linkOptions, topology, log } = this.#options;
-    const link = await Link.open(settings, linkOptions);
+    const link = await Link.open(settings, linkOptions, this.closing);
+    // Whoever closes the broker does not wait for a server that says nothing.
+    const giveUp = () => {
+      if (this.#session === undefined) link.destroy();
+    };
+    this.closing.addEventListener("abort", giveUp);
     try {
       link.onBlocked(() => {
         const { blocked } = link;
@@ -116,6 +121,7 @@ export class Connector {
       await publisher.close();
       await link.close();
     } finally {
+      this.closing.removeEventListener("abort", giveUp);
       this.#session = undefined;
       link.destroy();
       this.changes.notify();

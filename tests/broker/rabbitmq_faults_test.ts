@@ -354,6 +354,22 @@ story("TLS trusts the authority it is given, and no other", async (vhost) => {
   assert.match(capture.text(), /certificate|issuer/i);
 });
 
+story("who closes a broker does not wait for a server that says nothing", async (vhost) => {
+  await using proxy = startProxy(vhost.port);
+  proxy.silence();
+  const { name, ...place } = vhost;
+  const connecting = connectRabbitMq({ ...place, vhost: name, port: proxy.port }, {
+    log: capture.log,
+    connectTimeoutMs: 1_000,
+  });
+  const broker = await connecting;
+  assert.equal(broker.state, "connecting");
+  assert.match(capture.text(), /timed out/);
+  // The next try is under way or about to be.
+  await broker.close();
+  assert.equal(broker.state, "closed");
+});
+
 story("a port on which nobody listens is told", async (vhost) => {
   await using broker = await connect({ ...vhost, port: freePort() });
   assert.equal(broker.state, "connecting");
