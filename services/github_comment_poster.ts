@@ -15,7 +15,10 @@ import { QUEUE } from "../lib/topology.ts";
 /** Messages about check runs in work at once; each costs GitHub two or three requests. */
 const PREFETCH = 16;
 
-/** Milliseconds a redelivered message waits for a check run that may be in creation. */
+/**
+ * Milliseconds a redelivered message waits for a check run that may be in creation: longer than a request
+ * of the instance that had it before may take, however much tests shorten other delays.
+ */
 const CREATE_WAIT_MS = 15_000;
 
 /** Creates the service. */
@@ -34,7 +37,7 @@ export function createService(context: RoleContext): Promise<Service> {
     ...common,
     addresses: addressesOf(context),
     repos: new Set(config.runner.repos.map((repo) => repo.toLowerCase())),
-    createWaitMs: CREATE_WAIT_MS * (context.retryScale ?? 1),
+    createWaitMs: CREATE_WAIT_MS,
   });
   const sweepMs = (section?.sweep_interval_seconds ?? 300) * 1_000;
   const sweep = new Sweep({
