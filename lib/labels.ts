@@ -33,17 +33,55 @@ function titleWords(title: string): Set<string> {
 
 function matchesAny(patterns: readonly string[], files: readonly string[]): boolean {
   const matchers = patterns.map(compilePattern);
-  return matchers.length > 0 && files.some((file) => matchers.some((regex) => regex.test(file)));
+  return matchers.length > 0 && files.some((file) => {
+    const names = file.split("/");
+    return matchers.some((matches) => matches(names));
+  });
 }
 
-/** `docs` and `docs/` match what is below, `*` part of a name, `**` any number of folders. */
-function compilePattern(pattern: string): RegExp {
-  const source = pattern.replace(/\/$/, "").split("/").map((part) =>
-    part === "**"
-      ? "(?:[^/]+/)*"
-      : `${part.replaceAll(/[.+^${}()|[\]\\?]/g, "\\$&").replaceAll("*", "[^/]*")}/`
-  ).join("").replace(/\/$/, "");
-  return new RegExp(`^${source}(?:$|/|(?<=/))`);
+/**
+ * `docs` and `docs/` match what is below, `*` part of a name, `**` any number of folders. No regular
+ * expression: paths are a stranger's, and one of many stars would take hours on a path made for it.
+ */
+function compilePattern(pattern: string): (names: readonly string[]) => boolean {
+  const parts = pattern.replace(/\/$/, "").split("/");
+  const matchers = parts.map((part) => part === "**" ? undefined : nameMatcher(part));
+  return (names) => {
+    // Numbers of names that the parts so far may have matched.
+    let ends = new Set([0]);
+    for (const [index, matches] of matchers.entries()) {
+      if (ends.size === 0) return false;
+      if (matches) {
+        const on = [...ends].filter((end) => end < names.length && matches(names[end]!));
+        ends = new Set(on.map((end) => end + 1));
+        continue;
+      }
+      // Any folders more, and at the pattern's end something below one.
+      const first = Math.min(...ends);
+      const least = index === matchers.length - 1 ? Math.max(first, 1) : first;
+      ends = new Set(
+        Array.from({ length: Math.max(0, names.length - least) }, (_, at) => least + at),
+      );
+    }
+    return ends.size > 0;
+  };
+}
+
+/** Matches a name against a pattern's part: the texts between its stars, each as early as it can be. */
+function nameMatcher(part: string): (name: string) => boolean {
+  const texts = part.split("*");
+  const [first, last] = [texts[0]!, texts.at(-1)!];
+  if (texts.length === 1) return (name) => name === part;
+  return (name) => {
+    if (!name.startsWith(first) || !name.endsWith(last)) return false;
+    let at = first.length;
+    for (const text of texts.slice(1, -1)) {
+      const found = name.indexOf(text, at);
+      if (found < 0) return false;
+      at = found + text.length;
+    }
+    return at <= name.length - last.length;
+  };
 }
 
 /** What must change on a pull request. */

@@ -139,8 +139,11 @@ function ownerLookup(projects: readonly Project[]): (path: string) => readonly P
   for (const project of projects) {
     byPath.set(project.path, [...(byPath.get(project.path) ?? []), project]);
   }
+  const longest = Math.max(0, ...[...byPath.keys()].map((path) => path.length));
   return (path) => {
-    for (let end = path.length; end > 0; end = path.lastIndexOf("/", end - 1)) {
+    // No project lies deeper, and a path of thousands of folders would cost its length squared.
+    const start = path.length <= longest ? path.length : path.lastIndexOf("/", longest);
+    for (let end = start; end > 0; end = path.lastIndexOf("/", end - 1)) {
       const owners = byPath.get(path.slice(0, end));
       if (owners) return owners;
     }

@@ -52,3 +52,16 @@ Deno.test("labels that are right are not touched", () => {
   const state = { wanted: ["a"], present: ["a", "b"], ours: ["a"] };
   assert.deepEqual(labelChanges(state), { add: [], remove: [] });
 });
+
+Deno.test("a path made to be matched for hours is matched at once", () => {
+  const paths = ["**/*a*b*c*", "**/src/**/test/**/*.ts", "docs/*-*-*.md"];
+  const files = [
+    "a".repeat(40_000) + "b".repeat(40_000),
+    "src/test/".repeat(4_000) + "y",
+    `docs/${"-".repeat(80_000)}`,
+  ];
+  const hostile = [{ name: "never", paths, titles: [] }];
+  assert.deepEqual(wantedLabels({ title: "", files, projects, rules: hostile }), []);
+  files.push("x/src/y/test/z.ts");
+  assert.deepEqual(wantedLabels({ title: "", files, projects, rules: hostile }), ["never"]);
+});

@@ -150,3 +150,10 @@ Deno.test("a list that cannot be read says where it is wrong, and never falls ba
     if (list.kind === "invalid") assert.match(list.reason, reason);
   }
 });
+
+Deno.test("a path a million folders deep is looked at no deeper than projects lie", () => {
+  const files = [`apps/ui/${"a/".repeat(1_000_000)}x`, `${"a/".repeat(1_000_000)}x`];
+  const touched = touchedProjects({ files, subjects: [] }, projects);
+  assert.deepEqual(told(touched.projects), ["ui: files", "suite: dependency ui"]);
+  assert.equal(touched.outside, 1);
+});
