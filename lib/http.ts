@@ -47,8 +47,12 @@ export function serveEndpoint(
           return new Response("Internal error\n", { status: 500 });
         },
       },
-      (request, info) =>
-        isHealth(request) ? health(broker, request) : endpoint.fetch(request, info),
+      (request, info) => {
+        // A Host header that is none makes an address that is none: nobody may log bugs for us by it.
+        const url = URL.parse(request.url);
+        if (url === null) return new Response("Address malformed\n", { status: 400 });
+        return isHealth(request, url) ? health(broker, request) : endpoint.fetch(request, info);
+      },
     );
   } catch (error) {
     throw new ConfigError(
@@ -69,10 +73,8 @@ export function serveEndpoint(
   };
 }
 
-/** Cheap for the hot path: the URL is looked at only for GET and HEAD. */
-function isHealth(request: Request): boolean {
-  return (request.method === "GET" || request.method === "HEAD") &&
-    new URL(request.url).pathname === "/health";
+function isHealth(request: Request, url: URL): boolean {
+  return (request.method === "GET" || request.method === "HEAD") && url.pathname === "/health";
 }
 
 /**

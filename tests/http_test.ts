@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { getLogger } from "@logtape/logtape";
+import type { Broker } from "../lib/broker/broker.ts";
+import { serveEndpoint } from "../lib/http.ts";
+
+/** Sends bytes as they are and gives the first line of the answer. */
+async function firstLine(port: number, request: string): Promise<string> {
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  const writer = connection.writable.getWriter();
+  await writer.write(new TextEncoder().encode(request));
+  let answer = "";
+  for await (const text of connection.readable.pipeThrough(new TextDecoderStream())) {
+    answer += text;
+    if (answer.includes("\r\n")) break;
+  }
+  await writer.close().catch(() => {});
+  return answer.split("\r\n")[0]!;
+}
+
+Deno.test("a request whose address is none is the sender's fault, and no endpoint sees it", async () => {
+  const seen: string[] = [];
+  const running = serveEndpoint({
+    name: "test",
+    listen: "127.0.0.1:0",
+    fetch: (request) => {
+      seen.push(new URL(request.url).pathname);
+      return Promise.resolve(new Response("seen"));
+    },
+  }, { broker: { state: "connected" } as Broker, log: getLogger(["test", "http"]) });
+  try {
+    for (const method of ["GET", "HEAD", "POST", "OPTIONS"]) {
+      const rest = "Content-Length: 0\r\nConnection: close\r\n\r\n";
+      for (const head of [`${method} / HTTP/1.1\r\nHost: [`, `${method} / HTTP/1.1\r\nHost: a b`]) {
+        const line = await firstLine(running.port, `${head}\r\n${rest}`);
+        assert.equal(line, "HTTP/1.1 400 Bad Request", head);
+      }
+    }
+    const line = await firstLine(
+      running.port,
+      "GET http://[/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    );
+    assert.equal(line, "HTTP/1.1 400 Bad Request");
+    assert.deepEqual(seen, []);
+    const fine = "GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    assert.equal(await firstLine(running.port, fine), "HTTP/1.1 200 OK");
+    assert.deepEqual(seen, ["/x"]);
+  } finally {
+    await running.shutdown();
+  }
+});
