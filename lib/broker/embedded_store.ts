@@ -123,6 +123,15 @@ export class Store {
     );
   }
 
+  /** Writes as much as a webhook and takes it away again; throws where there is no room for it. */
+  probe(): void {
+    const { lastInsertRowid } = this.#statement(
+      "INSERT INTO messages (queue, position, exchange, routing_key, headers, body) " +
+        "VALUES ('', 0, '', '', '{}', zeroblob(100000))",
+    ).run();
+    this.remove(Number(lastInsertRowid));
+  }
+
   /** Takes up to `limit` waiting messages, oldest first. */
   take(queue: string, limit: number): StoredMessage[] {
     const rows = this.#statement(
