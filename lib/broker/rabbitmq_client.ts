@@ -3,6 +3,7 @@
  * that tell why they ended. Connecting again is the caller's (`rabbitmq.ts`), who knows what to set up.
  */
 import { Buffer } from "node:buffer";
+import type { Socket } from "node:net";
 import {
   type AsyncMessage,
   type Channel as RawChannel,
@@ -11,6 +12,7 @@ import {
 } from "rabbitmq-client";
 import { delay } from "../async.ts";
 import type { Headers } from "./envelope.ts";
+import { coalesceWrites, WRITE_BUFFER_BYTES } from "./rabbitmq_coalesce.ts";
 
 /** Where the server is and who we are there. */
 export interface RabbitMqSettings {
@@ -79,6 +81,11 @@ export interface RawMessage {
 interface Internals {
   _onHeader(frame: { fields: { contentEncoding?: string } }): void;
   _onMethod(frame: { methodId: number; params: { replyCode: number; replyText: string } }): void;
+}
+
+/** The socket of a connection, made with it; another one only after an end, which is a link's end. */
+interface WithSocket {
+  readonly _socket: Socket;
 }
 
 /** Milliseconds to wait for the server's answer when something is ended. */
@@ -233,9 +240,11 @@ export class Link {
     options: LinkOptions,
     signal: AbortSignal,
   ): Promise<Link> {
+    const { host, port } = settings;
+    const socket = { host, port, writableHighWaterMark: WRITE_BUFFER_BYTES };
     const connection = new Connection({
-      hostname: settings.host,
-      port: settings.port,
+      hostname: host,
+      port,
       vhost: settings.vhost,
       username: settings.username,
       password: settings.password,
@@ -247,7 +256,9 @@ export class Link {
       frameMax: 131_072,
       // Without it a confirm waits for the peer's delayed acknowledgement, 40 ms.
       noDelay: true,
+      socket,
     });
+    coalesceWrites((connection as unknown as WithSocket)._socket);
     return new Promise((resolve, reject) => {
       const link = new Link(connection);
       const giveUp = () => link.destroy();
