@@ -25,14 +25,6 @@ export interface TurnsOptions {
   readonly start: (assignment: Assignment) => void;
 }
 
-/** Finds out whether there is room again while nobody has anything to write. */
-const PROBE: Operation = {
-  mustSucceed: true,
-  apply: (store) => store.probe(),
-  done: () => {},
-  failed: () => {},
-};
-
 /** Milliseconds between two tries to write when the disk is full. */
 const PAUSE_MS = 1_000;
 
@@ -105,7 +97,6 @@ export class Turns {
     this.#immediate = undefined;
     const operations = this.#operations;
     this.#operations = [];
-    if (this.#state === "blocked" && operations.length === 0) operations.push(PROBE);
     if (this.#commit(operations)) return;
     // Room for settlements is found sooner without the publishes beside them.
     const settlements = operations.filter(({ mustSucceed }) => mustSucceed);
@@ -128,10 +119,24 @@ export class Turns {
     } catch (error) {
       return this.#failed(operations, error);
     }
-    if (this.#state === "blocked") this.#state = "connected";
     for (const operation of operations) operation.done();
     for (const assignment of assignments) start(assignment);
-    this.#wakeAt(store.nextDue());
+    const due = store.nextDue();
+    this.#wakeAt(this.#hasRoom() ? due : Math.min(due ?? Infinity, Date.now() + PAUSE_MS));
+    return true;
+  }
+
+  /** Finds out whether a disk that was full has room again: a commit may have written next to nothing. */
+  #hasRoom(): boolean {
+    if (this.#state !== "blocked") return true;
+    const { store, log } = this.#options;
+    try {
+      store.transaction(() => store.probe());
+    } catch {
+      return false;
+    }
+    this.#state = "connected";
+    log.info("Embedded broker can write to its file again");
     return true;
   }
 
