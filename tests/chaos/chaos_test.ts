@@ -1,0 +1,39 @@
+/**
+ * A reduced chaos run over each broker; `deno task chaos` does the full one. CHAOS_PULL_REQUESTS,
+ * CHAOS_FAULTS and CHAOS_SEED make it another one.
+ */
+import assert from "node:assert/strict";
+import { withoutRabbitMq } from "../support/rabbitmq.ts";
+import { format } from "./report.ts";
+import { type ChaosEvent, runChaos } from "./run.ts";
+
+function fromEnvironment(name: string, fallback: number): number {
+  const value = Number(Deno.env.get(name) ?? fallback);
+  assert.ok(Number.isInteger(value) && value >= 0, `${name} is to be a whole number`);
+  return value;
+}
+
+for (const broker of ["rabbitmq", "embedded"] as const) {
+  Deno.test({
+    name: `nothing is lost and nothing done twice while everything breaks, over ${broker}`,
+    ignore: broker === "rabbitmq" && withoutRabbitMq(),
+    async fn() {
+      const told: string[] = [];
+      const onEvent = (event: ChaosEvent) => {
+        if (event.kind === "fault") told.push(`  ${event.name}: ${event.what}`);
+        else if (event.kind === "progress" && told.at(-1) !== event.line) told.push(event.line);
+      };
+      const report = await runChaos({
+        broker,
+        pullRequests: fromEnvironment("CHAOS_PULL_REQUESTS", 20),
+        faults: fromEnvironment("CHAOS_FAULTS", broker === "rabbitmq" ? 16 : 10),
+        seed: fromEnvironment("CHAOS_SEED", 7),
+        onEvent,
+      });
+      assert.ok(report.ok, `${told.join("\n")}\n${format(report)}`);
+      assert.equal(report.lost.length + report.duplicated.length, 0);
+      assert.ok(report.logLines > 0 && report.messages.published > 100);
+      console.log(format(report));
+    },
+  });
+}
