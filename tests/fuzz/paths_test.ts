@@ -1,0 +1,78 @@
+/** Paths asked of the log server, and words shown as shell commands: nothing leaves its place. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import fc from "fast-check";
+import { quote } from "../../lib/build/describe.ts";
+import { roleLogger } from "../../lib/log.ts";
+import { createLogHttp } from "../../lib/log_http.ts";
+import { LogStore } from "../../lib/log_store.ts";
+import { HOSTILE_TEXTS, hostileText } from "./arbitraries.ts";
+
+const RUNS = Number(Deno.env.get("FUZZ_RUNS") ?? 400);
+
+Deno.test("whatever path is asked for, only logs are served", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "tickborg-fuzz-" });
+  try {
+    const root = join(folder, "logs");
+    await Deno.writeTextFile(join(folder, "secret"), "top secret\n");
+    const log = roleLogger("fuzz");
+    const store = await LogStore.open({ root, log, now: () => Date.now() });
+    await store.append("a/b.1", "x", { first: 1, lines: ["a line"] });
+    await Deno.symlink(join(folder, "secret"), join(root, "a/b.1/link"));
+    const server = createLogHttp({ store, log, serveRoot: "https://logs.example.com" });
+    const part = fc.oneof(
+      fc.constantFrom(
+        "a",
+        "b.1",
+        "x",
+        "..",
+        ".",
+        "",
+        "link",
+        "secret",
+        ".x.state.json",
+        "x.result.json",
+      ),
+      hostileText().map((text) => text.slice(0, 300).toWellFormed()),
+    ).chain((text) =>
+      fc.constantFrom(text, encodeURIComponent(text), encodeURIComponent(encodeURIComponent(text)))
+    );
+    const path = fc.tuple(
+      fc.constantFrom("/logs/", "/logfile/", "/", "//", "/logfile/a/b.1/"),
+      fc.array(part, { maxLength: 5 }),
+    ).map(([start, parts]) => `${start}${parts.join("/")}`);
+    await fc.assert(
+      fc.asyncProperty(path, fc.constantFrom("GET", "HEAD", "POST"), async (path, method) => {
+        const url = URL.parse(`http://logs${path}`);
+        if (!url) return;
+        const response = await server.fetch(new Request(url, { method }));
+        const text = await response.text();
+        assert.ok(response.status < 500, `${response.status} for ${path}`);
+        assert.ok(!text.includes("top secret"), path);
+      }),
+      { numRuns: RUNS },
+    );
+    server.drain();
+    await store.close();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a shell reads every quoted word back as it was", async () => {
+  const words = [...HOSTILE_TEXTS, ...fc.sample(hostileText(), { numRuns: 200, seed: 2 })]
+    .map((text) => text.slice(0, 500).toWellFormed().replaceAll("\0", ""));
+  const script = words.map((word) => `printf '%s\\0' ${quote(word)}`).join("\n");
+  const child = new Deno.Command("sh", { stdin: "piped", stdout: "piped", stderr: "piped" })
+    .spawn();
+  const writer = child.stdin.getWriter();
+  const writing = writer.write(new TextEncoder().encode(script)).then(() => writer.close());
+  const { success, stdout, stderr } = await child.output();
+  await writing;
+  assert.ok(success, new TextDecoder().decode(stderr));
+  const read = new TextDecoder("utf-8", { ignoreBOM: true }).decode(stdout).split("\0").slice(
+    0,
+    -1,
+  );
+  assert.deepEqual(read, words);
+});
