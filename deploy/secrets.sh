@@ -31,6 +31,9 @@ here=$(dirname "$0")
 for user in $(sed -n 's/^ *"user": "\([^"]*\)",*$/\1/p' "$here/rabbitmq/definitions.json"); do
   make "rabbitmq/${user#tickborg-}"
 done
+# For commands: CREDENTIALS_DIRECTORY=FOLDER/operator tickborg status
+mkdir -p "$folder/operator"
+ln -sf ../rabbitmq/operator "$folder/operator/rabbitmq-password"
 if [ ! -s "$folder/github-app-key" ]; then
   echo "Still missing: $folder/github-app-key, the private key of the GitHub App (PEM)"
 fi
