@@ -28,17 +28,13 @@ import {
 } from "./rabbitmq_client.ts";
 import { Connector } from "./rabbitmq_connector.ts";
 import { ExchangeListener, QueueConsumer, toDelivery } from "./rabbitmq_consumer.ts";
-import {
-  busyQueue,
-  DEFAULT_HOLD_TIMES,
-  HoldingConsumer,
-  type HoldTimes,
-} from "./rabbitmq_holding.ts";
+import { HoldingConsumer } from "./rabbitmq_holding.ts";
+import { busyQueue, DEFAULT_HOLD_TIMES, type HoldTimes } from "./rabbitmq_lease.ts";
 import { Publishing } from "./rabbitmq_publishing.ts";
 import { assertAddress } from "./routing.ts";
 
 export type { RabbitMqSettings } from "./rabbitmq_client.ts";
-export type { HoldTimes } from "./rabbitmq_holding.ts";
+export type { HoldTimes } from "./rabbitmq_lease.ts";
 
 /** How to use a RabbitMQ server. */
 export interface RabbitMqOptions {

@@ -1,6 +1,6 @@
 /** One delivery that is held for long, and the copy of it that the server has for us. */
 import { createHash } from "node:crypto";
-import type { Delivery } from "./broker.ts";
+import type { Delivery, Settlement } from "./broker.ts";
 import { HEADER, movedHeaders } from "./envelope.ts";
 import type { Channel, RawMessage } from "./rabbitmq_client.ts";
 
@@ -119,5 +119,27 @@ export class Hold {
   /** Headers of a copy of the message. */
   copyHeaders(): Record<string, unknown> {
     return { ...movedHeaders(this.delivery), [HEADER.hold]: this.id };
+  }
+}
+
+/** Settled deliveries that are remembered. */
+const MAX_REMEMBERED = 500;
+
+/** What was to become of deliveries that are done with, in case one comes back because that was lost. */
+export class Remembered {
+  readonly #settlements = new Map<string, Settlement>();
+
+  /** Forgets the oldest when there are too many. */
+  set(id: string, settlement: Settlement): void {
+    this.#settlements.delete(id);
+    this.#settlements.set(id, settlement);
+    if (this.#settlements.size <= MAX_REMEMBERED) return;
+    this.#settlements.delete(this.#settlements.keys().next().value!);
+  }
+
+  /** Only a message that was delivered before can be one whose settlement was lost. */
+  of(id: string, { redelivered, headers }: RawMessage): Settlement | undefined {
+    const again = redelivered || headers[HEADER.hold] !== undefined;
+    return again ? this.#settlements.get(id) : undefined;
   }
 }

@@ -14,43 +14,15 @@
  * consumer there; it shows one on {@link busyQueue}.
  */
 import type { ConsumeOptions, Settlement } from "./broker.ts";
-import { HEADER, movedHeaders } from "./envelope.ts";
+import { movedHeaders } from "./envelope.ts";
 import { anyAborted, orAborted } from "./changes.ts";
 import { Attachment, type Host } from "./rabbitmq_attachment.ts";
-import { AmqpFault, type Channel, type RawMessage } from "./rabbitmq_client.ts";
+import { AmqpFault, type Channel } from "./rabbitmq_client.ts";
 import { type Handler, moveOn, settlementOf, toDelivery } from "./rabbitmq_consumer.ts";
-import { type Copy, Hold, identityOf } from "./rabbitmq_hold.ts";
-import { LeaseQueues } from "./rabbitmq_lease.ts";
+import { type Copy, Hold, identityOf, Remembered } from "./rabbitmq_hold.ts";
+import { busyQueue, type HoldTimes, LeaseQueues } from "./rabbitmq_lease.ts";
 import { Places } from "./rabbitmq_places.ts";
 import { toQueue } from "./rabbitmq_publisher.ts";
-
-/** Times of long deliveries, in milliseconds. */
-export interface HoldTimes {
-  /** After this a delivery is moved into a lease; one that is settled sooner costs nothing more. */
-  readonly leaseAfterMs: number;
-  /** Between two renewals: less than half of the server's acknowledgement timeout. */
-  readonly renewMs: number;
-  /** How long a lease waits for a holder that has lost its connection. */
-  readonly graceMs: number;
-  /** How long after a reconnect a delivery may come back before it counts as lost. */
-  readonly adoptMs: number;
-}
-
-/** Renewing is one small message; 20 s suits any acknowledgement timeout of a minute or more. */
-export const DEFAULT_HOLD_TIMES: HoldTimes = {
-  leaseAfterMs: 5_000,
-  renewMs: 20_000,
-  graceMs: 45_000,
-  adoptMs: 10_000,
-};
-
-/** Settled deliveries that are remembered, in case one comes back because its settlement was lost. */
-const MAX_REMEMBERED = 500;
-
-/** Where a consumer shows itself while all its places are taken. */
-export function busyQueue(queue: string): string {
-  return `tickborg.busy.${queue}`;
-}
 
 /** Consumes a queue whose deliveries may be held for hours. */
 export class HoldingConsumer extends Attachment {
@@ -63,8 +35,7 @@ export class HoldingConsumer extends Attachment {
   readonly #works = new Set<Promise<void>>();
   /** Came while a delivery that may come back still occupies its place. */
   #waiting: Copy[] = [];
-  /** What was to become of deliveries that are done with. */
-  readonly #remembered = new Map<string, Settlement>();
+  readonly #remembered = new Remembered();
 
   constructor(host: Host, options: ConsumeOptions & { times: HoldTimes }, handler: Handler) {
     super(host, options.queue);
@@ -124,7 +95,7 @@ export class HoldingConsumer extends Attachment {
     const { message } = copy;
     const id = identityOf(message);
     const hold = this.#holds.get(id);
-    const settled = this.#rememberedOf(id, message);
+    const settled = this.#remembered.of(id, message);
     if (hold && !hold.settling && !hold.lost) this.#adopt(hold, copy);
     else if (hold) this.#later(hold, copy);
     else if (settled) this.#track(this.#settleLate(id, copy, settled));
@@ -132,12 +103,6 @@ export class HoldingConsumer extends Attachment {
     else if (this.stopping.aborted) copy.channel.requeue(message.deliveryTag);
     else if (this.#holds.size < this.#prefetch) this.#start(id, copy);
     else this.#wait(copy);
-  }
-
-  /** Only a message that was delivered before can be one whose settlement was lost. */
-  #rememberedOf(id: string, { redelivered, headers }: RawMessage): Settlement | undefined {
-    const again = redelivered || headers[HEADER.hold] !== undefined;
-    return again ? this.#remembered.get(id) : undefined;
   }
 
   #adopt(hold: Hold, copy: Copy): void {
@@ -190,7 +155,7 @@ export class HoldingConsumer extends Attachment {
       else if (copy) await this.#giveBack(copy);
       return;
     }
-    this.#remember(hold.id, settlement);
+    this.#remembered.set(hold.id, settlement);
     if (copy) await this.#settleLate(hold.id, copy, settlement);
   }
 
@@ -203,15 +168,8 @@ export class HoldingConsumer extends Attachment {
     } catch {
       return;
     }
-    this.#remember(id, { kind: "ack" });
+    this.#remembered.set(id, { kind: "ack" });
     channel.ack(message.deliveryTag);
-  }
-
-  #remember(id: string, settlement: Settlement): void {
-    this.#remembered.delete(id);
-    this.#remembered.set(id, settlement);
-    if (this.#remembered.size <= MAX_REMEMBERED) return;
-    this.#remembered.delete(this.#remembered.keys().next().value!);
   }
 
   /** Puts a copy from a lease back into the queue it came from. */

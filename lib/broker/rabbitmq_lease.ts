@@ -1,6 +1,31 @@
 /** The two queues of a consumer's leases (`rabbitmq_holding.ts`). */
 import type { Channel, RawMessage } from "./rabbitmq_client.ts";
 
+/** Times of long deliveries, in milliseconds. */
+export interface HoldTimes {
+  /** After this a delivery is moved into a lease; one that is settled sooner costs nothing more. */
+  readonly leaseAfterMs: number;
+  /** Between two renewals: less than half of the server's acknowledgement timeout. */
+  readonly renewMs: number;
+  /** How long a lease waits for a holder that has lost its connection. */
+  readonly graceMs: number;
+  /** How long after a reconnect a delivery may come back before it counts as lost. */
+  readonly adoptMs: number;
+}
+
+/** Renewing is one small message; 20 s suits any acknowledgement timeout of a minute or more. */
+export const DEFAULT_HOLD_TIMES: HoldTimes = {
+  leaseAfterMs: 5_000,
+  renewMs: 20_000,
+  graceMs: 45_000,
+  adoptMs: 10_000,
+};
+
+/** Where a consumer shows itself while all its places are taken. */
+export function busyQueue(queue: string): string {
+  return `tickborg.busy.${queue}`;
+}
+
 /**
  * Milliseconds after which the server removes a lease queue whose consumer is gone. By then its messages
  * have long gone back to where they came from; a server that restarts begins to count anew.
