@@ -291,3 +291,58 @@ Deno.test({
     await expectNothingLeft(vhost);
   },
 });
+
+Deno.test({
+  name: "whatever happens to connections, each delivery is done, and by no process twice at once",
+  ignore,
+  fn: async () => {
+    const vhost = await server.vhost();
+    const done = new Set<string>();
+    const faults: string[] = [];
+
+    /** A process with two brokers' worth of trouble: it takes two deliveries at a time. */
+    async function work(name: string, port: number): Promise<AsyncDisposable> {
+      const running = new Set<string>();
+      const broker = await connect({ ...vhost, port });
+      const subscription = await broker.consume(
+        { queue: "long", prefetch: 2, holdsLong: true },
+        async ({ body, lost }) => {
+          const text = new TextDecoder().decode(body);
+          if (running.has(text)) faults.push(`${name} runs ${text} twice at once`);
+          running.add(text);
+          if (running.size > 2) faults.push(`${name} runs ${[...running]}`);
+          await pause(Math.random() < 0.3 ? 20 : 2_500 * Math.random());
+          running.delete(text);
+          if (!lost.aborted) done.add(text);
+          return ack;
+        },
+      );
+      return {
+        async [Symbol.asyncDispose]() {
+          await subscription.cancel();
+          await broker.close();
+        },
+      };
+    }
+
+    await using stable = await connect(vhost);
+    const jobs = Array.from({ length: 60 }, (_, n) => `${n}`);
+    await stable.publish(jobs.map(job));
+    {
+      await using one = startProxy(vhost.port);
+      await using two = startProxy(vhost.port);
+      await using _first = await work("first", one.port);
+      await using _second = await work("second", two.port);
+      for (let cut = 0; cut < 12 && done.size < jobs.length; cut++) {
+        await pause(500 + 1_500 * Math.random());
+        const proxy = cut % 2 === 0 ? one : two;
+        proxy.cut();
+        await pause(300 * Math.random());
+        proxy.mend();
+      }
+      await until("every job to be done", () => done.size === jobs.length, 120_000);
+    }
+    assert.deepEqual(faults, []);
+    await expectNothingLeft(vhost);
+  },
+});
