@@ -4,7 +4,7 @@ import { projectListAt } from "../evaluation/branch_facts.ts";
 import { MissingFromGit, readFault } from "../git/faults.ts";
 import { branchRef, type GitCache, mending, openCache, pullRef } from "../git/cache.ts";
 import { allowsLocal } from "../git/names.ts";
-import type { Merge } from "../git/repository.ts";
+import { type Merge, TreeTooLarge } from "../git/repository.ts";
 import type { BuildJob } from "../messages/build_job.ts";
 import type { ProjectList } from "../projects.ts";
 import type { JobFolders } from "./job_folder.ts";
@@ -20,6 +20,8 @@ export interface CheckoutFacts {
   /** What the pushed branch points to now, where the pushed commit is gone. */
   readonly pushedTip?: string | undefined;
   readonly merge?: Merge | undefined;
+  /** Whether the head has more files than can be checked out. */
+  readonly tooLarge?: boolean;
 }
 
 /** A job that ends before anything is built: its status and the words for it. */
@@ -47,6 +49,12 @@ export function endsEarly(job: BuildJob, facts: CheckoutFacts): EarlyEnd | undef
   }
   if (facts.pushedTip !== undefined) {
     return { status: "Skipped", reason: `superseded by ${facts.pushedTip}` };
+  }
+  if (facts.tooLarge) {
+    return {
+      status: "Failure",
+      reason: `Cannot check out ${head}: it has too many files, or a path that is too long`,
+    };
   }
   if (missing !== undefined) return error(missingText(missing, { job, branch }));
   if (merge?.kind === "conflict") {
@@ -148,6 +156,12 @@ async function pullFacts(cache: GitCache, job: BuildJob): Promise<Facts> {
   if (typeof heads === "string") return { missing: "pull request" };
   const pullHead = heads.get(pull);
   if (pullHead !== job.pr.head_sha) return { pullHead };
+  try {
+    await cache.checkSize(pullHead);
+  } catch (error) {
+    if (error instanceof TreeTooLarge) return { pullHead, tooLarge: true };
+    throw error;
+  }
   const baseBranch = job.pr.target_branch ?? await cache.defaultBranch();
   const baseSha = await baseCommit(cache, job, baseBranch);
   if (baseSha === undefined) return { pullHead, baseBranch, missing: "base branch" };

@@ -6,14 +6,17 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { openCache } from "../git/cache.ts";
 import { MissingFromGit } from "../git/faults.ts";
-import { splitNul } from "../git/git.ts";
+import { GitOutputTooLarge, type GitResult, splitNul } from "../git/git.ts";
 import { checkCloneUrl, UnsafeGitName } from "../git/names.ts";
-import type { GitRepository } from "../git/repository.ts";
+import { type GitRepository, TreeTooLarge } from "../git/repository.ts";
 import { writeTree } from "./checkout.ts";
 import type { JobFolders } from "./job_folder.ts";
 
 const MAX_SUBMODULES = 100;
 const MAX_DEPTH = 4;
+/** Entries of a `.gitmodules`, whether something is linked there or not: git is asked about each. */
+const MAX_LISTED = 1_000;
+const MAX_FILE_BYTES = 1024 * 1024;
 
 /** A checkout whose submodules are filled. */
 export interface SubmoduleOptions {
@@ -78,12 +81,13 @@ async function fill(level: Level, options: SubmoduleOptions): Promise<void> {
       const full_name = `submodules/${id}`;
       const cache = await openCache(root, { full_name, clone_url: url }, { signal });
       await cache.fetchCommits([sha]);
+      await cache.checkSize(sha);
       await writeTree(cache, sha, own);
       lines.push(`Submodule ${shown}: ${sha} of ${url}`);
       const below = { repository: cache, tree: sha, depth: depth + 1, lines, prefix: `${shown}/` };
       await fill(below, { ...options, url, folders: own, env: {} });
     } catch (error) {
-      if (!(error instanceof MissingFromGit)) throw error;
+      if (!(error instanceof MissingFromGit || error instanceof TreeTooLarge)) throw error;
       throw new SubmoduleError(`Cannot fetch submodule ${shown} from ${url}: ${error.message}`, {
         cause: error,
       });
@@ -98,7 +102,14 @@ async function listed(
   { env = {} }: SubmoduleOptions,
 ): Promise<Map<string, string>> {
   const args = ["config", `--blob=${tree}:.gitmodules`, "--no-includes", "-z", "--list"];
-  const { code, stdout } = await repository.run(args, { env, codes: [0, 1, 128] });
+  let answer: GitResult;
+  try {
+    answer = await repository.run(args, { env, codes: [0, 1, 128], maxBytes: MAX_FILE_BYTES });
+  } catch (error) {
+    if (error instanceof GitOutputTooLarge) throw tooMany();
+    throw error;
+  }
+  const { code, stdout } = answer;
   const modules = new Map<string, { path?: string; url?: string }>();
   for (const entry of code === 0 ? splitNul(stdout) : []) {
     const parts = /^submodule\.(.*)\.(path|url)\n(.*)$/s.exec(entry);
@@ -107,7 +118,12 @@ async function listed(
     modules.set(name!, { ...modules.get(name!), [key!]: value });
   }
   const found = [...modules.values()].filter(({ path, url }) => path && url);
+  if (found.length > MAX_LISTED) throw tooMany();
   return new Map(found.map(({ path, url }) => [path!, url!]));
+}
+
+function tooMany(): SubmoduleError {
+  return new SubmoduleError(`Cannot fetch submodules: .gitmodules lists more than ${MAX_LISTED}`);
 }
 
 /** The commit that the checkout's index links at a path; undefined where there is no link. */

@@ -1,7 +1,7 @@
 /** Gathers what git knows about a branch that is to be merged, without a work tree and without GitHub. */
 import type { Project } from "../config/config.ts";
 import { GitOutputTooLarge, splitNul } from "../git/git.ts";
-import type { GitRepository, Merge } from "../git/repository.ts";
+import { type GitRepository, type Merge, TreeTooLarge } from "../git/repository.ts";
 import {
   MAX_PROJECTS_FILE_BYTES,
   type ProjectList,
@@ -16,6 +16,7 @@ export interface BranchFacts {
   readonly base: string;
   /** The head's commit. */
   readonly head: string;
+  /** Not tried, and clean for all that is known, where the head alone has too many files. */
   readonly merge: Merge;
   /** Paths that merging would change in the base; undefined where there are too many to tell. */
   readonly files: readonly string[] | undefined;
@@ -44,16 +45,31 @@ export async function gatherBranchFacts(
   repository: GitRepository,
   { base, head, fallback }: Branch,
 ): Promise<BranchFacts> {
-  const [merge, subjects, list] = await Promise.all([
-    repository.mergeTree(base, head),
+  const [large, subjects, list] = await Promise.all([
+    isTooLarge(repository, head),
     repository.commitSubjects(base, head),
     projectListAt(repository, base, fallback),
   ]);
+  if (large) {
+    const merge = { kind: "clean", tree: await repository.treeOf(head) } as const;
+    return { base, head, merge, files: undefined, subjects, list, removed: [] };
+  }
+  const merge = await repository.mergeTree(base, head);
   const files = await changedFiles(repository, { base, head, merge });
   const removed = merge.kind === "clean" && list.kind === "list" && files
     ? await removedProjects(repository, { tree: merge.tree, files, projects: list.projects })
     : [];
   return { base, head, merge, files, subjects, list, removed };
+}
+
+async function isTooLarge(repository: GitRepository, commit: string): Promise<boolean> {
+  try {
+    await repository.checkSize(commit);
+    return false;
+  } catch (error) {
+    if (error instanceof TreeTooLarge) return true;
+    throw error;
+  }
 }
 
 /** The project list of a commit: its file's, else the configuration's. */

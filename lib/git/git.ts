@@ -19,6 +19,8 @@ export interface GitOptions {
   readonly timeoutMs?: number;
   /** Bytes of standard output above which git is ended; 64 MiB when absent. */
   readonly maxBytes?: number;
+  /** Takes standard output as it comes, instead of the answer, which is then empty. */
+  readonly onStdout?: (chunk: Uint8Array) => void;
   /** Ends git when it aborts; the call then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
   /** Written to standard input, which is empty when absent. */
@@ -83,10 +85,15 @@ export async function git(args: readonly string[], options: GitOptions = {}): Pr
   options.signal?.addEventListener("abort", onAbort, { once: true });
   try {
     const [stdout, stderr, status] = await Promise.all([
-      collect(stdoutReader, options.maxBytes ?? 64 * 1024 * 1024, (most) => {
-        end(new GitOutputTooLarge(`Git answered too much: ${verb(args)}, more than ${most} bytes`));
+      collect(stdoutReader, {
+        most: options.maxBytes ?? 64 * 1024 * 1024,
+        tooMuch: (most) =>
+          end(
+            new GitOutputTooLarge(`Git answered too much: ${verb(args)}, more than ${most} bytes`),
+          ),
+        take: options.onStdout,
       }),
-      collect(stderrReader, 64 * 1024),
+      collect(stderrReader, { most: 64 * 1024 }),
       child.status,
       feed(child, options.stdin),
     ]);
@@ -161,11 +168,18 @@ async function feed(child: Deno.ChildProcess, stdin: Uint8Array | undefined): Pr
   await writer.write(stdin).then(() => writer.close()).catch(() => writer.abort().catch(() => {}));
 }
 
-/** Reads a stream to its end or until it is cancelled; keeps `most` bytes and tells once when there were more. */
+interface CollectOptions {
+  readonly most: number;
+  /** Called when there were more. */
+  readonly tooMuch?: (most: number) => void;
+  /** Takes what comes, so that nothing is kept. */
+  readonly take?: ((chunk: Uint8Array) => void) | undefined;
+}
+
+/** Reads a stream to its end or until it is cancelled; keeps `most` bytes. */
 async function collect(
   reader: ReadableStreamDefaultReader<Uint8Array>,
-  most: number,
-  tooMuch?: (most: number) => void,
+  { most, tooMuch, take }: CollectOptions,
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -173,10 +187,11 @@ async function collect(
     const chunk = next.value;
     if (size + chunk.byteLength > most) tooMuch?.(most);
     const kept = chunk.subarray(0, Math.max(0, most - size));
-    if (kept.byteLength > 0) chunks.push(kept);
+    if (take) take(kept);
+    else if (kept.byteLength > 0) chunks.push(kept);
     size += kept.byteLength;
   }
-  const whole = new Uint8Array(size);
+  const whole = new Uint8Array(take ? 0 : size);
   let at = 0;
   for (const chunk of chunks) {
     whole.set(chunk, at);

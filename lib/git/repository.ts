@@ -1,6 +1,14 @@
 /** Questions to a repository that need no work tree. Every commit is a full hash, every path is as git holds it. */
 import { MissingFromGit, readFault } from "./faults.ts";
-import { git, GitFailure, type GitOptions, type GitResult, gitText, splitNul } from "./git.ts";
+import {
+  git,
+  GitFailure,
+  type GitOptions,
+  GitOutputTooLarge,
+  type GitResult,
+  gitText,
+  splitNul,
+} from "./git.ts";
 import { checkSha } from "./names.ts";
 
 /** What came of merging two commits. */
@@ -16,6 +24,19 @@ export interface CommitOptions {
   readonly parents: readonly string[];
   readonly message: string;
 }
+
+/**
+ * A tree has more files than any project, or lies deeper: a few objects can stand for billions of files,
+ * and git would take memory for each of them.
+ */
+export class TreeTooLarge extends Error {
+  override name = "TreeTooLarge";
+}
+
+/** Bytes of a tree's list; an entry has 53 and its path. */
+const MAX_TREE_BYTES = 256 * 1024 * 1024;
+/** Bytes of an entry, its path among them: no file system takes longer ones (PATH_MAX). */
+const MAX_ENTRY_BYTES = 53 + 4_096;
 
 /** A repository on this machine, read only except for new objects. */
 export class GitRepository {
@@ -47,6 +68,38 @@ export class GitRepository {
       codes: [0, 1, 128],
     });
     return result.code === 0;
+  }
+
+  /**
+   * Throws {@link TreeTooLarge} for a commit that cannot be merged, compared or checked out in a memory
+   * that can be named: to be asked of a stranger's commit before anything else.
+   */
+  async checkSize(commit: string): Promise<void> {
+    let entry = 0;
+    let longest = 0;
+    const onStdout = (chunk: Uint8Array) => {
+      let start = 0;
+      for (let at = chunk.indexOf(0); at >= 0; at = chunk.indexOf(0, start)) {
+        longest = Math.max(longest, entry + at - start);
+        entry = 0;
+        start = at + 1;
+      }
+      entry += chunk.byteLength - start;
+    };
+    const args = ["ls-tree", "-r", "-z", "--full-tree", checkSha(commit)];
+    try {
+      await this.run(args, { maxBytes: MAX_TREE_BYTES, onStdout });
+    } catch (error) {
+      // Git's own stack ends in a tree of tens of thousands of folders.
+      const crashed = error instanceof GitFailure && error.code === 128 + 11;
+      if (!crashed && !(error instanceof GitOutputTooLarge)) {
+        throw await this.#fault(error, [commit]);
+      }
+      throw new TreeTooLarge(`Cannot use ${commit}: too many files`, { cause: error });
+    }
+    if (longest > MAX_ENTRY_BYTES) {
+      throw new TreeTooLarge(`Cannot use ${commit}: a path is too long`);
+    }
   }
 
   /** Merges `head` into `base` in memory. Throws {@link MissingFromGit} where a commit is not here. */

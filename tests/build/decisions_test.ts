@@ -34,6 +34,7 @@ Deno.test("a job that cannot be built ends early and says what to do", () => {
       "Failure",
       /conflicts in x, y\. Rebase on main/,
     ],
+    [{ pullHead: HEAD, tooLarge: true }, "Failure", /too many files/],
     [{ pullHead: HEAD, merge: { kind: "unrelated" } }, "Failure", /no commit in common/],
     [{ missing: "repository" }, "UnexpectedError", /Cannot find repository.*private/],
     [{ missing: "pull request" }, "UnexpectedError", /Cannot find pull request 7/],

@@ -1,6 +1,7 @@
 /** Submodules: fetched over http as the pull request says, never from this machine's disk. */
 import assert from "node:assert/strict";
 import { createMonorepo, type Monorepo } from "../support/monorepo.ts";
+import { commitBomb } from "../support/tree_bomb.ts";
 import { type Bench, openBench } from "./bench.ts";
 
 const PROJECT = {
@@ -78,5 +79,28 @@ Deno.test("where builds have no network, a submodule of another host is not fetc
     const { result } = await bench.build(await pullWithSubmodule(bench, other.cloneUrl, sha));
     assert.equal(result.status, "Failure");
     assert.match(result.output[0]!, /it is on another host/);
+  });
+});
+
+Deno.test("a .gitmodules that lists more than anybody has is red before git is asked of each", async () => {
+  await using bench = await openBench({ projects: [PROJECT] });
+  const entry = (at: number) =>
+    `[submodule "${at}"]\n\tpath = p${at}\n\turl = http://x.invalid/y\n`;
+  for (const count of [1_001, 50_000]) {
+    const text = Array.from({ length: count }, (_, at) => entry(at)).join("");
+    const { result } = await bench.build(await bench.pullRequest({ ".gitmodules": text }));
+    assert.equal(result.status, "Failure");
+    assert.match(result.output[0]!, /lists more than 1000/);
+  }
+});
+
+Deno.test("a submodule of millions of files is red before it is unfolded", async () => {
+  await withOther(async (other, sha) => {
+    const bomb = await commitBomb(other.upstream, sha);
+    await other.git("update-ref", "refs/heads/bomb", bomb);
+    await using bench = await openBench({ projects: [PROJECT] });
+    const { result } = await bench.build(await pullWithSubmodule(bench, other.cloneUrl, bomb));
+    assert.equal(result.status, "Failure");
+    assert.match(result.output[0]!, /vendor\/other .*too many files/);
   });
 });

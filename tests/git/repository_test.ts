@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { MissingFromGit } from "../../lib/git/faults.ts";
 import { GitOutputTooLarge } from "../../lib/git/git.ts";
-import { GitRepository } from "../../lib/git/repository.ts";
+import { gatherBranchFacts } from "../../lib/evaluation/branch_facts.ts";
+import { GitRepository, TreeTooLarge } from "../../lib/git/repository.ts";
 import { TestRepository } from "../support/git_repository.ts";
+import { commitBomb, commitDeep } from "../support/tree_bomb.ts";
 
 function open({ path }: TestRepository): GitRepository {
   return new GitRepository(`${path}/.git`);
@@ -106,4 +108,22 @@ Deno.test("a commit that is not here is told by its hash", async () => {
   assert.equal(await repository.has(gone), false);
   assert.equal(await repository.resolve("nonsense"), undefined);
   assert.equal(await repository.resolve("--help"), undefined);
+});
+
+Deno.test("a commit of millions of files or of thousands of folders is known before git unfolds it", async () => {
+  await using origin = await TestRepository.make({ "a/b.txt": "a\n" });
+  const repository = open(origin);
+  const base = await origin.head();
+  await repository.checkSize(base);
+  const deep = await commitDeep(repository.gitDir, base, 3_000);
+  await assert.rejects(repository.checkSize(deep), TreeTooLarge);
+  const bomb = await commitBomb(repository.gitDir, base);
+  await assert.rejects(repository.checkSize(bomb), TreeTooLarge);
+  const gone = "0123456789012345678901234567890123456789";
+  await assert.rejects(repository.checkSize(gone), MissingFromGit);
+  for (const head of [deep, bomb]) {
+    const facts = await gatherBranchFacts(repository, { base, head, fallback: [] });
+    assert.equal(facts.files, undefined, "too many to tell");
+    assert.deepEqual(facts.subjects, ["Grow"]);
+  }
 });

@@ -1,0 +1,36 @@
+/** Trees of a few objects that stand for more than any machine can hold. */
+import { git } from "../../lib/git/git.ts";
+
+async function made(gitDir: string, args: readonly string[], stdin: string): Promise<string> {
+  const { stdout } = await git(args, { gitDir, stdin: new TextEncoder().encode(stdin) });
+  return new TextDecoder().decode(stdout).trim();
+}
+
+/** A folder of ten million files in a commit on `parent`, which it keeps nothing of. Gives its hash. */
+export async function commitBomb(gitDir: string, parent: string): Promise<string> {
+  const file = await made(gitDir, ["hash-object", "-w", "--stdin"], "x\n");
+  const tens = (entry: string) =>
+    Array.from({ length: 10 }, (_, at) => `${entry}\t${at}\n`).join("");
+  let tree = await made(gitDir, ["mktree"], tens(`100644 blob ${file}`));
+  for (let level = 1; level < 7; level++) {
+    tree = await made(gitDir, ["mktree"], tens(`040000 tree ${tree}`));
+  }
+  return await commitFolder(gitDir, parent, tree);
+}
+
+/** A file below `depth` folders, in a commit on `parent`. Gives its hash. */
+export async function commitDeep(gitDir: string, parent: string, depth: number): Promise<string> {
+  const file = await made(gitDir, ["hash-object", "-w", "--stdin"], "x\n");
+  const path = `${"a/".repeat(depth)}f`;
+  const env = { GIT_INDEX_FILE: `${gitDir}/deep-index` };
+  const stdin = new TextEncoder().encode(`100644 ${file}\t${path}\n`);
+  await git(["update-index", "--index-info"], { gitDir, env, stdin });
+  const { stdout } = await git(["write-tree"], { gitDir, env });
+  return await commitFolder(gitDir, parent, new TextDecoder().decode(stdout).trim());
+}
+
+async function commitFolder(gitDir: string, parent: string, folder: string): Promise<string> {
+  const tree = await made(gitDir, ["mktree"], `040000 tree ${folder}\tfolder\n`);
+  const who = ["-c", "user.name=Eve", "-c", "user.email=eve@example.com"];
+  return await made(gitDir, [...who, "commit-tree", tree, "-p", parent], "Grow");
+}
