@@ -91,6 +91,11 @@ function tidy(line: string): string {
   return line.replace(ESCAPES, "").replace(UNSAFE_EACH, "\uFFFD");
 }
 
+/** A text of ours that quotes names from outside, as one line that is safe to store, send and show. */
+export function safeLine(text: string): string {
+  return cutText(tidy(text.replaceAll(/[\r\n\u2028\u2029]+/g, " ")), MAX_LINE_LENGTH);
+}
+
 function lastWritten(line: string): string {
   const parts = line.split("\r");
   for (let index = parts.length - 1; index >= 0; index--) {

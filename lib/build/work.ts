@@ -6,7 +6,7 @@ import { buildProject } from "./build_project.ts";
 import { type EarlyEnd, prepareSource, type Source, writeTree } from "./checkout.ts";
 import type { GitCache } from "../git/cache.ts";
 import type { JobFolder } from "./job_folder.ts";
-import { Tail } from "./lines.ts";
+import { safeLine, Tail } from "./lines.ts";
 import type { LogStream } from "./log_stream.ts";
 import type { Attempt, AttemptEnd, AttrOutcome } from "./result.ts";
 import { SubmoduleError, writeSubmodules } from "./submodules.ts";
@@ -81,9 +81,10 @@ export class Work {
 
   /** The same end for every project of the job, told in the log. */
   async #all(end: Omit<AttrOutcome, "attr" | "output">): Promise<AttrOutcome[]> {
-    const output = [end.reason ?? ""];
+    const reason = safeLine(end.reason ?? "");
+    const output = [reason];
     await this.#options.stream.write(output);
-    return this.#options.attempt.job.attrs.map((attr) => ({ attr, output, ...end }));
+    return this.#options.attempt.job.attrs.map((attr) => ({ attr, output, ...end, reason }));
   }
 
   async #buildAll(
@@ -127,7 +128,7 @@ export class Work {
       signal,
     };
     try {
-      await stream.write(await writeSubmodules(cache, tree, options));
+      await stream.write((await writeSubmodules(cache, tree, options)).map(safeLine));
       return undefined;
     } catch (error) {
       if (error instanceof SubmoduleError) {

@@ -14,16 +14,19 @@ const MAX_TITLE = 255;
 /** Shown where a text was cut. */
 const CUT = "\n\n… cut here";
 
+// deno-lint-ignore no-control-regex
+const UNSEEN = /[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
+
 const encoder = new TextEncoder();
 
 /** A status description: one line of at most 140 UTF-16 units. */
 export function statusDescription(text: string): string {
-  return shorten(clean(text).replaceAll(/\s+/g, " ").trim(), MAX_DESCRIPTION);
+  return shorten(oneLine(text), MAX_DESCRIPTION);
 }
 
 /** A check run's title. */
 export function checkRunTitle(text: string): string {
-  return shorten(clean(text).replaceAll(/\s+/g, " ").trim(), MAX_TITLE);
+  return shorten(oneLine(text), MAX_TITLE);
 }
 
 /** A check run's summary or text. */
@@ -34,6 +37,11 @@ export function checkRunText(text: string): string {
 /** The text of a comment. */
 export function commentText(text: string): string {
   return shortenBytes(clean(text), MAX_COMMENT_BYTES);
+}
+
+/** One line, without what hides text or turns its direction round: file names and titles stand in it. */
+function oneLine(text: string): string {
+  return clean(text).replaceAll(/\s+/g, " ").replaceAll(UNSEEN, "").trim();
 }
 
 /** GitHub refuses NUL, and half a surrogate pair is no character. */

@@ -41,3 +41,10 @@ Deno.test("whatever a text holds, it fits, is well formed and holds no NUL", () 
     { numRuns: 60 },
   );
 });
+
+Deno.test("a title or a description shows nothing that hides or turns round what a file's name says", () => {
+  const hostile = "conflicts in a\x1b[2J\u202egnp.exe\u2066\x07\nb";
+  for (const shown of [statusDescription(hostile), checkRunTitle(hostile)]) {
+    assert.equal(shown, "conflicts in a[2Jgnp.exe b");
+  }
+});

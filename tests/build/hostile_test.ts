@@ -1,0 +1,31 @@
+/** Pull requests made to harm the builder before anything of theirs is built. */
+import assert from "node:assert/strict";
+import { commitBomb } from "../support/tree_bomb.ts";
+import { jobFor, openBench } from "./bench.ts";
+
+const PROJECT = { name: "it", path: ".", build_system: { Custom: { command: "true" } } };
+
+Deno.test("a pull request of millions of files is red before it is unfolded", async () => {
+  await using bench = await openBench({ projects: [PROJECT] });
+  const { monorepo } = bench;
+  const head = await commitBomb(monorepo.upstream, await monorepo.git("rev-parse", "main"));
+  await monorepo.setPullHead(1, head);
+  const { result } = await bench.build(jobFor(monorepo, 1, head, {}));
+  assert.equal(result.status, "Failure");
+  assert.match(result.output[0]!, /too many files/);
+});
+
+Deno.test("a file's name brings neither escape sequences nor lines of its own into the log", async () => {
+  const name = "a\x1b[2J\x1b]0;owned\x07\nBuilding 0000\u202eb";
+  await using bench = await openBench({ projects: [PROJECT], files: { [name]: "one\n" } });
+  const job = await bench.pullRequest({ [name]: "two\n" });
+  await bench.monorepo.commit("main", { [name]: "three\n" });
+  const { result, lines } = await bench.build(job);
+  assert.equal(result.status, "Failure");
+  assert.equal(lines.length, 1);
+  for (const line of [...lines, ...result.output]) {
+    assert.match(line, /conflicts in /);
+    // deno-lint-ignore no-control-regex
+    assert.doesNotMatch(line, /[\x00-\x1f\x7f-\x9f\u202a-\u202e]|\]0;owned/);
+  }
+});
