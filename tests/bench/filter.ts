@@ -1,5 +1,5 @@
 /** Events a second through the evaluation filter: from its queue to evaluation jobs in the next one. */
-import { type Broker } from "../../lib/broker/broker.ts";
+import type { Broker } from "../../lib/broker/broker.ts";
 import { openBroker } from "../../lib/broker/open.ts";
 import { roleLogger } from "../../lib/log.ts";
 import { QUEUE } from "../../lib/topology.ts";
@@ -7,7 +7,7 @@ import { startRole } from "../../services/start.ts";
 import { type Fleet, startFleet } from "../support/fleet.ts";
 import type { BenchBroker, Figure } from "./main.ts";
 import { pullRequestOpened } from "./payload.ts";
-import { median, startOne, until } from "./processes.ts";
+import { cpuMicroseconds, median, startOne, until } from "./processes.ts";
 import { onlySections } from "./webhooks.ts";
 
 const ROUNDS = 3;
@@ -15,9 +15,16 @@ const EVENTS = 10_000;
 /** Jobs that must be there before the clock starts, so that starting the role is not measured. */
 const WARM_UP = 1_000;
 
+interface Round {
+  readonly perSecond: number;
+  /** Microseconds of processor time for an event, of the filter and of its broker. */
+  readonly cpu: number;
+  readonly brokerCpu: number;
+}
+
 /** Fills the filter's queue, starts the filter, and waits until as many jobs are in the next queue. */
-export async function measureFilter({ broker, withVhost }: BenchBroker): Promise<Figure[]> {
-  const rounds: number[] = [];
+export async function measureFilter({ broker, pid, withVhost }: BenchBroker): Promise<Figure[]> {
+  const rounds: Round[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     rounds.push(
       await withVhost(async (vhost) => {
@@ -33,10 +40,10 @@ export async function measureFilter({ broker, withVhost }: BenchBroker): Promise
         const connection = await openBroker(fleet.config, "evaluation_filter", { log, embedded });
         try {
           await fill(connection, fleet.monorepo.fullName);
-          const stop = await startFilter(fleet, embedded ? connection : undefined);
-          const perSecond = await measure(connection);
-          await stop();
-          return perSecond;
+          const filter = await startFilter(fleet, embedded ? connection : undefined);
+          const round = await measure(connection, [filter.pid, pid]);
+          await filter.stop();
+          return round;
         } finally {
           await connection.close();
           await fleet.close();
@@ -48,7 +55,9 @@ export async function measureFilter({ broker, withVhost }: BenchBroker): Promise
     figure: "filter",
     broker,
     events: EVENTS,
-    perSecond: Math.round(median(rounds)),
+    perSecond: Math.round(median(rounds.map(({ perSecond }) => perSecond))),
+    cpuMicroseconds: Math.round(median(rounds.map(({ cpu }) => cpu))),
+    brokerCpuMicroseconds: Math.round(median(rounds.map(({ brokerCpu }) => brokerCpu))),
     guide: "perSecond >= 5000",
   }];
 }
@@ -72,21 +81,31 @@ async function fill(connection: Broker, fullName: string): Promise<void> {
 async function startFilter(fleet: Fleet, embedded: Broker | undefined) {
   if (embedded === undefined) {
     const process = await startOne("evaluation-filter", fleet);
-    return () => process.stop();
+    return { pid: process.pid, stop: () => process.stop() };
   }
   const { config } = fleet;
   const filter = await startRole("evaluation-filter", { config, broker: embedded });
-  return () => filter.stop(1_000);
+  return { pid: Deno.pid, stop: () => filter.stop(1_000) };
 }
 
-async function measure(connection: Broker): Promise<number> {
-  const jobs = async () => (await connection.inspect(QUEUE.evaluationJobs))?.ready ?? 0;
+async function measure(
+  connection: Broker,
+  pids: readonly (number | undefined)[],
+): Promise<Round> {
   const reaches = (count: number) =>
     until(120, `${count} evaluation jobs`, async () => {
-      const ready = await jobs();
-      return ready >= count && { ready, at: performance.now() };
+      const ready = (await connection.inspect(QUEUE.evaluationJobs))?.ready ?? 0;
+      if (ready < count) return undefined;
+      const used = pids.map((pid) => pid === undefined ? 0 : cpuMicroseconds(pid));
+      const [cpu, brokerCpu] = await Promise.all(used) as [number, number];
+      return { ready, at: performance.now(), cpu, brokerCpu };
     });
   const first = await reaches(WARM_UP);
   const last = await reaches(EVENTS);
-  return (last.ready - first.ready) * 1_000 / (last.at - first.at);
+  const events = last.ready - first.ready;
+  return {
+    perSecond: events * 1_000 / (last.at - first.at),
+    cpu: (last.cpu - first.cpu) / events,
+    brokerCpu: (last.brokerCpu - first.brokerCpu) / events,
+  };
 }

@@ -21,6 +21,7 @@ const request = Buffer.concat([
 const start = performance.now() + warmUpSeconds * 1_000;
 const end = start + seconds * 1_000;
 let answered = 0;
+let accepted = 0;
 let refused = 0;
 
 /** One connection: a request, its answer, the next request. Answers are short and come in one piece. */
@@ -30,8 +31,9 @@ function run(socket: Socket): Promise<void> {
     socket.on("close", () => resolve());
     socket.on("data", (data) => {
       const now = performance.now();
-      if (!/^HTTP\/1\.1 2/.test(data.toString("latin1", 0, 12))) refused++;
-      else if (now >= start && now < end) answered++;
+      if (/^HTTP\/1\.1 2/.test(data.toString("latin1", 0, 12))) accepted++;
+      else refused++;
+      if (now >= start && now < end) answered++;
       if (now >= end) socket.end();
       else socket.write(request);
     });
@@ -45,4 +47,4 @@ await Promise.all(
     () => run(connect({ port, host: "127.0.0.1", noDelay: true })),
   ),
 );
-console.log(JSON.stringify({ perSecond: answered / seconds, refused }));
+console.log(JSON.stringify({ perSecond: answered / seconds, accepted, refused }));

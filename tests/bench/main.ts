@@ -30,6 +30,8 @@ Usage: deno task bench [--only NAME,…] [--broker embedded|rabbitmq]
 /** A broker to measure on. */
 export interface BenchBroker {
   readonly broker: "embedded" | "rabbitmq";
+  /** The server's process; undefined where the broker is part of the role's own. */
+  readonly pid: number | undefined;
   /** Works with a fresh virtual host, gone afterwards; with undefined on the embedded broker. */
   withVhost<Result>(work: (vhost: Vhost | undefined) => Promise<Result>): Promise<Result>;
 }
@@ -49,11 +51,16 @@ const NAMES = [...Object.keys(PER_BROKER), "evaluation"];
 const FIGURE_SECONDS = 300;
 
 /** The broker inside the roles' own process. */
-const EMBEDDED: BenchBroker = { broker: "embedded", withVhost: (work) => work(undefined) };
+const EMBEDDED: BenchBroker = {
+  broker: "embedded",
+  pid: undefined,
+  withVhost: (work) => work(undefined),
+};
 
-function onRabbitMq(server: RabbitMqServer): BenchBroker {
+async function onRabbitMq(server: RabbitMqServer): Promise<BenchBroker> {
   return {
     broker: "rabbitmq",
+    pid: Number((await server.evaluate("os:getpid().")).match(/\d+/)![0]),
     async withVhost(work) {
       const vhost = await server.vhost();
       try {
@@ -87,7 +94,7 @@ async function main(): Promise<number> {
   await setUpLogging({ filter: "warn", json: false });
   await using server = values.broker === "embedded" ? undefined : await rabbitMq();
   const brokers = values.broker === "rabbitmq" ? [] : [EMBEDDED];
-  if (server) brokers.push(onRabbitMq(server));
+  if (server) brokers.push(await onRabbitMq(server));
   let failed = 0;
   for (const [name, measure] of Object.entries(PER_BROKER)) {
     if (!wanted.includes(name)) continue;

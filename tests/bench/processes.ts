@@ -90,7 +90,7 @@ export async function startScript(script: string, args: readonly string[]) {
   }
   running.add(stop);
   await within(60, `start of ${script}`, reader.read());
-  return { stop };
+  return { pid: child.pid, stop };
 }
 
 function scriptPath(script: string): string {
@@ -103,6 +103,17 @@ export async function residentMegabytes(pid: number): Promise<{ now: number; pea
   const megabytes = (field: string) =>
     Math.round(Number(status.match(new RegExp(`${field}:\\s+(\\d+) kB`))![1]) * 1.024 / 1_000);
   return { now: megabytes("VmRSS"), peak: megabytes("VmHWM") };
+}
+
+/** Clock ticks a second in Linux's `/proc`, the same on every machine there is. */
+const TICKS = 100;
+
+/** Microseconds of processor time that a process has used: other work on the machine hardly changes it. */
+export async function cpuMicroseconds(pid: number): Promise<number> {
+  const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
+  // The name before may hold spaces and parentheses.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * 1_000_000 / TICKS;
 }
 
 /** The middle one of some numbers. */
