@@ -19,18 +19,14 @@ import type {
 } from "./broker.ts";
 import { orAborted } from "./changes.ts";
 import type { Attachment, Host } from "./rabbitmq_attachment.ts";
-import {
-  AmqpFault,
-  type Link,
-  type RabbitMqSettings,
-  rawMessage,
-  Scratch,
-} from "./rabbitmq_client.ts";
+import { type Link, type RabbitMqSettings, rawMessage } from "./rabbitmq_client.ts";
 import { Connector } from "./rabbitmq_connector.ts";
 import { ExchangeListener, QueueConsumer, toDelivery } from "./rabbitmq_consumer.ts";
+import { AmqpFault } from "./rabbitmq_fault.ts";
 import { HoldingConsumer } from "./rabbitmq_holding.ts";
 import { busyQueue, DEFAULT_HOLD_TIMES, type HoldTimes } from "./rabbitmq_lease.ts";
 import { Publishing } from "./rabbitmq_publishing.ts";
+import { Scratch } from "./rabbitmq_scratch.ts";
 import { assertAddress } from "./routing.ts";
 
 export type { RabbitMqSettings } from "./rabbitmq_client.ts";

@@ -12,7 +12,11 @@ import {
 } from "rabbitmq-client";
 import { delay } from "../async.ts";
 import type { Headers } from "./envelope.ts";
+import { AmqpFault, asFault, closeFault } from "./rabbitmq_fault.ts";
 import { coalesceWrites, WRITE_BUFFER_BYTES } from "./rabbitmq_coalesce.ts";
+
+/** The client's own channel. */
+export type { RawChannel };
 
 /** Where the server is and who we are there. */
 export interface RabbitMqSettings {
@@ -32,34 +36,6 @@ export interface LinkOptions {
   /** Seconds after which a silent server is taken for gone: it is noticed after two to three times that. */
   readonly heartbeatSeconds: number;
   readonly connectTimeoutMs: number;
-}
-
-/** AMQP reply codes by the names that RabbitMQ's messages begin with (AMQP 0-9-1, section 1.8). */
-export type FaultCode = "ACCESS_REFUSED" | "NOT_FOUND" | "PRECONDITION_FAILED" | "NOT_ALLOWED";
-
-/** What ended a connection, a channel or an operation. */
-export class AmqpFault extends Error {
-  override name = "AmqpFault";
-  /** The reply code's name, or the client's or system's own code. */
-  readonly code: string;
-
-  constructor(code: string, message: string, options: { cause?: unknown } = {}) {
-    super(message, options);
-    this.code = code;
-  }
-
-  is(...codes: FaultCode[]): boolean {
-    return codes.includes(this.code as FaultCode);
-  }
-}
-
-/** Anything thrown by the client as a fault of ours. */
-export function asFault(error: unknown): AmqpFault {
-  if (error instanceof AmqpFault) return error;
-  const { code, message } = error as { code?: unknown; message?: unknown };
-  return new AmqpFault(typeof code === "string" ? code : "FAULT", String(message ?? error), {
-    cause: error,
-  });
 }
 
 /** A message that the server handed to a consumer. */
@@ -212,12 +188,6 @@ function keepBytes(raw: RawChannel): void {
   };
 }
 
-/** `ACCESS_REFUSED - access to queue …` as a fault. */
-function closeFault(replyText: string): AmqpFault {
-  const code = /^([A-Z_]+) - /.exec(replyText)?.[1] ?? "CH_CLOSE";
-  return new AmqpFault(code, replyText);
-}
-
 /** One connection, from its opening to its end. */
 export class Link {
   readonly #connection: Connection;
@@ -320,35 +290,6 @@ export class Link {
   #end(reason: AmqpFault): void {
     this.#connection.unsafeDestroy();
     if (!this.#ended.signal.aborted) this.#ended.abort(reason);
-  }
-}
-
-/** A channel for operations that the server may refuse, which ends it: the next one gets another. */
-export class Scratch implements AsyncDisposable {
-  readonly #link: Link;
-  #channel: Channel | undefined;
-
-  constructor(link: Link) {
-    this.#link = link;
-  }
-
-  /** Runs an operation; rejects with an {@link AmqpFault}. */
-  async do<Result>(operation: (raw: RawChannel) => Promise<Result>): Promise<Result> {
-    if (!this.#channel?.active) this.#channel = await this.#link.channel();
-    return await this.#channel.do(operation);
-  }
-
-  /** Acknowledges a message that was taken by the last operation or before, on the same channel. */
-  ack(deliveryTag: number): void {
-    // A channel that has ended gave the message back; acknowledging it on another would end that one.
-    if (!this.#channel?.active) {
-      throw this.#channel?.reason ?? new AmqpFault("CH_CLOSE", "No channel");
-    }
-    this.#channel.ack(deliveryTag);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#channel?.close();
   }
 }
 

@@ -4,8 +4,9 @@ import { delay } from "../async.ts";
 import { describeError, TransientFault } from "../errors.ts";
 import type { Topology } from "../topology.ts";
 import { anyAborted, Changes } from "./changes.ts";
-import { asFault, Link, type LinkOptions, type RabbitMqSettings } from "./rabbitmq_client.ts";
+import { Link, type LinkOptions, type RabbitMqSettings } from "./rabbitmq_client.ts";
 import { DelayQueues } from "./rabbitmq_delays.ts";
+import { asFault } from "./rabbitmq_fault.ts";
 import { Publisher } from "./rabbitmq_publisher.ts";
 import { Declarer } from "./rabbitmq_topology.ts";
 

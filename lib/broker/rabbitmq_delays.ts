@@ -3,8 +3,9 @@
  * there back to its own queue. Each queue's delays are of doubling length, so that a long one holds up no
  * short one; within a level a message expires at its own time, or at the level's at the latest.
  */
-import { type Link, Scratch } from "./rabbitmq_client.ts";
+import type { Link } from "./rabbitmq_client.ts";
 import { type Outgoing, toQueue } from "./rabbitmq_publisher.ts";
+import { Scratch } from "./rabbitmq_scratch.ts";
 
 /** A message on its way to another queue. */
 export type Moved = Pick<Outgoing, "body" | "headers">;

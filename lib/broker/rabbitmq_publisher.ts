@@ -1,5 +1,6 @@
 /** Publishes over one connection with confirms, and finds out which message the server refused. */
-import { type AmqpFault, asBuffer, asFault, type Channel, type Link } from "./rabbitmq_client.ts";
+import { asBuffer, type Channel, type Link } from "./rabbitmq_client.ts";
+import { type AmqpFault, asFault } from "./rabbitmq_fault.ts";
 import type { Headers } from "./envelope.ts";
 
 /** A message to publish. */

@@ -4,7 +4,7 @@ import { delay } from "../async.ts";
 import { describeError, TransientFault } from "../errors.ts";
 import type { Topology } from "../topology.ts";
 import { orAborted } from "./changes.ts";
-import { AmqpFault } from "./rabbitmq_client.ts";
+import { AmqpFault } from "./rabbitmq_fault.ts";
 import { backoff, type Connector, type Session } from "./rabbitmq_connector.ts";
 import type { Moved } from "./rabbitmq_delays.ts";
 import type { Fate, Outgoing } from "./rabbitmq_publisher.ts";

@@ -4,7 +4,9 @@
  */
 import type { Logger } from "@logtape/logtape";
 import type { Exchange, Queue, Topology } from "../topology.ts";
-import { AmqpFault, type FaultCode, type Link, Scratch } from "./rabbitmq_client.ts";
+import type { Link } from "./rabbitmq_client.ts";
+import { AmqpFault, type FaultCode } from "./rabbitmq_fault.ts";
+import { Scratch } from "./rabbitmq_scratch.ts";
 
 /** Something to declare, and how to see whether it is there. */
 interface Thing {
