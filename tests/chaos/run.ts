@@ -4,7 +4,10 @@ import { WEBHOOK_SECRET } from "../support/fleet_config.ts";
 import { startRabbitMq } from "../support/rabbitmq.ts";
 import type { Problem } from "./audit.ts";
 import { conclude } from "./conclude.ts";
-import { type Fault, FAULTS, type Stage } from "./faults.ts";
+import type { Fault, Stage } from "./faults.ts";
+import { BROKER_FAULTS } from "./faults_of_broker.ts";
+import { ROLE_FAULTS } from "./faults_of_roles.ts";
+import { OUTSIDE_FAULTS } from "./faults_outside.ts";
 import { type ChaosFleet, layOutFleet, startAll } from "./fleet.ts";
 import { Inspector, type Network } from "./inspector.ts";
 import { planWork } from "./plan.ts";
@@ -35,6 +38,8 @@ export type ChaosEvent =
   | { readonly kind: "fault"; readonly name: string; readonly what: string }
   | { readonly kind: "progress"; readonly line: string };
 
+/** Every kind of fault. */
+const FAULTS: readonly Fault[] = [...ROLE_FAULTS, ...BROKER_FAULTS, ...OUTSIDE_FAULTS];
 /** Pieces of work that are under way at once. */
 const AT_ONCE = 14;
 /** Faults that are made at once. */
