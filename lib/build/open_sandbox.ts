@@ -19,8 +19,9 @@ export interface OpenSandboxOptions {
 }
 
 /**
- * Opens the sandbox. `auto` takes bubblewrap where a trial shows that it works and warns where it does
- * not. Throws a {@link ConfigError} where bubblewrap is demanded and does not work.
+ * Opens the sandbox. `auto` takes bubblewrap where a trial shows that it works; where it does not, it warns
+ * and goes on as an unprivileged user, and refuses as root, whose builds could end or change anything on the
+ * machine. Throws a {@link ConfigError} there, and where bubblewrap is demanded and does not work.
  */
 export async function openSandbox(options: OpenSandboxOptions): Promise<Sandbox> {
   const { mode, network, extraEnv, log } = options;
@@ -41,8 +42,20 @@ export async function openSandbox(options: OpenSandboxOptions): Promise<Sandbox>
         "install it and allow user namespaces, or set builder.sandbox to auto or none",
     );
   }
+  if (Deno.build.os !== "windows" && await isRoot()) {
+    throw new ConfigError(
+      `Cannot run strangers' builds as root without a sandbox: ${why}; install bubblewrap and allow ` +
+        "user namespaces, run the builder as another user, or set builder.sandbox to none",
+    );
+  }
   log.warn("Builds run without a sandbox and can read what this user can", { why });
   return plainSandbox({ machine, network, extraEnv });
+}
+
+/** Asks a program, since Deno tells its own user only with a permission that the role does not need else. */
+async function isRoot(): Promise<boolean> {
+  const { stdout } = await new Deno.Command("sh", { args: ["-c", "id -u"] }).output();
+  return new TextDecoder().decode(stdout).trim() === "0";
 }
 
 function ownPath(): string {

@@ -134,7 +134,7 @@ export const ConfigSchema = z.strictObject({
     concurrency: z.number().int().min(1).max(256).default(1),
     /** `batched` sends many lines a message; `single` is what Rust collectors read. */
     log_messages: z.enum(["batched", "single"]).default("batched"),
-    /** `auto` uses bubblewrap where it works and says so where it does not. */
+    /** `auto` uses bubblewrap where it works, warns where it does not, and refuses to build as root without it. */
     sandbox: z.enum(["auto", "bubblewrap", "none"]).default("auto"),
     /** Whether build commands may use the network. */
     network: z.boolean().default(true),

@@ -148,13 +148,21 @@ Deno.test("where bubblewrap is demanded and not there, the builder does not star
         log: getLogger(["test"]),
       });
     await Deno.mkdir(`${root}/bin`);
-    for (const name of ["sh"]) await Deno.symlink(`/bin/${name}`, `${root}/bin/${name}`);
+    await Deno.symlink("/bin/sh", `${root}/bin/sh`);
     Deno.env.set("PATH", `${root}/bin`);
     await assert.rejects(
       () => open("bubblewrap"),
       (error) => error instanceof ConfigError && /bwrap is not installed/.test(error.message),
     );
+    const userIs = (id: number) =>
+      Deno.writeTextFile(`${root}/bin/id`, `#!/bin/sh\necho ${id}\n`, { mode: 0o755 });
+    await userIs(1_000);
     assert.equal((await open("auto")).kind, "none");
+    await userIs(0);
+    await assert.rejects(
+      () => open("auto"),
+      (error) => error instanceof ConfigError && /as root without a sandbox/.test(error.message),
+    );
   } finally {
     Deno.env.set("PATH", path);
     await Deno.remove(root, { recursive: true });
