@@ -5,7 +5,8 @@
 import assert from "node:assert/strict";
 import { withoutRabbitMq } from "../support/rabbitmq.ts";
 import { format } from "./report.ts";
-import { type ChaosEvent, runChaos } from "./run.ts";
+import type { ChaosEvent } from "./options.ts";
+import { runChaos } from "./run.ts";
 
 function fromEnvironment(name: string, fallback: number): number {
   const value = Number(Deno.env.get(name) ?? fallback);

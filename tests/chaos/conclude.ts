@@ -4,7 +4,7 @@ import type { ChaosFleet } from "./fleet.ts";
 import type { Network } from "./inspector.ts";
 import { embeddedRemains, rabbitMqRemains, type Remains } from "./queues.ts";
 import { byKind, type Report } from "./report.ts";
-import type { ChaosOptions } from "./run.ts";
+import type { ChaosOptions } from "./options.ts";
 import { strayProcesses } from "./strays.ts";
 import type { World } from "./world.ts";
 

@@ -23,6 +23,8 @@ export interface Fault {
   readonly weight: number;
   /** Whether it needs RabbitMQ. */
   readonly rabbitmq?: boolean;
+  /** Whether it takes most of a minute: for long runs only. */
+  readonly slow?: boolean;
   /** Makes the fault and mends it; resolves to what it did, undefined where nothing was there to break. */
   run(stage: Stage): Promise<string | undefined>;
 }

@@ -83,4 +83,27 @@ export const ROLE_FAULTS: readonly Fault[] = [
       return `${instance.name} for ${ms} ms`;
     },
   },
+  {
+    // The broker gives its work to others; it wakes up in the middle of what is theirs now.
+    name: "role frozen until the broker gave it up",
+    group: "freeze",
+    weight: 2,
+    rabbitmq: true,
+    slow: true,
+    async run(stage) {
+      const [instance] = victim(
+        stage,
+        stage.random.pick([
+          "builder",
+          "github-comment-poster",
+          "mass-rebuilder",
+          "log-message-collector",
+        ]),
+      );
+      if (!instance) return undefined;
+      const ms = stage.random.whole(40_000, 50_000);
+      await instance.freeze(ms);
+      return `${instance.name} for ${ms} ms`;
+    },
+  },
 ];

@@ -1,7 +1,8 @@
 /** `deno task chaos`: breaks everything around the roles, and sees whether anything is lost or done twice. */
 import { parseArgs } from "node:util";
 import { format } from "./report.ts";
-import { type ChaosEvent, type ChaosOptions, runChaos } from "./run.ts";
+import type { ChaosEvent, ChaosOptions } from "./options.ts";
+import { runChaos } from "./run.ts";
 
 const HELP =
   `Runs two instances of every role over a private RabbitMQ, or all roles in one process over the
@@ -15,6 +16,7 @@ Usage: deno task chaos [options]
   --minutes M        go on for M minutes instead, with ever more of both
   --seed N           what is done and what breaks; a random one when absent, printed in either case
   --broker NAME      rabbitmq (default) or embedded
+  --only TEXT        make only faults whose name holds the text
   --verbose          tell each fault
   --keep             leave the folder with the logs of every process
   --json             the report as JSON on standard output
@@ -31,6 +33,7 @@ function options(args: string[]) {
       minutes: { type: "string" },
       seed: { type: "string" },
       broker: { type: "string", default: "rabbitmq" },
+      only: { type: "string" },
       verbose: { type: "boolean", default: false },
       keep: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
@@ -52,6 +55,7 @@ function options(args: string[]) {
     seed: number("seed", crypto.getRandomValues(new Uint32Array(1))[0]!),
     broker,
     minutes: values.minutes === undefined ? undefined : number("minutes", 0),
+    only: values.only,
     keep: values.keep,
     onEvent: teller(values.verbose),
   };

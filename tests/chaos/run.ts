@@ -10,38 +10,19 @@ import { ROLE_FAULTS } from "./faults_of_roles.ts";
 import { OUTSIDE_FAULTS } from "./faults_outside.ts";
 import { type ChaosFleet, layOutFleet, startAll } from "./fleet.ts";
 import { Inspector, type Network } from "./inspector.ts";
+import type { ChaosOptions } from "./options.ts";
 import { planWork } from "./plan.ts";
 import { dial, dialInTurn, Proxy } from "./proxy.ts";
 import { Random } from "./random.ts";
 import type { Report } from "./report.ts";
 import { World } from "./world.ts";
 
-/** What a run is to do. */
-export interface ChaosOptions {
-  readonly pullRequests: number;
-  readonly faults: number;
-  readonly seed: number;
-  readonly broker: "rabbitmq" | "embedded";
-  /** Goes on with ever more work and faults for that long, where given. */
-  readonly minutes?: number | undefined;
-  /** Seconds without any progress after which what is not right is taken for lost; 150 when absent. */
-  readonly patienceSeconds?: number;
-  /** Leaves the folder with logs and configuration where it is. */
-  readonly keep?: boolean | undefined;
-  /** Told of each fault and, every second or so, how far things are. */
-  readonly onEvent?: (event: ChaosEvent) => void;
-}
-
-/** What is told while a run goes on. */
-export type ChaosEvent =
-  | { readonly kind: "folder"; readonly path: string }
-  | { readonly kind: "fault"; readonly name: string; readonly what: string }
-  | { readonly kind: "progress"; readonly line: string };
-
 /** Every kind of fault. */
 const FAULTS: readonly Fault[] = [...ROLE_FAULTS, ...BROKER_FAULTS, ...OUTSIDE_FAULTS];
 /** Pieces of work that are under way at once. */
 const AT_ONCE = 14;
+/** Faults from which on a run is long enough for slow ones. */
+const LONG_RUN = 50;
 /** Faults that are made at once. */
 const FAULT_LANES = 3;
 /** Milliseconds for which all must stay right. */
@@ -143,6 +124,16 @@ class ChaosRun {
     return minutes !== undefined && performance.now() - this.#started < minutes * 60_000;
   }
 
+  /** The kinds of faults of this run. */
+  get #kinds(): Fault[] {
+    const { faults, minutes, only = "" } = this.#options;
+    const long = minutes !== undefined || faults >= LONG_RUN || only !== "";
+    return FAULTS.filter((fault) =>
+      fault.name.includes(only) && (this.#network !== undefined || !fault.rabbitmq) &&
+      (long || !fault.slow)
+    );
+  }
+
   /** Begins work as earlier work ends. */
   async #work(): Promise<void> {
     const { works } = this.#world;
@@ -172,9 +163,7 @@ class ChaosRun {
     while (minutes === undefined ? this.#faultsMade < faults : this.#overtime) {
       const share = this.#world.works.length / pullRequests;
       const due = minutes !== undefined || this.#faultsMade <= share * faults;
-      const kinds = FAULTS.filter((fault) =>
-        !this.#busy.has(fault.group) && (this.#network !== undefined || !fault.rabbitmq)
-      );
+      const kinds = this.#kinds.filter(({ group }) => !this.#busy.has(group));
       if (!due || kinds.length === 0) {
         await pause(100);
         continue;
