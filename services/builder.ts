@@ -91,7 +91,9 @@ function jobConsumer(system: System, options: ConsumerOptions): Consumer<BuildJo
     prefetch: options.concurrency,
     holdsLong: true,
     decode: (delivery) => decode(BuildJob, delivery.body),
-    handle: (job, _delivery, stop) => handleJob({ job, system, stop }, options),
+    // A delivery that is lost has gone to another builder, whose result will count.
+    handle: (job, { lost }, stop) =>
+      handleJob({ job, system, stop: AbortSignal.any([stop, lost]) }, options),
     exhausted: (job, error) => resultMessages(job, givenUp({ job, system, error }, workshop)),
   };
 }
@@ -136,7 +138,10 @@ function untilEither(
   stop: AbortSignal,
 ): { signal: AbortSignal; release(): void } {
   const handBack = new AbortController();
-  const give = () => handBack.abort(new HandBack("The builder stops before the build has ended"));
+  const give = () =>
+    handBack.abort(
+      new HandBack("The builder stops, or has lost the job, before the build has ended"),
+    );
   if (stop.aborted) give();
   else stop.addEventListener("abort", give, { once: true });
   return {

@@ -147,10 +147,13 @@ export function jobFor(
 export async function drive(
   consumer: Consumer<BuildJob>,
   job: BuildJob,
-  stop: AbortSignal,
+  signals: AbortSignal | { stop: AbortSignal; lost: AbortSignal },
   each?: (messages: readonly Message[]) => void | Promise<void>,
 ): Promise<Built> {
-  const delivery = deliveryOf(encode(job));
+  const { stop, lost } = signals instanceof AbortSignal
+    ? { stop: signals, lost: undefined }
+    : signals;
+  const delivery = deliveryOf(encode(job), lost);
   const progress = consumer.handle(consumer.decode(delivery), delivery, stop);
   assert.ok(Symbol.asyncIterator in progress);
   const messages: Message[] = [];
@@ -188,7 +191,7 @@ function messageOf({ exchange, routingKey, body }: Publication): Message {
 }
 
 /** A delivery of these bytes. */
-export function deliveryOf(body: Uint8Array): Delivery {
+export function deliveryOf(body: Uint8Array, lost = new AbortController().signal): Delivery {
   return {
     queue: "build-inputs",
     exchange: "",
@@ -197,7 +200,7 @@ export function deliveryOf(body: Uint8Array): Delivery {
     headers: {},
     redelivered: false,
     attempt: 1,
-    lost: new AbortController().signal,
+    lost,
   };
 }
 

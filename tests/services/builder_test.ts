@@ -279,10 +279,14 @@ Deno.test("a project folder that is not there is red", async () => {
 });
 
 /** Builds until the first line of its own is there, then does something. */
-async function buildAndThen(bench: Bench, stop: AbortSignal, then: () => void) {
+async function buildAndThen(
+  bench: Bench,
+  signals: AbortSignal | { stop: AbortSignal; lost: AbortSignal },
+  then: () => void,
+) {
   const job = await bench.pullRequest({ "run.sh": "echo up; sleep 600\n" });
   let done = false;
-  return drive(bench.consumer, job, stop, (messages) => {
+  return drive(bench.consumer, job, signals, (messages) => {
     if (done || !messages.some(({ body }) => body.lines?.includes("up"))) return;
     done = true;
     then();
@@ -307,6 +311,17 @@ Deno.test("a builder that stops hands its build back and leaves nothing behind",
   await using bench = await openBench({ projects: [SCRIPT] });
   const stop = new AbortController();
   await assert.rejects(() => buildAndThen(bench, stop.signal, () => stop.abort()), HandBack);
+  assert.deepEqual(await leftovers(bench), []);
+});
+
+Deno.test("a job that is lost to another builder is not built on", async () => {
+  await using bench = await openBench({ projects: [SCRIPT] });
+  const stop = new AbortController().signal;
+  const lost = new AbortController();
+  await assert.rejects(
+    () => buildAndThen(bench, { stop, lost: lost.signal }, () => lost.abort()),
+    HandBack,
+  );
   assert.deepEqual(await leftovers(bench), []);
 });
 
