@@ -3,6 +3,7 @@
  * lines stay in memory up to a bound, then on disk in the job's own folder, until the broker has confirmed
  * what went before. The log's own size is bounded by `builder.max_log_bytes`, and with it the disk.
  */
+import { LineQueue } from "./line_queue.ts";
 import { LogLimit } from "./lines.ts";
 
 /** The bounds of a stream. */
@@ -24,10 +25,8 @@ export interface LogPart {
   readonly lines: readonly string[];
 }
 
-/** Characters of one part, so that a message stays well below a megabyte. */
-const PART_CHARACTERS = 256 * 1024;
-/** Lines of one part. */
-const PART_LINES = 4_096;
+/** A message stays well below a megabyte. */
+const PART = { characters: 256 * 1024, lines: 4_096 } as const;
 /** Parts that are taken at once. */
 const PARTS_AT_ONCE = 8;
 
@@ -35,8 +34,7 @@ const PARTS_AT_ONCE = 8;
 export class LogStream {
   readonly #options: Required<LogStreamOptions>;
   readonly #limit: LogLimit;
-  #waiting: string[] = [];
-  #waitingCharacters = 0;
+  readonly #waiting = new LineQueue();
   #spool: Spool | undefined;
   #taken = 0;
   #written = 0;
@@ -97,14 +95,11 @@ export class LogStream {
 
   async #append(lines: readonly string[]): Promise<void> {
     if (lines.length === 0) return;
-    if (this.#spool === undefined && this.#waitingCharacters > this.#options.maxWaiting) {
+    if (this.#spool === undefined && this.#waiting.characters > this.#options.maxWaiting) {
       this.#spool = new Spool(this.#options.spool);
     }
     if (this.#spool) await this.#spool.write(lines);
-    else {
-      for (const line of lines) this.#waitingCharacters += line.length + 1;
-      this.#waiting = this.#waiting.length === 0 ? [...lines] : this.#waiting.concat(lines);
-    }
+    else this.#waiting.add(lines);
     this.#written += lines.length;
     this.#wake();
   }
@@ -112,28 +107,20 @@ export class LogStream {
   async #refill(): Promise<void> {
     let lines: string[] | undefined;
     while (this.#spool && lines === undefined) {
-      lines = await this.#spool.read(PART_CHARACTERS);
+      lines = await this.#spool.read(PART.characters);
       // A line may have been written since; nothing is awaited between this look and the end of the file.
       if (lines === undefined && this.#spool.idle) {
         this.#spool.close();
         this.#spool = undefined;
       }
     }
-    this.#waiting = lines ?? [];
-    for (const line of this.#waiting) this.#waitingCharacters += line.length + 1;
+    this.#waiting.add(lines ?? []);
   }
 
   #cut(): LogPart {
-    let [count, characters] = [0, 0];
-    const most = Math.min(PART_LINES, this.#waiting.length);
-    while (count < most && (count === 0 || characters < PART_CHARACTERS)) {
-      characters += this.#waiting[count++]!.length + 1;
-    }
-    const lines = this.#waiting.slice(0, count);
-    this.#waiting = this.#waiting.slice(count);
-    this.#waitingCharacters -= characters;
+    const lines = this.#waiting.take(PART);
     const lineNumber = this.#taken + 1;
-    this.#taken += count;
+    this.#taken += lines.length;
     return { lineNumber, lines };
   }
 
@@ -148,7 +135,9 @@ export class LogStream {
       over = true;
       this.#wake();
     }, this.#options.gatherMs);
-    while (!over && !this.#closed && this.#waitingCharacters < PART_CHARACTERS) await this.#woken();
+    while (!over && !this.#closed && this.#waiting.characters < PART.characters) {
+      await this.#woken();
+    }
     clearTimeout(timer);
   }
 }
