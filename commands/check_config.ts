@@ -2,7 +2,7 @@ import {
   type Config,
   configPath,
   loadConfig,
-  rabbitMqOf,
+  type RabbitMq,
   readSecret,
 } from "../lib/config/config.ts";
 import { ConfigError, describeError } from "../lib/errors.ts";
@@ -15,13 +15,14 @@ const HELP = `Validates a configuration file and the secret files it names; conn
 Usage: tickborg check-config [--config FILE] [--json]
 
   --config FILE  the configuration; CONFIG_PATH or ./config.json when absent
-  --json         {"ok", "mistakes", "roles"} on standard output
+  --json         {"ok", "mistakes", "loadedLater", "roles"} on standard output
 Exit code 0 when it can be used, 2 when not.
 `;
 
 /** What a configuration is good for. */
 interface Findings {
   readonly mistakes: string[];
+  readonly loadedLater: string[];
   readonly roles: { role: string; ready: boolean; broker: string; why?: string }[];
 }
 
@@ -50,9 +51,13 @@ async function examine(path: string): Promise<Findings> {
     config = await loadConfig(path);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return { mistakes: error.message.split("\n").map((line) => line.trim()), roles: [] };
+    const lines = error.message.split("\n").map((line) => line.trim());
+    // The first line only counts the mistakes, where there is more than the file as a whole.
+    const mistakes = /mistakes?$/.test(lines[0]!) ? lines.slice(1) : lines;
+    return { mistakes, loadedLater: [], roles: [] };
   }
-  return { mistakes: await unreadableSecrets(config), roles: ROLE_NAMES.map(readiness(config)) };
+  const { unreadable, loadedLater } = await examineSecrets(config);
+  return { mistakes: unreadable, loadedLater, roles: ROLE_NAMES.map(readiness(config)) };
 }
 
 function readiness(config: Config) {
@@ -67,33 +72,56 @@ function readiness(config: Config) {
   };
 }
 
-/** One line for each secret file that cannot be read. */
-async function unreadableSecrets(config: Config): Promise<string[]> {
-  const files = new Map<string, string>();
-  const add = (key: string, path: string | undefined) => path && files.set(key, path);
-  add("rabbitmq.password_file", config.rabbitmq?.password_file);
-  for (const { section } of ROLE_NAMES.map(roleOf)) {
-    const own = rabbitMqOf(config, section);
-    if (own !== config.rabbitmq) add(`${section}.rabbitmq.password_file`, own?.password_file);
-  }
-  const receiver = config.github_webhook_receiver;
-  add("github_webhook_receiver.webhook_secret_file", receiver?.webhook_secret_file);
-  add("github_app.private_key", config.github_app?.private_key);
-  add("github_app.oauth_client_secret_file", config.github_app?.oauth_client_secret_file);
-  const results = await Promise.all(
-    [...files].map(([key, path]) =>
-      readSecret(path, key).then(() => undefined, (error) => describeError(error))
-    ),
-  );
-  return results.filter((line) => line !== undefined);
+/** What a configuration's secret files come to. */
+interface Secrets {
+  /** One line for each file that cannot be read. */
+  readonly unreadable: string[];
+  /** Keys whose file systemd brings when a unit starts (`credential:…`), so that it is not there now. */
+  readonly loadedLater: string[];
 }
 
-function print(path: string, { mistakes, roles }: Findings): void {
+async function examineSecrets(config: Config): Promise<Secrets> {
+  const loaded = Deno.env.get("CREDENTIALS_DIRECTORY") !== undefined;
+  const unreadable: string[] = [];
+  const loadedLater: string[] = [];
+  for (const [key, path] of secretFiles(config)) {
+    if (path.startsWith("credential:") && !loaded) loadedLater.push(key);
+    else {
+      await readSecret(path, key).catch((error) => unreadable.push(describeError(error)));
+    }
+  }
+  return { unreadable, loadedLater };
+}
+
+/** Paths of the secrets that roles read, by key; the OAuth secret is for the Rust bot alone. */
+function secretFiles(config: Config): [key: string, path: string][] {
+  const files: [string, string | undefined][] = [
+    ["rabbitmq.password_file", config.rabbitmq?.password_file],
+    ...ROLE_NAMES.map(roleOf).map(({ section }): [string, string | undefined] => [
+      `${section}.rabbitmq.password_file`,
+      (config[section] as { rabbitmq?: RabbitMq } | undefined)?.rabbitmq?.password_file,
+    ]),
+    [
+      "github_webhook_receiver.webhook_secret_file",
+      config.github_webhook_receiver?.webhook_secret_file,
+    ],
+    ["github_app.private_key", config.github_app?.private_key],
+  ];
+  return files.filter((file): file is [string, string] => file[1] !== undefined);
+}
+
+function print(path: string, { mistakes, loadedLater, roles }: Findings): void {
   if (mistakes.length > 0) {
-    console.error(mistakes.join("\n"));
+    const count = mistakes.length === 1 ? "1 mistake" : `${mistakes.length} mistakes`;
+    console.error(
+      `Cannot use ${path}: ${count}\n${mistakes.map((line) => `  ${line}`).join("\n")}`,
+    );
     return;
   }
   console.log(`${path} can be used`);
+  if (loadedLater.length > 0) {
+    console.log(`  not looked at, since systemd loads them: ${loadedLater.join(", ")}`);
+  }
   for (const { role, ready, broker, why } of roles) {
     console.log(`  ${role.padEnd(25)}${ready ? `ready, broker: ${broker}` : `off: ${why}`}`);
   }

@@ -36,7 +36,9 @@ export function describeError(error: unknown): string {
   const parts: string[] = [];
   let current: unknown = error;
   while (current !== undefined && parts.length < 5) {
-    parts.push(current instanceof Error ? current.message : String(current));
+    const message = current instanceof Error ? current.message : String(current);
+    // Some libraries wrap an error in one that says the same.
+    if (message !== parts.at(-1)) parts.push(message);
     current = current instanceof Error ? current.cause : undefined;
   }
   return parts.join(": ").replaceAll(/\s+/g, " ");

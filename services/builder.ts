@@ -150,12 +150,12 @@ function untilEither(
   };
 }
 
-/** The result of a job that met passing faults until nobody hopes any more. */
+/** The result of a job that is given up: faults that did not pass, a bug of ours, or a job that is poison. */
 function givenUp(
   { job, system, error }: { job: BuildJob; system: System; error: unknown },
   { config, newId, now }: Workshop,
 ): BuildResult {
-  const reason = `Gave up after many attempts: ${describeError(error)}`;
+  const reason = `Gave up: ${describeError(error)}`;
   const { identity } = config.runner;
   const attempt = { job, system, identity, attemptId: newId(), startedAt: now() };
   const outcomes = job.attrs.map((attr) => ({

@@ -18,7 +18,7 @@ export interface Facts {
   readonly now: number;
 }
 
-/** Actions after which other code, or another base, is to be built. */
+/** Actions after which other code is to be built, or after which it is or is no longer to be built. */
 const ASKING: ReadonlySet<string> = new Set([
   "opened",
   "synchronize",

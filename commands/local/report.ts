@@ -68,7 +68,11 @@ export function describeBranch(branch: LocalBranch, plan: EvaluationPlan): strin
 export function describeBuilds(builds: readonly LocalBuild[]): string[] {
   return builds.flatMap(({ project, why, systems, commands, status, reason }) => [
     "",
-    `${project}: ${why}; the bot builds it on ${systems.join(", ") || "no system"}`,
+    `${project}: ${why}; ${
+      systems.length > 0
+        ? `the bot builds it on ${systems.join(", ")}`
+        : "the bot would not build it for this branch"
+    }`,
     ...commands.map((command) => `  ${command}`),
     ...(status === undefined ? [] : [`  ${status}: ${reason}`]),
   ]);
