@@ -27,8 +27,8 @@ const LONG_RUN = 50;
 const FAULT_LANES = 3;
 /** Milliseconds for which all must stay right. */
 const STILL_MS = 4_000;
-/** Retries come fifty times as soon as in production. */
-const RETRY_SCALE = 0.02;
+/** Retries come a hundred times as soon as in production. */
+const RETRY_SCALE = 0.01;
 
 /** Runs chaos. */
 export async function runChaos(options: ChaosOptions): Promise<Report> {
