@@ -36,7 +36,6 @@ cp -r "$folder/etc/." "$root/etc/tickborg/"
 mount -t proc proc "$root/proc"
 mount -t sysfs sysfs "$root/sys"
 mount -t tmpfs -o mode=755 tmpfs "$root/run"
-mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 mount --rbind /dev "$root/dev"
 if [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; then
   mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
@@ -49,6 +48,8 @@ fi
 
 rm -rf "$root/opt/tickborg"
 chroot "$root" "$deno" run --no-config --no-lock -A "$installer" /opt/tickborg > /dev/null
+# Only now: the checkout that is installed from may lie below it.
+mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 
 cd "$root"
 mkdir -p oldroot
