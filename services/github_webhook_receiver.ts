@@ -8,6 +8,7 @@ import { readSecret } from "../lib/config/config.ts";
 import { ConfigError, describeError, TransientFault } from "../lib/errors.ts";
 import { parseSignature, verify } from "../lib/github/signature.ts";
 import { BodyBudget, type BodyProblem, readWebhookBody } from "../lib/github/webhook_body.ts";
+import { decodeText } from "../lib/messages/codec.ts";
 import type { RoleContext, Service } from "../lib/role.ts";
 import { CONSUMED_EVENTS } from "../lib/topology.ts";
 
@@ -119,13 +120,12 @@ export function understand(
 
 const NOT_JSON: Answer = { status: 400, text: "Body malformed: expected a JSON object in UTF-8" };
 const NO_REPOSITORY: Answer = { status: 400, text: "Body malformed: no repository.full_name" };
-const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /** The repository's name in a payload, all that the receiver reads of it. */
 function repositoryOf(body: Uint8Array): { fullName: string | undefined } | Answer {
   let payload: { repository?: { full_name?: unknown } | null } | null;
   try {
-    payload = JSON.parse(decoder.decode(body));
+    payload = JSON.parse(decodeText(body));
   } catch {
     return NOT_JSON;
   }

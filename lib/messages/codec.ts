@@ -1,3 +1,4 @@
+import { Buffer, isAscii } from "node:buffer";
 import type * as z from "zod";
 
 /** Bytes above which a message of ours is refused before it is parsed: GitHub's 25 MiB and some. */
@@ -11,6 +12,15 @@ export function encode(message: unknown): Uint8Array<ArrayBuffer> {
   return encoder.encode(JSON.stringify(message));
 }
 
+/**
+ * Bytes in UTF-8 as a text. Throws where they are none. Nearly all JSON is ASCII, which is read at a sixth
+ * of the cost, and then parsed faster because each character is one byte.
+ */
+export function decodeText(bytes: Uint8Array): string {
+  if (!isAscii(bytes)) return decoder.decode(bytes);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+}
+
 /** Parses JSON from outside. Throws an Error that says what was wrong, without quoting the content. */
 export function parseJson(body: Uint8Array): unknown {
   if (body.byteLength > MAX_MESSAGE_BYTES) {
@@ -18,7 +28,7 @@ export function parseJson(body: Uint8Array): unknown {
   }
   let text: string;
   try {
-    text = decoder.decode(body);
+    text = decodeText(body);
   } catch {
     throw new Error("Cannot read message: not UTF-8");
   }
