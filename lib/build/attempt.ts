@@ -79,7 +79,10 @@ export async function* runAttempt(
     running.catch(() => {});
     const form = workshop.config.builder?.log_messages ?? "batched";
     for (let parts = await stream.take(); parts; parts = await stream.take()) {
-      yield parts.flatMap((part) => logMessages(attempt, part, form));
+      const messages = parts.map((part) => logMessages(attempt, part, form));
+      // A part in the old form is thousands of messages: as many as may be on their way at once.
+      if (form === "batched") yield messages.flat();
+      else yield* messages;
     }
     return makeResult(attempt, await running);
   } finally {
