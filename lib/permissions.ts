@@ -5,6 +5,7 @@
 import type { Config, Section } from "./config/config.ts";
 import { rabbitMqOf, secretPath } from "./config/config.ts";
 import { ConfigError } from "./errors.ts";
+import { GIT_ENV } from "./git/environment.ts";
 import { listenAddress } from "./listen.ts";
 
 /** Keys of the configuration that hold a path a role may need. */
@@ -74,23 +75,6 @@ export function runtimeDirectory(role: string): string {
 }
 
 const SYSTEMD_SOCKET = "/run/systemd/notify";
-
-/** Variables that git is handed on where they are set: programs, certificates, the way out. */
-export const GIT_ENV = [
-  "PATH",
-  "SystemRoot",
-  "TEMP",
-  "TMP",
-  "TMPDIR",
-  "SSL_CERT_FILE",
-  "SSL_CERT_DIR",
-  "GIT_SSL_CAINFO",
-  "http_proxy",
-  "https_proxy",
-  "HTTPS_PROXY",
-  "no_proxy",
-  "NO_PROXY",
-] as const;
 
 /** Where the paths of a configuration are found, and which one is used. */
 export interface Narrowing {

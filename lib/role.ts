@@ -72,8 +72,6 @@ export interface RoleContext {
   readonly now: () => number;
   /** A fresh random identifier (UUID). */
   readonly newId: () => string;
-  /** Multiplies delays before another attempt, so that tests need not wait; 1 when absent. */
-  readonly retryScale?: number;
   /** The GitHub client, made at the first call. Throws a ConfigError where no App is configured. */
   readonly github: () => GitHub;
 }

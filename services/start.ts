@@ -49,7 +49,6 @@ export async function startRole(name: RoleName, options: StartOptions): Promise<
     log,
     now: Date.now,
     newId: () => crypto.randomUUID(),
-    retryScale: options.retryScale ?? 1,
     github,
   });
   const running = await startService(service, {

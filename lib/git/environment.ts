@@ -33,7 +33,7 @@ const SETTINGS: readonly string[] = [
 ];
 
 /** Variables that git may inherit: where programs and trusted certificates are, and the way out. */
-const INHERITED = [
+export const GIT_ENV = [
   "PATH",
   "SystemRoot",
   "TEMP",
@@ -58,7 +58,7 @@ function inherited(name: string): string | undefined {
 /** The whole environment git runs in. */
 export function gitEnvironment(extra: Readonly<Record<string, string>> = {}) {
   const environment: Record<string, string> = {};
-  for (const name of INHERITED) {
+  for (const name of GIT_ENV) {
     const value = inherited(name);
     if (value !== undefined) environment[name] = value;
   }
