@@ -122,6 +122,8 @@ export class RabbitMqServer implements AsyncDisposable {
   async ctl(...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await new Deno.Command(`${this.#layout.bin}/rabbitmqctl`, {
       args: ["--quiet", ...args],
+      // The server's user may not enter the folder of the tests.
+      cwd: "/",
       env: this.#layout.env,
       clearEnv: true,
       stdin: "null",
