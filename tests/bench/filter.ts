@@ -12,8 +12,11 @@ import { onlySections } from "./webhooks.ts";
 
 const ROUNDS = 3;
 const EVENTS = 10_000;
-/** Jobs that must be there before the clock starts, so that starting the role is not measured. */
-const WARM_UP = 1_000;
+/** Jobs that must be there when the clock starts, so that starting the role is not measured, and at its end. */
+const FROM = 1_000;
+const TO = 9_000;
+/** Milliseconds between two looks: each is work for the server. */
+const LOOK_MS = 100;
 
 interface Round {
   readonly perSecond: number;
@@ -22,7 +25,7 @@ interface Round {
   readonly brokerCpu: number;
 }
 
-/** Fills the filter's queue, starts the filter, and waits until as many jobs are in the next queue. */
+/** Fills the filter's queue, starts the filter, and watches the jobs that arrive in the next queue. */
 export async function measureFilter({ broker, pid, withVhost }: BenchBroker): Promise<Figure[]> {
   const rounds: Round[] = [];
   for (let round = 0; round < ROUNDS; round++) {
@@ -99,9 +102,9 @@ async function measure(
       const used = pids.map((pid) => pid === undefined ? 0 : cpuMicroseconds(pid));
       const [cpu, brokerCpu] = await Promise.all(used) as [number, number];
       return { ready, at: performance.now(), cpu, brokerCpu };
-    });
-  const first = await reaches(WARM_UP);
-  const last = await reaches(EVENTS);
+    }, LOOK_MS);
+  const first = await reaches(FROM);
+  const last = await reaches(TO);
   const events = last.ready - first.ready;
   return {
     perSecond: events * 1_000 / (last.at - first.at),

@@ -32,17 +32,18 @@ export async function within<Result>(
   }
 }
 
-/** Looks every 20 ms until there is something; rejects when there is nothing for too long. */
+/** Looks again and again until there is something; rejects when there is nothing for too long. */
 export async function until<Value>(
   seconds: number,
   what: string,
-  look: () => Promise<Value | undefined | false>,
+  look: () => Promise<Value | undefined>,
+  everyMs = 20,
 ): Promise<Value> {
   const end = performance.now() + seconds * 1_000;
   while (performance.now() < end) {
     const value = await look();
-    if (value !== undefined && value !== false) return value;
-    await delay(20);
+    if (value !== undefined) return value;
+    await delay(everyMs);
   }
   throw new Error(`${what} did not happen within ${seconds} s`);
 }
