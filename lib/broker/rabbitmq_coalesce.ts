@@ -8,34 +8,20 @@ import type { Socket } from "node:net";
 export const WRITE_BUFFER_BYTES = 1024 * 1024;
 
 /**
- * Milliseconds between two writes while each carries several messages: then a little patience makes larger
- * ones, which cost both ends less. One message at a time never waits.
- */
-const PACE_MS = 2;
-
-/**
  * Keeps a socket corked from a turn's first `cork` to its end. The client corks it for every publish; an
  * `end` writes everything at once all the same.
  */
-export function coalesceWrites(socket: Pick<Socket, "cork" | "uncork" | "once">): void {
+export function coalesceWrites(socket: Pick<Socket, "cork" | "uncork">): void {
   const cork = socket.cork.bind(socket);
-  let messages = 0;
-  let earliest = 0;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-
-  function flush(): void {
-    if (messages > 1) earliest = performance.now() + PACE_MS;
-    messages = 0;
-    socket.uncork();
-  }
-
+  let corked = false;
   socket.cork = () => {
     cork();
-    if (messages++ > 0) return;
+    if (corked) return;
+    corked = true;
     cork();
-    const waitMs = earliest - performance.now();
-    if (waitMs > 0) timer = setTimeout(flush, waitMs);
-    else setImmediate(flush);
+    setImmediate(() => {
+      corked = false;
+      socket.uncork();
+    });
   };
-  socket.once("close", () => clearTimeout(timer));
 }
