@@ -1,5 +1,11 @@
 /** Logging: fields, not sentences with holes; people's lines on standard error, or JSON lines. */
-import { ansiColorFormatter, configure, getLogger, jsonLinesFormatter } from "@logtape/logtape";
+import {
+  ansiColorFormatter,
+  configure,
+  defaultTextFormatter,
+  getLogger,
+  jsonLinesFormatter,
+} from "@logtape/logtape";
 import type { Logger, LogLevel, LogRecord, Sink } from "@logtape/logtape";
 
 /** A filter such as `info,tickborg.builder=debug`, parsed. */
@@ -45,7 +51,9 @@ export function parseLogFilter(text: string): LogFilter & { ignored: string[] } 
 const encoder = new TextEncoder();
 
 /** Fields after the message, so that they can be read and searched. */
-const formatForPeople = ansiColorFormatter;
+const formatForPeople = Deno.stderr.isTerminal() && !Deno.noColor
+  ? ansiColorFormatter
+  : defaultTextFormatter;
 function formatWithFields(record: LogRecord): string {
   const line = formatForPeople(record).trimEnd();
   const fields = Object.entries(record.properties).map(([key, value]) => ` ${key}=${shown(value)}`);
