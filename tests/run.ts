@@ -6,8 +6,11 @@ import { stripVTControlCharacters } from "node:util";
 
 const decoder = new TextDecoder();
 
-/** Programs the tests start; one that was not there before and is there afterwards was left behind. */
-const WATCHED = /(deno|beam\.smp|epmd|nginx|chrom|bwrap|prometheus|git|sleep|sh)\b/;
+/** Servers and sandboxes the tests start, some with an environment of their own: any new one was left behind. */
+const SERVERS = /(deno|beam\.smp|epmd|nginx|chrom|bwrap|prometheus)\b/;
+
+/** In the environment of whatever the tests start and do not clear it for. */
+const MARK = `TICKBORG_TEST_RUN=${crypto.randomUUID()}`;
 
 async function running(): Promise<Map<number, string>> {
   const found = new Map<number, string>();
@@ -18,7 +21,10 @@ async function running(): Promise<Map<number, string>> {
         "\0",
         " ",
       );
-      if (WATCHED.test(command)) found.set(Number(entry.name), command.slice(0, 160));
+      const environment = await Deno.readTextFile(`/proc/${entry.name}/environ`);
+      if (SERVERS.test(command) || environment.includes(MARK)) {
+        found.set(Number(entry.name), command.slice(0, 160));
+      }
     } catch {
       // The process ended meanwhile.
     }
@@ -38,8 +44,13 @@ async function leftRunning(): Promise<[number, string][]> {
 
 async function step(name: string, args: string[]): Promise<string> {
   console.log(`\n== ${name}`);
-  const child = new Deno.Command(Deno.execPath(), { args, stdout: "piped", stderr: "inherit" })
-    .spawn();
+  const [variable, value] = MARK.split("=") as [string, string];
+  const child = new Deno.Command(Deno.execPath(), {
+    args,
+    env: { [variable]: value },
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
   let output = "";
   for await (const chunk of child.stdout) {
     await Deno.stdout.write(chunk);
