@@ -15,8 +15,8 @@ import {
   lookAtQueues,
   type LookOptions,
   type QueueReport,
-} from "../lib/fleet.ts";
-import { type Finding, worst } from "../lib/health.ts";
+} from "../lib/monitoring/fleet.ts";
+import { type Finding, worst } from "../lib/monitoring/health.ts";
 import { listenAddress } from "../lib/listen.ts";
 import { roleLogger } from "../lib/log.ts";
 import { ROLE_NAMES, roleOf } from "../services/roles.ts";

@@ -2,7 +2,7 @@
  * Writes the files of `deploy/` that come from the role table and the topology: `deno task deploy-files`.
  * `tests/deploy/` fails while they differ.
  */
-import { generatedFiles } from "../lib/deploy/generated.ts";
+import { generatedFiles } from "./files/generated.ts";
 
 const root = new URL("..", import.meta.url);
 

@@ -14,7 +14,7 @@ import {
   productionConfig,
   productionLock,
   SOURCES,
-} from "../lib/deploy/install.ts";
+} from "./files/installation.ts";
 
 const root = new URL("..", import.meta.url).pathname;
 

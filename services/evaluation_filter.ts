@@ -6,7 +6,7 @@ import type { Config } from "../lib/config/config.ts";
 import { parsePullRequestEvent, type PullRequestEvent } from "../lib/github/payloads.ts";
 import { cancellationMessage, deliveryId, evaluationMessage, isoTime } from "../lib/jobs.ts";
 import type { Consumer, Outcome, RoleContext, Service } from "../lib/role.ts";
-import { isWorkInProgress } from "../lib/titles.ts";
+import { isWorkInProgress } from "../lib/projects/titles.ts";
 import { QUEUE } from "../lib/topology.ts";
 
 /** What {@link decide} needs beside the event. */

@@ -2,9 +2,9 @@
 import { servesRepo } from "../lib/acl.ts";
 import { ack, type Publication } from "../lib/broker/broker.ts";
 import { parseExternalId, recall } from "../lib/check_runs/identity.ts";
-import { type Command, parseCommands } from "../lib/command.ts";
-import { answerTo, type Problem } from "../lib/comment_answer.ts";
-import { wantedBuilds } from "../lib/comment_builds.ts";
+import { type Command, parseCommands } from "../lib/comments/command.ts";
+import { answerTo, type Problem } from "../lib/comments/answer.ts";
+import { wantedBuilds } from "../lib/comments/builds.ts";
 import type { Config } from "../lib/config/config.ts";
 import { describeError, TransientFault } from "../lib/errors.ts";
 import { evaluationMemory } from "../lib/evaluation/status.ts";
@@ -23,7 +23,7 @@ import {
   isoTime,
   jobRequestId,
 } from "../lib/jobs.ts";
-import { type ProjectList, PROJECTS_FILE, readProjectList } from "../lib/projects.ts";
+import { type ProjectList, PROJECTS_FILE, readProjectList } from "../lib/projects/projects.ts";
 import type { Consumer, Outcome, Progress, RoleContext, Service } from "../lib/role.ts";
 import { QUEUE } from "../lib/topology.ts";
 import { trusts } from "../lib/trust.ts";

@@ -6,10 +6,10 @@
 import { ack, type Delivery } from "../lib/broker/broker.ts";
 import { CheckRunKeeper } from "../lib/check_runs/keeper.ts";
 import { type CheckMessage, decodeCheckMessage } from "../lib/check_runs/message.ts";
-import type { Addresses } from "../lib/report.ts";
+import type { Addresses } from "../lib/report/waiting.ts";
 import type { Consumer, Outcome, RoleContext, Service } from "../lib/role.ts";
 import { webhookRecovery } from "../lib/github/webhook_recovery.ts";
-import { Sweep } from "../lib/sweep.ts";
+import { Sweep } from "../lib/check_runs/sweep.ts";
 import { QUEUE } from "../lib/topology.ts";
 
 /** Messages about check runs in work at once; each costs GitHub two or three requests. */

@@ -5,8 +5,8 @@
  */
 import { ack, type Delivery } from "../lib/broker/broker.ts";
 import { ConfigError } from "../lib/errors.ts";
-import { createLogHttp } from "../lib/log_http.ts";
-import { LogStore } from "../lib/log_store.ts";
+import { createLogHttp } from "../lib/log_store/http.ts";
+import { LogStore } from "../lib/log_store/store.ts";
 import { decodeLogMessage, type LogMessage } from "../lib/log_store/message.ts";
 import type { Consumer, HttpEndpoint, RoleContext, Service } from "../lib/role.ts";
 import { QUEUE } from "../lib/topology.ts";

@@ -17,7 +17,7 @@ import type { Event } from "../lib/messages/event.ts";
 import { MAX_ATTEMPTS, MAX_BUG_ATTEMPTS } from "../lib/retry.ts";
 import { type Consumer, HandBack, type Outcome, type Progress } from "../lib/role.ts";
 import type { RoleContext, Service } from "../lib/role.ts";
-import { evaluationEvents, RECEIVED, statsMessage } from "../lib/stats_events.ts";
+import { evaluationEvents, RECEIVED, statsMessage } from "../lib/monitoring/stats_events.ts";
 import type { System } from "../lib/systems.ts";
 import { buildQueue, QUEUE } from "../lib/topology.ts";
 import { trusts } from "../lib/trust.ts";

@@ -13,9 +13,9 @@ import { isBranchName } from "../lib/git/names.ts";
 import { parsePushEvent, type PushEvent } from "../lib/github/payloads.ts";
 import { type Build, buildMessages, deliveryId, isoTime } from "../lib/jobs.ts";
 import type { PushTrigger } from "../lib/messages/repo.ts";
-import { touchedProjects } from "../lib/projects.ts";
+import { touchedProjects } from "../lib/projects/projects.ts";
 import type { Consumer, Outcome, RoleContext, Service } from "../lib/role.ts";
-import { statsMessage } from "../lib/stats_events.ts";
+import { statsMessage } from "../lib/monitoring/stats_events.ts";
 import { QUEUE } from "../lib/topology.ts";
 
 /** The branch that an event pushed commits to; undefined where nothing is to be built for it. */

@@ -9,8 +9,8 @@ import { ack } from "../lib/broker/broker.ts";
 import { PoisonMessage } from "../lib/errors.ts";
 import { decode } from "../lib/messages/codec.ts";
 import { Event, EventMessage } from "../lib/messages/event.ts";
-import { EventCounters, metricName } from "../lib/metrics.ts";
-import { QueueMetrics } from "../lib/queue_metrics.ts";
+import { EventCounters, metricName } from "../lib/monitoring/metrics.ts";
+import { QueueMetrics } from "../lib/monitoring/queue_metrics.ts";
 import type { Consumer, HttpEndpoint, RoleContext, Service } from "../lib/role.ts";
 import { QUEUE } from "../lib/topology.ts";
 

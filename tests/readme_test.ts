@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { COMMANDS } from "../commands/table.ts";
 import { ConfigSchema, Project } from "../lib/config/schema.ts";
-import { COMMAND_WORDS } from "../lib/command.ts";
+import { COMMAND_WORDS } from "../lib/comments/command.ts";
 
 const root = new URL("../", import.meta.url);
 const readme = await Deno.readTextFile(new URL("README.md", root));

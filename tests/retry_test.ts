@@ -1,7 +1,7 @@
 /** When a message is tried again. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { delayLevel } from "../lib/broker/rabbitmq_delays.ts";
+import { delayLevel } from "../lib/broker/rabbitmq/delays.ts";
 import { MAX_ATTEMPTS, RETRY_DELAYS_MS, retryDelay } from "../lib/retry.ts";
 
 Deno.test("delays grow, are bounded and spread", () => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Broker, Delivery } from "../lib/broker/broker.ts";
 import { ack } from "../lib/broker/broker.ts";
-import { openEmbedded } from "../lib/broker/embedded.ts";
+import { openEmbedded } from "../lib/broker/embedded/broker.ts";
 import { PoisonMessage, TransientFault } from "../lib/errors.ts";
 import { roleLogger } from "../lib/log.ts";
 import { decode, encode } from "../lib/messages/codec.ts";

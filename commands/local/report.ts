@@ -1,7 +1,7 @@
 /** The words of `tickborg local`. Pure. */
 import { describePlan } from "../../lib/evaluation/wording.ts";
 import type { EvaluationPlan } from "../../lib/evaluation/plan.ts";
-import type { TouchedProject } from "../../lib/projects.ts";
+import type { TouchedProject } from "../../lib/projects/projects.ts";
 import { duration } from "../../lib/report/markdown.ts";
 import type { LocalBranch } from "./branch.ts";
 

@@ -6,7 +6,7 @@ import { ConfigError, describeError } from "../errors.ts";
 import { parseListen } from "../http.ts";
 import { TOPOLOGY } from "../topology.ts";
 import type { Broker } from "./broker.ts";
-import type { RabbitMqSettings } from "./rabbitmq.ts";
+import type { RabbitMqSettings } from "./rabbitmq/broker.ts";
 
 /** How a broker is opened. */
 export interface OpenOptions {
@@ -30,7 +30,7 @@ export async function openBroker(
 ): Promise<Broker> {
   const { log } = options;
   if (options.embedded) {
-    const { openEmbedded } = await import("./embedded.ts");
+    const { openEmbedded } = await import("./embedded/broker.ts");
     return await openEmbedded(config.embedded_broker.path, { log });
   }
   const rabbit = rabbitMqOf(config, section);
@@ -42,7 +42,7 @@ export async function openBroker(
         "add one, or run every role in one process with `all`",
     );
   }
-  const { connectRabbitMq } = await import("./rabbitmq.ts");
+  const { connectRabbitMq } = await import("./rabbitmq/broker.ts");
   const { identity, instance } = config.runner;
   const name = ["tickborg", options.role ?? section, identity, instance].filter(Boolean).join(" ");
   const topology = options.declareNothing ? { exchanges: [], queues: [] } : TOPOLOGY;

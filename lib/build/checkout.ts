@@ -6,7 +6,7 @@ import { branchRef, type GitCache, mending, openCache, pullRef } from "../git/ca
 import { allowsLocal } from "../git/names.ts";
 import { type Merge, TreeTooLarge } from "../git/repository.ts";
 import type { BuildJob } from "../messages/build_job.ts";
-import type { ProjectList } from "../projects.ts";
+import type { ProjectList } from "../projects/projects.ts";
 import type { JobFolders } from "./job_folder.ts";
 
 /** What the git server says of a job's commits. */

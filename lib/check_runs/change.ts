@@ -11,7 +11,7 @@ import {
   resultReport,
   startedReport,
   verdictOf,
-} from "../report.ts";
+} from "../report/waiting.ts";
 import { CERTAINTY, externalId, parseExternalId, remember, type Request } from "./identity.ts";
 import {
   type BuildSubject,

@@ -1,6 +1,6 @@
 /** Pure: whether a check run that has not ended is still on its way. */
 import type { CheckRun } from "../github/github.ts";
-import type { GivenUp } from "../report.ts";
+import type { GivenUp } from "../report/waiting.ts";
 import { parseExternalId, recall } from "./identity.ts";
 
 /** What a judgement needs to know. Times in milliseconds. */

@@ -6,7 +6,7 @@ import { type CheckRun, type CheckRunState, type GitHub, GitHubRefusal } from ".
 import { Keyed } from "../keyed.ts";
 import { encode } from "../messages/codec.ts";
 import type { Repo } from "../messages/repo.ts";
-import { type Addresses, givenUpReport, type QueueState } from "../report.ts";
+import { type Addresses, givenUpReport, type QueueState } from "../report/waiting.ts";
 import type { Outcome } from "../role.ts";
 import { buildQueue, QUEUE } from "../topology.ts";
 import { type Change, changesOf, namesProjects, projectsAwaiting, stateOf } from "./change.ts";

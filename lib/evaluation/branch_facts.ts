@@ -8,7 +8,7 @@ import {
   PROJECTS_FILE,
   readProjectList,
   touchedProjects,
-} from "../projects.ts";
+} from "../projects/projects.ts";
 
 /** What git knows. */
 export interface BranchFacts {

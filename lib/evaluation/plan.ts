@@ -9,10 +9,10 @@
 import { systemsFor } from "../acl.ts";
 import type { Config } from "../config/config.ts";
 import type { Build } from "../jobs.ts";
-import { wantedLabels } from "../labels.ts";
-import { type Touched, type TouchedProject, touchedProjects } from "../projects.ts";
+import { wantedLabels } from "../projects/labels.ts";
+import { type Touched, type TouchedProject, touchedProjects } from "../projects/projects.ts";
 import type { System } from "../systems.ts";
-import { isWorkInProgress } from "../titles.ts";
+import { isWorkInProgress } from "../projects/titles.ts";
 import type { BranchFacts } from "./branch_facts.ts";
 
 /** Everything an evaluation is decided from. */

@@ -7,7 +7,7 @@ import { allowsLocal } from "../git/names.ts";
 import type { PushEvent } from "../github/payloads.ts";
 import { limited } from "./limit.ts";
 import { projectListAt } from "./branch_facts.ts";
-import type { ProjectList } from "../projects.ts";
+import type { ProjectList } from "../projects/projects.ts";
 
 /** What git knows about a push. */
 export interface PushFacts {

@@ -7,7 +7,7 @@ import {
   GitHubRefusal,
   type PullRequest,
 } from "../github/github.ts";
-import { labelChanges } from "../labels.ts";
+import { labelChanges } from "../projects/labels.ts";
 import type { EvaluationJob } from "../messages/evaluation_job.ts";
 import {
   EVALUATION_CONTEXT,

@@ -1,6 +1,6 @@
 /** Streams of a log's bytes: a part of a file, or a file that is still being written. */
 import { delay } from "../async.ts";
-import type { LogStore } from "../log_store.ts";
+import type { LogStore } from "./store.ts";
 import type { AttemptPaths } from "./paths.ts";
 import { isComplete } from "./read.ts";
 

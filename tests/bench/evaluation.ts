@@ -1,7 +1,7 @@
 /** The git work of an evaluation on a repository of 15,000 files, beside clone, checkout and merge. */
 import { join } from "node:path";
 import { branchRef, openCache, pullRef } from "../../lib/git/cache.ts";
-import { touchedProjects } from "../../lib/projects.ts";
+import { touchedProjects } from "../../lib/projects/projects.ts";
 import { Projects } from "../../lib/config/schema.ts";
 import { createMonorepo, type Monorepo } from "../support/monorepo.ts";
 import type { Figure } from "./main.ts";

@@ -1,6 +1,6 @@
 /** A process with the embedded broker open: publishes and takes messages until it is killed. */
 import { getLogger } from "@logtape/logtape";
-import { openEmbedded } from "../../lib/broker/embedded.ts";
+import { openEmbedded } from "../../lib/broker/embedded/broker.ts";
 
 const [path, topology] = JSON.parse(Deno.env.get("EMBEDDED")!);
 const broker = await openEmbedded(path, { log: getLogger(["tickborg", "test"]), topology });

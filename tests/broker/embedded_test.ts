@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
 import { ack, type Broker, type Publication } from "../../lib/broker/broker.ts";
-import { type EmbeddedOptions, openEmbedded } from "../../lib/broker/embedded.ts";
+import { type EmbeddedOptions, openEmbedded } from "../../lib/broker/embedded/broker.ts";
 import { ConfigError, TransientFault } from "../../lib/errors.ts";
 import { QUEUE, type Topology } from "../../lib/topology.ts";
 import { openInbox, until } from "../support/inbox.ts";

@@ -1,6 +1,6 @@
 /** A process that takes one long delivery and keeps it until it is killed. */
 import { getLogger } from "@logtape/logtape";
-import { connectRabbitMq } from "../../lib/broker/rabbitmq.ts";
+import { connectRabbitMq } from "../../lib/broker/rabbitmq/broker.ts";
 
 const { vhost, times, topology } = JSON.parse(Deno.env.get("HOLDER")!);
 const { name, ...place } = vhost;

@@ -1,7 +1,7 @@
 /** RabbitMQ when things go wrong: every fault passes without a lost message, and shows in state and log. */
 import assert from "node:assert/strict";
 import { ack, type Broker, type Publication } from "../../lib/broker/broker.ts";
-import { connectRabbitMq, type RabbitMqOptions } from "../../lib/broker/rabbitmq.ts";
+import { connectRabbitMq, type RabbitMqOptions } from "../../lib/broker/rabbitmq/broker.ts";
 import { TransientFault } from "../../lib/errors.ts";
 import { QUEUE, type Topology } from "../../lib/topology.ts";
 import { openInbox, until } from "../support/inbox.ts";

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
 import { ack, type Broker } from "../../lib/broker/broker.ts";
 import { HEADER } from "../../lib/broker/envelope.ts";
-import { connectRabbitMq, type HoldTimes } from "../../lib/broker/rabbitmq.ts";
-import { busyQueue } from "../../lib/broker/rabbitmq_lease.ts";
+import { connectRabbitMq, type HoldTimes } from "../../lib/broker/rabbitmq/broker.ts";
+import { busyQueue } from "../../lib/broker/rabbitmq/lease.ts";
 import { QUEUE, type Topology } from "../../lib/topology.ts";
 import { openInbox, until } from "../support/inbox.ts";
 import {

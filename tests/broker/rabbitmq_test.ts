@@ -1,6 +1,6 @@
 /** RabbitMQ: the contract on a real server. */
 import { getLogger } from "@logtape/logtape";
-import { connectRabbitMq } from "../../lib/broker/rabbitmq.ts";
+import { connectRabbitMq } from "../../lib/broker/rabbitmq/broker.ts";
 import type { Topology } from "../../lib/topology.ts";
 import { type RabbitMqServer, startRabbitMq, withoutRabbitMq } from "../support/rabbitmq.ts";
 import { until } from "../support/inbox.ts";

@@ -1,7 +1,7 @@
 /** What is left in the broker's queues when all is done. */
 import { DatabaseSync } from "node:sqlite";
 import { HEADER } from "../../lib/broker/envelope.ts";
-import { connectRabbitMq } from "../../lib/broker/rabbitmq.ts";
+import { connectRabbitMq } from "../../lib/broker/rabbitmq/broker.ts";
 import { roleLogger } from "../../lib/log.ts";
 import { QUEUE } from "../../lib/topology.ts";
 import type { RabbitMqServer, Vhost } from "../support/rabbitmq.ts";

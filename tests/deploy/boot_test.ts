@@ -1,7 +1,7 @@
 /** The shipped units, programs, rights and permissions, all at once, under a systemd that was booted for it. */
 import assert from "node:assert/strict";
-import { unitName } from "../../lib/deploy/units.ts";
-import { VHOST } from "../../lib/deploy/broker_rights.ts";
+import { unitName } from "../../deploy/files/units.ts";
+import { VHOST } from "../../deploy/files/broker_rights.ts";
 import { hostSystem } from "../../lib/systems.ts";
 import { ROLE_NAMES } from "../../services/roles.ts";
 import { type Fleet, startFleet } from "../support/fleet.ts";

@@ -5,7 +5,7 @@ import {
   hasCheckouts,
   hasLogStore,
   startsSandboxes,
-} from "../../lib/deploy/layout.ts";
+} from "../../deploy/files/layout.ts";
 import { ROLE_NAMES, type RoleName, roleOf } from "../../services/roles.ts";
 import { inFolder, repositoryFile, repositoryPath, run, succeed, without } from "./tools.ts";
 

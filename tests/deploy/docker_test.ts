@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { validate } from "dockerfile-utils";
-import { LAYOUT } from "../../lib/deploy/layout.ts";
+import { LAYOUT } from "../../deploy/files/layout.ts";
 import { ROLE_NAMES } from "../../services/roles.ts";
 import { startFleet } from "../support/fleet.ts";
 import { inFolder, repositoryFile, repositoryPath, run, succeed } from "./tools.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { leftOut, productionConfig } from "../../lib/deploy/install.ts";
+import { leftOut, productionConfig } from "../../deploy/files/installation.ts";
 import { ROLE_NAMES } from "../../services/roles.ts";
 import { evaluate, PACKAGE } from "./nix.ts";
 import { inFolder, repositoryFile, repositoryPath, succeed, without } from "./tools.ts";

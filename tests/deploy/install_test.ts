@@ -6,7 +6,7 @@ import {
   mainLauncher,
   productionConfig,
   productionLock,
-} from "../../lib/deploy/install.ts";
+} from "../../deploy/files/installation.ts";
 import { ROLE_NAMES } from "../../services/roles.ts";
 import { inFolder, succeed } from "./tools.ts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { Registry } from "prom-client";
 import { parse } from "yaml";
-import { alerts } from "../../lib/deploy/alerts.ts";
-import { QUEUE_RULES } from "../../lib/health.ts";
-import { QueueMetrics } from "../../lib/queue_metrics.ts";
-import { EventCounters } from "../../lib/metrics.ts";
+import { alerts } from "../../deploy/files/alerts.ts";
+import { QUEUE_RULES } from "../../lib/monitoring/health.ts";
+import { QueueMetrics } from "../../lib/monitoring/queue_metrics.ts";
+import { EventCounters } from "../../lib/monitoring/metrics.ts";
 import { roleOf } from "../../services/roles.ts";
 import { startFleet } from "../support/fleet.ts";
 import { freePort } from "../support/ports.ts";

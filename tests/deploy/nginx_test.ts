@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
-import { openEmbedded } from "../../lib/broker/embedded.ts";
+import { openEmbedded } from "../../lib/broker/embedded/broker.ts";
 import type { Broker } from "../../lib/broker/broker.ts";
 import { roleLogger } from "../../lib/log.ts";
 import { encode } from "../../lib/messages/codec.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { unitOf } from "../../lib/deploy/units.ts";
+import { unitOf } from "../../deploy/files/units.ts";
 import { ROLE_NAMES, type RoleName } from "../../services/roles.ts";
 import { evaluate, PACKAGE } from "./nix.ts";
 import { exposure, verifyUnits } from "./systemd.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { brokerUser, OPERATOR, OWNER, rightsOf, VHOST } from "../../lib/deploy/broker_rights.ts";
+import { brokerUser, OPERATOR, OWNER, rightsOf, VHOST } from "../../deploy/files/broker_rights.ts";
 import { hostSystem } from "../../lib/systems.ts";
 import { QUEUE, QUEUES } from "../../lib/topology.ts";
 import { ROLE_NAMES, roleOf } from "../../services/roles.ts";

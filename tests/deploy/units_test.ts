@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { generatedFiles } from "../../lib/deploy/generated.ts";
-import { startsSandboxes } from "../../lib/deploy/layout.ts";
-import { systemdFiles, unitName } from "../../lib/deploy/units.ts";
+import { generatedFiles } from "../../deploy/files/generated.ts";
+import { startsSandboxes } from "../../deploy/files/layout.ts";
+import { systemdFiles, unitName } from "../../deploy/files/units.ts";
 import { ROLE_NAMES } from "../../services/roles.ts";
 import { exposure, verifyUnits } from "./systemd.ts";
 import { inFolder, repositoryFile, repositoryPath, without } from "./tools.ts";

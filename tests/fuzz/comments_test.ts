@@ -7,7 +7,7 @@ import {
   MAX_NAMED_PROJECTS,
   parseCommands,
   quoted,
-} from "../../lib/command.ts";
+} from "../../lib/comments/command.ts";
 import { recall, remember } from "../../lib/check_runs/identity.ts";
 import { code, codeBlock, plain } from "../../lib/report/markdown.ts";
 import { isSystem } from "../../lib/systems.ts";

@@ -6,7 +6,7 @@ import { LineSplitter, LogLimit, MAX_LINE_LENGTH } from "../../lib/build/lines.t
 import { PoisonMessage } from "../../lib/errors.ts";
 import { roleLogger } from "../../lib/log.ts";
 import { attemptPaths, BadLogName } from "../../lib/log_store/paths.ts";
-import { LogStore } from "../../lib/log_store.ts";
+import { LogStore } from "../../lib/log_store/store.ts";
 import { HOSTILE_TEXTS, hostileText } from "./arbitraries.ts";
 import { property } from "./property.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { UnsafeGitName } from "../../lib/git/names.ts";
 import { checkBranch, checkCloneUrl, checkSha, isBranchName } from "../../lib/git/names.ts";
-import { readProjectList, scopesOf, touchedProjects } from "../../lib/projects.ts";
+import { readProjectList, scopesOf, touchedProjects } from "../../lib/projects/projects.ts";
 import { encode } from "../../lib/messages/codec.ts";
 import { HOSTILE_TEXTS, hostileText, type Json, mutated, mutatedBytes } from "./arbitraries.ts";
 import { property } from "./property.ts";

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { quote } from "../../lib/build/describe.ts";
 import { roleLogger } from "../../lib/log.ts";
-import { createLogHttp } from "../../lib/log_http.ts";
-import { LogStore } from "../../lib/log_store.ts";
+import { createLogHttp } from "../../lib/log_store/http.ts";
+import { LogStore } from "../../lib/log_store/store.ts";
 import { HOSTILE_TEXTS, hostileText } from "./arbitraries.ts";
 
 const RUNS = Number(Deno.env.get("FUZZ_RUNS") ?? 400);

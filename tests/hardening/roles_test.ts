@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadConfig } from "../../lib/config/config.ts";
-import { hardening } from "../../lib/deploy/hardening.ts";
+import { hardening } from "../../deploy/files/hardening.ts";
 import { narrowedPermissions, permissionFlags, runtimeDirectory } from "../../lib/permissions.ts";
 import { hostSystem } from "../../lib/systems.ts";
 import { ROLE_NAMES, type RoleName, roleOf } from "../../services/roles.ts";

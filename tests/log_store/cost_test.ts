@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { LogStream } from "../../lib/build/log_stream.ts";
-import { LogStore } from "../../lib/log_store.ts";
+import { LogStore } from "../../lib/log_store/store.ts";
 import { roleLogger } from "../../lib/log.ts";
 import { growth } from "../support/cost.ts";
 

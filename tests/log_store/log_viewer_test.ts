@@ -1,9 +1,9 @@
 /// <reference lib="dom" />
 import assert from "node:assert/strict";
 import { chromium, type Page } from "playwright-core";
-import { createLogHttp } from "../../lib/log_http.ts";
+import { createLogHttp } from "../../lib/log_store/http.ts";
 import { roleLogger } from "../../lib/log.ts";
-import { LogStore } from "../../lib/log_store.ts";
+import { LogStore } from "../../lib/log_store/store.ts";
 import { BuildResult } from "../../lib/messages/build_result.ts";
 
 const CHROMIUM = "/usr/bin/chromium";

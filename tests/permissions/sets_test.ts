@@ -4,7 +4,7 @@ import {
   permissionSets,
   roleTasks,
   stringify,
-} from "../../commands/permission_sets.ts";
+} from "../../deploy/permission_sets.ts";
 import { parseConfig } from "../../lib/config/config.ts";
 import { narrowedPermissions, permissionFlags, type PermissionSet } from "../../lib/permissions.ts";
 import { ROLE_NAMES, type RoleName, roleOf } from "../../services/roles.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Broker, Delivery, Publication } from "../../lib/broker/broker.ts";
-import { openEmbedded } from "../../lib/broker/embedded.ts";
+import { openEmbedded } from "../../lib/broker/embedded/broker.ts";
 import { parseConfig } from "../../lib/config/config.ts";
 import { roleLogger } from "../../lib/log.ts";
 import { encode } from "../../lib/messages/codec.ts";

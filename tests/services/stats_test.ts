@@ -3,12 +3,12 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { Registry } from "prom-client";
 import type { QueueFacts } from "../../lib/broker/broker.ts";
-import { openEmbedded } from "../../lib/broker/embedded.ts";
+import { openEmbedded } from "../../lib/broker/embedded/broker.ts";
 import { parseConfig } from "../../lib/config/config.ts";
 import { roleLogger } from "../../lib/log.ts";
 import { startRole } from "../../services/start.ts";
-import { type Count, countOf, EventCounters } from "../../lib/metrics.ts";
-import { QueueMetrics } from "../../lib/queue_metrics.ts";
+import { type Count, countOf, EventCounters } from "../../lib/monitoring/metrics.ts";
+import { QueueMetrics } from "../../lib/monitoring/queue_metrics.ts";
 import { decodeStats } from "../../services/stats.ts";
 
 const bogus: Count = { event: "stat-collector-bogus-event", by: 1 };

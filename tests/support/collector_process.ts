@@ -2,7 +2,7 @@
  * A log collector as a process of its own on an embedded broker's file, for tests that kill it: arguments
  * are the broker's file and the log root. Says `ready` when it consumes; ends when nothing is left to do.
  */
-import { openEmbedded } from "../../lib/broker/embedded.ts";
+import { openEmbedded } from "../../lib/broker/embedded/broker.ts";
 import { parseConfig } from "../../lib/config/config.ts";
 import { roleLogger } from "../../lib/log.ts";
 import { QUEUE } from "../../lib/topology.ts";

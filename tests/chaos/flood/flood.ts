@@ -1,5 +1,5 @@
 /** A fleet under a flood: one process of each role over a real RabbitMQ, and counts of what becomes of it all. */
-import { connectRabbitMq } from "../../../lib/broker/rabbitmq.ts";
+import { connectRabbitMq } from "../../../lib/broker/rabbitmq/broker.ts";
 import { ack, type Broker, type Publication } from "../../../lib/broker/broker.ts";
 import { HEADER } from "../../../lib/broker/envelope.ts";
 import { roleLogger } from "../../../lib/log.ts";

@@ -1,0 +1,114 @@
+/**
+ * What each role's broker user may do, as narrow as RabbitMQ allows, and the topology that an operator
+ * declares once, because no role may (rabbitmq.com/docs/access-control, "How Authorisation Works").
+ *
+ * What it cannot narrow: a queue's retries, dead letters and jobs go by the default exchange (`amq.default`),
+ * and who may write there reaches every queue by its name. So a role cannot read what is not its own, nor
+ * change or remove a queue or an exchange, nor publish a webhook's event, but it can put a message into any queue.
+ */
+import { ROLE_NAMES, type RoleName, roleOf } from "../../services/roles.ts";
+import { SYSTEMS } from "../../lib/systems.ts";
+import { buildQueue, EXCHANGES, QUEUES } from "../../lib/topology.ts";
+
+/** The virtual host (`deployment-spec.md`, "RabbitMQ Setup"). */
+export const VHOST = "tickborg";
+
+/** A user's rights: regular expressions over the names of exchanges and queues. */
+export interface Rights {
+  readonly user: string;
+  readonly vhost: string;
+  readonly configure: string;
+  readonly write: string;
+  readonly read: string;
+}
+
+/** The broker user of a role. */
+export function brokerUser(name: RoleName): string {
+  return `tickborg-${name}`;
+}
+
+/** The person's user of the deployment document, who may do everything. */
+export const OWNER = "tickborg";
+
+/** The user of commands such as `status` and `dead-letters`: they read and move messages and declare nothing. */
+export const OPERATOR = "tickborg-operator";
+
+function escaped(name: string): string {
+  return name.replaceAll(".", "\\.");
+}
+
+/** One of the alternatives and nothing else; a pattern that matches nothing where there are none. */
+function anyOf(patterns: readonly string[]): string {
+  return patterns.length === 0 ? "^$" : `^(${patterns.join("|")})$`;
+}
+
+/** The queues a role consumes, one by one. */
+function consumedQueues(name: RoleName): string[] {
+  return roleOf(name).consumes.flatMap((queue) =>
+    queue === "build-inputs-<system>" ? SYSTEMS.map(buildQueue) : [queue]
+  );
+}
+
+/** The rights of a role's user. */
+export function rightsOf(name: RoleName): Rights {
+  const { publishes, hears = [] } = roleOf(name);
+  const consumed = consumedQueues(name).map(escaped);
+  const mine = consumed.length === 0 ? "" : `(${consumed.join("|")})`;
+  // The queues in which retries wait.
+  const delays = mine === "" ? [] : [`tickborg\\.delay\\.[0-9]+\\.${mine}`];
+  // What a builder holds for hours (lib/broker/rabbitmq/holding_consumer.ts).
+  const held = name === "builder"
+    ? [`tickborg\\.lease\\.${mine}\\.[0-9a-f-]+(\\.back)?`, `tickborg\\.busy\\.${mine}`]
+    : [];
+  const heard = hears.length === 0 ? [] : ["tickborg\\.listen\\.[0-9a-f-]+"];
+  return {
+    user: brokerUser(name),
+    vhost: VHOST,
+    configure: anyOf([...delays, ...held, ...heard]),
+    write: anyOf(["amq\\.default", "stats", ...publishes.map(escaped), ...heard]),
+    read: anyOf([...consumed, ...delays, ...held, ...heard, ...hears.map(escaped)]),
+  };
+}
+
+/** Rights of every user. */
+export function allRights(): Rights[] {
+  return [
+    { user: OWNER, vhost: VHOST, configure: ".*", write: ".*", read: ".*" },
+    { user: OPERATOR, vhost: VHOST, configure: "^$", write: anyOf(["amq\\.default"]), read: ".*" },
+    ...ROLE_NAMES.map(rightsOf),
+  ];
+}
+
+/** Exchanges, queues, bindings and rights in the form that `rabbitmqctl import_definitions` reads. */
+export function definitions(): Record<string, unknown> {
+  return {
+    vhosts: [{ name: VHOST }],
+    permissions: allRights(),
+    exchanges: EXCHANGES.map(({ name, type }) => ({
+      name,
+      vhost: VHOST,
+      type,
+      durable: true,
+      auto_delete: false,
+      internal: false,
+      arguments: {},
+    })),
+    queues: QUEUES.map((queue) => ({
+      name: queue.name,
+      vhost: VHOST,
+      durable: true,
+      auto_delete: false,
+      arguments: queue.arguments ?? {},
+    })),
+    bindings: QUEUES.flatMap((queue) =>
+      queue.bindings.map(({ exchange, pattern }) => ({
+        source: exchange,
+        vhost: VHOST,
+        destination: queue.name,
+        destination_type: "queue",
+        routing_key: pattern,
+        arguments: {},
+      }))
+    ),
+  };
+}

@@ -1,0 +1,247 @@
+/**
+ * A broker inside this process, kept in one SQLite file: the same exchanges, queues and promises as
+ * RabbitMQ for a team with one machine.
+ */
+import { dirname } from "node:path";
+import type { Logger } from "@logtape/logtape";
+import { delay } from "../../async.ts";
+import { TransientFault } from "../../errors.ts";
+import { QUEUE, TOPOLOGY, type Topology } from "../../topology.ts";
+import type {
+  Broker,
+  BrokerState,
+  ConsumeOptions,
+  Delivery,
+  Publication,
+  QueueFacts,
+  Settlement,
+  Subscription,
+  Visitor,
+} from "../broker.ts";
+import { type Assignment, type EmbeddedConsumer, EmbeddedConsumers } from "./consumers.ts";
+import { Store, type StoredMessage } from "./store.ts";
+import { closedFault, Turns } from "./turns.ts";
+import { deadHeaders, originOf, retriedHeaders } from "../envelope.ts";
+import { assertAddress, bindingMatches, route } from "../routing.ts";
+
+/** How to open the embedded broker. */
+export interface EmbeddedOptions {
+  readonly log: Logger;
+  /** Exchanges and queues; ours when absent. */
+  readonly topology?: Topology;
+  /** Bytes the file may grow to; publishing beyond it is a passing fault, as on a full disk. */
+  readonly maxBytes?: number;
+}
+
+interface Listener {
+  readonly exchange: string;
+  readonly pattern: string;
+  readonly handler: (delivery: Delivery) => void;
+}
+
+/** Milliseconds before a delivery whose handler rejected comes again, so that a bug is no hot loop. */
+const BUG_PAUSE_MS = 1_000;
+
+/**
+ * Opens the embedded broker in a file, which is made with its folders where it is missing. Throws a
+ * `ConfigError` where another process has it open: it serves one process.
+ */
+export async function openEmbedded(path: string, options: EmbeddedOptions): Promise<Broker> {
+  await Deno.mkdir(dirname(path), { recursive: true });
+  const { maxBytes, ...rest } = options;
+  return new EmbeddedBroker(new Store(path, { maxBytes }), rest);
+}
+
+class EmbeddedBroker implements Broker {
+  readonly #store: Store;
+  readonly #log: Logger;
+  readonly #topology: Topology;
+  readonly #consumers: EmbeddedConsumers;
+  readonly #listeners = new Set<Listener>();
+  readonly #lost = new AbortController();
+  readonly #turns: Turns;
+
+  constructor(store: Store, options: Omit<EmbeddedOptions, "maxBytes">) {
+    const { log, topology = TOPOLOGY } = options;
+    this.#store = store;
+    this.#log = log;
+    this.#topology = topology;
+    const consumers = new EmbeddedConsumers(topology);
+    this.#consumers = consumers;
+    this.#turns = new Turns({ store, consumers, log, start: (given) => this.#start(given) });
+  }
+
+  get state(): BrokerState {
+    return this.#turns.state;
+  }
+
+  async publish(publications: readonly Publication[]): Promise<void> {
+    const routes = publications.map((publication) => routeOf(this.#topology, publication));
+    await this.#turns.operate(false, (store) => {
+      publications.forEach((publication, index) => {
+        for (const queue of routes[index]!) {
+          store.insert({ ...publication, queue, headers: publication.headers ?? {} });
+          this.#consumers.wake(queue);
+        }
+      });
+    });
+    for (const publication of publications) this.#tellListeners(publication);
+  }
+
+  #tellListeners(publication: Publication): void {
+    if (this.#listeners.size === 0) return;
+    const exchange = this.#topology.exchanges.find(({ name }) => name === publication.exchange);
+    for (const { pattern, handler, ...listener } of this.#listeners) {
+      if (exchange === undefined || listener.exchange !== exchange.name) continue;
+      if (!bindingMatches(exchange, pattern, publication.routingKey)) continue;
+      handler(this.#delivery({
+        ...publication,
+        headers: publication.headers ?? {},
+        queue: "",
+        redelivered: false,
+      }));
+    }
+  }
+
+  consume(
+    options: ConsumeOptions,
+    handler: (delivery: Delivery) => Promise<Settlement>,
+  ): Promise<Subscription> {
+    if (!this.#topology.queues.some(({ name }) => name === options.queue)) {
+      return Promise.reject(new Error(`Cannot consume: there is no queue ${options.queue}`));
+    }
+    const consumer = this.#consumers.add(options, handler);
+    this.#turns.soon();
+    return Promise.resolve({
+      cancel: async () => {
+        this.#consumers.remove(consumer);
+        this.#turns.soon();
+        await Promise.all(consumer.running);
+      },
+    });
+  }
+
+  listen(
+    exchange: string,
+    pattern: string,
+    handler: (delivery: Delivery) => void,
+  ): Promise<Subscription> {
+    if (!this.#topology.exchanges.some(({ name }) => name === exchange)) {
+      return Promise.reject(new Error(`Cannot listen: there is no exchange ${exchange}`));
+    }
+    const listener = { exchange, pattern, handler };
+    this.#listeners.add(listener);
+    const cancel = () => {
+      this.#listeners.delete(listener);
+      return Promise.resolve();
+    };
+    return Promise.resolve({ cancel });
+  }
+
+  // deno-lint-ignore require-await -- a closed broker rejects, as one on the network does.
+  async inspect(queue: string): Promise<QueueFacts | undefined> {
+    this.#assertOpen();
+    if (!this.#topology.queues.some(({ name }) => name === queue)) return undefined;
+    return { ready: this.#store.waiting(queue), consumers: this.#consumers.count(queue) };
+  }
+
+  async visit(queue: string, visitor: Visitor): Promise<void> {
+    const last = this.#store.lastPosition;
+    let after = -1;
+    for (;;) {
+      this.#assertOpen();
+      const message = this.#turns.now((store) => store.takeBetween(queue, after, last));
+      if (message === undefined) return;
+      after = message.position;
+      let verdict: "keep" | "remove" | "stop" = "keep";
+      try {
+        verdict = await visitor(this.#delivery(message));
+      } finally {
+        if (verdict === "remove") this.#turns.now((store) => store.remove(message.id));
+        else this.#turns.now((store) => store.putBack(message.id));
+      }
+      if (verdict === "stop") return;
+    }
+  }
+
+  close(): Promise<void> {
+    if (this.state === "closed") return Promise.resolve();
+    this.#consumers.clear();
+    this.#turns.close();
+    this.#lost.abort();
+    this.#store.close();
+    return Promise.resolve();
+  }
+
+  #start({ consumer, message }: Assignment): void {
+    consumer.held++;
+    const work = this.#handle(consumer, message)
+      .catch((error) => {
+        if (this.state !== "closed") this.#log.error("Settling failed: this is a bug", { error });
+      })
+      .finally(() => consumer.running.delete(work));
+    consumer.running.add(work);
+  }
+
+  async #handle(consumer: EmbeddedConsumer, message: StoredMessage): Promise<void> {
+    const delivery = this.#delivery(message);
+    let settlement: Settlement;
+    try {
+      settlement = await consumer.handler(delivery);
+    } catch (error) {
+      this.#log.error("Handler rejected: this is a bug", { queue: message.queue, error });
+      await delay(BUG_PAUSE_MS, this.#lost.signal);
+      settlement = { kind: "requeue" };
+    }
+    await this.#turns.operate(true, (store) => {
+      settle(store, { message, delivery, settlement });
+    }).finally(() => {
+      this.#consumers.release(consumer);
+      if (settlement.kind === "dead") this.#consumers.wake(QUEUE.deadLetters);
+      this.#turns.soon();
+    });
+  }
+
+  #delivery(
+    message: Omit<StoredMessage, "id" | "position">,
+  ): Delivery {
+    const { queue, headers, body, redelivered } = message;
+    return { queue, headers, body, redelivered, ...originOf(message), lost: this.#lost.signal };
+  }
+
+  #assertOpen(): void {
+    if (this.state === "closed") throw closedFault();
+  }
+}
+
+function routeOf(topology: Topology, publication: Publication): string[] {
+  assertAddress(publication);
+  const queues = route(topology, publication);
+  if (queues !== undefined) return queues;
+  const { exchange, routingKey } = publication;
+  const target = exchange === "" ? `queue ${routingKey}` : `exchange ${exchange}`;
+  throw new TransientFault(`Cannot publish: there is no ${target}`);
+}
+
+function settle(
+  store: Store,
+  work: { message: StoredMessage; delivery: Delivery; settlement: Settlement },
+): void {
+  const { message, delivery, settlement } = work;
+  switch (settlement.kind) {
+    case "ack":
+      return store.remove(message.id);
+    case "requeue":
+      return store.putBack(message.id);
+    case "retry":
+      return store.postpone(
+        message.id,
+        Date.now() + Math.max(settlement.delayMs, 0),
+        retriedHeaders(delivery),
+      );
+    case "dead": {
+      const death = { reason: settlement.reason, time: new Date() };
+      return store.move(message.id, QUEUE.deadLetters, deadHeaders(delivery, death));
+    }
+  }
+}

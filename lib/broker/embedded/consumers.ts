@@ -1,0 +1,113 @@
+/** Who takes which message of the embedded broker: prefetch, turns, and single active consumers. */
+import type { Topology } from "../../topology.ts";
+import type { ConsumeOptions, Delivery, Settlement } from "../broker.ts";
+import type { Store, StoredMessage } from "./store.ts";
+
+/** A consumer of a queue. */
+export interface EmbeddedConsumer {
+  readonly options: ConsumeOptions;
+  readonly handler: (delivery: Delivery) => Promise<Settlement>;
+  /** Handlers that run, each until its settlement is on the disk. */
+  readonly running: Set<Promise<void>>;
+  /** Deliveries it has not settled. */
+  held: number;
+}
+
+/** A message taken for a consumer. */
+export interface Assignment {
+  readonly consumer: EmbeddedConsumer;
+  readonly message: StoredMessage;
+}
+
+/** The consumers of every queue. */
+export class EmbeddedConsumers {
+  readonly #byQueue = new Map<string, EmbeddedConsumer[]>();
+  readonly #singleActive: ReadonlySet<string>;
+  /** Queues in which something may wait for a consumer that has room. */
+  readonly #awake = new Set<string>();
+
+  constructor(topology: Topology) {
+    this.#singleActive = new Set(
+      topology.queues.filter((queue) => queue.arguments?.["x-single-active-consumer"] === true)
+        .map(({ name }) => name),
+    );
+  }
+
+  add(
+    options: ConsumeOptions,
+    handler: (delivery: Delivery) => Promise<Settlement>,
+  ): EmbeddedConsumer {
+    const consumer = { options, handler, running: new Set<Promise<void>>(), held: 0 };
+    const consumers = this.#byQueue.get(options.queue) ?? [];
+    this.#byQueue.set(options.queue, [...consumers, consumer]);
+    this.wake(options.queue);
+    return consumer;
+  }
+
+  remove(consumer: EmbeddedConsumer): void {
+    const { queue } = consumer.options;
+    const left = (this.#byQueue.get(queue) ?? []).filter((other) => other !== consumer);
+    this.#byQueue.set(queue, left);
+    this.wake(queue);
+  }
+
+  count(queue: string): number {
+    return this.#byQueue.get(queue)?.length ?? 0;
+  }
+
+  /** Says that something may wait in a queue. */
+  wake(queue: string): void {
+    this.#awake.add(queue);
+  }
+
+  wakeAll(): void {
+    for (const queue of this.#byQueue.keys()) this.wake(queue);
+  }
+
+  /** Says that a consumer has settled a delivery. */
+  release(consumer: EmbeddedConsumer): void {
+    consumer.held--;
+    this.wake(consumer.options.queue);
+  }
+
+  /** Forgets every consumer. */
+  clear(): void {
+    this.#byQueue.clear();
+  }
+
+  /**
+   * Takes what waits for consumers that have room, in turns, within the caller's transaction. A
+   * consumer holds them once the transaction is durable: then the caller counts `held` up.
+   */
+  assign(store: Store): Assignment[] {
+    const assignments: Assignment[] = [];
+    for (const queue of this.#awake) {
+      const rooms = new Map(
+        this.#active(queue).map((consumer) =>
+          [consumer, consumer.options.prefetch - consumer.held] as const
+        ).filter(([, room]) => room > 0),
+      );
+      const total = [...rooms.values()].reduce((sum, room) => sum + room, 0);
+      if (total > 0) assignments.push(...inTurns(store.take(queue, total), rooms));
+    }
+    this.#awake.clear();
+    return assignments;
+  }
+
+  #active(queue: string): EmbeddedConsumer[] {
+    const consumers = this.#byQueue.get(queue) ?? [];
+    return this.#singleActive.has(queue) ? consumers.slice(0, 1) : consumers;
+  }
+}
+
+/** Gives each message to the consumer with the most room. */
+function inTurns(
+  messages: readonly StoredMessage[],
+  rooms: Map<EmbeddedConsumer, number>,
+): Assignment[] {
+  return messages.map((message) => {
+    const [consumer, room] = [...rooms].reduce((best, other) => other[1] > best[1] ? other : best);
+    rooms.set(consumer, room - 1);
+    return { consumer, message };
+  });
+}

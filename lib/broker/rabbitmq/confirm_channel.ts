@@ -1,0 +1,152 @@
+/** Publishes over one connection with confirms, and finds out which message the server refused. */
+import { asBuffer, type Channel, type Link } from "./client.ts";
+import { type AmqpFault, asFault } from "./fault.ts";
+import type { Headers } from "../envelope.ts";
+
+/** A message to publish. */
+export interface Outgoing {
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly body: Uint8Array;
+  readonly headers?: Headers | undefined;
+  /** Milliseconds until the message leaves the queue it goes to. */
+  readonly expiresMs?: number;
+}
+
+/** A message for a queue. */
+export function toQueue(
+  queue: string,
+  message: Omit<Outgoing, "exchange" | "routingKey">,
+): Outgoing {
+  return { exchange: "", routingKey: queue, ...message };
+}
+
+/** What became of a message: confirmed, refused for a reason, or unknown because the channel ended. */
+export type Fate =
+  | { readonly kind: "confirmed" }
+  /** The server took it, but no queue is bound for it. */
+  | { readonly kind: "unroutable" }
+  | { readonly kind: "refused"; readonly fault: AmqpFault }
+  | { readonly kind: "unknown"; readonly fault: AmqpFault };
+
+const CONFIRMED: Fate = { kind: "confirmed" };
+const UNROUTABLE: Fate = { kind: "unroutable" };
+
+/** Tells our messages of this process apart, so that a returned one is known again. */
+const idPrefix = crypto.randomUUID();
+let lastId = 0;
+
+/** A publisher of one connection. The channel is opened when it is first needed and after each refusal. */
+export class Publisher {
+  readonly #link: Link;
+  #channel: Promise<Channel> | undefined;
+  readonly #returned = new Set<string>();
+  /** Exchanges and queues the server has refused on this connection, so that others are not disturbed again. */
+  readonly #refused = new Map<string, { fault: AmqpFault; until: number }>();
+
+  constructor(link: Link) {
+    this.#link = link;
+  }
+
+  /** Publishes all; resolves with the fate of each, never rejects. */
+  async send(messages: readonly Outgoing[]): Promise<Fate[]> {
+    let channel: Channel;
+    try {
+      channel = await this.#open();
+    } catch (error) {
+      return messages.map(() => ({ kind: "unknown", fault: asFault(error) }));
+    }
+    const ids = messages.map(() => `${idPrefix}-${++lastId}`);
+    const fates = await Promise.all(
+      messages.map((message, index) => this.#sendOne(channel, message, ids[index]!)),
+    );
+    // The client tells of a returned message in a later turn than of its confirm.
+    await new Promise(setImmediate);
+    return fates.map((fate, index) =>
+      this.#returned.delete(ids[index]!) && fate.kind === "confirmed" ? UNROUTABLE : fate
+    );
+  }
+
+  async #sendOne(channel: Channel, message: Outgoing, messageId: string): Promise<Fate> {
+    const refusal = this.#refusal(message.exchange);
+    if (refusal !== undefined) return { kind: "refused", fault: refusal };
+    try {
+      await channel.raw.basicPublish({
+        exchange: message.exchange,
+        routingKey: message.routingKey,
+        headers: message.headers ?? {},
+        contentType: "application/json",
+        durable: true,
+        mandatory: true,
+        messageId,
+        timestamp: Math.floor(Date.now() / 1_000),
+        ...(message.expiresMs === undefined ? {} : { expiration: `${message.expiresMs}` }),
+      }, asBuffer(message.body));
+      return CONFIRMED;
+    } catch (error) {
+      const fault = asFault(error);
+      // It could not even be written, by nobody's fault but its own.
+      if (fault.code === "CODEC" || error instanceof RangeError || error instanceof TypeError) {
+        return { kind: "refused", fault };
+      }
+      return this.#fateOf(message, channel);
+    }
+  }
+
+  /** A channel's end names one exchange or one size; what else was on its way is not to blame. */
+  #fateOf(message: Outgoing, channel: Channel): Fate {
+    const fault = channel.reason;
+    const size = /^PRECONDITION_FAILED - message size (\d+) /.exec(fault.message)?.[1];
+    if (size === `${message.body.byteLength}`) return { kind: "refused", fault };
+    if (
+      fault.is("NOT_FOUND", "ACCESS_REFUSED") && fault.message.includes(`'${message.exchange}'`)
+    ) {
+      this.#refused.set(message.exchange, { fault, until: Date.now() + REFUSAL_MS });
+      return { kind: "refused", fault };
+    }
+    if (fault.is("ACCESS_REFUSED") && message.exchange === "") {
+      if (fault.message.includes("'amq.default'")) return { kind: "refused", fault };
+    }
+    return { kind: "unknown", fault };
+  }
+
+  #refusal(exchange: string): AmqpFault | undefined {
+    const refusal = this.#refused.get(exchange);
+    if (refusal === undefined || refusal.until > Date.now()) return refusal?.fault;
+    this.#refused.delete(exchange);
+  }
+
+  /** Forgets that an exchange was refused: it has been declared meanwhile. */
+  forgive(exchange: string): void {
+    this.#refused.delete(exchange);
+  }
+
+  #open(): Promise<Channel> {
+    return this.#channel ??= this.#openChannel().catch((error) => {
+      this.#channel = undefined;
+      throw error;
+    });
+  }
+
+  async #openChannel(): Promise<Channel> {
+    const channel = await this.#link.channel();
+    channel.raw.on("basic.return", ({ messageId }) => {
+      if (messageId !== undefined) this.#returned.add(messageId);
+    });
+    channel.ended.addEventListener("abort", () => {
+      this.#channel = undefined;
+      this.#returned.clear();
+    }, { once: true });
+    await channel.do((raw) => raw.confirmSelect());
+    return channel;
+  }
+
+  /** Waits for what is on its way and ends the channel. */
+  async close(): Promise<void> {
+    const channel = await this.#channel?.catch(() => undefined);
+    await channel?.close();
+  }
+}
+
+/** Milliseconds for which a refused exchange is not tried again: each try ends the channel for all. */
+const REFUSAL_MS = 2_000;

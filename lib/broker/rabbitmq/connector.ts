@@ -1,0 +1,158 @@
+/** Keeps one connection to RabbitMQ: connects, declares, and begins again whenever it was lost. */
+import type { Logger } from "@logtape/logtape";
+import { delay } from "../../async.ts";
+import { describeError, TransientFault } from "../../errors.ts";
+import type { Topology } from "../../topology.ts";
+import { anyAborted, Changes } from "../changes.ts";
+import { Link, type LinkOptions, type RabbitMqSettings } from "./client.ts";
+import { DelayQueues } from "./delays.ts";
+import { asFault } from "./fault.ts";
+import { Publisher } from "./confirm_channel.ts";
+import { Declarer } from "./declarer.ts";
+
+/** What one connection has. */
+export interface Session {
+  readonly link: Link;
+  readonly publisher: Publisher;
+  readonly delays: DelayQueues;
+}
+
+/** Where and how to connect, and what must be there. */
+export interface ConnectorOptions {
+  readonly settings: RabbitMqSettings;
+  readonly link: LinkOptions;
+  readonly topology: Topology;
+  readonly log: Logger;
+}
+
+/** Short beside the time a lease outlives its holder's connection (`rabbitmq_holding.ts`). */
+const MAX_BACKOFF_MS = 10_000;
+
+/** Milliseconds before the next try after the given number of failures in a row, with jitter. */
+export function backoff(failures: number, random = Math.random()): number {
+  const longest = Math.min(250 * 2 ** Math.max(failures - 1, 0), MAX_BACKOFF_MS);
+  return Math.round(longest * (1 + random) / 2);
+}
+
+/** The connection, as long as the process lives. */
+export class Connector {
+  readonly declarer: Declarer;
+  /** Told whenever something that anybody may wait for has changed. */
+  readonly changes = new Changes();
+  readonly #options: ConnectorOptions;
+  readonly #closing = new AbortController();
+  readonly #first = Promise.withResolvers<void>();
+  readonly #ended: Promise<void>;
+  #session: Session | undefined;
+  #fault = "not connected yet";
+
+  constructor(options: ConnectorOptions) {
+    this.#options = options;
+    this.declarer = new Declarer(options.log);
+    this.#ended = this.#run();
+  }
+
+  /** Resolves when the first try to connect has succeeded or failed. */
+  get tried(): Promise<void> {
+    return this.#first.promise;
+  }
+
+  /** The connection, once it is set up and until it is lost. */
+  get session(): Session | undefined {
+    return this.#session;
+  }
+
+  /** Aborts when the broker is closed. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /** What is wrong with the broker at the moment, for whoever waits for it. */
+  get fault(): string {
+    if (this.#session === undefined) return this.#fault;
+    return this.#session.link.blocked ? "broker is out of memory or disk" : "no answer";
+  }
+
+  /** Waits for a session that satisfies; rejects when the signal aborts before, or the broker is closed. */
+  until(satisfies: (session: Session) => boolean, signal: AbortSignal): Promise<Session> {
+    return this.changes.until(() => {
+      if (this.closing.aborted) throw closedFault();
+      return this.#session && satisfies(this.#session) ? this.#session : undefined;
+    }, signal);
+  }
+
+  async #run(): Promise<void> {
+    for (let failures = 0; !this.closing.aborted;) {
+      try {
+        await this.#connectOnce(() => failures = 0);
+      } catch (error) {
+        this.#fault = describeError(error);
+        if (!this.closing.aborted) this.#report(error, ++failures);
+      }
+      this.#first.resolve();
+      await delay(backoff(failures), this.closing);
+    }
+  }
+
+  /** Returns when the broker is closed; throws what ended the connection or kept it from coming up. */
+  async #connectOnce(connected: () => void): Promise<void> {
+    const { settings, link: linkOptions, topology, log } = this.#options;
+    const link = await Link.open(settings, linkOptions, this.closing);
+    // Whoever closes the broker does not wait for a server that says nothing.
+    const giveUp = () => {
+      if (this.#session === undefined) link.destroy();
+    };
+    this.closing.addEventListener("abort", giveUp);
+    try {
+      link.onBlocked(() => {
+        const { blocked } = link;
+        if (blocked) log.warn("Broker takes no messages: it is out of memory or disk");
+        else log.info("Broker takes messages again");
+        this.changes.notify();
+      });
+      await this.declarer.declare(link, topology);
+      const publisher = new Publisher(link);
+      this.#session = { link, publisher, delays: new DelayQueues(link) };
+      connected();
+      log.info("Connected to broker", { host: settings.host, vhost: settings.vhost });
+      this.#first.resolve();
+      this.changes.notify();
+      await anyAborted(link.ended, this.closing);
+      if (!this.closing.aborted) throw link.reason;
+      await publisher.close();
+      await link.close();
+    } finally {
+      this.closing.removeEventListener("abort", giveUp);
+      this.#session = undefined;
+      link.destroy();
+      this.changes.notify();
+    }
+  }
+
+  #report(error: unknown, failures: number): void {
+    const { settings, log } = this.#options;
+    const { host, port, vhost, username } = settings;
+    const fields = { host, port, vhost, username, error: describeError(error), failures };
+    // These do not pass by themselves: somebody must change the configuration or the server.
+    const lasting = asFault(error).is(
+      "ACCESS_REFUSED",
+      "NOT_ALLOWED",
+      "PRECONDITION_FAILED",
+      "NOT_FOUND",
+    );
+    if (lasting) log.error("Broker refuses this role; trying again", fields);
+    else log.warn("No connection to broker; trying again", fields);
+  }
+
+  /** Ends the connection; resolves when it has ended. */
+  async close(): Promise<void> {
+    this.#closing.abort(closedFault());
+    this.changes.notify();
+    await this.#ended;
+  }
+}
+
+/** What a closed broker answers with. */
+export function closedFault(): TransientFault {
+  return new TransientFault("Cannot reach broker: the connection is closed");
+}

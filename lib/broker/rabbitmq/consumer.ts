@@ -1,0 +1,142 @@
+/** Consumers of RabbitMQ queues that settle within the server's acknowledgement timeout, and listeners. */
+import { delay } from "../../async.ts";
+import { describeError } from "../../errors.ts";
+import { QUEUE } from "../../topology.ts";
+import type { ConsumeOptions, Delivery, Settlement } from "../broker.ts";
+import { deadHeaders, HEADER, originOf, retriedHeaders } from "../envelope.ts";
+import { Attachment, type Host } from "./recovering_consumer.ts";
+import type { Channel, RawMessage } from "./client.ts";
+import { toQueue } from "./confirm_channel.ts";
+
+/** Settles deliveries. */
+export type Handler = (delivery: Delivery) => Promise<Settlement>;
+
+/** Milliseconds before a delivery whose handler rejected comes again, so that a bug is no hot loop. */
+const BUG_PAUSE_MS = 1_000;
+
+/** A message as its handler sees it. */
+export function toDelivery(message: RawMessage, queue: string, lost: AbortSignal): Delivery {
+  const { headers, body, redelivered, timestamp } = message;
+  const publishedAt = timestamp === undefined ? undefined : timestamp * 1_000;
+  const seen = redelivered || headers[HEADER.hold] !== undefined;
+  return { queue, ...originOf(message), headers, body, redelivered: seen, publishedAt, lost };
+}
+
+/** The settlement a handler returns; one that rejects is a bug, whose delivery comes again. */
+export async function settlementOf(
+  handler: Handler,
+  delivery: Delivery,
+  host: Host,
+): Promise<Settlement> {
+  try {
+    return await handler(delivery);
+  } catch (error) {
+    host.log.error("Handler rejected: this is a bug", { queue: delivery.queue, error });
+    await delay(BUG_PAUSE_MS, delivery.lost);
+    return { kind: "requeue" };
+  }
+}
+
+/** Puts the message where its settlement says, if that is another queue; rejects when the signal aborts. */
+export async function moveOn(
+  host: Host,
+  settled: { delivery: Delivery; settlement: Settlement },
+  signal: AbortSignal,
+): Promise<void> {
+  const { delivery, settlement } = settled;
+  const { body, queue } = delivery;
+  if (settlement.kind === "retry") {
+    const { delayMs } = settlement;
+    await host.publishDelayed({ queue, delayMs, body, headers: retriedHeaders(delivery) }, signal);
+  } else if (settlement.kind === "dead") {
+    const death = { reason: settlement.reason, time: new Date() };
+    await host.publish(
+      toQueue(QUEUE.deadLetters, { body, headers: deadHeaders(delivery, death) }),
+      signal,
+    );
+  }
+}
+
+/** Consumes a queue. */
+export class QueueConsumer extends Attachment {
+  readonly #options: ConsumeOptions;
+  readonly #handler: Handler;
+  readonly #running = new Set<Promise<void>>();
+  #tag = "";
+
+  constructor(host: Host, options: ConsumeOptions, handler: Handler) {
+    super(host, options.queue);
+    this.#options = options;
+    this.#handler = handler;
+  }
+
+  protected override async attach(channel: Channel): Promise<void> {
+    this.#tag = await channel.consume(this.#options, (message) => {
+      // The server may send some more before it has read that we stop; they go back with the channel.
+      if (this.stopping.aborted) return;
+      const work = this.#handle(channel, message).finally(() => this.#running.delete(work));
+      this.#running.add(work);
+    });
+  }
+
+  protected override detach(): void {
+    this.#tag = "";
+  }
+
+  protected override async drain(channel: Channel | undefined): Promise<void> {
+    if (this.#tag !== "") await channel?.cancel(this.#tag);
+    await Promise.all(this.#running);
+  }
+
+  async #handle(channel: Channel, message: RawMessage): Promise<void> {
+    const delivery = toDelivery(message, this.queue, channel.ended);
+    const settlement = await settlementOf(this.#handler, delivery, this.host);
+    if (settlement.kind === "requeue") return channel.requeue(message.deliveryTag);
+    try {
+      await moveOn(this.host, { delivery, settlement }, channel.ended);
+      channel.ack(message.deliveryTag);
+    } catch (error) {
+      // Only the channel's end keeps a message from moving on, and that gives it back.
+      this.host.log.debug("Delivery lost before it was settled", {
+        queue: this.queue,
+        error: describeError(error),
+      });
+    }
+  }
+}
+
+/** Hears an exchange through a queue that only this connection has and that goes with it. */
+export class ExchangeListener extends Attachment {
+  readonly #source: { exchange: string; pattern: string };
+  readonly #handler: (delivery: Delivery) => void;
+
+  constructor(
+    host: Host,
+    source: { exchange: string; pattern: string },
+    handler: (delivery: Delivery) => void,
+  ) {
+    super(host, `tickborg.listen.${crypto.randomUUID()}`);
+    this.#source = source;
+    this.#handler = handler;
+  }
+
+  protected override async attach(channel: Channel): Promise<void> {
+    const { exchange, pattern } = this.#source;
+    await channel.do(async (raw) => {
+      await raw.queueDeclare({ queue: this.queue, exclusive: true, autoDelete: true });
+      await raw.queueBind({ queue: this.queue, exchange, routingKey: pattern });
+    });
+    await channel.consume(
+      { queue: this.queue, prefetch: 0, noAck: true },
+      (message) => {
+        if (!this.stopping.aborted) this.#handler(toDelivery(message, "", channel.ended));
+      },
+    );
+  }
+
+  protected override detach(): void {}
+
+  protected override drain(): Promise<void> {
+    return Promise.resolve();
+  }
+}

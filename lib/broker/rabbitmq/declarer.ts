@@ -1,0 +1,119 @@
+/**
+ * Declares exchanges, queues and bindings. A role whose permissions do not let it declare works all the
+ * same where somebody else has declared before it.
+ */
+import type { Logger } from "@logtape/logtape";
+import type { Exchange, Queue, Topology } from "../../topology.ts";
+import type { Link } from "./client.ts";
+import { AmqpFault, type FaultCode } from "./fault.ts";
+import { Scratch } from "./scratch.ts";
+
+/** Something to declare, and how to see whether it is there. */
+interface Thing {
+  readonly what: string;
+  declare(): Promise<unknown>;
+  look(): Promise<unknown>;
+}
+
+/** Declares things over one connection after another. */
+export class Declarer {
+  readonly #log: Logger;
+  /**
+   * Whether the server has refused to let us declare something. From then on we look first, so that a role
+   * with narrow permissions does not fill the server's log with refusals.
+   */
+  #looksFirst = false;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** Declares a topology. Rejects with an {@link AmqpFault} that names what could not be had. */
+  async declare(link: Link, topology: Topology): Promise<void> {
+    await using scratch = new Scratch(link);
+    for (const exchange of topology.exchanges) {
+      await this.#ensure(exchangeThing(scratch, exchange));
+    }
+    for (const queue of topology.queues) {
+      const declared = await this.#ensure(queueThing(scratch, queue));
+      // Nothing tells a client which bindings there are; whoever made a queue has bound it.
+      if (declared) await this.#bind(scratch, queue);
+    }
+  }
+
+  /** Sees to it that a thing is there; whether we declared it. */
+  async #ensure({ what, declare, look }: Thing): Promise<boolean> {
+    if (!this.#looksFirst) {
+      try {
+        await declare();
+        return true;
+      } catch (error) {
+        if (!isFault(error, "ACCESS_REFUSED")) throw cannot(`declare ${what}`, error);
+        this.#looksFirst = true;
+        this.#log.debug("Broker does not let this user declare everything", {
+          error: error.message,
+        });
+      }
+    }
+    try {
+      await look();
+      return false;
+    } catch (missing) {
+      if (!isFault(missing, "NOT_FOUND")) throw cannot(`use ${what}`, missing);
+      try {
+        await declare();
+        return true;
+      } catch (error) {
+        if (!isFault(error, "ACCESS_REFUSED")) throw cannot(`declare ${what}`, error);
+        throw cannot(`use ${what}, which this user may not declare`, missing);
+      }
+    }
+  }
+
+  async #bind(scratch: Scratch, queue: Queue): Promise<void> {
+    for (const { exchange, pattern } of queue.bindings) {
+      try {
+        await scratch.do((raw) =>
+          raw.queueBind({ queue: queue.name, exchange, routingKey: pattern })
+        );
+      } catch (error) {
+        const what = `bind queue ${queue.name} to exchange ${exchange}`;
+        if (!isFault(error, "ACCESS_REFUSED")) throw cannot(what, error);
+        this.#log.warn("Broker does not let this user bind a queue it may declare", {
+          queue: queue.name,
+          exchange,
+          error: error.message,
+        });
+        return;
+      }
+    }
+  }
+}
+
+function exchangeThing(scratch: Scratch, { name, type }: Exchange): Thing {
+  return {
+    what: `exchange ${name}`,
+    declare: () =>
+      scratch.do((raw) => raw.exchangeDeclare({ exchange: name, type, durable: true })),
+    look: () => scratch.do((raw) => raw.exchangeDeclare({ exchange: name, passive: true })),
+  };
+}
+
+function queueThing(scratch: Scratch, queue: Queue): Thing {
+  const { name } = queue;
+  const declaration = { queue: name, durable: true, arguments: queue.arguments ?? {} };
+  return {
+    what: `queue ${name}`,
+    declare: () => scratch.do((raw) => raw.queueDeclare(declaration)),
+    look: () => scratch.do((raw) => raw.queueDeclare({ queue: name, passive: true })),
+  };
+}
+
+function isFault(error: unknown, code: FaultCode): error is AmqpFault {
+  return error instanceof AmqpFault && error.is(code);
+}
+
+function cannot(attempt: string, error: unknown): unknown {
+  if (!(error instanceof AmqpFault)) return error;
+  return new AmqpFault(error.code, `Cannot ${attempt}: ${error.message}`, { cause: error });
+}

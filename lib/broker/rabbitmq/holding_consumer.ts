@@ -1,0 +1,274 @@
+/**
+ * Deliveries that are held for hours on a server that takes every delivery back after half an hour
+ * (`consumer_timeout`), and that must reach another consumer soon after their holder dies.
+ *
+ * A delivery that takes longer than a moment is moved into a lease: a copy goes to a queue that only this
+ * consumer has, comes back from there at once, is held unacknowledged, and the delivery before it is
+ * acknowledged. The lease is renewed the same way long before the server loses patience. When the holder
+ * or its connection dies, the server puts the copy back into the lease queue, whose messages expire on the
+ * spot and go to the lease's back queue. There they wait for the holder, which finds them when it connects
+ * again and goes on; when it does not come in time they expire and go back to the queue they came from. A
+ * server that was down for long makes no difference: the time begins when it is up again.
+ *
+ * A consumer all of whose places are taken by leases takes nothing from the queue, so that the server shows no
+ * consumer there; it shows one on {@link busyQueue}.
+ */
+import type { ConsumeOptions, Settlement } from "../broker.ts";
+import { movedHeaders } from "../envelope.ts";
+import { anyAborted, orAborted } from "../changes.ts";
+import { Attachment, type Host } from "./recovering_consumer.ts";
+import type { Channel } from "./client.ts";
+import { AmqpFault } from "./fault.ts";
+import { type Handler, moveOn, settlementOf, toDelivery } from "./consumer.ts";
+import { type Copy, Hold, identityOf, Remembered } from "./held_delivery.ts";
+import { busyQueue, type HoldTimes, LeaseQueues } from "./lease.ts";
+import { Places } from "./single_consumers.ts";
+import { toQueue } from "./confirm_channel.ts";
+
+/** Consumes a queue whose deliveries may be held for hours. */
+export class HoldingConsumer extends Attachment {
+  readonly #times: HoldTimes;
+  readonly #handler: Handler;
+  readonly #leases: LeaseQueues;
+  readonly #places: Places;
+  readonly #prefetch: number;
+  readonly #holds = new Map<string, Hold>();
+  readonly #works = new Set<Promise<void>>();
+  /** Came while a delivery that may come back still occupies its place. */
+  #waiting: Copy[] = [];
+  readonly #remembered = new Remembered();
+
+  constructor(host: Host, options: ConsumeOptions & { times: HoldTimes }, handler: Handler) {
+    super(host, options.queue);
+    this.#times = options.times;
+    this.#handler = handler;
+    this.#prefetch = options.prefetch;
+    this.#leases = new LeaseQueues(options.queue, options.times.graceMs);
+    this.#places = new Places(options.queue, (channel, message) => {
+      this.#arrive({ channel, message, own: true });
+    });
+  }
+
+  protected override async attach(channel: Channel): Promise<void> {
+    await this.#leases.consume(channel, {
+      leased: (message) => this.#renewed({ channel, message, own: false }),
+      back: (message) => this.#arrive({ channel, message, own: false }),
+    });
+    await channel.do((raw) => raw.queueDeclare({ queue: busyQueue(this.queue), durable: true }));
+    await channel.consume({ queue: busyQueue(this.queue), prefetch: 0, noAck: true }, () => {});
+    this.#places.open(channel);
+    for (const hold of this.#holds.values()) this.#await(hold);
+    await this.#tune();
+  }
+
+  protected override detach(): void {
+    this.#places.close();
+    this.#waiting = [];
+    for (const hold of this.#holds.values()) hold.wait();
+  }
+
+  /** Gives the server time to hand a delivery back that was lost with its channel. */
+  #await(hold: Hold): void {
+    if (hold.settling || hold.lost || hold.copy) return;
+    hold.missIn(this.#times.adoptMs, () => {
+      this.host.log.warn("Long delivery did not come back and is given up", { queue: this.queue });
+    });
+  }
+
+  protected override async drain(channel: Channel | undefined): Promise<void> {
+    await this.#places.tune(() => 0, () => true).catch(() => {});
+    this.#handBackWaiting();
+    while (this.#works.size > 0) await Promise.all(this.#works);
+    if (channel?.active) await this.#leases.remove(channel);
+  }
+
+  override async abandon(): Promise<void> {
+    const abandoned = super.abandon();
+    for (const hold of this.#holds.values()) {
+      hold.settle();
+      hold.lose();
+    }
+    await abandoned;
+  }
+
+  /** A message of the queue, or one that waited for us in the back queue. */
+  #arrive(copy: Copy): void {
+    const { message } = copy;
+    const id = identityOf(message);
+    const hold = this.#holds.get(id);
+    const settled = this.#remembered.of(id, message);
+    if (hold && !hold.settling && !hold.lost) this.#adopt(hold, copy);
+    else if (hold) this.#later(hold, copy);
+    else if (settled) this.#track(this.#settleLate(id, copy, settled));
+    else if (!copy.own) this.#track(this.#giveBack(copy));
+    else if (this.stopping.aborted) copy.channel.requeue(message.deliveryTag);
+    else if (this.#holds.size < this.#prefetch) this.#start(id, copy);
+    else this.#wait(copy);
+  }
+
+  #adopt(hold: Hold, copy: Copy): void {
+    // A second copy, left over from a renewal that was cut short.
+    if (hold.copy) return copy.channel.ack(copy.message.deliveryTag);
+    hold.take(copy);
+    this.host.log.info("Long delivery came back to its holder", { queue: this.queue });
+    this.#renewSoon(hold, 0);
+    this.#retune();
+  }
+
+  /** Looks at a copy again when the handler that runs for it has ended. */
+  #later(hold: Hold, copy: Copy): void {
+    this.#track(
+      anyAborted(hold.ended, copy.channel.ended).then(() => {
+        if (copy.channel.active) this.#arrive(copy);
+      }),
+    );
+  }
+
+  #wait(copy: Copy): void {
+    this.#waiting.push(copy);
+    this.#retune();
+  }
+
+  #start(id: string, copy: Copy): void {
+    const hold = new Hold(id, copy, (lost) => toDelivery(copy.message, this.queue, lost));
+    this.#holds.set(id, hold);
+    this.#renewSoon(hold, this.#times.leaseAfterMs);
+    this.#track(this.#handle(hold));
+  }
+
+  async #handle(hold: Hold): Promise<void> {
+    const settlement = await settlementOf(this.#handler, hold.delivery, this.host);
+    await hold.alone(async () => {
+      hold.settle();
+      if (!hold.lost) await this.#settle(hold, settlement);
+    });
+    this.#holds.delete(hold.id);
+    hold.end();
+    const next = this.#waiting.shift();
+    if (next) this.#arrive(next);
+    await this.#tune();
+  }
+
+  async #settle(hold: Hold, settlement: Settlement): Promise<void> {
+    const { copy } = hold;
+    if (settlement.kind === "requeue") {
+      if (copy?.own) copy.channel.requeue(copy.message.deliveryTag);
+      else if (copy) await this.#giveBack(copy);
+      return;
+    }
+    this.#remembered.set(hold.id, settlement);
+    if (copy) await this.#settleLate(hold.id, copy, settlement);
+  }
+
+  /** Puts a message where its settlement says; where the channel ends first, it is done when it comes back. */
+  async #settleLate(id: string, copy: Copy, settlement: Settlement): Promise<void> {
+    const { channel, message } = copy;
+    const delivery = toDelivery(message, this.queue, channel.ended);
+    try {
+      await moveOn(this.host, { delivery, settlement }, channel.ended);
+    } catch {
+      return;
+    }
+    this.#remembered.set(id, { kind: "ack" });
+    channel.ack(message.deliveryTag);
+  }
+
+  /** Puts a copy from a lease back into the queue it came from. */
+  async #giveBack({ channel, message }: Copy): Promise<void> {
+    const delivery = toDelivery(message, this.queue, channel.ended);
+    const headers = movedHeaders(delivery);
+    try {
+      await this.host.publish(toQueue(this.queue, { body: message.body, headers }), channel.ended);
+      channel.ack(message.deliveryTag);
+    } catch {
+      // The channel has ended: the server takes the copy back the same way.
+    }
+  }
+
+  #renewSoon(hold: Hold, ms: number): void {
+    hold.renewIn(ms, () => this.#track(hold.alone(() => this.#renew(hold))));
+  }
+
+  /** Replaces the copy we hold by a fresh one. */
+  async #renew(hold: Hold): Promise<void> {
+    const { copy, delivery } = hold;
+    if (hold.settling) return;
+    if (copy) {
+      const { arrival } = hold;
+      const { body } = delivery;
+      const message = toQueue(this.#leases.lease, { body, headers: hold.copyHeaders() });
+      const late = new AbortController();
+      const timer = setTimeout(() => late.abort(), RENEWAL_TIMEOUT_MS);
+      const over = AbortSignal.any([copy.channel.ended, late.signal]);
+      try {
+        await this.host.publish(message, over);
+        await orAborted(arrival, over);
+      } catch {
+        // With a channel that has ended there is nothing to renew.
+        if (late.signal.aborted) {
+          this.host.log.warn("Cannot renew the lease of a long delivery, trying again", {
+            queue: this.queue,
+          });
+        }
+      } finally {
+        clearTimeout(timer);
+      }
+    }
+    this.#renewSoon(hold, this.#times.renewMs);
+  }
+
+  /** A fresh copy has come: what we held before is no longer needed. */
+  #renewed(copy: Copy): void {
+    const hold = this.#holds.get(identityOf(copy.message));
+    if (!hold || hold.settling || hold.lost) return this.#arrive(copy);
+    const before = hold.take(copy);
+    if (!before) return this.#retune();
+    // The place it occupied must be gone before it is acknowledged, or it would take another message.
+    this.#track(this.#tune().then(() => before.channel.ack(before.message.deliveryTag)));
+  }
+
+  /** Has as many consumers on the queue as there are places that no lease takes. */
+  async #tune(): Promise<void> {
+    if (this.stopping.aborted) return;
+    await this.#places.tune(() => this.#prefetch - this.#leased(), (tag) => this.#isIdle(tag));
+    if (!this.#anyAway()) this.#handBackWaiting();
+  }
+
+  /** How many deliveries are held by a lease alone. */
+  #leased(): number {
+    return [...this.#holds.values()].filter(({ copy }) => copy && !this.#places.has(copy)).length;
+  }
+
+  /** Whether a delivery may still come back after its channel was lost. */
+  #anyAway(): boolean {
+    return [...this.#holds.values()].some(({ copy }) => copy === undefined);
+  }
+
+  #isIdle(tag: string): boolean {
+    const copies = [...this.#holds.values()].map(({ copy }) => copy);
+    if (this.#anyAway()) copies.push(...this.#waiting);
+    return !copies.some((copy) => copy?.message.consumerTag === tag);
+  }
+
+  #handBackWaiting(): void {
+    for (const { channel, message } of this.#waiting.splice(0)) {
+      channel.requeue(message.deliveryTag);
+    }
+  }
+
+  #retune(): void {
+    this.#track(this.#tune());
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work.catch((error) => {
+      // The channel's end shows in other ways.
+      if (error instanceof AmqpFault) return;
+      this.host.log.error("Holding a delivery failed: this is a bug", { queue: this.queue, error });
+    }).finally(() => this.#works.delete(tracked));
+    this.#works.add(tracked);
+  }
+}
+
+/** Milliseconds a renewal may take before it is begun again. */
+const RENEWAL_TIMEOUT_MS = 30_000;

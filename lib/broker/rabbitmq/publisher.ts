@@ -1,0 +1,158 @@
+/** Publishes over reconnects until everything is confirmed, refused or late. */
+import type { Logger } from "@logtape/logtape";
+import { delay } from "../../async.ts";
+import { describeError, TransientFault } from "../../errors.ts";
+import type { Topology } from "../../topology.ts";
+import { orAborted } from "../changes.ts";
+import { AmqpFault } from "./fault.ts";
+import { backoff, type Connector, type Session } from "./connector.ts";
+import type { Moved } from "./delays.ts";
+import type { Fate, Outgoing } from "./confirm_channel.ts";
+
+/** Why a wait ended. */
+const LATE = Symbol("late");
+
+/** Milliseconds between two tries of a message whose channel ended. */
+const REPEAT_MS = 50;
+
+/** Publishes for a whole broker. */
+export class Publishing {
+  readonly #connector: Connector;
+  readonly #topology: Topology;
+  readonly #log: Logger;
+  /** The session that did not confirm in time and has not confirmed since. */
+  #late: Session | undefined;
+
+  constructor(connector: Connector, options: { topology: Topology; log: Logger }) {
+    this.#connector = connector;
+    this.#topology = options.topology;
+    this.#log = options.log;
+  }
+
+  /** Whether the server, though connected, did not confirm in time and has not confirmed since. */
+  get late(): boolean {
+    return this.#late !== undefined && this.#late === this.#connector.session;
+  }
+
+  /** Resolves when all are confirmed; rejects with a {@link TransientFault} otherwise. */
+  async publish(messages: readonly Outgoing[], timeoutMs: number): Promise<void> {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(LATE), timeoutMs);
+    try {
+      await this.#publish(messages, late.signal);
+    } catch (error) {
+      if (error !== LATE) throw error;
+      const why = this.#connector.fault;
+      throw new TransientFault(
+        `Cannot publish: broker did not confirm within ${timeoutMs} ms: ${why}`,
+      );
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Publishes however long it takes; rejects only when the signal aborts before. */
+  async publishPatiently(message: Outgoing, signal: AbortSignal): Promise<void> {
+    await this.#patiently(() => this.#publish([message], signal), signal);
+  }
+
+  /** Sends a message to a queue that it reaches after a delay; rejects only when the signal aborts before. */
+  async publishDelayed(
+    message: Moved & { queue: string; delayMs: number },
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#patiently(async () => {
+      const { delays } = await this.#connector.until(() => true, signal);
+      await this.#publish([await orAborted(delays.delayed(message), signal)], signal);
+    }, signal);
+  }
+
+  async #patiently(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    for (let failures = 1;; failures++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (signal.aborted) throw error;
+        this.#log.warn("Cannot move a message on, trying again", { error: describeError(error) });
+      }
+      await delay(backoff(failures), signal);
+    }
+  }
+
+  async #publish(messages: readonly Outgoing[], signal: AbortSignal): Promise<void> {
+    const repaired = new Set<string>();
+    let pending = messages;
+    while (pending.length > 0) {
+      const session = await this.#connector.until(({ link }) => !link.blocked, signal);
+      const fates = await this.#send(session, pending, signal);
+      const again: Outgoing[] = [];
+      for (const [index, message] of pending.entries()) {
+        if (await this.#mustRepeat(message, fates[index]!, repaired)) again.push(message);
+      }
+      pending = again;
+      if (pending.length > 0) await delay(REPEAT_MS, signal);
+    }
+  }
+
+  async #send(
+    session: Session,
+    messages: readonly Outgoing[],
+    signal: AbortSignal,
+  ): Promise<Fate[]> {
+    const sending = session.publisher.send(messages);
+    // A confirm that comes too late for its caller still shows that the server works again.
+    sending.then((fates) => {
+      if (fates.some(({ kind }) => kind === "confirmed")) this.#setLate(session, false);
+    });
+    try {
+      return await orAborted(sending, signal);
+    } catch (error) {
+      // The server is there and takes messages, but does not say that it has them.
+      if (error === LATE && !session.link.blocked) this.#setLate(session, true);
+      throw error;
+    }
+  }
+
+  #setLate(session: Session, late: boolean): void {
+    if ((this.#late === session) === late) return;
+    this.#late = late ? session : undefined;
+    this.#connector.changes.notify();
+  }
+
+  /** Whether a message must be sent once more; throws where that would not help. */
+  async #mustRepeat(message: Outgoing, fate: Fate, repaired: Set<string>): Promise<boolean> {
+    const { exchange, routingKey } = message;
+    if (fate.kind === "confirmed") return false;
+    if (fate.kind === "unknown") return true;
+    const target = exchange === "" ? `queue ${routingKey}` : `exchange ${exchange}`;
+    const missing = fate.kind === "unroutable" || fate.fault.is("NOT_FOUND");
+    if (missing && !repaired.has(target)) {
+      repaired.add(target);
+      if (await this.#repair(message)) return true;
+    }
+    if (fate.kind === "refused") {
+      throw new TransientFault(`Cannot publish to ${target}: ${fate.fault.message}`);
+    }
+    // Nothing is bound to the exchange at the moment, which AMQP takes for no fault.
+    if (exchange !== "") return false;
+    throw new TransientFault(`Cannot publish: there is no ${target}`);
+  }
+
+  /** Declares what a message should have reached, where it is ours; false where there is no such thing. */
+  async #repair({ exchange, routingKey }: Outgoing): Promise<boolean> {
+    const queues = this.#topology.queues.filter(({ name, bindings }) =>
+      exchange === "" ? name === routingKey : bindings.some((bound) => bound.exchange === exchange)
+    );
+    const exchanges = this.#topology.exchanges.filter(({ name }) => name === exchange);
+    const { session, declarer } = this.#connector;
+    if (queues.length + exchanges.length === 0 || session === undefined) return false;
+    try {
+      await declarer.declare(session.link, { exchanges, queues });
+    } catch (error) {
+      if (!(error instanceof AmqpFault)) throw error;
+      if (!session.link.ended.aborted) throw new TransientFault(error.message, { cause: error });
+    }
+    session.publisher.forgive(exchange);
+    return true;
+  }
+}

@@ -1,0 +1,201 @@
+/**
+ * The sweep: finds what got lost on its way, asking GitHub rather than remembering. Open pull requests
+ * whose head has no evaluation are evaluated; check runs that nobody brings to an end are handed to the
+ * keeper, which judges them again. Everything it publishes may come twice without harm.
+ */
+import type { Logger } from "@logtape/logtape";
+import type { Broker, Publication } from "../broker/broker.ts";
+import { BuilderWatch, judge, type JudgeFacts } from "./judge.ts";
+import type { CheckWatch } from "./message.ts";
+import { EVALUATION_CONTEXT, isEvaluated } from "../evaluation/status.ts";
+import type { CheckRun, CommitStatus, GitHub, PullRequest } from "../github/github.ts";
+import { evaluationMessage } from "../jobs.ts";
+import { encode } from "../messages/codec.ts";
+import type { Repo } from "../messages/repo.ts";
+import { buildQueue, QUEUE } from "../topology.ts";
+
+/** What the sweep works with. Times in milliseconds. */
+export interface SweepOptions {
+  readonly github: Pick<GitHub, "openPullRequests" | "statuses" | "checkRuns">;
+  readonly broker: Pick<Broker, "inspect" | "publish">;
+  readonly log: Logger;
+  readonly now: () => number;
+  /** `owner/name` of each repository served. */
+  readonly repos: readonly string[];
+  /** GitHub's REST API, which tells where repositories are cloned from. */
+  readonly apiUrl: string;
+  /** A head without an evaluation is left alone for this long: its webhook may be on its way. */
+  readonly quietMs: number;
+  /** An evaluation that is pending for longer is asked for again. */
+  readonly pendingMs: number;
+  readonly noBuilderMs: number;
+  readonly stuckMs: number;
+  /** Heads looked at in one turn, for two requests each; the next turn goes on behind them. */
+  readonly maxHeads?: number;
+}
+
+/** Looks at all open pull requests, a part of them each turn. */
+export class Sweep {
+  readonly #options: SweepOptions;
+  readonly #builders = new BuilderWatch();
+  /** Heads with nothing left to do, by `repo#number`, as long as the pull request does not change. */
+  readonly #settled = new Map<string, string>();
+  /** When an evaluation of a commit was asked for. */
+  readonly #asked = new Map<string, number>();
+  /** Where the next turn goes on. */
+  #cursor = 0;
+
+  constructor(options: SweepOptions) {
+    this.#options = options;
+  }
+
+  /** One turn. */
+  async run(signal: AbortSignal): Promise<void> {
+    const heads = await this.#heads(signal);
+    const fresh = heads.filter(({ name, pull }) => this.#settled.get(name) !== versionOf(pull));
+    const most = this.#options.maxHeads ?? 40;
+    const start = fresh.length === 0 ? 0 : this.#cursor % fresh.length;
+    const turn = [...fresh.slice(start), ...fresh.slice(0, start)].slice(0, most);
+    this.#cursor = start + turn.length;
+    const evaluationsFlow = await this.#evaluationsFlow();
+    for (const head of turn) {
+      if (signal.aborted) return;
+      await this.#look(head, evaluationsFlow);
+    }
+  }
+
+  async #heads(signal: AbortSignal): Promise<Head[]> {
+    const heads: Head[] = [];
+    for (const fullName of this.#options.repos) {
+      if (signal.aborted) break;
+      const [owner, name] = fullName.split("/") as [string, string];
+      for (const pull of await this.#options.github.openPullRequests({ owner, name })) {
+        const cloneUrl = pull.cloneUrl ?? `${webRoot(this.#options.apiUrl)}/${fullName}.git`;
+        const repo = { owner, name, full_name: fullName, clone_url: cloneUrl };
+        heads.push({ name: `${fullName}#${pull.number}`, repo, pull });
+      }
+    }
+    const open = new Set(heads.map(({ name }) => name));
+    for (const name of this.#settled.keys()) if (!open.has(name)) this.#settled.delete(name);
+    return heads;
+  }
+
+  /** Whether evaluations are taken and none waits: only then is a head without one a lost one. */
+  async #evaluationsFlow(): Promise<boolean> {
+    const queues = [QUEUE.evaluationFilter, QUEUE.evaluationJobs];
+    const facts = await Promise.all(queues.map((queue) => this.#options.broker.inspect(queue)));
+    return facts.every((queue) => queue !== undefined && queue.ready === 0 && queue.consumers > 0);
+  }
+
+  async #look(head: Head, evaluationsFlow: boolean): Promise<void> {
+    const { github, now, log } = this.#options;
+    const { repo, pull } = head;
+    const statuses = await github.statuses(repo, pull.headSha);
+    const runs = await github.checkRuns(repo, pull.headSha);
+    if (statuses === undefined || runs === undefined) return;
+    const { quietMs, pendingMs } = this.#options;
+    const facts = { now: now(), asked: this.#asked.get(pull.headSha), quietMs, pendingMs };
+    const unfinished = runs.filter((run) => run.status !== "completed");
+    const publish: Publication[] = [];
+    if (evaluationsFlow && lacksEvaluation(pull, statuses, facts)) {
+      log.warn("Pull request has no evaluation and is evaluated now", { pull: head.name });
+      this.#remember(pull.headSha, facts.now);
+      publish.push(evaluationOf(head, facts.now));
+    }
+    for (const run of unfinished) {
+      if (await this.#isStuck(run)) publish.push(watchOf(repo, run));
+    }
+    if (publish.length > 0) await this.#options.broker.publish(publish);
+    if (unfinished.length === 0 && isEvaluated(statuses)) {
+      this.#settled.set(head.name, versionOf(pull));
+    }
+  }
+
+  #remember(sha: string, now: number): void {
+    this.#asked.set(sha, now);
+    for (const [old, at] of this.#asked) {
+      if (now - at > 10 * this.#options.pendingMs) this.#asked.delete(old);
+    }
+  }
+
+  async #isStuck(run: CheckRun): Promise<boolean> {
+    const { now, noBuilderMs, stuckMs } = this.#options;
+    const system = systemOf(run);
+    const queue = await this.#options.broker.inspect(buildQueue(system));
+    const facts: JudgeFacts = {
+      now: now(),
+      noBuilderFor: this.#builders.observe(system, queue?.consumers, now()),
+      noBuilderLimit: noBuilderMs,
+      stuckLimit: stuckMs,
+    };
+    return judge(run, facts).kind === "give-up";
+  }
+}
+
+/** The head of an open pull request. */
+interface Head {
+  readonly name: string;
+  readonly repo: Repo;
+  readonly pull: PullRequest;
+}
+
+/** What {@link lacksEvaluation} decides from. Times in milliseconds since the epoch. */
+export interface EvaluationFacts {
+  readonly now: number;
+  /** When an evaluation of this commit was asked for last. */
+  readonly asked: number | undefined;
+  readonly quietMs: number;
+  readonly pendingMs: number;
+}
+
+/** Pure: whether nobody evaluates a pull request's head. `statuses` are the head's, newest first. */
+export function lacksEvaluation(
+  pull: Pick<PullRequest, "updatedAt">,
+  statuses: readonly CommitStatus[],
+  { now, asked, quietMs, pendingMs }: EvaluationFacts,
+): boolean {
+  if (asked !== undefined && now - asked < pendingMs) return false;
+  if (isEvaluated(statuses)) return false;
+  const pending = statuses.find(({ context }) => context === EVALUATION_CONTEXT);
+  if (pending === undefined) return now - Date.parse(pull.updatedAt) >= quietMs;
+  return now - Date.parse(pending.createdAt ?? "") >= pendingMs;
+}
+
+/** A head changes with its commit, and with whatever changes the pull request: a comment may reopen checks. */
+function versionOf(pull: PullRequest): string {
+  return `${pull.headSha} ${pull.updatedAt}`;
+}
+
+function evaluationOf({ repo, pull }: Head, now: number): Publication {
+  return evaluationMessage({
+    repo,
+    pr: { target_branch: pull.baseRef, number: pull.number, head_sha: pull.headSha },
+    request_id: `resync-${pull.headSha}`,
+    requested_at: new Date(now).toISOString(),
+    reason: "The pull request had no evaluation",
+  });
+}
+
+function watchOf(repo: Repo, run: CheckRun): Publication {
+  const watch: CheckWatch = {
+    watch: true,
+    repo,
+    head_sha: run.headSha,
+    name: run.name,
+    system: systemOf(run),
+    once: true,
+  };
+  return { exchange: "", routingKey: QUEUE.checkRuns, body: encode(watch) };
+}
+
+/** The system in a check run's name: `cmark on x86_64-linux`. */
+function systemOf(run: CheckRun): string {
+  return run.name.slice(run.name.lastIndexOf(" on ") + " on ".length).slice(0, 50) || "unknown";
+}
+
+/** Where repositories are cloned from: `https://api.github.com` stands beside `https://github.com`. */
+function webRoot(apiUrl: string): string {
+  const url = new URL(apiUrl);
+  if (url.hostname === "api.github.com") return "https://github.com";
+  return `${url.origin}${url.pathname.replace(/\/api\/v3\/?$/, "").replace(/\/$/, "")}`;
+}

@@ -1,0 +1,131 @@
+/** What the bot answers to commands that it did not, or could not, follow to the letter. Pure. */
+import { COMMAND_WORDS, quoted } from "./command.ts";
+import { nearest } from "../nearest.ts";
+import type { System } from "../systems.ts";
+
+/** Something that somebody asked for and does not get as asked. */
+export type Problem =
+  | { readonly kind: "help"; readonly problem?: string | undefined }
+  | { readonly kind: "unknown-project"; readonly name: string }
+  | { readonly kind: "no-list"; readonly branch: string }
+  | { readonly kind: "bad-list"; readonly branch: string; readonly reason: string }
+  /** A project that is to be built nowhere it may be. */
+  | {
+    readonly kind: "nowhere";
+    readonly project: string;
+    readonly because: "untrusted" | "unserved" | "elsewhere";
+    readonly systems: readonly System[];
+  }
+  | { readonly kind: "pushed-later"; readonly head: string }
+  | { readonly kind: "not-seen"; readonly head: string }
+  | { readonly kind: "may-not-cancel" };
+
+/** What an answer needs beside the problems. */
+export interface AnswerFacts {
+  readonly author: string;
+  readonly handle: string;
+  /** Names of the projects there are. */
+  readonly projects: readonly string[];
+  /** Systems the fleet serves. */
+  readonly systems: readonly System[];
+}
+
+/** Names listed in full; of more, the first so many. */
+const MOST_NAMES = 60;
+
+/** The answer as Markdown; undefined where there is nothing to say. */
+export function answerTo(problems: readonly Problem[], facts: AnswerFacts): string | undefined {
+  if (problems.length === 0) return undefined;
+  const told = problems.map((problem) => describe(problem, facts)).filter((text) => text !== "");
+  const lines = [...new Set(told)].map((text) => `* ${text}`);
+  const needsNames = problems.some(({ kind }) => kind === "unknown-project" || kind === "help");
+  const parts = [
+    `@${facts.author}`,
+    ...(lines.length > 0 ? [lines.join("\n")] : []),
+    ...(problems.some(({ kind }) => kind === "help") ? [helpText(facts)] : []),
+    ...(needsNames ? [names(facts.projects)] : []),
+  ];
+  return parts.join("\n\n");
+}
+
+function describe(problem: Problem, { handle, projects }: AnswerFacts): string {
+  switch (problem.kind) {
+    case "help":
+      return problem.problem === undefined ? "" : problem.problem.replace(/[^.?]$/, "$&.");
+    case "unknown-project": {
+      const near = nearest(problem.name, projects).map(code).join(" or ");
+      const hint = near === "" ? "" : ` Did you mean ${near}?`;
+      return `There is no project ${quoted(problem.name)}, so it is not built.${hint}`;
+    }
+    case "no-list":
+      return `Nothing is built: ${
+        quoted(problem.branch)
+      } has no \`.tickborg.json\` that lists projects.`;
+    case "bad-list":
+      return `Nothing is built: \`.tickborg.json\` on ${quoted(problem.branch)} cannot be read ` +
+        `(${code(problem.reason)}).`;
+    case "nowhere":
+      return describeNowhere(problem, handle);
+    case "pushed-later":
+      return `${
+        code(problem.head)
+      } was pushed after your comment, so it may not be what you looked ` +
+        "at. Nothing is built; look at it and comment again.";
+    case "not-seen":
+      return `It is not known whether ${
+        code(problem.head)
+      } was there when you commented, because it ` +
+        `has not been evaluated. Nothing is built; comment ${code(`${handle} eval`)}, wait for ` +
+        "`tickborg/evaluation` on it, then comment again.";
+    case "may-not-cancel":
+      return "Only the author of the pull request and trusted people can cancel its builds.";
+  }
+}
+
+function describeNowhere(
+  { project, because, systems }: Extract<Problem, { kind: "nowhere" }>,
+  handle: string,
+): string {
+  const where = systems.map(code).join(", ");
+  switch (because) {
+    case "untrusted":
+      return `${code(project)} is only built for trusted people${where && ` on ${where}`}. ` +
+        `Ask a maintainer to comment ${code(`${handle} build ${project}`)}.`;
+    case "unserved":
+      return `${code(project)} cannot be built${where && ` on ${where}`}: no builder serves that.`;
+    case "elsewhere":
+      return `${code(project)} is not meant to be built on ${where}.`;
+  }
+}
+
+/** One line for each command word. */
+function helpText({ handle, systems }: AnswerFacts): string {
+  const what: Record<typeof COMMAND_WORDS[number], string> = {
+    build: `\`${handle} build <project>…\` builds projects, merged into the base branch`,
+    test: `\`${handle} test <project>…\` builds them and runs their tests`,
+    eval: `\`${handle} eval\` finds out again what the pull request touches, and builds that`,
+    cancel: `\`${handle} cancel\` ends the builds of this pull request`,
+    help: `\`${handle} help\` shows this`,
+  };
+  const place = `\`on <system>…\` behind the projects chooses where: ${
+    systems.map(code).join(", ")
+  }`;
+  return [
+    "What I understand, at the start of a line:",
+    "",
+    ...COMMAND_WORDS.map((word) => `* ${what[word]}`),
+    `* ${place}`,
+  ].join("\n");
+}
+
+function names(projects: readonly string[]): string {
+  if (projects.length === 0) return "There are no projects.";
+  const shown = projects.slice(0, MOST_NAMES).map(code).join(", ");
+  const left = projects.length - MOST_NAMES;
+  return `Projects: ${shown}${left > 0 ? ` and ${left} more` : ""}.`;
+}
+
+/** Text as code: what would end it is taken out. */
+function code(text: string): string {
+  return `\`${text.slice(0, 300).replaceAll(/[`\p{Cc}]/gu, " ")}\``;
+}

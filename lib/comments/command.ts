@@ -1,0 +1,135 @@
+/**
+ * Reads the commands that people write in comments (`protocol.md`, "Commands in comments"). Pure.
+ *
+ *     @tickbot build cmark neozip on aarch64-linux
+ *     @tickbot test cmark @tickbot eval
+ *
+ * `on` followed by nothing but systems chooses where to build; anywhere else it is a project's name as any
+ * other word, so that no command of the old bot changes its meaning.
+ */
+import { nearest } from "../nearest.ts";
+import { isSystem, type System } from "../systems.ts";
+
+/** What somebody asks for. */
+export type Command =
+  | {
+    readonly kind: "build" | "test";
+    /** As written; whether they exist is not known here. */
+    readonly projects: readonly string[];
+    /** All that may be used when empty. */
+    readonly systems: readonly System[];
+  }
+  | { readonly kind: "eval" }
+  | { readonly kind: "cancel" }
+  /** Asked for, or the answer to what could not be understood, which `problem` then says. */
+  | { readonly kind: "help"; readonly problem?: string };
+
+/** Commands read of one comment; what stands behind them is not looked at. */
+export const MAX_COMMANDS = 20;
+
+/** Projects that one comment may name. */
+export const MAX_NAMED_PROJECTS = 50;
+
+/** The command words. */
+export const COMMAND_WORDS = ["build", "test", "eval", "cancel", "help"] as const;
+
+/** Finds the commands addressed to `handle` (with its `@`) in a comment, in their order. */
+export function parseCommands(comment: string, handle: string): Command[] {
+  const wanted = normalHandle(handle);
+  const commands: Command[] = [];
+  for (const line of visibleLines(comment)) {
+    const words = line.split(/\s+/).filter((word) => word !== "");
+    if (words[0]?.toLowerCase() !== wanted) continue;
+    for (const segment of segments(words, wanted)) {
+      if (commands.length === MAX_COMMANDS) return commands;
+      commands.push(parseCommand(segment));
+    }
+  }
+  return commands;
+}
+
+/** The handle in lower case with its `@`, which the configuration may leave out. */
+function normalHandle(handle: string): string {
+  return `@${handle.replace(/^@/, "").toLowerCase()}`;
+}
+
+/** The words between one handle and the next. */
+function segments(words: readonly string[], handle: string): string[][] {
+  const found: string[][] = [];
+  for (const word of words) {
+    if (word.toLowerCase() === handle) found.push([]);
+    else found.at(-1)!.push(word);
+  }
+  return found;
+}
+
+function parseCommand([word, ...rest]: readonly string[]): Command {
+  switch (word) {
+    case undefined:
+      return { kind: "help", problem: "No command was given" };
+    case "build":
+    case "test":
+      return parseBuild(word, rest);
+    case "eval":
+    case "cancel":
+    case "help":
+      return { kind: word };
+    default: {
+      const near = nearest(word, COMMAND_WORDS, 1)[0];
+      const hint = near ? `; did you mean ${near}?` : "";
+      return { kind: "help", problem: `There is no command ${quoted(word)}${hint}` };
+    }
+  }
+}
+
+function parseBuild(kind: "build" | "test", words: readonly string[]): Command {
+  const on = words.lastIndexOf("on");
+  const places = on < 0 ? [] : words.slice(on + 1);
+  const chosen = places.length > 0 && places.every(isSystem);
+  const projects = [...new Set(chosen ? words.slice(0, on) : words)];
+  if (projects.length === 0) {
+    return { kind: "help", problem: `Name the projects to ${kind}` };
+  }
+  if (projects.length > MAX_NAMED_PROJECTS) {
+    const most = `at most ${MAX_NAMED_PROJECTS} projects can be named at once`;
+    return { kind: "help", problem: `${projects.length} projects are too many: ${most}` };
+  }
+  return { kind, projects, systems: chosen ? [...new Set(places.filter(isSystem))] : [] };
+}
+
+/** A word of a comment as code in an answer: cut, and with nothing that ends the code or pings anyone. */
+export function quoted(word: string): string {
+  const clean = word.slice(0, 60).replaceAll(/[`\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "").toWellFormed();
+  return `\`${clean === "" ? "?" : clean}\``;
+}
+
+/** Lines of a comment that are neither quoted, nor fenced as code, nor hidden in an HTML comment. */
+function* visibleLines(comment: string): Generator<string> {
+  let fence: string | undefined;
+  let hidden = false;
+  for (const line of comment.split(/\r\n|\r|\n/)) {
+    if (fence !== undefined) {
+      if (closes(line, fence)) fence = undefined;
+      continue;
+    }
+    if (hidden) {
+      hidden = !line.includes("-->");
+      continue;
+    }
+    // A fence's language may hold no backtick; else the line is a code span (CommonMark 0.31, 4.5).
+    const opened = /^\s*(?:(`{3,})[^`]*|(~{3,}).*)$/.exec(line);
+    if (opened) {
+      fence = opened[1] ?? opened[2]!;
+      continue;
+    }
+    const start = line.lastIndexOf("<!--");
+    hidden = start >= 0 && !line.includes("-->", start);
+    if (!/^\s*>/.test(line)) yield line;
+  }
+}
+
+/** A fence is closed by as many of its own characters or more, alone on their line. */
+function closes(line: string, fence: string): boolean {
+  const text = line.trim();
+  return text.length >= fence.length && text === fence[0]!.repeat(text.length);
+}

@@ -1,0 +1,210 @@
+/** The log store over HTTP (`protocol.md`, "Log store and log HTTP"), and the page that shows it. */
+import { type Context, Hono } from "hono";
+import type { Logger } from "@logtape/logtape";
+import type { LogStore } from "./store.ts";
+import type { AttemptPaths } from "./paths.ts";
+import { findAttempt, isComplete, lineOffset, listAttempts } from "./read.ts";
+import { filePart, followFile } from "./stream.ts";
+import { viewerPage } from "../log_viewer/page.ts";
+
+/** What the log server works with. */
+export interface LogHttpOptions {
+  readonly store: LogStore;
+  readonly log: Logger;
+  /** The public address of the log server: `log_url` starts with it; empty gives a path. */
+  readonly serveRoot: string;
+  /** People who may follow logs at once; 200 when absent. */
+  readonly maxFollowers?: number;
+}
+
+/** The log server: a handler for requests, and what ends the streams that never would. */
+export interface LogHttp {
+  fetch(request: Request): Promise<Response>;
+  drain(): void;
+}
+
+/** Logs are anybody's text: no browser may take them for anything else. */
+const TEXT_HEADERS = {
+  "content-type": "text/plain; charset=utf-8",
+  "content-security-policy": "sandbox; default-src 'none'",
+  "accept-ranges": "bytes",
+};
+
+/** Creates the log server. */
+export function createLogHttp(options: LogHttpOptions): LogHttp {
+  const server = new Server(options);
+  const page = viewerPage();
+  const app = new Hono({ getPath: (request) => new URL(request.url).pathname });
+  app.use(async (context, next) => {
+    if (!["GET", "HEAD"].includes(context.req.method)) {
+      return refuse(405, "Only GET and HEAD are allowed", { allow: "GET, HEAD" });
+    }
+    await next();
+    context.header("x-content-type-options", "nosniff");
+    context.header("referrer-policy", "no-referrer");
+  });
+  app.get("/", async () => {
+    const { html, policy } = await page;
+    return new Response(html, {
+      headers: {
+        "content-type": "text/html; charset=utf-8",
+        "content-security-policy": policy,
+        "cache-control": "no-cache",
+      },
+    });
+  });
+  app.get("/logs/*", (context) => server.index(context));
+  app.get("/logfile/*", (context) => server.file(context));
+  app.notFound(() => refuse(404, "There is nothing here"));
+  return {
+    fetch: async (request) => await app.fetch(request),
+    drain: () => server.drain(),
+  };
+}
+
+class Server {
+  readonly #options: LogHttpOptions;
+  readonly #draining = new AbortController();
+  #followers = 0;
+
+  constructor(options: LogHttpOptions) {
+    this.#options = options;
+  }
+
+  drain(): void {
+    this.#draining.abort();
+  }
+
+  /** `GET /logs/<log key>`: every attempt under the key. */
+  async index(context: Context): Promise<Response> {
+    const key = segments(context)?.join("/");
+    const attempts = key && await listAttempts(this.#options.store.root, key);
+    if (!attempts) return refuse(404, "There are no logs under this key");
+    const root = this.#options.serveRoot.replace(/\/+$/, "");
+    const listed = [...attempts].map(([id, attempt]) => {
+      const path = [...key.split("/"), id].map(encodeURIComponent).join("/");
+      return [id, { ...attempt, log_url: `${root}/logfile/${path}` }];
+    });
+    return Response.json({ attempts: Object.fromEntries(listed) }, {
+      headers: { "cache-control": "no-cache" },
+    });
+  }
+
+  /** `GET /logfile/<log key>/<attempt_id>`: the text; `?follow=1` goes on until the attempt is over. */
+  async file(context: Context): Promise<Response> {
+    const parts = segments(context) ?? [];
+    const attempt = parts.pop() ?? "";
+    const paths = await findAttempt(this.#options.store.root, parts.join("/"), attempt);
+    if (paths === undefined) return refuse(404, "There is no such log");
+    if (context.req.query("follow") === "1" && context.req.method === "GET") {
+      return await this.#follow(context, paths);
+    }
+    return await wholeOrPart(context, paths);
+  }
+
+  async #follow(context: Context, paths: AttemptPaths): Promise<Response> {
+    const start = await startOf(context, paths);
+    if (start === undefined) return refuse(400, "Cannot read from or offset: not a number");
+    if (this.#followers >= (this.#options.maxFollowers ?? 200)) {
+      return refuse(503, "Too many people follow logs at the moment", { "retry-after": "10" });
+    }
+    this.#followers++;
+    const body = await followFile({
+      store: this.#options.store,
+      paths,
+      start,
+      stop: this.#draining.signal,
+      ended: () => void this.#followers--,
+    });
+    return new Response(body, {
+      headers: {
+        ...TEXT_HEADERS,
+        // Neither Deno nor a proxy may hold lines back to compress or collect them.
+        "cache-control": "no-store, no-transform",
+        "x-accel-buffering": "no",
+      },
+    });
+  }
+}
+
+/** The decoded parts of a path behind its first; undefined where they cannot be decoded. */
+function segments(context: Context): string[] | undefined {
+  try {
+    return context.req.path.split("/").slice(2).map(decodeURIComponent);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where to start: `offset=<byte>`, `from=<line>`, or `Range: bytes=<byte>-`. Undefined where it is no number. */
+async function startOf(context: Context, paths: AttemptPaths): Promise<number | undefined> {
+  const { offset, from } = context.req.query();
+  const range = /^bytes=(\d{1,15})-$/.exec(context.req.header("range") ?? "");
+  const asked = offset ?? from ?? range?.[1] ?? "0";
+  if (!/^\d{1,15}$/.test(asked)) return undefined;
+  const number = Number(asked);
+  return offset === undefined && from !== undefined ? await lineOffset(paths.text, number) : number;
+}
+
+/** A log as it is now, or a part of it. */
+async function wholeOrPart(context: Context, paths: AttemptPaths): Promise<Response> {
+  const { size, mtime } = await Deno.stat(paths.text);
+  const complete = await isComplete(paths);
+  const etag = `"${size.toString(36)}-${(mtime?.getTime() ?? 0).toString(36)}"`;
+  const headers: Record<string, string> = {
+    ...TEXT_HEADERS,
+    etag,
+    "cache-control": "no-cache",
+    "x-log-complete": String(complete),
+  };
+  if (context.req.header("if-none-match")?.split(/,\s*/).includes(etag)) {
+    return new Response(null, { status: 304, headers });
+  }
+  const lineAsked = context.req.query("from") ?? context.req.query("offset");
+  const ifRange = context.req.header("if-range");
+  const range = ifRange === undefined || ifRange === etag ? context.req.header("range") : undefined;
+  let [start, end, status] = [0, size, 200];
+  if (lineAsked !== undefined) {
+    const from = await startOf(context, paths);
+    if (from === undefined) return refuse(400, "Cannot read from or offset: not a number");
+    start = Math.min(from, size);
+  } else if (range !== undefined) {
+    const part = parseRange(range, size);
+    if (part === "unsatisfiable") {
+      return refuse(416, "The log is not that long", { "content-range": `bytes */${size}` });
+    }
+    if (part !== undefined) [start, end, status] = [part.start, part.end, 206];
+  }
+  headers["content-length"] = String(end - start);
+  if (status === 206) headers["content-range"] = `bytes ${start}-${end - 1}/${size}`;
+  const body = context.req.method === "HEAD"
+    ? null
+    : await filePart(paths.text, start, end - start);
+  return new Response(body, { status, headers });
+}
+
+/**
+ * One byte range (RFC 9110, section 14); undefined where there is none we understand, and the whole is
+ * sent. `end` is exclusive.
+ */
+export function parseRange(
+  header: string,
+  size: number,
+): { start: number; end: number } | "unsatisfiable" | undefined {
+  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header.trim());
+  if (match === null || (match[1] === "" && match[2] === "")) return undefined;
+  if (match[1] === "") {
+    const length = Number(match[2]);
+    if (length === 0 || size === 0) return "unsatisfiable";
+    return { start: Math.max(0, size - length), end: size };
+  }
+  const start = Number(match[1]);
+  const last = match[2] === "" ? size - 1 : Number(match[2]);
+  if (last < start && match[2] !== "") return undefined;
+  if (start >= size) return "unsatisfiable";
+  return { start, end: Math.min(last + 1, size) };
+}
+
+function refuse(status: number, error: string, headers: Record<string, string> = {}): Response {
+  return Response.json({ error }, { status, headers: { "cache-control": "no-store", ...headers } });
+}

@@ -1,0 +1,139 @@
+/** Looks at a running fleet: queues, consumers, HTTP endpoints. Changes nothing in it. */
+import type { Broker } from "../broker/broker.ts";
+import type { Config } from "../config/config.ts";
+import { describeError } from "../errors.ts";
+import {
+  type EndpointState,
+  type Finding,
+  judgeEndpoint,
+  judgeQueue,
+  QUEUE_RULES,
+  type QueueRule,
+  type QueueState,
+} from "./health.ts";
+import { parseListen } from "../http.ts";
+import { buildQueue } from "../topology.ts";
+
+/** What is known about a queue, and how it is. */
+export interface QueueReport extends Finding {
+  readonly queue: string;
+  readonly role?: string;
+  /** Waiting messages below which all is well. */
+  readonly below: number;
+  /** Absent where there is no such queue. */
+  readonly state?: QueueState;
+}
+
+/** What is known about an endpoint, and how it is. */
+export interface EndpointReport extends Finding, EndpointState {
+  readonly role: string;
+  readonly url: string;
+}
+
+/** How long to wait for answers, and what time it is. */
+export interface LookOptions {
+  readonly timeoutMs: number;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** Looks at every queue there is a rule for. */
+export async function lookAtQueues(
+  broker: Broker,
+  config: Config,
+  options: LookOptions,
+): Promise<QueueReport[]> {
+  const served = servedQueues(config);
+  const reports: QueueReport[] = [];
+  for (const rule of QUEUE_RULES) {
+    const state = await lookAtQueue(broker, rule, options);
+    reports.push({
+      queue: rule.queue,
+      ...(rule.role === undefined ? {} : { role: rule.role }),
+      below: rule.below,
+      ...(state === undefined ? {} : { state }),
+      ...judgeQueue(rule, state, served(rule.queue)),
+    });
+  }
+  return reports;
+}
+
+/** Whether the configured systems need a queue's consumer; queues that are no system's always do. */
+function servedQueues(config: Config): (queue: string) => boolean {
+  const systems = new Set([config.github.systems, config.build?.system ?? []].flat());
+  const unserved = new Set(
+    QUEUE_RULES.map(({ queue }) => queue).filter((queue) => queue.startsWith(buildQueue(""))),
+  );
+  for (const system of systems) unserved.delete(buildQueue(system));
+  return (queue) => !unserved.has(queue);
+}
+
+async function lookAtQueue(
+  broker: Broker,
+  rule: QueueRule,
+  options: LookOptions,
+): Promise<QueueState | undefined> {
+  const facts = await broker.inspect(rule.queue);
+  if (facts === undefined || facts.ready === 0 || !Number.isFinite(rule.maxAgeSeconds)) {
+    return facts;
+  }
+  const oldestSeconds = await ageOfOldest(broker, rule.queue, options);
+  return { ...facts, ...(oldestSeconds === undefined ? {} : { oldestSeconds }) };
+}
+
+/** Seconds since the first waiting message was published; undefined where that cannot be known. */
+async function ageOfOldest(broker: Broker, queue: string, { now }: LookOptions) {
+  let publishedAt: number | undefined;
+  try {
+    await broker.visit(queue, (delivery) => {
+      publishedAt = delivery.publishedAt;
+      return Promise.resolve("stop");
+    });
+  } catch {
+    // A user that may not read the queue still learns how deep it is.
+  }
+  return publishedAt === undefined
+    ? undefined
+    : Math.max(0, Math.round((now() - publishedAt) / 1_000));
+}
+
+/** An endpoint to look at: the address is what the role listens on. */
+export interface Endpoint {
+  readonly role: string;
+  readonly listen: string;
+}
+
+/** Asks each endpoint how it is. */
+export async function lookAtEndpoints(
+  endpoints: readonly Endpoint[],
+  options: LookOptions,
+): Promise<EndpointReport[]> {
+  return await Promise.all(endpoints.map(async ({ role, listen }) => {
+    const url = healthUrl(listen);
+    const state = await ask(url, options.timeoutMs);
+    return { role, url, ...state, ...judgeEndpoint(state) };
+  }));
+}
+
+/** Where to ask: a role that listens on every address is reached on this machine's own. */
+export function healthUrl(listen: string): string {
+  const { hostname, port } = parseListen(listen);
+  const host = { "0.0.0.0": "127.0.0.1", "::": "::1" }[hostname] ?? hostname;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}/health`;
+}
+
+async function ask(url: string, timeoutMs: number): Promise<EndpointState> {
+  try {
+    const response = await fetch(url, {
+      redirect: "manual",
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    await response.body?.cancel();
+    return { status: response.status };
+  } catch (error) {
+    const late = error instanceof DOMException && error.name === "TimeoutError";
+    // What fetch says before its last cause repeats the address.
+    const why = late ? `within ${timeoutMs / 1_000} s` : describeError(error).split(": ").at(-1);
+    return { error: `No answer${late ? " " : ": "}${why}` };
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * When a fleet is healthy: the document's health table (`deployment-spec.md`, "Health Checks") and what
+ * it takes to say the same of the queues that it does not name. Pure: facts in, findings out.
+ */
+import type { QueueFacts } from "../broker/broker.ts";
+import { SYSTEMS } from "../systems.ts";
+import { buildQueue, QUEUE } from "../topology.ts";
+
+/** How something is: `warn` wants a look, `fail` means that somebody waits for nothing. */
+export type Level = "ok" | "warn" | "fail";
+
+/** When a queue is healthy. */
+export interface QueueRule {
+  readonly queue: string;
+  /** The role that consumes it; undefined where people do. */
+  readonly role?: string;
+  /** Waiting messages below which all is well. */
+  readonly below: number;
+  /** Seconds that the oldest message may wait before somebody should look. */
+  readonly maxAgeSeconds: number;
+  /** What reaching `below` means. */
+  readonly level: "warn" | "fail";
+}
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+
+/** The rules, in the order a message meets the queues. */
+export const QUEUE_RULES: readonly QueueRule[] = [
+  rule(QUEUE.evaluationFilter, "evaluation-filter", 50),
+  rule(QUEUE.commentFilter, "github-comment-filter", 50),
+  rule(QUEUE.pushFilter, "push-filter", 50),
+  { ...rule(QUEUE.evaluationJobs, "mass-rebuilder", 50), maxAgeSeconds: HOUR },
+  ...SYSTEMS.map((system) => ({
+    ...rule(buildQueue(system), "builder", 20),
+    maxAgeSeconds: HOUR,
+  })),
+  rule(QUEUE.buildResults, "github-comment-poster", 50),
+  rule(QUEUE.checkRuns, "github-comment-poster", 100),
+  rule(QUEUE.logs, "log-message-collector", 1_000),
+  rule(QUEUE.stats, "stats", 1_000),
+  { queue: QUEUE.unknownEvents, below: 10_000, maxAgeSeconds: Infinity, level: "warn" },
+  { queue: QUEUE.deadLetters, below: 1, maxAgeSeconds: Infinity, level: "warn" },
+];
+
+function rule(queue: string, role: string, below: number): QueueRule {
+  return { queue, role, below, maxAgeSeconds: 10 * MINUTE, level: "fail" };
+}
+
+/** A queue as it was found. */
+export interface QueueState extends QueueFacts {
+  /** Seconds since its oldest message was published; undefined where nothing waits or nobody knows. */
+  readonly oldestSeconds?: number;
+}
+
+/** What was found about one thing, and how it is. */
+export interface Finding {
+  readonly level: Level;
+  /** Why it is not `ok`, and what to do; empty where it is. */
+  readonly why: string;
+}
+
+const ok: Finding = { level: "ok", why: "" };
+
+/**
+ * Judges a queue. `served` says whether the configured fleet serves it: the queue of a system that
+ * nobody builds for needs no consumer.
+ */
+export function judgeQueue(
+  rule: QueueRule,
+  state: QueueState | undefined,
+  served: boolean,
+): Finding {
+  const { role } = rule;
+  const needsConsumer = role !== undefined && served;
+  if (state === undefined) {
+    if (!needsConsumer) return ok;
+    return { level: "fail", why: `No such queue: start ${role}, which declares it` };
+  }
+  if (state.consumers === 0 && needsConsumer) {
+    return { level: "fail", why: `No consumer: is ${role} running?` };
+  }
+  if (state.ready >= rule.below) return { level: rule.level, why: tooMany(rule) };
+  if (state.consumers === 0 && role !== undefined && state.ready > 0) {
+    return {
+      level: "warn",
+      why: "Messages wait, and the configured fleet does not serve this queue",
+    };
+  }
+  if ((state.oldestSeconds ?? 0) > rule.maxAgeSeconds) {
+    return { level: "warn", why: `The oldest message waits too long: is ${role} stuck?` };
+  }
+  return ok;
+}
+
+function tooMany({ queue, role }: QueueRule): string {
+  if (queue === QUEUE.deadLetters) {
+    return "Messages could not be handled: see tickborg dead-letters list";
+  }
+  if (role === undefined) return "Events that nobody consumes pile up: look, then purge the queue";
+  return `Too many messages wait: ${role} is slow; start another one`;
+}
+
+/** An answer of a role's HTTP endpoint. */
+export interface EndpointState {
+  /** The HTTP status; undefined where nothing answered. */
+  readonly status?: number;
+  /** Why nothing answered. */
+  readonly error?: string;
+}
+
+/** Judges an endpoint: 200 is healthy (`deployment-spec.md`, "Health Checks"). */
+export function judgeEndpoint({ status, error }: EndpointState): Finding {
+  if (status === 200) return ok;
+  if (status === 503) return { level: "fail", why: "Up, but its broker connection is not" };
+  return { level: "fail", why: status === undefined ? error ?? "No answer" : `Answered ${status}` };
+}
+
+/** The worst of several levels; `ok` of none. */
+export function worst(levels: readonly Level[]): Level {
+  for (const level of ["fail", "warn"] as const) if (levels.includes(level)) return level;
+  return "ok";
+}

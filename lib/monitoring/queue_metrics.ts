@@ -1,0 +1,80 @@
+/** Gauges for the document's health table (`deployment-spec.md`, "Health Checks"), asked for at each scrape. */
+import { Gauge, type Registry } from "prom-client";
+import { delay } from "../async.ts";
+import type { Broker, QueueFacts } from "../broker/broker.ts";
+import { QUEUE, QUEUES } from "../topology.ts";
+
+/** Milliseconds a scrape waits for the broker; what is not known by then is left out. */
+const PATIENCE_MS = 3_000;
+
+/** What the gauges are read from. */
+export type Watched = Pick<Broker, "inspect"> & { readonly state: Broker["state"] };
+
+/**
+ * The gauges `tickborg_queue_messages` and `tickborg_queue_consumers` by queue, `tickborg_dead_letters`,
+ * and `tickborg_broker_connected`. A queue that does not exist has no value.
+ */
+export class QueueMetrics {
+  readonly #broker: Watched;
+  readonly #messages: Gauge;
+  readonly #consumers: Gauge;
+  readonly #deadLetters: Gauge;
+  readonly #connected: Gauge;
+  #running: Promise<void> | undefined;
+
+  constructor(broker: Watched, registry: Registry) {
+    this.#broker = broker;
+    const registers = [registry];
+    this.#messages = new Gauge({
+      name: "tickborg_queue_messages",
+      help: "Messages waiting in a queue",
+      labelNames: ["queue"],
+      registers,
+    });
+    this.#consumers = new Gauge({
+      name: "tickborg_queue_consumers",
+      help: "Consumers of a queue",
+      labelNames: ["queue"],
+      registers,
+    });
+    this.#deadLetters = new Gauge({
+      name: "tickborg_dead_letters",
+      help: "Messages that could not be handled and wait for an operator",
+      registers,
+    });
+    this.#connected = new Gauge({
+      name: "tickborg_broker_connected",
+      help: "Whether the stats role is connected to the broker",
+      registers,
+    });
+  }
+
+  /** Brings the gauges up to date; scrapes at the same time share one look. Never rejects. */
+  refresh(): Promise<void> {
+    return this.#running ??= this.#look().finally(() => this.#running = undefined);
+  }
+
+  async #look(): Promise<void> {
+    const connected = this.#broker.state === "connected";
+    this.#connected.set(connected ? 1 : 0);
+    this.#messages.reset();
+    this.#consumers.reset();
+    this.#deadLetters.remove();
+    if (!connected) return;
+    const enough = new AbortController();
+    await Promise.race([
+      delay(PATIENCE_MS, enough.signal),
+      Promise.all(QUEUES.map(async ({ name }) => {
+        const facts = await this.#broker.inspect(name).catch(() => undefined);
+        if (facts !== undefined && !enough.signal.aborted) this.#set(name, facts);
+      })),
+    ]);
+    enough.abort();
+  }
+
+  #set(queue: string, facts: QueueFacts): void {
+    this.#messages.set({ queue }, facts.ready);
+    this.#consumers.set({ queue }, facts.consumers);
+    if (queue === QUEUE.deadLetters) this.#deadLetters.set(facts.ready);
+  }
+}

@@ -1,0 +1,249 @@
+import assert from "node:assert/strict";
+import type { Publication } from "../../lib/broker/broker.ts";
+import { judge, type JudgeFacts, type Judgement } from "../../lib/check_runs/judge.ts";
+import { remember } from "../../lib/check_runs/identity.ts";
+import { evaluationUrl } from "../../lib/evaluation/status.ts";
+import type { CheckRun, CommitStatus, PullRequest } from "../../lib/github/github.ts";
+import { roleLogger } from "../../lib/log.ts";
+import { type EvaluationFacts, lacksEvaluation, Sweep } from "../../lib/check_runs/sweep.ts";
+
+const MINUTE = 60_000;
+const NOW = Date.parse("2026-01-01T12:00:00Z");
+const ago = (minutes: number) => new Date(NOW - minutes * MINUTE).toISOString();
+
+function pull(number: number, minutes: number): PullRequest {
+  return {
+    number,
+    title: "x",
+    state: "open",
+    merged: false,
+    draft: false,
+    author: "ada",
+    headSha: String(number).padStart(40, "0"),
+    baseRef: "main",
+    labels: [],
+    updatedAt: ago(minutes),
+    cloneUrl: "https://git.example.com/Acme/mono.git",
+  };
+}
+
+const repo = { owner: "Acme", name: "mono", full_name: "Acme/mono", clone_url: "https://x/y.git" };
+const pr = { target_branch: "main", number: 1, head_sha: "0".repeat(40) };
+function evaluation(state: CommitStatus["state"], minutes: number, outcome?: string): CommitStatus {
+  const targetUrl = evaluationUrl({ repo, pr, logViewer: undefined }, {
+    requestId: "r",
+    requestedAt: ago(minutes),
+    outcome,
+  });
+  const context = "tickborg/evaluation";
+  return { context, state, description: "", targetUrl, createdAt: ago(minutes) };
+}
+const foreign: CommitStatus = {
+  context: "other/ci",
+  state: "success",
+  description: "",
+  createdAt: ago(1),
+};
+
+const facts = { now: NOW, asked: undefined, quietMs: 5 * MINUTE, pendingMs: 30 * MINUTE };
+const EVALUATIONS: [string, number, CommitStatus[], Partial<EvaluationFacts>, boolean][] = [
+  ["none and just opened", 1, [], {}, false],
+  ["none for ten minutes", 10, [], {}, true],
+  ["none of ours", 10, [foreign], {}, true],
+  ["asked for a while ago", 10, [], { asked: NOW - 10 * MINUTE }, false],
+  ["asked for long ago and still none", 60, [], { asked: NOW - 31 * MINUTE }, true],
+  ["pending for ten minutes", 60, [foreign, evaluation("pending", 10)], {}, false],
+  ["pending for too long", 60, [evaluation("pending", 31)], {}, true],
+  ["over", 60, [evaluation("success", 31, "ok"), evaluation("pending", 32)], {}, false],
+  ["given up", 60, [evaluation("error", 31, "given-up")], {}, false],
+  ["over and pending for good: a draft", 60, [evaluation("pending", 31, "draft")], {}, false],
+  [
+    "asked for again after it was over",
+    60,
+    [evaluation("pending", 1), evaluation("success", 50)],
+    {},
+    false,
+  ],
+];
+for (const [name, updated, statuses, more, wanted] of EVALUATIONS) {
+  Deno.test(`An evaluation that is ${name} is ${wanted ? "" : "not "}asked for`, () => {
+    assert.equal(lacksEvaluation(pull(1, updated), statuses, { ...facts, ...more }), wanted);
+  });
+}
+
+function run(fields: Partial<CheckRun>): CheckRun {
+  return {
+    id: 1,
+    name: "cmark on x86_64-linux",
+    headSha: "0".repeat(40),
+    status: "queued",
+    externalId: `${ago(10)}/r`,
+    title: "",
+    summary: "",
+    ...fields,
+  };
+}
+
+const limits: JudgeFacts = {
+  now: NOW,
+  noBuilderFor: undefined,
+  noBuilderLimit: 15 * MINUTE,
+  stuckLimit: 360 * MINUTE,
+};
+const wait = (minutes: number): Judgement => ({ kind: "wait", delayMs: minutes * MINUTE });
+const giveUp = (why: "no-builder" | "not-started" | "no-news", minutes: number): Judgement => ({
+  kind: "give-up",
+  why,
+  seconds: minutes * 60,
+});
+const queuedFor = (minutes: number) => run({ externalId: `${ago(minutes)}/r` });
+const runningFor = (minutes: number) =>
+  run({
+    status: "in_progress",
+    externalId: `${ago(minutes + 100)}/r`,
+    summary: remember({ attempt: "a", startedAt: ago(minutes) }),
+  });
+const JUDGEMENTS: [string, CheckRun, Partial<JudgeFacts>, Judgement][] = [
+  ["completed", run({ status: "completed" }), {}, { kind: "ended" }],
+  ["queued with a builder", queuedFor(10), {}, wait(5)],
+  ["queued for long with a builder", queuedFor(60), {}, wait(30)],
+  ["queued until it is nearly stuck", queuedFor(350), {}, wait(10)],
+  ["queued for too long with a builder", queuedFor(360), {}, giveUp("not-started", 360)],
+  ["queued and alone for a moment", queuedFor(60), { noBuilderFor: MINUTE }, wait(14)],
+  [
+    "queued and alone for too long",
+    queuedFor(60),
+    { noBuilderFor: 15 * MINUTE },
+    giveUp("no-builder", 60),
+  ],
+  ["just queued where nobody is", queuedFor(1), { noBuilderFor: 99 * MINUTE }, wait(14)],
+  ["running", runningFor(330), {}, wait(30)],
+  ["running for long yet", runningFor(10), {}, wait(60)],
+  ["running where the builder went", runningFor(60), { noBuilderFor: 99 * MINUTE }, wait(60)],
+  ["running for too long", runningFor(361), {}, giveUp("no-news", 361)],
+  ["of an unknown age", run({ externalId: "odd" }), {}, wait(15)],
+  ["from the future", queuedFor(-60), {}, wait(15)],
+];
+for (const [name, given, more, wanted] of JUDGEMENTS) {
+  Deno.test(`A check run that is ${name}: ${wanted.kind}`, () => {
+    assert.deepEqual(judge(given, { ...limits, ...more }), wanted);
+  });
+}
+
+interface World {
+  pulls: PullRequest[];
+  statuses: Map<string, CommitStatus[]>;
+  runs: Map<string, CheckRun[]>;
+  queue: { ready: number; consumers: number };
+  clock: { now: number };
+  requests: number;
+  published: { key: string; body: Record<string, unknown> }[];
+  turn(): Promise<void>;
+}
+
+function world(maxHeads?: number): World {
+  const signal = new AbortController().signal;
+  const it: World = {
+    pulls: [],
+    statuses: new Map(),
+    runs: new Map(),
+    queue: { ready: 0, consumers: 1 },
+    clock: { now: NOW },
+    requests: 0,
+    published: [],
+    turn: () => sweep.run(signal),
+  };
+  const sweep = new Sweep({
+    github: {
+      openPullRequests: () => (it.requests++, Promise.resolve(it.pulls)),
+      statuses: (_repo, sha) => (it.requests++, Promise.resolve(it.statuses.get(sha) ?? [])),
+      checkRuns: (_repo, sha) => (it.requests++, Promise.resolve(it.runs.get(sha) ?? [])),
+    },
+    broker: {
+      inspect: () => Promise.resolve(it.queue),
+      publish: (publications: readonly Publication[]) => {
+        for (const { routingKey, body } of publications) {
+          it.published.push({ key: routingKey, body: JSON.parse(new TextDecoder().decode(body)) });
+        }
+        return Promise.resolve();
+      },
+    },
+    log: roleLogger("test"),
+    now: () => it.clock.now,
+    repos: ["Acme/mono"],
+    apiUrl: "https://api.github.com",
+    quietMs: 5 * MINUTE,
+    pendingMs: 30 * MINUTE,
+    noBuilderMs: 15 * MINUTE,
+    stuckMs: 360 * MINUTE,
+    ...(maxHeads === undefined ? {} : { maxHeads }),
+  });
+  return it;
+}
+
+Deno.test("A head without an evaluation is evaluated once, by an id that says which", async () => {
+  const it = world();
+  it.pulls = [pull(7, 10)];
+  await it.turn();
+  await it.turn();
+  assert.equal(it.published.length, 1);
+  const { key, body } = it.published[0]!;
+  assert.equal(key, "mass-rebuild-check-jobs");
+  assert.equal(body.request_id, `resync-${it.pulls[0]!.headSha}`);
+  assert.deepEqual(body.repo, {
+    owner: "Acme",
+    name: "mono",
+    full_name: "Acme/mono",
+    clone_url: "https://git.example.com/Acme/mono.git",
+  });
+  assert.deepEqual(body.pr, { target_branch: "main", number: 7, head_sha: it.pulls[0]!.headSha });
+  it.clock.now += 31 * MINUTE;
+  await it.turn();
+  assert.equal(it.published.length, 2);
+});
+
+Deno.test("While evaluations wait in a queue, or nobody takes them, none is called lost", async () => {
+  const it = world();
+  it.pulls = [pull(7, 10)];
+  it.queue = { ready: 1, consumers: 1 };
+  await it.turn();
+  it.queue = { ready: 0, consumers: 0 };
+  await it.turn();
+  assert.deepEqual(it.published, []);
+});
+
+Deno.test("A check run that is stuck is handed to the keeper, to look at once", async () => {
+  const it = world();
+  const one = pull(7, 10);
+  it.pulls = [one];
+  it.statuses.set(one.headSha, [evaluation("success", 400, "ok")]);
+  const stuck = { ...queuedFor(361), headSha: one.headSha };
+  it.runs.set(one.headSha, [stuck, { ...queuedFor(1), name: "neozip on x86_64-linux" }]);
+  await it.turn();
+  assert.equal(it.published.length, 1);
+  const { key, body } = it.published[0]!;
+  assert.equal(key, "tickborg.check-runs");
+  assert.deepEqual(
+    [body.watch, body.once, body.name, body.system, body.head_sha],
+    [true, true, "cmark on x86_64-linux", "x86_64-linux", one.headSha],
+  );
+});
+
+Deno.test("Requests are bounded, every head gets its turn, and settled ones cost nothing", async () => {
+  const it = world(10);
+  it.pulls = Array.from({ length: 25 }, (_, index) => pull(index + 1, 10));
+  for (const { headSha } of it.pulls) {
+    it.statuses.set(headSha, [evaluation("success", 5, "ok")]);
+  }
+  for (let turn = 0; turn < 3; turn++) {
+    it.requests = 0;
+    await it.turn();
+    assert.ok(it.requests <= 21, `${it.requests} requests`);
+  }
+  it.requests = 0;
+  await it.turn();
+  assert.equal(it.requests, 1);
+  it.pulls[3] = { ...it.pulls[3]!, updatedAt: ago(0) };
+  await it.turn();
+  assert.equal(it.requests, 4);
+});

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { answerTo, type Problem } from "../../lib/comments/answer.ts";
+import { nearest } from "../../lib/nearest.ts";
+import { isWorkInProgress } from "../../lib/projects/titles.ts";
+
+const facts = {
+  author: "ann",
+  handle: "@tickbot",
+  projects: ["cmark", "neozip"],
+  systems: ["x86_64-linux", "aarch64-linux"] as const,
+};
+
+Deno.test("nothing to say is not said", () => assert.equal(answerTo([], facts), undefined));
+
+Deno.test("help reads well", () => {
+  const problem = "There is no command `bulid`; did you mean build?";
+  assert.equal(
+    answerTo([{ kind: "help", problem }], facts),
+    `@ann
+
+* There is no command \`bulid\`; did you mean build?
+
+What I understand, at the start of a line:
+
+* \`@tickbot build <project>…\` builds projects, merged into the base branch
+* \`@tickbot test <project>…\` builds them and runs their tests
+* \`@tickbot eval\` finds out again what the pull request touches, and builds that
+* \`@tickbot cancel\` ends the builds of this pull request
+* \`@tickbot help\` shows this
+* \`on <system>…\` behind the projects chooses where: \`x86_64-linux\`, \`aarch64-linux\`
+
+Projects: \`cmark\`, \`neozip\`.`,
+  );
+});
+
+Deno.test("every problem is told once, and in words", () => {
+  const unknown: Problem = { kind: "unknown-project", name: "zip" };
+  const nowhere: Problem = { kind: "nowhere", project: "a", because: "unserved", systems: [] };
+  const answer = answerTo([unknown, unknown, nowhere], facts)!;
+  assert.equal(answer.split("\n").filter((line) => line.startsWith("* ")).length, 2);
+  assert.match(answer, /`a` cannot be built: no builder serves that\./);
+});
+
+Deno.test("hostile words stay inside their code span and the answer stays bounded", () => {
+  const names = ["`@everyone", "<img src=x>", "a".repeat(200), "\u0000\n# x", "](http://evil)"];
+  const answer = answerTo(names.map((name) => ({ kind: "unknown-project", name })), {
+    ...facts,
+    projects: Array.from({ length: 2_000 }, (_, index) => `project-${index}`),
+  })!;
+  assert.ok(answer.length < 10_000);
+  const outside = answer.replaceAll(/`[^`\n]*`/g, "");
+  assert.equal(/[<#\]`]|everyone|evil/.test(outside), false, outside);
+  assert.match(answer, /and 1940 more/);
+});
+
+Deno.test("the nearest words are few, and near", () => {
+  const words = ["build", "test", "eval", "cancel"];
+  const table: [string, string[]][] = [
+    ["bulid", ["build"]],
+    ["BUILD", ["build"]],
+    ["buid", ["build"]],
+    ["tests", ["test"]],
+    ["evaluate", ["eval"]],
+    ["canc", ["cancel"]],
+    ["merge", []],
+    ["", []],
+  ];
+  for (const [word, expected] of table) assert.deepEqual(nearest(word, words), expected, word);
+});
+
+Deno.test("titles of work in progress", () => {
+  const table: [title: string, wip: boolean][] = [
+    ["WIP: x", true],
+    ["wip x", true],
+    ["[WIP] x", true],
+    ["[ wip ] x", true],
+    ["x [WIP]", true],
+    ["Draft: x", true],
+    ["[Draft] x", true],
+    ["wip(ui): x", true],
+    ["WIP", true],
+    ["wipe the disk", false],
+    ["Draft the release notes", false],
+    ["feat(ui): x", false],
+    ["", false],
+  ];
+  for (const [title, wip] of table) assert.equal(isWorkInProgress(title), wip, title);
+});
