@@ -1,5 +1,6 @@
 /** `tickborg local`: how a developer sees what the bot would do, and reproduces what it did. */
 import { join } from "node:path";
+import { removeTree } from "../lib/build/remove_tree.ts";
 import { SubmoduleError } from "../lib/build/submodules.ts";
 import { type Config, loadConfig } from "../lib/config/config.ts";
 import { ConfigSchema } from "../lib/config/schema.ts";
@@ -40,7 +41,7 @@ export async function run(args: string[]): Promise<number> {
   } finally {
     screen.close();
     Deno.removeSignalListener("SIGINT", onInterrupt);
-    await Deno.remove(folder, { recursive: true });
+    await removeTree(folder);
   }
 }
 

@@ -39,7 +39,7 @@ export async function createService(context: RoleContext): Promise<Service> {
   const { config, broker, log } = context;
   const systems = systemsOf(config);
   const concurrency = config.builder?.concurrency ?? 1;
-  const swept = await sweepJobFolders(jobsRoot(config));
+  const swept = await sweepJobFolders(jobsRoot(config), log);
   if (swept > 0) log.info("Removed what dead builders left", { folders: swept });
   const sandbox = await openSandbox({
     mode: config.builder?.sandbox ?? "auto",

@@ -1,6 +1,9 @@
 /** A folder of its own for every job, which no other process uses and which does not outlive its owner. */
 import { join } from "node:path";
+import type { Logger } from "@logtape/logtape";
+import { describeError } from "../errors.ts";
 import { diskFault } from "../git/faults.ts";
+import { removeTree } from "./remove_tree.ts";
 
 /** The places of one job; all absolute. */
 export interface JobFolders {
@@ -88,8 +91,11 @@ function foldersOf(root: string): JobFolders {
   };
 }
 
-/** Removes the folders under `root` whose owners are dead. Resolves to how many there were. */
-export async function sweepJobFolders(root: string): Promise<number> {
+/**
+ * Removes the folders under `root` whose owners are dead. Resolves to how many there were. One that cannot
+ * be removed is told and left to the next start.
+ */
+export async function sweepJobFolders(root: string, log: Logger): Promise<number> {
   const names = new Set<string>();
   try {
     for await (const entry of Deno.readDir(root)) names.add(entry.name.replace(/\.lock$/, ""));
@@ -99,27 +105,25 @@ export async function sweepJobFolders(root: string): Promise<number> {
   }
   let removed = 0;
   for (const name of names) {
-    using lock = await Deno.open(join(root, `${name}.lock`), { create: true, write: true });
-    if (!await lock.tryLock(true)) continue;
-    await removeTree(join(root, name));
-    await Deno.remove(join(root, `${name}.lock`)).catch(() => {});
-    removed++;
+    try {
+      if (await removeLeftOver(join(root, name))) removed++;
+    } catch (error) {
+      log.warn("What a dead builder left could not be removed", {
+        folder: join(root, name),
+        error: describeError(error),
+      });
+    }
   }
   return removed;
 }
 
-/** Removes a folder that a build wrote: it may hold folders that forbid even their owner to look. */
-async function removeTree(folder: string): Promise<void> {
-  try {
-    await Deno.remove(folder, { recursive: true });
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
-    if (Deno.build.os === "windows") throw error;
-    // -R follows no symbolic link; Go's module cache, for one, is read-only.
-    const args = ["-c", 'exec chmod -R u+rwX "$1"', "sh", folder];
-    await new Deno.Command("sh", { args, stdout: "null", stderr: "null" }).output();
-    await Deno.remove(folder, { recursive: true });
-  }
+/** Removes a job's folder unless its owner lives. */
+async function removeLeftOver(folder: string): Promise<boolean> {
+  using lock = await Deno.open(`${folder}.lock`, { create: true, write: true });
+  if (!await lock.tryLock(true)) return false;
+  await removeTree(folder);
+  await Deno.remove(`${folder}.lock`).catch(() => {});
+  return true;
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -359,18 +359,6 @@ Deno.test("two jobs at once never share a folder", async () => {
   assert.notEqual(one!.lines.at(-1), two!.lines.at(-1));
 });
 
-Deno.test("what dead builders left is removed at the start; a living builder's folder is not", async () => {
-  await using bench = await openBench({ projects: [SCRIPT] });
-  const { createJobFolder, sweepJobFolders } = await import("../../lib/build/job_folder.ts");
-  const mine = await createJobFolder(bench.jobsRoot, "living");
-  await Deno.mkdir(`${bench.jobsRoot}/dead/tree/locked`, { recursive: true });
-  await Deno.chmod(`${bench.jobsRoot}/dead/tree/locked`, 0o000);
-  await Deno.writeTextFile(`${bench.jobsRoot}/dead.lock`, "");
-  assert.equal(await sweepJobFolders(bench.jobsRoot), 1);
-  assert.deepEqual((await leftovers(bench)).sort(), ["living", "living.lock"]);
-  await mine.remove();
-});
-
 Deno.test("a log above its bound is cut with a note, and the result still shows the last lines", async () => {
   await using bench = await openBench({ projects: [SCRIPT], builder: { max_log_bytes: 10_000 } });
   const { result, lines } = await bench.build(
