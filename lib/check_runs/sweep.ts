@@ -7,7 +7,7 @@ import type { Logger } from "@logtape/logtape";
 import type { Broker, Publication } from "../broker/broker.ts";
 import { BuilderWatch, judge, type JudgeFacts } from "./judge.ts";
 import type { CheckWatch } from "./message.ts";
-import { EVALUATION_CONTEXT, isEvaluated } from "../evaluation/status.ts";
+import { isEvaluated, newestEvaluation } from "../evaluation/status.ts";
 import type { CheckRun, CommitStatus, GitHub, PullRequest } from "../github/github.ts";
 import { evaluationMessage } from "../jobs.ts";
 import { encode } from "../messages/codec.ts";
@@ -40,7 +40,7 @@ export class Sweep {
   readonly #builders = new BuilderWatch();
   /** Heads with nothing left to do, by `repo#number`, as long as the pull request does not change. */
   readonly #settled = new Map<string, string>();
-  /** When an evaluation of a commit was asked for. */
+  /** When an evaluation was asked for, by `repo#number commit`. */
   readonly #asked = new Map<string, number>();
   /** Where the next turn goes on. */
   #cursor = 0;
@@ -94,25 +94,25 @@ export class Sweep {
     const runs = await github.checkRuns(repo, pull.headSha);
     if (statuses === undefined || runs === undefined) return;
     const { quietMs, pendingMs } = this.#options;
-    const facts = { now: now(), asked: this.#asked.get(pull.headSha), quietMs, pendingMs };
+    const facts = { now: now(), asked: this.#asked.get(evaluationKey(head)), quietMs, pendingMs };
     const unfinished = runs.filter((run) => run.status !== "completed");
     const publish: Publication[] = [];
     if (evaluationsFlow && lacksEvaluation(pull, statuses, facts)) {
       log.warn("Pull request has no evaluation and is evaluated now", { pull: head.name });
-      this.#remember(pull.headSha, facts.now);
+      this.#remember(evaluationKey(head), facts.now);
       publish.push(evaluationOf(head, facts.now));
     }
     for (const run of unfinished) {
       if (await this.#isStuck(run)) publish.push(watchOf(repo, run));
     }
     if (publish.length > 0) await this.#options.broker.publish(publish);
-    if (unfinished.length === 0 && isEvaluated(statuses)) {
+    if (unfinished.length === 0 && isEvaluated(statuses, pull.number)) {
       this.#settled.set(head.name, versionOf(pull));
     }
   }
 
-  #remember(sha: string, now: number): void {
-    this.#asked.set(sha, now);
+  #remember(evaluation: string, now: number): void {
+    this.#asked.set(evaluation, now);
     for (const [old, at] of this.#asked) {
       if (now - at > 10 * this.#options.pendingMs) this.#asked.delete(old);
     }
@@ -142,7 +142,7 @@ interface Head {
 /** What {@link lacksEvaluation} decides from. Times in milliseconds since the epoch. */
 export interface EvaluationFacts {
   readonly now: number;
-  /** When an evaluation of this commit was asked for last. */
+  /** When this evaluation was asked for last. */
   readonly asked: number | undefined;
   readonly quietMs: number;
   readonly pendingMs: number;
@@ -150,13 +150,13 @@ export interface EvaluationFacts {
 
 /** Pure: whether nobody evaluates a pull request's head. `statuses` are the head's, newest first. */
 export function lacksEvaluation(
-  pull: Pick<PullRequest, "updatedAt">,
+  pull: Pick<PullRequest, "updatedAt" | "number">,
   statuses: readonly CommitStatus[],
   { now, asked, quietMs, pendingMs }: EvaluationFacts,
 ): boolean {
   if (asked !== undefined && now - asked < pendingMs) return false;
-  if (isEvaluated(statuses)) return false;
-  const pending = statuses.find(({ context }) => context === EVALUATION_CONTEXT);
+  if (isEvaluated(statuses, pull.number)) return false;
+  const pending = newestEvaluation(statuses, pull.number);
   if (pending === undefined) return now - Date.parse(pull.updatedAt) >= quietMs;
   return now - Date.parse(pending.createdAt ?? "") >= pendingMs;
 }
@@ -166,11 +166,16 @@ function versionOf(pull: PullRequest): string {
   return `${pull.headSha} ${pull.updatedAt}`;
 }
 
+/** One commit may be the head of several pull requests, each with an evaluation of its own. */
+function evaluationKey({ name, pull }: Head): string {
+  return `${name} ${pull.headSha}`;
+}
+
 function evaluationOf({ repo, pull }: Head, now: number): Publication {
   return evaluationMessage({
     repo,
     pr: { target_branch: pull.baseRef, number: pull.number, head_sha: pull.headSha },
-    request_id: `resync-${pull.headSha}`,
+    request_id: `resync-${pull.number}-${pull.headSha}`,
     requested_at: new Date(now).toISOString(),
     reason: "The pull request had no evaluation",
   });

@@ -60,6 +60,7 @@ export class EvaluationReporter {
     const { github, job, requestId, requestedAt } = this.#options;
     const statuses = await github.statuses(job.repo, job.pr.head_sha);
     return statuses === undefined ? "no-such-commit" : evaluationProgress(statuses, {
+      number: job.pr.number,
       requestId,
       requestedAt,
       asked: job.requested_by !== undefined,
@@ -108,12 +109,19 @@ export class EvaluationReporter {
   }
 }
 
+/** A request to evaluate the pull request of this number. */
+export interface EvaluationRequest extends Pick<EvaluationMemory, "requestId" | "requestedAt"> {
+  readonly number: number;
+  /** Whether somebody asked in a comment. */
+  readonly asked: boolean;
+}
+
 /** What a commit's statuses, newest first, say of a request. */
 export function evaluationProgress(
   statuses: readonly CommitStatus[],
-  request: Pick<EvaluationMemory, "requestId" | "requestedAt"> & { asked: boolean },
+  request: EvaluationRequest,
 ): Exclude<Progress, "no-such-commit"> {
-  const memories = statuses.flatMap((status) => evaluationMemory(status) ?? [])
+  const memories = statuses.flatMap((status) => evaluationMemory(status, request.number) ?? [])
     // An operator who replays the dead letter wants it evaluated.
     .map((memory) => memory.outcome === GIVEN_UP ? { ...memory, outcome: undefined } : memory);
   const own = memories.filter(({ requestId }) => requestId === request.requestId);

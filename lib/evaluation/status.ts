@@ -47,9 +47,24 @@ function pageOf({ repo, pr, logViewer }: StatusPlace): string {
   return `${root}/pull/${pr.number}`;
 }
 
-/** What a status remembers; undefined for one of another context or without an address of ours. */
-export function evaluationMemory(status: CommitStatus): EvaluationMemory | undefined {
-  if (status.context !== EVALUATION_CONTEXT) return undefined;
+/** The pull request that a status's address leads to, on the log viewer or at GitHub. */
+function numberOf({ targetUrl }: CommitStatus): number | undefined {
+  const url = URL.parse(targetUrl ?? "");
+  const digits = /\.(\d+)$/.exec(url?.searchParams.get("key") ?? "") ??
+    /\/pull\/(\d+)$/.exec(url?.pathname ?? "");
+  return digits === null ? undefined : Number(digits[1]);
+}
+
+/**
+ * What a status remembers of a pull request's evaluation; undefined for one of another context or pull
+ * request or without an address of ours. A status belongs to a commit, which may be the head of several
+ * pull requests: what was done or seen for one says nothing about another.
+ */
+export function evaluationMemory(
+  status: CommitStatus,
+  number: number,
+): EvaluationMemory | undefined {
+  if (status.context !== EVALUATION_CONTEXT || numberOf(status) !== number) return undefined;
   const parameters = URL.parse(status.targetUrl ?? "")?.searchParams;
   const requestId = parameters?.get("request");
   if (!parameters || !requestId) return undefined;
@@ -61,11 +76,24 @@ export function evaluationMemory(status: CommitStatus): EvaluationMemory | undef
 }
 
 /**
- * Whether a commit's evaluation has come to an end, whatever the state: that of a draft stays pending.
- * `statuses` are a commit's, newest first.
+ * The newest status of a pull request's evaluation, or of an older peer's that does not say whose it is.
+ * `statuses` are the head's, newest first.
  */
-export function isEvaluated(statuses: readonly CommitStatus[]): boolean {
-  const newest = statuses.find((status) => status.context === EVALUATION_CONTEXT);
+export function newestEvaluation(
+  statuses: readonly CommitStatus[],
+  number: number,
+): CommitStatus | undefined {
+  return statuses.find((status) =>
+    status.context === EVALUATION_CONTEXT && (numberOf(status) ?? number) === number
+  );
+}
+
+/**
+ * Whether a pull request's evaluation has come to an end, whatever the state: that of a draft stays
+ * pending. `statuses` are the head's, newest first.
+ */
+export function isEvaluated(statuses: readonly CommitStatus[], number: number): boolean {
+  const newest = newestEvaluation(statuses, number);
   return newest !== undefined &&
-    (newest.state !== "pending" || evaluationMemory(newest)?.outcome !== undefined);
+    (newest.state !== "pending" || evaluationMemory(newest, number)?.outcome !== undefined);
 }

@@ -29,8 +29,13 @@ function pull(number: number, minutes: number): PullRequest {
 
 const repo = { owner: "Acme", name: "mono", full_name: "Acme/mono", clone_url: "https://x/y.git" };
 const pr = { target_branch: "main", number: 1, head_sha: "0".repeat(40) };
-function evaluation(state: CommitStatus["state"], minutes: number, outcome?: string): CommitStatus {
-  const targetUrl = evaluationUrl({ repo, pr, logViewer: undefined }, {
+function evaluation(
+  state: CommitStatus["state"],
+  minutes: number,
+  outcome?: string,
+  number = 1,
+): CommitStatus {
+  const targetUrl = evaluationUrl({ repo, pr: { ...pr, number }, logViewer: undefined }, {
     requestId: "r",
     requestedAt: ago(minutes),
     outcome,
@@ -54,6 +59,7 @@ const EVALUATIONS: [string, number, CommitStatus[], Partial<EvaluationFacts>, bo
   ["asked for long ago and still none", 60, [], { asked: NOW - 31 * MINUTE }, true],
   ["pending for ten minutes", 60, [foreign, evaluation("pending", 10)], {}, false],
   ["pending for too long", 60, [evaluation("pending", 31)], {}, true],
+  ["over for another pull request", 60, [evaluation("success", 31, "ok", 2)], {}, true],
   ["over", 60, [evaluation("success", 31, "ok"), evaluation("pending", 32)], {}, false],
   ["given up", 60, [evaluation("error", 31, "given-up")], {}, false],
   ["over and pending for good: a draft", 60, [evaluation("pending", 31, "draft")], {}, false],
@@ -189,7 +195,7 @@ Deno.test("A head without an evaluation is evaluated once, by an id that says wh
   assert.equal(it.published.length, 1);
   const { key, body } = it.published[0]!;
   assert.equal(key, "mass-rebuild-check-jobs");
-  assert.equal(body.request_id, `resync-${it.pulls[0]!.headSha}`);
+  assert.equal(body.request_id, `resync-7-${it.pulls[0]!.headSha}`);
   assert.deepEqual(body.repo, {
     owner: "Acme",
     name: "mono",
@@ -200,6 +206,17 @@ Deno.test("A head without an evaluation is evaluated once, by an id that says wh
   it.clock.now += 31 * MINUTE;
   await it.turn();
   assert.equal(it.published.length, 2);
+});
+
+Deno.test("Two pull requests with one head are both evaluated, under ids of their own", async () => {
+  const it = world();
+  const { headSha } = pull(7, 10);
+  it.pulls = [pull(7, 10), { ...pull(8, 10), headSha, baseRef: "release" }];
+  await it.turn();
+  assert.deepEqual(it.published.map(({ body }) => body.request_id), [
+    `resync-7-${headSha}`,
+    `resync-8-${headSha}`,
+  ]);
 });
 
 Deno.test("While evaluations wait in a queue, or nobody takes them, none is called lost", async () => {
@@ -216,7 +233,7 @@ Deno.test("A check run that is stuck is handed to the keeper, to look at once", 
   const it = world();
   const one = pull(7, 10);
   it.pulls = [one];
-  it.statuses.set(one.headSha, [evaluation("success", 400, "ok")]);
+  it.statuses.set(one.headSha, [evaluation("success", 400, "ok", 7)]);
   const stuck = { ...queuedFor(361), headSha: one.headSha };
   it.runs.set(one.headSha, [stuck, { ...queuedFor(1), name: "neozip on x86_64-linux" }]);
   await it.turn();
@@ -233,7 +250,7 @@ Deno.test("Requests are bounded, every head gets its turn, and settled ones cost
   const it = world(10);
   it.pulls = Array.from({ length: 25 }, (_, index) => pull(index + 1, 10));
   for (const { headSha } of it.pulls) {
-    it.statuses.set(headSha, [evaluation("success", 5, "ok")]);
+    it.statuses.set(headSha, [evaluation("success", 5, "ok", Number(headSha))]);
   }
   for (let turn = 0; turn < 3; turn++) {
     it.requests = 0;

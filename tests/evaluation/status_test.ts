@@ -28,6 +28,11 @@ function status(requestId: string, at: string, outcome?: string, state = "succes
   };
 }
 
+/** The same status, made for another pull request that has the commit as its head too. */
+function elsewhere(made: CommitStatus): CommitStatus {
+  return { ...made, targetUrl: made.targetUrl!.replace("/pull/7?", "/pull/77?") };
+}
+
 Deno.test("a status remembers its request, wherever its address leads", () => {
   const viewers = [undefined, "", "/logs", "https://ci.example/logs/", "javascript:alert(1)"];
   for (const logViewer of viewers) {
@@ -36,25 +41,32 @@ Deno.test("a status remembers its request, wherever its address leads", () => {
       targetUrl,
       /^https:\/\/(ci\.example\/logs\/\?key=a%2Fb\.js\.7&|github\.com\/A\/B\.js\/pull\/7\?)/,
     );
-    assert.deepEqual(evaluationMemory({ ...status("x", ""), targetUrl }), memory);
+    const made = { ...status("x", ""), targetUrl };
+    assert.deepEqual(evaluationMemory(made, 7), memory);
+    assert.equal(evaluationMemory(made, 77), undefined, "a commit may head two pull requests");
   }
 });
 
 Deno.test("a foreign status remembers nothing", () => {
-  assert.equal(evaluationMemory({ ...status("x", ""), context: "ci/other" }), undefined);
+  assert.equal(evaluationMemory({ ...status("x", ""), context: "ci/other" }, 7), undefined);
   for (const targetUrl of [undefined, "", "not an address", "https://ci.example/?x=y"]) {
-    assert.equal(evaluationMemory({ ...status("x", ""), targetUrl }), undefined);
+    assert.equal(evaluationMemory({ ...status("x", ""), targetUrl }, 7), undefined);
   }
 });
 
 Deno.test("a commit is evaluated when its newest status is final, a draft's pending one too", () => {
   const [early, late] = ["2024-05-01T10:00:00Z", "2024-05-01T11:00:00Z"];
-  assert.equal(isEvaluated([]), false);
-  assert.equal(isEvaluated([status("a", early, undefined, "pending")]), false);
-  assert.equal(isEvaluated([status("a", early, "draft", "pending")]), true);
-  assert.equal(isEvaluated([status("a", early, "build")]), true);
+  assert.equal(isEvaluated([], 7), false);
+  assert.equal(isEvaluated([status("a", early, undefined, "pending")], 7), false);
+  assert.equal(isEvaluated([status("a", early, "draft", "pending")], 7), true);
+  assert.equal(isEvaluated([status("a", early, "build")], 7), true);
   const again = [status("b", late, undefined, "pending"), status("a", early, "build")];
-  assert.equal(isEvaluated(again), false);
+  assert.equal(isEvaluated(again, 7), false);
+  assert.equal(isEvaluated([elsewhere(status("b", late, "build"))], 7), false);
+  const others = elsewhere(status("b", late, undefined, "pending"));
+  assert.equal(isEvaluated([others, status("a", early, "build")], 7), true);
+  const peers = { ...status("x", ""), targetUrl: "https://ci.example/rust" };
+  assert.equal(isEvaluated([peers], 7), true, "an older peer does not say whose status it is");
 });
 
 Deno.test("a request finds out what was done for it before", () => {
@@ -75,12 +87,13 @@ Deno.test("a request finds out what was done for it before", () => {
       status("b", late, undefined, "pending"),
       status("a", now, "build"),
     ], "done"],
+    ["a later one's end for another pull request", [elsewhere(status("b", late, "build"))], "new"],
     ["its own end in the dead letters", [status("a", now, "given-up", "error")], "begun"],
   ];
   for (const [what, statuses, expected] of table) {
-    const request = { requestId: "a", requestedAt: now, asked: false };
+    const request = { number: 7, requestId: "a", requestedAt: now, asked: false };
     assert.equal(evaluationProgress(statuses, request), expected, what);
   }
-  const request = { requestId: "a", requestedAt: now, asked: true };
+  const request = { number: 7, requestId: "a", requestedAt: now, asked: true };
   assert.equal(evaluationProgress([status("b", late, "draft", "pending")], request), "new");
 });

@@ -222,6 +222,18 @@ Deno.test("a trusted word waits for the evaluation that shows what it was given 
   ]);
 });
 
+Deno.test("a commit that was seen in another pull request is not approved in this one", async () => {
+  await using at = await desk();
+  const bait = await at.open({ "cmark/a.c": "evil\n" }, { author: "stranger" });
+  evaluate(at, bait, -60);
+  const pull = await evaluated(at);
+  const { payload } = await say(at, pull, "@tickbot build arm", "ada");
+  await at.repository.pushHead(pull.number, bait.headSha);
+  const handled = await at.deliver(payload);
+  assert.deepEqual(builds(handled), []);
+  assert.ok(handled.error instanceof TransientFault, "it waits for the evaluation of this one");
+});
+
 Deno.test("what a stranger may have anyway does not wait", async () => {
   await using at = await desk();
   const pull = await at.open({ "cmark/a.c": "b\n" });
@@ -316,11 +328,11 @@ Deno.test("which comments hold commands for us", () => {
 });
 
 Deno.test("what was approved is told from GitHub's own times", () => {
-  const status = (at: string, request = "d"): CommitStatus => ({
+  const status = (at: string, request = "d", number = 7): CommitStatus => ({
     context: "tickborg/evaluation",
     state: "success",
     description: "",
-    targetUrl: `https://logs.example/?request=${request}&at=${at}`,
+    targetUrl: `https://logs.example/?key=a/b.js.${number}&request=${request}&at=${at}`,
     createdAt: "2030-01-01T00:00:00Z",
   });
   const table: [statuses: CommitStatus[], expected: string][] = [
@@ -335,8 +347,11 @@ Deno.test("what was approved is told from GitHub's own times", () => {
     // It was forced away and brought back after the comment.
     [[status("2024-05-01T11:00:00Z", "e"), status("2024-05-01T09:00:00Z")], "newer"],
     [[status("2024-05-01T09:00:00Z", "comment-1")], "older"],
+    // It was seen before the comment, but as the head of another pull request.
+    [[status("2024-05-01T09:00:00Z", "d", 8)], "unknown"],
+    [[status("2024-05-01T11:00:00Z"), status("2024-05-01T09:00:00Z", "d", 8)], "newer"],
   ];
   for (const [statuses, expected] of table) {
-    assert.equal(approvalOf("2024-05-01T10:00:00Z", statuses), expected);
+    assert.equal(approvalOf({ number: 7, createdAt: "2024-05-01T10:00:00Z" }, statuses), expected);
   }
 });

@@ -80,6 +80,21 @@ Deno.test("a job that comes again changes nothing once it is done", async () => 
   assert.equal(at.repository.contentWrites.length, writes);
 });
 
+Deno.test("a commit that heads two pull requests is evaluated for each of them", async () => {
+  await using at = await desk();
+  await at.monorepo.git("branch", "release", "main");
+  const newer = await at.open({ "docs/a.md": "b\n" });
+  const { headSha, headRef } = newer;
+  const other = await at.repository.openPullRequest({ headSha, headRef, baseRef: "release" });
+  await at.deliver(at.job(newer, { request_id: "d-2", requested_at: "2024-05-01T11:00:00Z" }));
+  const late = at.job(other, { request_id: "d-1", requested_at: "2024-05-01T10:00:00Z" });
+  const [first] = jobs(await at.deliver(late));
+  assert.deepEqual(
+    { ...first?.job.pr },
+    { target_branch: "release", number: other.number, head_sha: headSha },
+  );
+});
+
 Deno.test("a job whose process died in the middle gives the same jobs again", async () => {
   await using at = await desk();
   const pull = await at.open({ "docs/a.md": "b\n" });
