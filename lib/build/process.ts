@@ -45,6 +45,11 @@ export async function* runCommand(
   if (options.signal?.aborted) return { kind: "aborted" };
   const mark = crypto.randomUUID();
   await options.guard.announce(mark);
+  // From here to where the command listens for it nothing is awaited, so that no abort is missed.
+  if (options.signal?.aborted) {
+    await options.guard.destroy(mark, 0);
+    return { kind: "aborted" };
+  }
   let running: RunningCommand;
   try {
     running = new RunningCommand(options, mark);

@@ -1,6 +1,6 @@
 /** Commands: their output in bounded memory, their end, and the end of all they started. */
 import assert from "node:assert/strict";
-import { createGuard } from "../../lib/build/guard.ts";
+import { createGuard, type ProcessGuard } from "../../lib/build/guard.ts";
 import { MAX_LINE_LENGTH } from "../../lib/build/lines.ts";
 import {
   type CommandEnd,
@@ -129,6 +129,25 @@ Deno.test("an abort ends the command", async () => {
   const running = sh("echo up; sleep 600", { signal: controller.signal });
   setTimeout(() => controller.abort(), 100);
   assert.deepEqual((await running).end, { kind: "aborted" });
+});
+
+Deno.test("an abort that comes while the guard is still told of the command ends it too", async () => {
+  const controller = new AbortController();
+  const guard = createGuard();
+  const slow: ProcessGuard = {
+    announce: async (mark) => {
+      await guard.announce(mark);
+      controller.abort();
+    },
+    started: (mark, pid) => guard.started(mark, pid),
+    terminate: (mark, pid) => guard.terminate(mark, pid),
+    destroy: (mark, pid) => guard.destroy(mark, pid),
+    close: () => guard.close(),
+  };
+  const { signal } = controller;
+  const { end } = await sh("sleep 600", { signal, guard: slow, timeoutMs: 10_000 });
+  await guard.close();
+  assert.deepEqual(end, { kind: "aborted" });
 });
 
 Deno.test("a reader that leaves early takes the command with it", async () => {
