@@ -1,4 +1,6 @@
 /** Compares what stands on GitHub and in the logs with what must stand there. Pure. */
+import { CERTAINTY, recall } from "../../lib/check_runs/identity.ts";
+import type { CheckRunState } from "../../lib/github/github.ts";
 import type {
   FakeCheckRun,
   FakeComment,
@@ -44,8 +46,7 @@ function auditEvery(runs: readonly FakeCheckRun[]): Problem[] {
   const problems: Problem[] = [];
   for (const run of runs) {
     if (run.status !== "completed") problems.push(lost(`${run.name} is ${run.status}`));
-    const conclusions = run.history.filter((state) => state.startsWith("completed"));
-    if (new Set(conclusions).size < conclusions.length) {
+    if (run.states.some((state, index) => isDoneAgain(run.states[index - 1], state))) {
       problems.push({ kind: "duplicate", what: `${run.name} went ${run.history.join(" → ")}` });
     }
   }
@@ -53,6 +54,19 @@ function auditEvery(runs: readonly FakeCheckRun[]): Problem[] {
     problems.push({ kind: "duplicate", what: `there are two check runs ${name}` });
   }
   return problems;
+}
+
+/**
+ * Whether a write changes what the same request had ended with. A surer result may replace a less sure one,
+ * a build that was given up may start after all, and whoever got no answer sends the same bytes again,
+ * which changes nothing.
+ */
+function isDoneAgain(before: CheckRunState | undefined, now: CheckRunState): boolean {
+  if (before?.status !== "completed" || before.externalId !== now.externalId) return false;
+  if (JSON.stringify(before) === JSON.stringify(now)) return false;
+  const certainty = ({ summary }: CheckRunState) => recall(summary).certainty ?? CERTAINTY.definite;
+  if (now.status !== "completed") return certainty(before) !== CERTAINTY.swept;
+  return certainty(now) <= certainty(before);
 }
 
 /** The last commit has exactly the check runs that it must have. */

@@ -1,8 +1,12 @@
 /** The auditor of chaos runs finds what it is there to find; a run that passes means nothing otherwise. */
 import assert from "node:assert/strict";
-import type { FakeCheckRun, FakePull, FakeStatus } from "../support/fake_github/mod.ts";
+import { CERTAINTY, type Memory, remember } from "../../lib/check_runs/identity.ts";
+import { createGitHub } from "../../lib/github/client.ts";
+import { parsePrivateKey } from "../../lib/github/from_config.ts";
+import type { CheckRunState, GitHub } from "../../lib/github/github.ts";
+import { type FakeRepository, startFakeGitHub } from "../support/fake_github/mod.ts";
 import { AmqpCounter } from "./amqp_counter.ts";
-import { audit, auditLog, type Shown } from "./audit.ts";
+import { audit, auditLog, EVALUATION } from "./audit.ts";
 import { expectedChecks, planWork, type WorkPlan } from "./plan.ts";
 
 const plan: WorkPlan = {
@@ -11,66 +15,132 @@ const plan: WorkPlan = {
   draft: false,
   first: [{ project: "alpha", lines: 3, sleepMs: 0, fails: true }],
 };
-const work = { plan, commits: ["a".repeat(40)], number: 1, done: true };
+const SHA = "a".repeat(40);
 
-function run(name: string, conclusion: string, more: Partial<FakeCheckRun> = {}): FakeCheckRun {
-  const history = ["queued", "in_progress", `completed/${conclusion}`];
+/** A state of a check run: `queued`, `in_progress` or a conclusion. */
+function state(name: string, more: Partial<CheckRunState> & { memory?: Memory } = {}) {
+  const { memory = { certainty: CERTAINTY.definite }, ...rest } = more;
+  const ongoing = name === "queued" || name === "in_progress";
   return {
-    ...{ name, conclusion, status: "completed", history, title: "" },
-    ...more,
-  } as FakeCheckRun;
+    ...(ongoing ? { status: name } : { status: "completed", conclusion: name }),
+    externalId: "2024-05-01T10:00:00Z/request-1",
+    title: name,
+    summary: remember(ongoing ? {} : memory),
+    ...rest,
+  } as CheckRunState;
 }
 
-const RIGHT = [run("alpha on s", "failure"), run("gamma on s", "success")];
+/** A pull request with one project that fails and one that depends on it, as the poster shows it. */
+class Scene {
+  readonly repository: FakeRepository;
+  readonly github: GitHub;
+  /** States that the check run of each name goes through. */
+  readonly runs: [name: string, states: CheckRunState[]][] = [
+    ["alpha on s", ["queued", "in_progress", "failure"].map((name) => state(name))],
+    ["gamma on s", ["queued", "in_progress", "success"].map((name) => state(name))],
+  ];
+  evaluation: "pending" | "success" | "error" = "success";
+  labels = ["lib: alpha"];
 
-function shown(more: Partial<{ runs: FakeCheckRun[]; state: string; labels: string[] }> = {}) {
-  const { runs = RIGHT, state = "success", labels = ["lib: alpha"] } = more;
-  const status = { context: "tickborg/evaluation", state, description: "" } as FakeStatus;
-  const world: Shown = {
-    checkRuns: () => runs,
-    statuses: () => [status],
-    pull: () => ({ labels } as unknown as FakePull),
-    comments: () => [],
-  };
-  return audit(work, world, "s").map(({ kind, what }) => `${kind} ${what}`);
+  constructor(repository: FakeRepository, github: GitHub) {
+    this.repository = repository;
+    this.github = github;
+  }
+
+  /** Writes it all to GitHub, and lists what the audit finds. */
+  async audit(): Promise<string[]> {
+    const { repository, github } = this;
+    const { number } = await repository.openPullRequest({ headSha: SHA });
+    for (const label of this.labels) await repository.addLabel(number, label);
+    const status = { context: EVALUATION, state: this.evaluation, description: "" };
+    await github.setStatus(repository, SHA, status);
+    for (const [name, [first, ...rest]] of this.runs) {
+      const run = await github.createCheckRun(repository, { ...first!, name, headSha: SHA });
+      for (const next of rest) await github.updateCheckRun(repository, run.id, next);
+    }
+    const work = { plan, commits: [SHA], number, done: true };
+    return audit(work, repository, "s").map(({ kind, what }) => `${kind} ${what}`);
+  }
 }
 
-Deno.test("a pull request that ended as planned has no problem", () => {
-  assert.deepEqual(shown(), []);
+function story(name: string, tell: (scene: Scene) => Promise<void>): void {
+  Deno.test(name, async () => {
+    const fake = await startFakeGitHub();
+    try {
+      const repository = fake.addRepository({ fullName: "a/b", cloneUrl: "http://git.test/" });
+      const privateKey = parsePrivateKey(fake.app.privateKey);
+      const github = createGitHub({ apiUrl: fake.url, appId: fake.app.id, privateKey });
+      await tell(new Scene(repository, github));
+    } finally {
+      await fake.close();
+    }
+  });
+}
+
+const ANOTHER = { externalId: "2024-05-01T11:00:00Z/request-2" };
+const SWEPT = { memory: { certainty: CERTAINTY.swept } };
+
+const RIGHT: Record<string, CheckRunState[]> = {
+  "ended as planned": [],
+  "was built once more for a comment": [state("in_progress", ANOTHER), state("failure", ANOTHER)],
+  "was built for a comment so fast that only the end shows": [state("failure", ANOTHER)],
+  "was written with the same bytes after an answer was lost": [state("failure")],
+};
+
+for (const [name, more] of Object.entries(RIGHT)) {
+  story(`a pull request whose check run ${name} has no problem`, async (scene) => {
+    scene.runs[0]![1].push(...more);
+    assert.deepEqual(await scene.audit(), []);
+  });
+}
+
+story("a check run that was given up may end after all", async (scene) => {
+  scene.runs[0]![1].splice(2, 1, state("failure", SWEPT), state("failure"));
+  scene.runs[1]![1].splice(2, 1, state("failure", SWEPT), state("in_progress"), state("success"));
+  assert.deepEqual(await scene.audit(), []);
 });
 
-const WRONG: Record<string, [Parameters<typeof shown>[0], RegExp]> = {
-  "a check run that is missing": [{ runs: [RIGHT[0]!] }, /^lost .*no check run gamma on s/],
+const WRONG: Record<string, [(scene: Scene) => void, RegExp]> = {
+  "a check run that is missing": [({ runs }) => runs.pop(), /^lost .*no check run gamma on s/],
   "a check run that never ended": [
-    { runs: [RIGHT[0]!, run("gamma on s", "", { status: "queued" })] },
+    ({ runs }) => runs[1]![1].length = 1,
     /^lost .*gamma on s is queued/,
   ],
   "a failure shown green": [
-    { runs: [run("alpha on s", "success"), RIGHT[1]!] },
+    ({ runs }) => runs[0]![1].splice(2, 1, state("success")),
     /^wrong .*alpha on s is success and not failure/,
   ],
-  "a check run that is there twice": [{ runs: [...RIGHT, RIGHT[1]!] }, /^duplicate .*two check/],
+  "a check run that is there twice": [
+    ({ runs }) => runs.push(runs[1]!),
+    /^duplicate .*two check/,
+  ],
   "a check run nobody asked for": [
-    { runs: [...RIGHT, run("beta on s", "success")] },
+    ({ runs }) => runs.push(["beta on s", [state("success")]]),
     /^wrong .*nobody asked for a check run beta on s/,
   ],
   "a check run that was completed twice": [
-    {
-      runs: [
-        run("alpha on s", "failure", { history: ["completed/failure", "completed/failure"] }),
-        RIGHT[1]!,
-      ],
-    },
-    /^duplicate .*alpha on s went/,
+    ({ runs }) => runs[0]![1].push(state("failure", { completedAt: "2024-05-01T10:09:00Z" })),
+    /^duplicate .*alpha on s went queued → in_progress → failure → failure/,
   ],
-  "an evaluation that never ended": [{ state: "pending" }, /^lost .*evaluation is pending/],
-  "an evaluation that failed": [{ state: "error" }, /^wrong .*evaluation is error/],
-  "a missing label": [{ labels: [] }, /^lost .*labels are/],
+  "a check run that went back": [
+    ({ runs }) => runs[0]![1].push(state("in_progress"), state("failure")),
+    /^duplicate .*alpha on s went .* failure → in_progress → failure/,
+  ],
+  "an evaluation that never ended": [
+    (scene) => scene.evaluation = "pending",
+    /^lost .*evaluation is pending/,
+  ],
+  "an evaluation that failed": [
+    (scene) => scene.evaluation = "error",
+    /^wrong .*evaluation is error/,
+  ],
+  "a missing label": [(scene) => scene.labels = [], /^lost .*labels are/],
 };
 
 for (const [name, [change, pattern]] of Object.entries(WRONG)) {
-  Deno.test(`the audit finds ${name}`, () => {
-    const found = shown(change);
+  story(`the audit finds ${name}`, async (scene) => {
+    change(scene);
+    const found = await scene.audit();
     assert.equal(found.length, 1, found.join("\n"));
     assert.match(found[0]!, pattern);
   });

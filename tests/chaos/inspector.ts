@@ -38,13 +38,7 @@ export class Inspector {
 
   /** What is not as it must be for one piece of work, logs apart. */
   audit(work: Work): Problem[] {
-    const { repository } = this.#world;
-    return audit(work, {
-      checkRuns: (sha) => repository.checkRuns(sha),
-      statuses: (sha) => repository.statuses(sha),
-      pull: (number) => repository.pull(number),
-      comments: (number) => repository.comments(number),
-    }, this.#system);
+    return audit(work, this.#world.repository, this.#system);
   }
 
   /** Everything that is not as it must be; logs and queues are looked at when all else is right. */

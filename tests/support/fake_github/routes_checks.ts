@@ -70,9 +70,10 @@ export const CHECK_ROUTES: Readonly<Record<string, Route>> = {
         name: body.name,
         headSha: body.head_sha,
         history: [],
+        states: [],
         ...checkRunState({ startedAt: server.time(), externalId: "" }, body, server),
       };
-      run.history.push(run.conclusion ?? run.status);
+      noteState(run);
       repository.allCheckRuns.push(run);
       wrote(call, server, { kind: "check run", sha: run.headSha });
       return { status: 201, body: server.shapes.checkRun(repository, run) };
@@ -85,12 +86,17 @@ export const CHECK_ROUTES: Readonly<Record<string, Route>> = {
       const run = repository.allCheckRuns.find(({ id }) => id === Number(path.check_run_id));
       if (!run) return NOT_FOUND;
       Object.assign(run, checkRunState(run, body, server));
-      run.history.push(run.conclusion ?? run.status);
+      noteState(run);
       wrote(call, server, { kind: "check run", sha: run.headSha });
       return { status: 200, body: server.shapes.checkRun(repository, run) };
     },
   },
 };
+
+function noteState({ history, states, ...state }: FakeCheckRun): void {
+  history.push(state.conclusion ?? state.status);
+  states.push(state);
+}
 
 /** A check run's state after a request: what it leaves out stays as it was. */
 function checkRunState(was: Partial<FakeCheckRun>, body: Json, server: Server) {

@@ -1,5 +1,5 @@
 /** What the fake GitHub keeps: plain data, read by tests and turned into GitHub's JSON by `shapes.ts`. */
-import type { CheckRun, CommitStatus } from "../../../lib/github/github.ts";
+import type { CheckRun, CheckRunState, CommitStatus } from "../../../lib/github/github.ts";
 
 /** A pull request. */
 export interface FakePull {
@@ -39,9 +39,12 @@ export interface FakeStatus extends CommitStatus {
   readonly createdAt: string;
 }
 
-/** A check run, with every `status/conclusion` it went through. */
+/** A check run, with all it went through. */
 export interface FakeCheckRun extends CheckRun {
+  /** Its conclusion, or its status while it has none, after each write. */
   readonly history: string[];
+  /** What it said after each write. */
+  readonly states: CheckRunState[];
 }
 
 /** A label that was put on or taken off. */
