@@ -1,17 +1,21 @@
 /**
  * A reduced chaos run over each broker; `deno task chaos` does the full one. CHAOS_PULL_REQUESTS,
- * CHAOS_FAULTS and CHAOS_SEED make it another one.
+ * CHAOS_FAULTS (six groups of them must come) and CHAOS_SEED make it another one.
  */
 import assert from "node:assert/strict";
 import { withoutRabbitMq } from "../support/rabbitmq.ts";
 import { format } from "./report.ts";
 import type { ChaosEvent } from "./options.ts";
-import { runChaos } from "./run.ts";
+import { FAULTS, runChaos } from "./run.ts";
 
 function fromEnvironment(name: string, fallback: number): number {
   const value = Number(Deno.env.get(name) ?? fallback);
   assert.ok(Number.isInteger(value) && value >= 0, `${name} is to be a whole number`);
   return value;
+}
+
+function groups(faults: typeof FAULTS): string[] {
+  return [...new Set(faults.map(({ group }) => group))].sort();
 }
 
 for (const broker of ["rabbitmq", "embedded"] as const) {
@@ -33,6 +37,9 @@ for (const broker of ["rabbitmq", "embedded"] as const) {
       });
       assert.ok(report.ok, `${told.join("\n")}\n${format(report)}`);
       assert.equal(report.lost.length + report.duplicated.length, 0);
+      const possible = FAULTS.filter((fault) => broker === "rabbitmq" || !fault.rabbitmq);
+      const made = FAULTS.filter(({ name }) => name in report.faults);
+      assert.deepEqual(groups(made), groups(possible), "something of each kind has broken");
       assert.ok(report.logLines > 0 && report.messages.published > 100);
       console.log(format(report));
     },

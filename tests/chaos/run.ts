@@ -18,7 +18,7 @@ import type { Report } from "./report.ts";
 import { World } from "./world.ts";
 
 /** Every kind of fault. */
-const FAULTS: readonly Fault[] = [...ROLE_FAULTS, ...BROKER_FAULTS, ...OUTSIDE_FAULTS];
+export const FAULTS: readonly Fault[] = [...ROLE_FAULTS, ...BROKER_FAULTS, ...OUTSIDE_FAULTS];
 /** Pieces of work that are under way at once. */
 const AT_ONCE = 14;
 /** Faults from which on a run is long enough for slow ones. */
@@ -51,6 +51,7 @@ class ChaosRun {
   readonly #started = performance.now();
   readonly #faults = new Map<string, number>();
   readonly #busy = new Set<Fault["group"]>();
+  readonly #made = new Set<Fault["group"]>();
   #faultsMade = 0;
   #closed = false;
 
@@ -149,7 +150,7 @@ class ChaosRun {
     }
   }
 
-  /** Makes faults, spread over the work. */
+  /** Makes faults, spread over the work; each group of them comes once before any comes again. */
   async #break(lane: number): Promise<void> {
     const { seed, pullRequests, faults, minutes } = this.#options;
     const random = Random.of(seed, 1_000_000 + lane);
@@ -168,7 +169,8 @@ class ChaosRun {
         await pause(100);
         continue;
       }
-      await this.#make(random.weighted(kinds), stage);
+      const fresh = kinds.filter(({ group }) => !this.#made.has(group));
+      await this.#make(random.weighted(fresh.length > 0 ? fresh : kinds), stage);
       await pause(random.whole(0, minutes === undefined ? 800 : 3_000));
     }
   }
@@ -182,6 +184,7 @@ class ChaosRun {
         this.#faultsMade--;
         return;
       }
+      this.#made.add(fault.group);
       this.#faults.set(fault.name, (this.#faults.get(fault.name) ?? 0) + 1);
       this.#options.onEvent?.({ kind: "fault", name: fault.name, what });
     } finally {
