@@ -68,8 +68,10 @@ export interface CheckSummary {
   readonly name: string;
   readonly conclusion: string;
   readonly expected: string;
+  /** Lines of its log. */
   readonly lines: number;
-  readonly lastLines: readonly string[];
+  /** The last lines of its log, or the first of its summary where nothing ran. */
+  readonly text: readonly string[];
   /** Path of the log; undefined where nothing ran. */
   readonly log?: string;
 }
@@ -85,11 +87,7 @@ export function formatSummary(checks: readonly CheckSummary[]): string {
   }).join("\n");
 }
 
-/** The last lines of a log, set in. */
-export function formatLog(check: FakeCheckRun, lines: readonly string[]): string {
-  return [
-    `          ${check.name}, last lines of its log:`,
-    ...lines.map((line) => `          │ ${line}`),
-  ]
-    .join("\n");
+/** What a check run has to say, set in. */
+export function formatText({ name }: FakeCheckRun, lines: readonly string[]): string {
+  return [`          ${name} says:`, ...lines.map((line) => `          │ ${line}`)].join("\n");
 }

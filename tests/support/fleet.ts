@@ -48,9 +48,13 @@ export interface PullRequestInput {
 
 /** Starts a fleet; resolves when every role consumes. */
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
-  const folder = await Deno.makeTempDir({ prefix: "tickborg-fleet-" });
+  await using made = new AsyncDisposableStack();
   const monorepo = await createMonorepo(options);
+  made.defer(() => monorepo.close());
+  const folder = await Deno.makeTempDir({ prefix: "tickborg-fleet-" });
+  made.defer(() => Deno.remove(folder, { recursive: true }));
   const github = await startFakeGitHub();
+  made.defer(() => github.close());
   const repository = github.addRepository({
     fullName: monorepo.fullName,
     cloneUrl: monorepo.cloneUrl,
@@ -70,20 +74,11 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     url: `http://127.0.0.1:${listens.receiver}/github-webhook`,
     secret: WEBHOOK_SECRET,
   });
-  const fleet = new Fleet({
-    folder,
-    monorepo,
-    github,
-    repository,
-    listens,
-    config: parseConfig(file),
-  });
-  try {
-    await fleet.start(options);
-  } catch (error) {
-    await fleet.close();
-    throw error;
-  }
+  const config = parseConfig(file);
+  const fleet = new Fleet({ folder, monorepo, github, repository, listens, config });
+  made.defer(() => fleet.stop());
+  await fleet.start(options);
+  made.move();
   return fleet;
 }
 
@@ -199,12 +194,21 @@ export class Fleet {
     return text;
   }
 
-  /** Stops everything and removes what it left on disk. Throws where GitHub was spoken to wrongly. */
-  async close(): Promise<void> {
+  /** Stops the roles that run here, and their brokers. */
+  async stop(): Promise<void> {
     await Promise.all(this.#running.map((service) => service.stop(2_000)));
     await Promise.all(this.#brokers.map((broker) => broker.close()));
+  }
+
+  /** Stops everything and removes what it left on disk. Throws where GitHub was spoken to wrongly. */
+  async close(): Promise<void> {
+    await this.stop();
     await this.monorepo.close();
     await Deno.remove(this.folder, { recursive: true });
     await this.github.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 }

@@ -40,12 +40,27 @@ export interface CommitOptions {
   readonly force?: boolean;
 }
 
+/** What a monorepo is made from. */
+interface MonorepoOptions {
+  readonly files: Files;
+  readonly projects?: readonly ProjectInput[];
+  readonly owner?: string;
+  readonly name?: string;
+}
+
 /** Makes a monorepo with these files on `main`, `.tickborg.json` among them where projects are given. */
-export async function createMonorepo(
-  options: { files: Files; projects?: readonly ProjectInput[]; owner?: string; name?: string },
-): Promise<Monorepo> {
-  const { owner = "project-tick", name = "Project-Tick" } = options;
+export async function createMonorepo(options: MonorepoOptions): Promise<Monorepo> {
   const root = await Deno.makeTempDir({ prefix: "tickborg-monorepo-" });
+  try {
+    return await fill(root, options);
+  } catch (error) {
+    await Deno.remove(root, { recursive: true });
+    throw error;
+  }
+}
+
+async function fill(root: string, options: MonorepoOptions): Promise<Monorepo> {
+  const { owner = "project-tick", name = "Project-Tick" } = options;
   const upstream = join(root, "srv", owner, `${name}.git`);
   const workTree = join(root, "work");
   await git(root, "init", "-q", "--bare", "-b", "main", upstream);

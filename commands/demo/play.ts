@@ -1,0 +1,135 @@
+/** Plays the demo's story and tells it while it happens. */
+import { join } from "node:path";
+import { delay } from "../../lib/async.ts";
+import type { FakeCheckRun, FakePull } from "../../tests/support/fake_github/mod.ts";
+import type { Fleet } from "../../tests/support/fleet.ts";
+import type { Scenario } from "./scenario.ts";
+import {
+  type CheckSummary,
+  type DemoEvent,
+  formatEvent,
+  formatSummary,
+  formatText,
+  Watcher,
+} from "./view.ts";
+
+/** Milliseconds after which the demo gives up: a first build on a slow machine takes some seconds. */
+const PATIENCE_MS = 120_000;
+
+/** Milliseconds a log may appear after its check run has completed: they come by different ways. */
+const LOG_PATIENCE_MS = 10_000;
+
+/** Where the story is told. */
+export interface Stage {
+  /** Absolute path of the log folder. */
+  readonly logs: string;
+  readonly say: (text: string) => void;
+}
+
+/** What came of the demo. */
+export interface Outcome {
+  readonly ok: boolean;
+  readonly checks: readonly CheckSummary[];
+  readonly labels: readonly string[];
+  readonly logs: string;
+  readonly events: readonly DemoEvent[];
+}
+
+/** Opens the pull request and resolves when every check run has completed, or took too long. */
+export async function play(fleet: Fleet, scenario: Scenario, stage: Stage): Promise<Outcome> {
+  const { logs, say } = stage;
+  introduce(scenario, say);
+  const watcher = new Watcher(fleet, (event) => say(formatEvent(event)));
+  const pull = await fleet.openPullRequest({ title: scenario.title, files: scenario.change });
+  const checks = await watchChecks(fleet, pull, {
+    expected: scenario.expected,
+    look: () => watcher.look(),
+    summarize: (check) => summarize(check, scenario.expected, stage),
+  });
+  const labelled = scenario.labels.every((label) => pull.labels.includes(label));
+  const ok = labelled && checks.length === scenario.expected.size &&
+    checks.every((check) => check.conclusion === check.expected);
+  say(`\n${formatSummary(checks)}\n`);
+  say(`Labels: ${pull.labels.join(", ")}`);
+  say(`Logs: ${logs}`);
+  say(ok ? "Everything came out as it should." : "Something did not come out as it should.");
+  return { ok, checks, labels: pull.labels, logs, events: watcher.events };
+}
+
+function introduce(scenario: Scenario, say: Stage["say"]): void {
+  say(`A monorepo with ${scenario.projects.length} projects:`);
+  for (const { name, path, build_system, depends_on } of scenario.projects) {
+    const how = typeof build_system === "string" ? build_system : build_system.Custom.command;
+    say(`  ${name.padEnd(10)}${path.padEnd(14)}${how}${depends_on ? `, needs ${depends_on}` : ""}`);
+  }
+  say(`\nada opens a pull request: ${scenario.title}`);
+}
+
+interface Watch {
+  readonly expected: Scenario["expected"];
+  look(): void;
+  summarize(check: FakeCheckRun): Promise<CheckSummary>;
+}
+
+/** Summarizes each check run once it completes; those that are missing or not complete come last. */
+async function watchChecks(fleet: Fleet, pull: FakePull, watch: Watch): Promise<CheckSummary[]> {
+  const completed = new Map<number, Promise<CheckSummary>>();
+  const runs = () => fleet.repository.checkRuns(pull.headSha);
+  const done = () => {
+    watch.look();
+    for (const check of runs()) {
+      if (check.status !== "completed" || completed.has(check.id)) continue;
+      completed.set(check.id, watch.summarize(check));
+    }
+    return [...watch.expected.keys()].every((name) =>
+      runs().some((check) => check.name === name && check.status === "completed")
+    );
+  };
+  await fleet.github.waitFor(done, { what: "every check run", timeoutMs: PATIENCE_MS })
+    .catch(() => {});
+  const others = runs().filter(({ id }) => !completed.has(id))
+    .map(({ name, status }) => incomplete(name, status, watch.expected));
+  const missing = [...watch.expected.keys()].filter((name) => !runs().some((r) => r.name === name))
+    .map((name) => incomplete(name, "missing", watch.expected));
+  return [...await Promise.all(completed.values()), ...others, ...missing];
+}
+
+function incomplete(name: string, state: string, expected: Scenario["expected"]): CheckSummary {
+  return { name, conclusion: state, expected: expected.get(name) ?? "none", lines: 0, text: [] };
+}
+
+/** Shows what a completed check run has to say: its log's end, or its first words where nothing ran. */
+async function summarize(
+  check: FakeCheckRun,
+  expected: Scenario["expected"],
+  { logs, say }: Stage,
+): Promise<CheckSummary> {
+  const address = new URL(check.detailsUrl ?? "http://none");
+  const [key, attempt] = ["key", "attempt_id"].map((name) => address.searchParams.get(name));
+  const ran = key && attempt && check.conclusion !== "skipped";
+  const lines = ran ? await wholeLog(address, `${key}/${attempt}`) : [];
+  const text = ran ? lines.slice(-4) : (check.summary ?? "").split("\n\n")[0]!.split("\n");
+  say(formatText(check, text));
+  return {
+    name: check.name,
+    conclusion: check.conclusion ?? check.status,
+    expected: expected.get(check.name) ?? "none",
+    lines: lines.length,
+    text,
+    ...(ran && { log: join(logs, key, attempt) }),
+  };
+}
+
+/** A log's lines, followed to its end, from the server that its check run links to. */
+async function wholeLog({ origin }: URL, path: string): Promise<string[]> {
+  const deadline = performance.now() + LOG_PATIENCE_MS;
+  for (;;) {
+    const response = await fetch(`${origin}/logfile/${path}?follow=1`);
+    const text = await response.text();
+    if (response.ok) return text.trimEnd().split("\n");
+    if (response.status !== 404 || performance.now() > deadline) {
+      return [`Cannot read the log: ${response.status} ${text.trim()}`];
+    }
+    await delay(100);
+  }
+}

@@ -1,0 +1,108 @@
+/** `tickborg demo`: the whole of Tickborg on one machine, and nothing of that machine touched. */
+import assert from "node:assert/strict";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { hostSystem } from "../../lib/systems.ts";
+import { withoutRabbitMq } from "../support/rabbitmq.ts";
+
+const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
+
+/** Runs the demo in a folder. */
+async function demo(cwd: string, args: string[], env: Record<string, string> = {}) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--frozen", MAIN, "demo", ...args],
+    cwd,
+    stdin: "null",
+    env: { NO_COLOR: "1", ...env },
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, out: text(stdout), err: text(stderr) };
+}
+
+async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "tickborg-demo-test-" });
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+interface Outcome {
+  readonly broker: string;
+  readonly ok: boolean;
+  readonly checks: { name: string; conclusion: string; text: string[]; log?: string }[];
+  readonly labels: string[];
+}
+
+/** What must come of the demo on either broker. */
+async function assertOutcome(out: string, broker: string): Promise<void> {
+  const outcome = JSON.parse(out) as Outcome;
+  assert.deepEqual([outcome.ok, outcome.broker], [true, broker]);
+  assert.deepEqual(outcome.labels.sort(), ["app: greeter", "lib: parser"]);
+  const conclusions = new Map(outcome.checks.map(({ name, conclusion }) => [name, conclusion]));
+  assert.equal(conclusions.get(`greeter on ${hostSystem()}`), "success");
+  assert.equal(conclusions.get(`parser on ${hostSystem()}`), "failure");
+  assert.deepEqual([...conclusions.values()].sort(), ["failure", "skipped", "success", "success"]);
+  for (const { name, log, text } of outcome.checks) {
+    assert.ok(text.length > 0, `${name} says nothing`);
+    if (log !== undefined) assert.ok((await Deno.stat(log)).size > 0, log);
+  }
+  assert.equal(outcome.checks.filter(({ log }) => log !== undefined).length, 3);
+}
+
+Deno.test("the demo comes out as it should on the embedded broker, twice in one place", () =>
+  inFolder(async (folder) => {
+    const logs = join(folder, "logs");
+    const json = await demo(folder, ["--json", "--logs", logs]);
+    assert.equal(json.code, 0, json.err);
+    await assertOutcome(json.out, "embedded");
+    const people = await demo(folder, ["--logs", "logs"]);
+    assert.equal(people.code, 0, people.out + people.err);
+    assert.equal(people.err, "");
+    assert.match(people.out, /Everything came out as it should\.\n$/);
+    assert.match(people.out, /parser on \S+: failure[^]*parser on \S+ says:\n.*│ [^]*Labels: /);
+    assert.match(people.out, /tray-app on \S+ says:\n +│ Not built: .*the fleet serves none/);
+    assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["logs"]);
+  }));
+
+Deno.test(
+  "the demo comes out as it should over RabbitMQ",
+  { ignore: withoutRabbitMq() },
+  () =>
+    inFolder(async (folder) => {
+      const { code, out, err } = await demo(folder, ["--broker", "rabbitmq", "--json"]);
+      assert.equal(code, 0, err);
+      await assertOutcome(out, "rabbitmq");
+    }),
+);
+
+Deno.test("the demo takes no folder that holds something else, and removes nothing there", () =>
+  inFolder(async (folder) => {
+    await Deno.writeTextFile(join(folder, "thesis.tex"), "years of work\n");
+    for (const logs of [".", folder, "thesis.tex", "thesis.tex/logs"]) {
+      const { code, out, err } = await demo(folder, ["--logs", logs]);
+      assert.deepEqual([code, out], [2, ""], logs);
+      assert.match(err, /^--logs: [^\n]+; see --help\n$/, logs);
+    }
+    assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["thesis.tex"]);
+  }));
+
+Deno.test("the demo refuses a broker that there is not in one line", () =>
+  inFolder(async (folder) => {
+    const { code, out, err } = await demo(folder, ["--broker", "kafka"]);
+    assert.deepEqual([code, out], [2, ""]);
+    assert.match(err, /^--broker: expected embedded or rabbitmq, found "kafka"; see --help\n$/);
+    assert.deepEqual([...Deno.readDirSync(folder)], []);
+  }));
+
+Deno.test("the demo says in one line that git is missing, and leaves nothing", () =>
+  inFolder(async (folder) => {
+    const temporary = join(folder, "tmp");
+    await Deno.mkdir(temporary);
+    const env = { PATH: dirname(Deno.execPath()), TMPDIR: temporary };
+    const { code, out, err } = await demo(folder, [], env);
+    assert.deepEqual([code, out], [2, ""]);
+    assert.match(err, /^Cannot run the demo: git is not installed[^\n]*\n$/);
+    assert.deepEqual([...Deno.readDirSync(temporary)], []);
+  }));
