@@ -15,6 +15,7 @@ COPY deno.json deno.lock main.ts LICENSE example.config.json ./
 COPY commands/ commands/
 COPY lib/ lib/
 COPY services/ services/
+COPY deploy/files/ deploy/files/
 COPY deploy/install.ts deploy/
 RUN npx -y deno@2.9.6 run -A --no-config --no-lock deploy/install.ts /opt/tickborg
 
