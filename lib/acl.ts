@@ -34,6 +34,11 @@ export async function isTrusted(
   return isListedAsTrusted(config, user) || mayPush(await permission(user));
 }
 
+/** Projects of one pull request that are built without the word of somebody who is trusted. */
+export function maxProjects(config: Pick<Config, "mass_rebuilder">): number {
+  return config.mass_rebuilder?.max_projects ?? 15;
+}
+
 /** What decides {@link systemsFor}. */
 export interface SystemsRequest {
   readonly project: Pick<Project, "systems">;

@@ -8,14 +8,20 @@ export function nearest(word: string, candidates: readonly string[], most = 3): 
   const wanted = word.toLowerCase().slice(0, 100);
   const allowed = Math.max(1, Math.round(wanted.length * 0.4));
   return candidates
-    .map((candidate) => ({ candidate, distance: distance(wanted, candidate.toLowerCase()) }))
-    .filter(({ candidate, distance }) =>
-      distance <= allowed || (wanted.length >= 3 && candidate.toLowerCase().startsWith(wanted)) ||
-      (candidate.length >= 3 && wanted.startsWith(candidate.toLowerCase()))
+    .map((candidate) => ({ candidate, lower: candidate.toLowerCase() }))
+    // The distance is no less than what one is longer, and costs far more to find.
+    .filter(({ lower }) =>
+      Math.abs(lower.length - wanted.length) <= allowed || beginAlike(wanted, lower)
     )
+    .map(({ candidate, lower }) => ({ candidate, lower, distance: distance(wanted, lower) }))
+    .filter(({ lower, distance }) => distance <= allowed || beginAlike(wanted, lower))
     .sort((one, other) => one.distance - other.distance)
     .slice(0, most)
     .map(({ candidate }) => candidate);
+}
+
+function beginAlike(one: string, other: string): boolean {
+  return (one.length >= 3 && other.startsWith(one)) || (other.length >= 3 && one.startsWith(other));
 }
 
 /** Levenshtein's edit distance. */

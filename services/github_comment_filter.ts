@@ -83,7 +83,7 @@ export interface CommentFacts {
   /** Request ids that check runs of the head show already. */
   readonly known: ReadonlySet<string>;
   readonly attempt: number;
-  readonly config: Pick<Config, "github">;
+  readonly config: Pick<Config, "github" | "mass_rebuilder">;
 }
 
 /** What becomes of a comment. */
@@ -138,7 +138,8 @@ function mayCancel({ event, pull, trusted }: Omit<CommentFacts, "commands">): bo
 function cancellations(facts: CommentFacts): Publication[] {
   const { event: { repo, number, author }, commands } = facts;
   if (!mayCancel(facts) || !commands.some(({ kind }) => kind === "cancel")) return [];
-  return [cancellationMessage({ repo, number, reason: `Cancelled by ${author}` })];
+  const requested_at = isoTime(facts.event.createdAt);
+  return [cancellationMessage({ repo, number, requested_at, reason: `Cancelled by ${author}` })];
 }
 
 /** What a comment's requests are called; the same however often the comment is delivered. */

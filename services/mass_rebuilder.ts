@@ -1,5 +1,5 @@
 /** Evaluates pull requests: what they touch, their labels, and the builds that follow. */
-import { servesRepo } from "../lib/acl.ts";
+import { maxProjects, servesRepo } from "../lib/acl.ts";
 import { ack, type Publication } from "../lib/broker/broker.ts";
 import { describeError, PoisonMessage, TransientFault } from "../lib/errors.ts";
 import type { BranchFacts } from "../lib/evaluation/branch_facts.ts";
@@ -172,7 +172,7 @@ class Evaluation {
   }
 
   get #maxProjects(): number {
-    return this.#context.config.mass_rebuilder?.max_projects ?? 15;
+    return maxProjects(this.#context.config);
   }
 
   /** Of some systems, those that no builder is connected for. */
@@ -193,6 +193,7 @@ class Evaluation {
       repo,
       number: pr.number,
       keep_head_sha: pr.head_sha,
+      requested_at: this.#request.requestedAt,
       reason: `Superseded by ${pr.head_sha}`,
     });
     const request = {

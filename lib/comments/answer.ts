@@ -16,6 +16,8 @@ export type Problem =
     readonly because: "untrusted" | "unserved" | "elsewhere";
     readonly systems: readonly System[];
   }
+  /** Of the projects named, those above a stranger's number are left out. */
+  | { readonly kind: "too-many"; readonly most: number; readonly left: number }
   | { readonly kind: "pushed-later"; readonly head: string }
   | { readonly kind: "not-seen"; readonly head: string }
   | { readonly kind: "may-not-cancel" };
@@ -33,27 +35,33 @@ export interface AnswerFacts {
 /** Names listed in full; of more, the first so many. */
 const MOST_NAMES = 60;
 
+/** Unknown projects for which what was meant is sought: it costs a look at each project there is. */
+const MOST_HINTS = 5;
+
 /** The answer as Markdown; undefined where there is nothing to say. */
 export function answerTo(problems: readonly Problem[], facts: AnswerFacts): string | undefined {
   if (problems.length === 0) return undefined;
-  const told = problems.map((problem) => describe(problem, facts)).filter((text) => text !== "");
+  const unknown = problems.filter(({ kind }) => kind === "unknown-project");
+  const hinted = new Set(unknown.slice(0, MOST_HINTS));
+  const told = problems.map((problem) => describe(problem, facts, hinted.has(problem)))
+    .filter((text) => text !== "");
   const lines = [...new Set(told)].map((text) => `* ${text}`);
-  const needsNames = problems.some(({ kind }) => kind === "unknown-project" || kind === "help");
+  const needsHelp = problems.some(({ kind }) => kind === "help");
   const parts = [
     `@${facts.author}`,
     ...(lines.length > 0 ? [lines.join("\n")] : []),
-    ...(problems.some(({ kind }) => kind === "help") ? [helpText(facts)] : []),
-    ...(needsNames ? [names(facts.projects)] : []),
+    ...(needsHelp ? [helpText(facts)] : []),
+    ...(needsHelp || unknown.length > 0 ? [names(facts.projects)] : []),
   ];
   return parts.join("\n\n");
 }
 
-function describe(problem: Problem, { handle, projects }: AnswerFacts): string {
+function describe(problem: Problem, { handle, projects }: AnswerFacts, hinted: boolean): string {
   switch (problem.kind) {
     case "help":
       return problem.problem === undefined ? "" : problem.problem.replace(/[^.?]$/, "$&.");
     case "unknown-project": {
-      const near = nearest(problem.name, projects).map(code).join(" or ");
+      const near = hinted ? nearest(problem.name, projects).map(code).join(" or ") : "";
       const hint = near === "" ? "" : ` Did you mean ${near}?`;
       return `There is no project ${quoted(problem.name)}, so it is not built.${hint}`;
     }
@@ -66,6 +74,9 @@ function describe(problem: Problem, { handle, projects }: AnswerFacts): string {
         `(${code(problem.reason)}).`;
     case "nowhere":
       return describeNowhere(problem, handle);
+    case "too-many":
+      return `Only the first ${problem.most} projects are built, ${problem.left} are not: a comment ` +
+        "of somebody who is not trusted gets no more. Ask a maintainer to comment for the rest.";
     case "pushed-later":
       return `${
         code(problem.head)

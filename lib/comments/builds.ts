@@ -1,5 +1,5 @@
 /** Which builds the commands of a comment name. Pure. */
-import { systemsFor } from "../acl.ts";
+import { maxProjects, systemsFor } from "../acl.ts";
 import type { Command } from "./command.ts";
 import type { Problem } from "./answer.ts";
 import type { Config, Project } from "../config/config.ts";
@@ -14,7 +14,7 @@ export interface WantingFacts {
   readonly branch: string;
   /** Whether who commented is trusted. */
   readonly trusted: boolean;
-  readonly config: Pick<Config, "github">;
+  readonly config: Pick<Config, "github" | "mass_rebuilder">;
 }
 
 /** What came of it. */
@@ -23,32 +23,56 @@ export interface WantedBuilds {
   readonly problems: Problem[];
 }
 
-/** The builds that the commands name, each project and system once; a test counts more than a build. */
+/**
+ * The builds that the commands name, each project and system once; a test counts more than a build. Who is
+ * not trusted gets as many projects as an evaluation may have.
+ */
 export function wantedBuilds(commands: readonly Command[], facts: WantingFacts): WantedBuilds {
+  const asked = commands.flatMap(named);
+  if (asked.length === 0) return { builds: [], problems: [] };
+  const { list, branch } = facts;
+  if (list.kind !== "list") return { builds: [], problems: [noList(list, branch)] };
   const builds = new Map<string, Build>();
   const problems: Problem[] = [];
-  for (const command of commands) {
-    if (command.kind !== "build" && command.kind !== "test") continue;
-    if (facts.list.kind !== "list") {
-      problems.push(noList(facts.list, facts.branch));
+  for (const { kind, name, systems } of asked) {
+    const project = list.projects.find((candidate) => candidate.name === name);
+    if (!project) {
+      problems.push({ kind: "unknown-project", name });
       continue;
     }
-    for (const name of command.projects) {
-      const project = facts.list.projects.find((candidate) => candidate.name === name);
-      if (!project) {
-        problems.push({ kind: "unknown-project", name });
-        continue;
-      }
-      const places = placesOf(project, command.systems, facts);
-      problems.push(...places.problems);
-      for (const system of places.systems) {
-        const key = `${name}\0${system}`;
-        const test = command.kind === "test" || builds.get(key)?.test === true;
-        builds.set(key, { project: name, system, test });
-      }
+    const places = placesOf(project, systems, facts);
+    problems.push(...places.problems);
+    for (const system of places.systems) {
+      const key = `${name}\0${system}`;
+      const test = kind === "test" || builds.get(key)?.test === true;
+      builds.set(key, { project: name, system, test });
     }
   }
-  return { builds: [...builds.values()], problems };
+  const allowed = limited([...builds.values()], facts);
+  return { builds: allowed.builds, problems: unique([...problems, ...allowed.problems]) };
+}
+
+/** The projects that a command has built or tested. */
+function named(command: Command) {
+  if (command.kind !== "build" && command.kind !== "test") return [];
+  const { kind, projects, systems } = command;
+  return projects.map((name) => ({ kind, name, systems }));
+}
+
+/** All builds for who is trusted; those of the first projects for anybody else. */
+function limited(builds: Build[], { trusted, config }: WantingFacts): WantedBuilds {
+  const most = maxProjects(config);
+  const projects = [...new Set(builds.map(({ project }) => project))];
+  if (trusted || projects.length <= most) return { builds, problems: [] };
+  const first = new Set(projects.slice(0, most));
+  return {
+    builds: builds.filter(({ project }) => first.has(project)),
+    problems: [{ kind: "too-many", most, left: projects.length - most }],
+  };
+}
+
+function unique(problems: readonly Problem[]): Problem[] {
+  return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
 }
 
 function noList(list: Exclude<ProjectList, { kind: "list" }>, branch: string): Problem {

@@ -27,7 +27,7 @@ export type Command =
 /** Commands read of one comment; what stands behind them is not looked at. */
 export const MAX_COMMANDS = 20;
 
-/** Projects that one comment may name. */
+/** Projects that all commands of one comment may name together; a command that names more is not done. */
 export const MAX_NAMED_PROJECTS = 50;
 
 /** The command words. */
@@ -37,12 +37,13 @@ export const COMMAND_WORDS = ["build", "test", "eval", "cancel", "help"] as cons
 export function parseCommands(comment: string, handle: string): Command[] {
   const wanted = normalHandle(handle);
   const commands: Command[] = [];
+  const named = new Set<string>();
   for (const line of visibleLines(comment)) {
     const words = line.split(/\s+/).filter((word) => word !== "");
     if (words[0]?.toLowerCase() !== wanted) continue;
     for (const segment of segments(words, wanted)) {
       if (commands.length === MAX_COMMANDS) return commands;
-      commands.push(parseCommand(segment));
+      commands.push(bounded(parseCommand(segment), named));
     }
   }
   return commands;
@@ -90,11 +91,19 @@ function parseBuild(kind: "build" | "test", words: readonly string[]): Command {
   if (projects.length === 0) {
     return { kind: "help", problem: `Name the projects to ${kind}` };
   }
-  if (projects.length > MAX_NAMED_PROJECTS) {
-    const most = `at most ${MAX_NAMED_PROJECTS} projects can be named at once`;
-    return { kind: "help", problem: `${projects.length} projects are too many: ${most}` };
-  }
   return { kind, projects, systems: chosen ? [...new Set(places.filter(isSystem))] : [] };
+}
+
+/** A command, if the names it adds to those before it are not too many. */
+function bounded(command: Command, named: Set<string>): Command {
+  if (command.kind !== "build" && command.kind !== "test") return command;
+  const all = named.union(new Set(command.projects));
+  if (all.size > MAX_NAMED_PROJECTS) {
+    const most = `One comment can name at most ${MAX_NAMED_PROJECTS} projects`;
+    return { kind: "help", problem: `${most}, so not all of it is done` };
+  }
+  all.forEach((name) => named.add(name));
+  return command;
 }
 
 /** A word of a comment as code in an answer: cut, and with nothing that ends the code or pings anyone. */
