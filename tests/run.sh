@@ -1,11 +1,11 @@
 #!/bin/sh
-# Sets up a Debian machine (Node 20 with npm and git are there) and runs every test.
-# What is installed comes from Debian's own packages; on another system install their like and run
-# `npx -y deno@2.9.6 task ok`.
+# Sets up a Debian machine and runs every test. What is installed comes from Debian's own packages, but
+# for Deno, which npx fetches; on another system install their like and run `npx -y deno@2.9.6 task ok`.
 set -eu
 cd "$(dirname "$0")/.."
 
 packages="
+  git                      the repositories that are built
   rabbitmq-server          the broker the tests run privately
   bubblewrap               the builder's sandbox
   g++ make cmake ninja-build meson pkg-config autoconf automake libtool  build systems
@@ -18,6 +18,10 @@ packages="
   docker-compose           validates docker-compose.yml
   chromium                 shows the log viewer
   python3 socat procps curl openssl ca-certificates   small tools the tests use
+"
+# Somebody's own Node is as good, and Debian's npm is large.
+command -v npx >/dev/null || packages="$packages
+  nodejs npm               fetches Deno
 "
 # Keeps the package names: everything before the first run of two spaces inside a line.
 names=$(printf '%s\n' "$packages" | sed -e 's/^ *//' -e 's/  .*$//' | tr '\n' ' ')
@@ -45,4 +49,6 @@ if [ -n "$missing" ]; then
   [ -z "$made_policy" ] || $as_root rm -f $policy
 fi
 
+# Everything is there that a test may need, so that none may be skipped; but systemd boots for root only.
+[ "$(id -u)" != 0 ] || export CI=true
 exec npx -y deno@2.9.6 run -A --frozen tests/run.ts "$@"
