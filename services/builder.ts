@@ -53,7 +53,7 @@ export async function createService(context: RoleContext): Promise<Service> {
   log.info("Builder is set up", { systems, sandbox: sandbox.kind, concurrency });
   const jobs = commandsAtOnce(navigator.hardwareConcurrency, concurrency * systems.length);
   const workshop: Workshop = { ...context, sandbox, guard: createGuard(), jobs };
-  const running = new RunningJobs();
+  const running = new RunningJobs(context.now);
   const consumers = systems.map((system) =>
     jobConsumer(system, { workshop, running, concurrency })
   );

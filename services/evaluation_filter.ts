@@ -33,7 +33,8 @@ export function decide(event: PullRequestEvent, facts: Facts): Outcome {
   const { repo, number } = event;
   if (event.action === "closed") {
     const reason = event.merged ? "The pull request was merged" : "The pull request was closed";
-    return { publish: [cancellationMessage({ repo, number, reason })], settle: ack };
+    const requested_at = isoTime(event.updatedAt);
+    return { publish: [cancellationMessage({ repo, number, requested_at, reason })], settle: ack };
   }
   if (!asksForEvaluation(event)) return { publish: [], settle: ack };
   const job = {

@@ -5,17 +5,31 @@ import type { Cancellation } from "../messages/cancellation.ts";
 
 /** Finished jobs that are remembered: each holds up to 32 KiB of output. */
 const REMEMBERED = 200;
+/** Cancellations that are remembered for jobs that still wait in a queue, and milliseconds for which. */
+const CANCELLATIONS = { most: 5_000, ageMs: 24 * 3_600_000 } as const;
 
 /** What is the same for two deliveries of one job. */
 export function jobKey(job: BuildJob, system: string): string {
   return JSON.stringify([job.request_id, system, job.attrs, job.test ?? false, job.pr.head_sha]);
 }
 
-/** Whether a cancellation ends a job. Pure. */
+/**
+ * Whether a cancellation ends a job: of its pull request, of another commit than the one it keeps, and not
+ * requested since. Times are never compared with this machine's: both are GitHub's, of the event or the
+ * comment that asked, which whoever published took over. They have whole seconds, so that of one second
+ * nobody knows which came first: the job is built. A peer that names no time means what runs now. Pure.
+ */
 export function cancels(cancellation: Cancellation, job: BuildJob): boolean {
+  const [asked, cancelled] = [job.requested_at, cancellation.requested_at];
   return !job.push && job.pr.number === cancellation.number &&
     job.repo.full_name.toLowerCase() === cancellation.repo.full_name.toLowerCase() &&
-    job.pr.head_sha !== cancellation.keep_head_sha;
+    job.pr.head_sha !== cancellation.keep_head_sha &&
+    (asked === undefined || cancelled === undefined || Date.parse(asked) < Date.parse(cancelled));
+}
+
+/** What people read of a cancelled build. */
+function reasonOf({ keep_head_sha: newer, reason }: Cancellation): string {
+  return newer ? `superseded by ${newer}` : `cancelled: ${reason}`;
 }
 
 /** Whether a job that comes again is answered with this result: what was our own fault is tried anew. Pure. */
@@ -39,14 +53,18 @@ export class RunningJobs {
   readonly #finished = new Map<string, BuildResult>();
   readonly #ended = new Map<string, Promise<void>>();
 
-  /** How many run. */
-  get size(): number {
-    return this.#running.size;
+  readonly #cancellations: { readonly cancellation: Cancellation; readonly at: number }[] = [];
+  readonly #now: () => number;
+
+  /** `now` gives milliseconds since the epoch. */
+  constructor(now: () => number) {
+    this.#now = now;
   }
 
   /**
    * Waits until no identical job runs, then gives the result it had or, where there is none, notes that
-   * this one runs. The entry's signal aborts with a text as reason when the job is cancelled.
+   * this one runs. The entry's signal aborts with a text as reason when the job is cancelled, and is aborted
+   * already where that was before the job came.
    */
   async claim(key: string, job: BuildJob): Promise<Claim> {
     for (let end = this.#ended.get(key); end; end = this.#ended.get(key)) await end;
@@ -58,6 +76,8 @@ export class RunningJobs {
   #start(key: string, job: BuildJob): JobEntry {
     const controller = new AbortController();
     const { promise, resolve } = Promise.withResolvers<void>();
+    const cancellation = this.#cancellationOf(job);
+    if (cancellation) controller.abort(reasonOf(cancellation));
     this.#running.set(key, { job, controller });
     this.#ended.set(key, promise);
     return {
@@ -71,16 +91,26 @@ export class RunningJobs {
     };
   }
 
-  /** Ends the jobs that nobody wants any more. Gives how many. */
+  /** Ends the jobs that nobody wants any more, also those that are still to come. Gives how many run. */
   cancel(cancellation: Cancellation): number {
+    this.#cancellations.push({ cancellation, at: this.#now() });
+    if (this.#cancellations.length > CANCELLATIONS.most) this.#cancellations.shift();
     let count = 0;
     for (const { job, controller } of this.#running.values()) {
       if (!cancels(cancellation, job) || controller.signal.aborted) continue;
-      const { keep_head_sha: newer, reason } = cancellation;
-      controller.abort(newer ? `superseded by ${newer}` : `cancelled: ${reason}`);
+      controller.abort(reasonOf(cancellation));
       count++;
     }
     return count;
+  }
+
+  /** The latest cancellation that ends a job which has just come; both must say when they were asked for. */
+  #cancellationOf(job: BuildJob): Cancellation | undefined {
+    const oldest = this.#now() - CANCELLATIONS.ageMs;
+    if (job.requested_at === undefined) return undefined;
+    return this.#cancellations.findLast(({ cancellation, at }) =>
+      at > oldest && cancellation.requested_at !== undefined && cancels(cancellation, job)
+    )?.cancellation;
   }
 
   #remember(key: string, result: BuildResult): void {

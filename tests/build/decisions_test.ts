@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { type CheckoutFacts, endsEarly } from "../../lib/build/checkout.ts";
 import { toolchainFolders } from "../../lib/build/machine.ts";
 import { type AttrOutcome, makeResult } from "../../lib/build/result.ts";
-import { cancels, isLasting, RunningJobs } from "../../lib/build/running_jobs.ts";
 import { bubblewrap } from "../../lib/build/sandbox.ts";
 import { BuildResult } from "../../lib/messages/build_result.ts";
 import { decode, encode } from "../../lib/messages/codec.ts";
@@ -84,34 +83,6 @@ Deno.test("the worst of several projects makes the result", () => {
     assert.deepEqual(result.skipped_attrs, left);
     assert.equal(result.attempted_attrs!.length + left.length, statuses.length);
   }
-});
-
-Deno.test("a cancellation ends the builds of its pull request but those of the commit it keeps", () => {
-  const base = { repo: JOB.repo, number: 7, reason: "closed" };
-  assert.ok(cancels(base, JOB));
-  assert.ok(cancels({ ...base, keep_head_sha: OTHER }, JOB));
-  assert.ok(!cancels({ ...base, keep_head_sha: HEAD }, JOB));
-  assert.ok(!cancels({ ...base, number: 8 }, JOB));
-  assert.ok(!cancels({ ...base, repo: { ...JOB.repo, full_name: "other/repo" } }, JOB));
-  assert.ok(!cancels(base, { ...JOB, push: { head_sha: HEAD, branch: "main" } }));
-});
-
-Deno.test("the same job waits for the one that runs and is answered with its result", async () => {
-  const jobs = new RunningJobs();
-  const start = async (key: string) => {
-    const claim = await jobs.claim(key, JOB);
-    return "entry" in claim ? claim.entry : assert.fail("It has a result already");
-  };
-  const entry = await start("key");
-  const waiting = jobs.claim("key", JOB);
-  const result = { status: "Success" } as BuildResult;
-  entry.end(result);
-  assert.deepEqual(await waiting, { known: result });
-  assert.deepEqual(await jobs.claim("key", JOB), { known: result });
-  (await start("other")).end();
-  (await start("failed")).end({ status: { UnexpectedError: { err: "" } } } as BuildResult);
-  (await start("failed")).end();
-  assert.ok(!isLasting({ status: { UnexpectedError: { err: "" } } } as BuildResult));
 });
 
 Deno.test("of a toolchain's place only what cannot hold a secret is shown", () => {

@@ -62,7 +62,13 @@ const SAMPLES: Record<string, { schema: z.ZodType; samples: Json[] }> = {
   "an event message": { schema: EventMessage, samples: [sample("event_message")] },
   "a cancellation": {
     schema: Cancellation,
-    samples: [{ repo, number: 1, keep_head_sha: "0".repeat(40), reason: "x" }],
+    samples: [{
+      repo,
+      number: 1,
+      keep_head_sha: "0".repeat(40),
+      requested_at: "2026-01-01T00:00:00Z",
+      reason: "x",
+    }],
   },
 };
 

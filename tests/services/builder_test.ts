@@ -307,6 +307,20 @@ Deno.test("a newer push ends the build of the older one; another pull request's 
   assert.deepEqual(await leftovers(bench), []);
 });
 
+Deno.test("closing a pull request ends the builds that still wait; those of a reopening are made", async () => {
+  await using bench = await openBench({ projects: [SCRIPT] });
+  const job = await bench.pullRequest({ "run.sh": "echo built\n" }, {
+    requested_at: "2026-01-02T12:00:00.000Z",
+  });
+  const [requested_at, reason] = ["2026-01-02T13:00:00.000Z", "The pull request was closed"];
+  bench.send("tickborg.cancellations", { repo: job.repo, number: 1, requested_at, reason });
+  const { result, lines } = await bench.build(job);
+  assert.deepEqual([result.status, result.skipped_reason], ["Skipped", `cancelled: ${reason}`]);
+  assert.deepEqual(lines, [`cancelled: ${reason}`]);
+  const again = { ...job, request_id: "reopened", requested_at: "2026-01-02T14:00:00.000Z" };
+  assert.equal((await bench.build(again)).result.status, "Success");
+});
+
 Deno.test("a builder that stops hands its build back and leaves nothing behind", async () => {
   await using bench = await openBench({ projects: [SCRIPT] });
   const stop = new AbortController();

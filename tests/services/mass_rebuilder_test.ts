@@ -62,6 +62,7 @@ Deno.test("a change is built with what depends on it, on every system, and label
   }
   const [cancellation] = cancellations(handled);
   assert.equal(cancellation!.keep_head_sha, pull.headSha);
+  assert.equal(cancellation!.requested_at, jobs(handled)[0]!.job.requested_at);
   assert.deepEqual(events(handled).slice(0, 3), [
     "job-received",
     "job-decode-success",
