@@ -11,6 +11,7 @@ import {
   type SyncMessage,
 } from "rabbitmq-client";
 import { delay } from "../../async.ts";
+import { Acknowledgements } from "./acknowledgements.ts";
 import type { Headers } from "../envelope.ts";
 import { AmqpFault, asFault, closeFault } from "./fault.ts";
 import { coalesceWrites, WRITE_BUFFER_BYTES } from "./write_coalescing.ts";
@@ -74,10 +75,14 @@ const CHANNEL_CLOSE = (20 << 16) | 40;
 export class Channel {
   readonly #raw: RawChannel;
   readonly #ended = new AbortController();
+  readonly #acknowledgements: Acknowledgements;
   #reason: AmqpFault | undefined;
 
   constructor(raw: RawChannel) {
     this.#raw = raw;
+    this.#acknowledgements = new Acknowledgements((ack) => {
+      if (this.active) raw.basicAck(ack);
+    });
     keepBytes(raw);
     const internals = raw as unknown as Internals;
     const onMethod = internals._onMethod.bind(raw);
@@ -128,7 +133,10 @@ export class Channel {
       await raw.basicQos({ prefetchCount: prefetch, global: false });
       const { consumerTag } = await raw.basicConsume(
         { queue, noAck },
-        (message) => handler(rawMessage(message)),
+        (message) => {
+          if (!noAck) this.#acknowledgements.arrived(message.deliveryTag);
+          handler(rawMessage(message));
+        },
       );
       return consumerTag;
     });
@@ -136,11 +144,12 @@ export class Channel {
 
   /** Acknowledges a delivery; without effect when the channel has ended, because it comes again then. */
   ack(deliveryTag: number): void {
-    if (this.active) this.#raw.basicAck({ deliveryTag });
+    this.#acknowledgements.ack(deliveryTag);
   }
 
   /** Puts a delivery back into its queue. */
   requeue(deliveryTag: number): void {
+    this.#acknowledgements.forget(deliveryTag);
     if (this.active) this.#raw.basicNack({ deliveryTag, requeue: true });
   }
 
@@ -155,6 +164,7 @@ export class Channel {
    * Ends the channel; what was sent on it before has then reached the server. Gives up after a while.
    */
   async close(): Promise<void> {
+    this.#acknowledgements.flush();
     await Promise.race([this.#raw.close(), delay(CLOSE_GRACE_MS, this.ended)]);
   }
 }
