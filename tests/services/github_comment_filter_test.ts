@@ -266,6 +266,7 @@ Deno.test("builds are cancelled by the author and by trusted people", async () =
     const { payload } = await say(at, pull, "@tickbot cancel", author);
     const [cancellation] = cancellations(await at.deliver(payload));
     assert.equal(cancellation!.reason, `Cancelled by ${author}`);
+    assert.ok(cancellation!.requested_at);
     assert.equal(cancellation!.number, pull.number);
   }
   const { payload } = await say(at, pull, "@tickbot cancel", "mallory");
