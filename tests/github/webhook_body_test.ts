@@ -26,6 +26,23 @@ Deno.test("all bodies under way hold a bounded number of bytes, and give them ba
   assert.equal(budget.held, 800_000);
 });
 
+Deno.test("bodies that are announced and do not come keep nobody else out", async () => {
+  const budget = new BodyBudget(128 * 1024 * 1024);
+  const idle = Array.from({ length: 1_000 }, () => {
+    const headers = { "content-length": "262144" };
+    return new Request("http://x/", { method: "POST", body: new ReadableStream(), headers });
+  });
+  const waiting = idle.map((it) => readWebhookBody(it, { budget, timeoutMs: 200 }));
+  for (const size of [21_000, 262_144, 20 * 1024 * 1024]) {
+    const honest = request([size], { "content-length": String(size) });
+    const body = await readWebhookBody(honest, { budget, timeoutMs: 5_000 });
+    assert.equal(typeof body === "string" ? body : body.byteLength, size);
+    budget.give(size);
+  }
+  assert.deepEqual([...new Set(await Promise.all(waiting))], ["too slow"]);
+  assert.equal(budget.held, 0);
+});
+
 Deno.test("what is too large, too slow or broken holds nothing afterwards", async () => {
   const budget = new BodyBudget(100_000_000);
   const large = request(Array(26).fill(1024 * 1024));
