@@ -5,11 +5,6 @@
 export class Keyed {
   readonly #last = new Map<string, Promise<unknown>>();
 
-  /** Keys that have work running or waiting. */
-  get size(): number {
-    return this.#last.size;
-  }
-
   /** Runs `work` when everything asked for under this key before has ended. */
   run<T>(key: string, work: () => Promise<T>): Promise<T> {
     const before = this.#last.get(key) ?? Promise.resolve();

@@ -63,8 +63,8 @@ function keep(store: LogStore, message: LogMessage, delivery: Delivery): Promise
   }
 }
 
-function endpoint(store: LogStore, { config, log }: RoleContext): HttpEndpoint {
-  const http = createLogHttp({ store, log, serveRoot: config.log_api_config?.serve_root ?? "" });
+function endpoint(store: LogStore, { config }: RoleContext): HttpEndpoint {
+  const http = createLogHttp({ store, serveRoot: config.log_api_config?.serve_root ?? "" });
   return {
     name: "logs",
     listen: config.log_api_config?.listen ?? "0.0.0.0:8081",

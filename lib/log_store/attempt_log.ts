@@ -88,11 +88,6 @@ export class AttemptLog {
     }
   }
 
-  /** The number of the line the text goes on with. */
-  get next(): number {
-    return this.#next;
-  }
-
   /** Whether nothing is missing up to `lastLine` (any line that came, where that is not known). */
   isComplete(lastLine: number | undefined): boolean {
     if (this.#state.cut === true) return true;

@@ -1,6 +1,5 @@
 /** The log store over HTTP (`protocol.md`, "Log store and log HTTP"), and the page that shows it. */
 import { type Context, Hono } from "hono";
-import type { Logger } from "@logtape/logtape";
 import type { LogStore } from "./store.ts";
 import type { AttemptPaths } from "./paths.ts";
 import { findAttempt, isComplete, lineOffset, listAttempts } from "./read.ts";
@@ -10,7 +9,6 @@ import { viewerPage } from "../log_viewer/page.ts";
 /** What the log server works with. */
 export interface LogHttpOptions {
   readonly store: LogStore;
-  readonly log: Logger;
   /** The public address of the log server: `log_url` starts with it; empty gives a path. */
   readonly serveRoot: string;
   /** People who may follow logs at once; 200 when absent. */
@@ -109,12 +107,16 @@ class Server {
       return refuse(503, "Too many people follow logs at the moment", { "retry-after": "10" });
     }
     this.#followers++;
+    const ended = () => void this.#followers--;
     const body = await followFile({
-      store: this.#options.store,
       paths,
       start,
+      watch: (changed) => this.#options.store.watch(paths, changed),
       stop: this.#draining.signal,
-      ended: () => void this.#followers--,
+      ended,
+    }).catch((error) => {
+      ended();
+      throw error;
     });
     return new Response(body, {
       headers: {

@@ -1,6 +1,5 @@
 /** Streams of a log's bytes: a part of a file, or a file that is still being written. */
 import { delay } from "../async.ts";
-import type { LogStore } from "./store.ts";
 import type { AttemptPaths } from "./paths.ts";
 import { isComplete } from "./read.ts";
 
@@ -35,9 +34,11 @@ export async function filePart(
 
 /** How a log is followed. */
 export interface FollowOptions {
-  readonly store: LogStore;
   readonly paths: AttemptPaths;
+  /** Byte to begin with. */
   readonly start: number;
+  /** Calls back whenever this process has written to the log; returns what ends that. */
+  readonly watch: (changed: () => void) => () => void;
   /** Ends the stream. */
   readonly stop: AbortSignal;
   /** Called once when the stream is over, however it ends. */
@@ -46,52 +47,65 @@ export interface FollowOptions {
 
 /** A log from a byte on, and what is added to it, until its attempt is over. */
 export async function followFile(options: FollowOptions): Promise<ReadableStream<Uint8Array>> {
-  const { store, paths, stop } = options;
-  const file = await Deno.open(paths.text);
+  const file = await Deno.open(options.paths.text);
   await file.seek(options.start, Deno.SeekMode.Start);
-  let wake = new AbortController();
-  const wakeUp = () => wake.abort();
-  const unwatch = store.watch(paths.key, paths.attempt, wakeUp);
-  stop.addEventListener("abort", wakeUp);
-  let over = false;
+  const follower = new Follower(file, options);
+  return new ReadableStream<Uint8Array>({
+    pull: (controller) => follower.pull(controller),
+    cancel: () => follower.end(),
+  }, { highWaterMark: 0 });
+}
 
-  function end(): void {
-    if (over) return;
-    over = true;
-    unwatch();
-    stop.removeEventListener("abort", wakeUp);
-    file.close();
-    options.ended();
-    wake.abort();
+class Follower {
+  readonly #file: Deno.FsFile;
+  readonly #options: FollowOptions;
+  readonly #wakeUp = () => this.#sleep.abort();
+  readonly #unwatch: () => void;
+  #sleep = new AbortController();
+  #over = false;
+
+  constructor(file: Deno.FsFile, options: FollowOptions) {
+    this.#file = file;
+    this.#options = options;
+    this.#unwatch = options.watch(this.#wakeUp);
+    options.stop.addEventListener("abort", this.#wakeUp);
   }
 
-  async function nextChunk(): Promise<Uint8Array | undefined> {
+  async pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    try {
+      const chunk = await this.#nextChunk();
+      if (chunk !== undefined) return controller.enqueue(chunk);
+      this.end();
+      controller.close();
+    } catch (error) {
+      this.end();
+      controller.error(error);
+    }
+  }
+
+  /** What is read next, awaited where need be; undefined at the end. */
+  async #nextChunk(): Promise<Uint8Array | undefined> {
     const buffer = new Uint8Array(CHUNK);
-    while (!over && !stop.aborted) {
-      wake = new AbortController();
+    while (!this.#over && !this.#options.stop.aborted) {
+      this.#sleep = new AbortController();
       // Asked before the read: what was written by then is read below.
-      const complete = await isComplete(paths);
-      if (over) return undefined;
-      const read = await file.read(buffer);
+      const complete = await isComplete(this.#options.paths);
+      if (this.#over) return undefined;
+      const read = await this.#file.read(buffer);
       if (read !== null) return buffer.subarray(0, read);
       if (complete) return undefined;
-      await delay(POLL_MS, wake.signal);
+      await delay(POLL_MS, this.#sleep.signal);
     }
     return undefined;
   }
 
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        const chunk = await nextChunk();
-        if (chunk !== undefined) return controller.enqueue(chunk);
-        end();
-        controller.close();
-      } catch (error) {
-        end();
-        controller.error(error);
-      }
-    },
-    cancel: end,
-  }, { highWaterMark: 0 });
+  end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#unwatch();
+    this.#options.stop.removeEventListener("abort", this.#wakeUp);
+    this.#file.close();
+    this.#options.ended();
+    this.#wakeUp();
+  }
 }

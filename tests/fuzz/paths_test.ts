@@ -19,7 +19,7 @@ Deno.test("whatever path is asked for, only logs are served", async () => {
     const store = await LogStore.open({ root, log, now: () => Date.now() });
     await store.append("a/b.1", "x", { first: 1, lines: ["a line"] });
     await Deno.symlink(join(folder, "secret"), join(root, "a/b.1/link"));
-    const server = createLogHttp({ store, log, serveRoot: "https://logs.example.com" });
+    const server = createLogHttp({ store, serveRoot: "https://logs.example.com" });
     const part = fc.oneof(
       fc.constantFrom(
         "a",

@@ -23,7 +23,7 @@ async function serving(
   const root = await Deno.makeTempDir();
   const log = roleLogger("test");
   const store = await LogStore.open({ root, log, now: Date.now });
-  const http = createLogHttp({ store, log, serveRoot, maxFollowers });
+  const http = createLogHttp({ store, serveRoot, maxFollowers });
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, http.fetch);
   const url = `http://127.0.0.1:${server.addr.port}`;
   try {

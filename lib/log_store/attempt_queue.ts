@@ -1,0 +1,155 @@
+/** What is asked of each attempt's log: one thing after the other for one, at once for many, few files open. */
+import type { Logger } from "@logtape/logtape";
+import * as z from "zod";
+import { describeError } from "../errors.ts";
+import type { Lines } from "./assemble.ts";
+import { AttemptLog, type LogLimits } from "./attempt_log.ts";
+import { readJson, storeFault } from "./files.ts";
+import type { AttemptPaths } from "./paths.ts";
+
+/** How the queue works. */
+export interface AttemptQueueOptions {
+  readonly root: string;
+  readonly log: Logger;
+  readonly limits: LogLimits;
+  /** Files open at once. */
+  readonly maxOpen: number;
+  /** Told of each text that may have changed. */
+  readonly changed: (text: string) => void;
+}
+
+/** Something asked of one attempt: lines, which may be written together, or a task of its own. */
+export interface Job {
+  readonly lines?: Lines;
+  readonly task?: (attempt: Attempt, log: AttemptLog) => Promise<void>;
+}
+
+/** An attempt that something is asked of. */
+export interface Attempt {
+  readonly paths: AttemptPaths;
+  /** Whether the result is there, and the number of lines it says the log has. */
+  result: { lines: number | undefined } | undefined;
+}
+
+interface WaitingJob extends Job {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Slot extends Attempt {
+  readonly jobs: WaitingJob[];
+  running: boolean;
+  log: AttemptLog | undefined;
+}
+
+/** The attempts that something is asked of, or whose files are open. */
+export class AttemptQueue {
+  readonly #options: AttemptQueueOptions;
+  /** The attempt used last stands last. */
+  readonly #slots = new Map<string, Slot>();
+
+  constructor(options: AttemptQueueOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when a job is done, what it writes being on the disk. */
+  async ask(paths: AttemptPaths, job: Job): Promise<void> {
+    const slot = this.#slots.get(paths.text) ??
+      { paths, jobs: [], running: false, log: undefined, result: undefined };
+    this.#slots.delete(paths.text);
+    this.#slots.set(paths.text, slot);
+    this.#evict();
+    await this.#enqueue(slot, job);
+  }
+
+  /** Whether something is asked of an attempt, or its files are open. */
+  has(paths: AttemptPaths): boolean {
+    return this.#slots.has(paths.text);
+  }
+
+  /** Does what is asked for, notes where each log stands, and closes all files. */
+  async close(): Promise<void> {
+    await Promise.all(
+      [...this.#slots.values()].map((slot) => this.#enqueue(slot, { task: () => closeLog(slot) })),
+    );
+  }
+
+  #enqueue(slot: Slot, job: Job): Promise<void> {
+    return new Promise((resolve, reject) => {
+      slot.jobs.push({ ...job, resolve, reject });
+      if (!slot.running) void this.#work(slot);
+    });
+  }
+
+  /** Does what is asked of an attempt until nothing is; never rejects. */
+  async #work(slot: Slot): Promise<void> {
+    slot.running = true;
+    while (slot.jobs.length > 0) {
+      const jobs = takeTogether(slot.jobs);
+      try {
+        await this.#do(slot, jobs);
+        jobs.forEach((job) => job.resolve());
+      } catch (error) {
+        // Whatever was written of it, the disk is the truth: it is read again at the next job.
+        slot.log?.abandon();
+        slot.log = undefined;
+        const fault = storeFault(error);
+        jobs.forEach((job) => job.reject(fault));
+      }
+      this.#options.changed(slot.paths.text);
+    }
+    slot.running = false;
+    if (slot.log === undefined) this.#slots.delete(slot.paths.text);
+  }
+
+  async #do(slot: Slot, jobs: readonly Job[]): Promise<void> {
+    if (slot.log?.isStale()) {
+      slot.log.abandon();
+      slot.log = undefined;
+    }
+    const log = slot.log ??= await this.#open(slot);
+    const lines = jobs.flatMap((job) => job.lines ?? []);
+    if (lines.length > 0) await log.write(lines);
+    await jobs[0]?.task?.(slot, log);
+    if (slot.log !== undefined && slot.result && log.isComplete(slot.result.lines)) {
+      await log.finish();
+      await closeLog(slot);
+    }
+  }
+
+  async #open(slot: Slot): Promise<AttemptLog> {
+    const { root, limits } = this.#options;
+    const log = await AttemptLog.open(root, slot.paths, limits);
+    const result = ResultLines.safeParse(await readJson(slot.paths.result));
+    slot.result = result.success ? { lines: result.data.log_lines ?? undefined } : undefined;
+    return log;
+  }
+
+  /** Closes the files used longest ago, beyond the number that may be open. */
+  #evict(): void {
+    let excess = this.#slots.size - this.#options.maxOpen;
+    for (const slot of this.#slots.values()) {
+      if (excess <= 0) return;
+      if (slot.running) continue;
+      excess--;
+      void this.#enqueue(slot, { task: () => closeLog(slot) }).catch((error) =>
+        this.#options.log.warn("A log could not be closed", { error: describeError(error) })
+      );
+    }
+  }
+}
+
+const ResultLines = z.object({ log_lines: z.number().int().min(0).nullish() });
+
+async function closeLog(slot: Slot): Promise<void> {
+  const log = slot.log;
+  slot.log = undefined;
+  await log?.close();
+}
+
+/** Takes the next job, with all lines that follow if it is lines. */
+function takeTogether(jobs: WaitingJob[]): WaitingJob[] {
+  const end = jobs.findIndex((job) => job.task !== undefined);
+  if (end === 0) return [jobs.shift()!];
+  return jobs.splice(0, end === -1 ? jobs.length : end);
+}
