@@ -63,14 +63,17 @@ export function makeBuildJob(request: BuildRequest, build: Build): BuildJob {
   };
 }
 
-/** Two messages a build: the notice to the poster, then the job to its system's builders. */
+/**
+ * Two messages a build: the job to its system's builders, then the notice to the poster. In this order,
+ * because whoever finds a notice's check run takes the job to be queued, and does not queue it again.
+ */
 export function buildMessages(request: BuildRequest, builds: readonly Build[]): Publication[] {
   return builds.flatMap((build) => {
     const job = makeBuildJob(request, build);
     const queued: QueuedBuildJobs = { job, architectures: [build.system] };
     return [
-      { exchange: "build-results", routingKey: "", body: encode(queued) },
       { exchange: "", routingKey: buildQueue(build.system), body: encode(job) },
+      { exchange: "build-results", routingKey: "", body: encode(queued) },
     ];
   });
 }

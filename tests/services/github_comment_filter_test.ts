@@ -3,6 +3,7 @@ import type { IssueCommentEvent } from "../../lib/github/payloads.ts";
 import type { CommitStatus } from "../../lib/github/github.ts";
 import { TransientFault } from "../../lib/errors.ts";
 import { evaluationUrl } from "../../lib/evaluation/status.ts";
+import type { BuildJob } from "../../lib/messages/build_job.ts";
 import * as commentFilter from "../../services/github_comment_filter.ts";
 import { approvalOf, commandsOf } from "../../services/github_comment_filter.ts";
 import {
@@ -12,6 +13,9 @@ import {
   type DeskOptions,
   evaluations,
   jobs,
+  notices,
+  queued,
+  type QueuedJob,
   startDesk,
 } from "../support/desk.ts";
 import { issueCommentPayload } from "../support/fake_github/payloads.ts";
@@ -67,6 +71,21 @@ async function say(at: Desk, pull: FakePull, body: string, author = "stranger"):
   };
 }
 
+const BOTH = "@tickbot build cmark Zip";
+const idOf = ({ job }: QueuedJob) => job.request_id;
+
+/** Shows a job's check run as the poster does when it reads the job's notice. */
+async function showQueued(at: Desk, pull: FakePull, job: BuildJob): Promise<void> {
+  await at.gitHub().createCheckRun(at.repo, {
+    name: `${job.attrs[0]} on x86_64-linux`,
+    headSha: pull.headSha,
+    status: "queued",
+    externalId: `${job.requested_at}/${job.request_id}`,
+    title: "Queued",
+    summary: "Waiting",
+  });
+}
+
 function answers(at: Desk, pull: FakePull): string[] {
   return at.repository.comments(pull.number).filter(({ byApp }) => byApp).map(({ body }) => body);
 }
@@ -103,18 +122,7 @@ Deno.test("a redelivered comment builds nothing twice", async () => {
   const pull = await evaluated(at);
   const { payload, comment } = await say(at, pull, "@tickbot build cmark");
   const [first] = jobs(await at.deliver(payload));
-  at.repository.allCheckRuns.push(
-    {
-      id: 1,
-      name: "cmark on x86_64-linux",
-      headSha: pull.headSha,
-      status: "queued",
-      externalId: `${first!.job.requested_at}/${first!.job.request_id}`,
-      title: "",
-      summary: "",
-      history: ["queued"],
-    } as unknown as typeof at.repository.allCheckRuns[number],
-  );
+  await showQueued(at, pull, first!.job);
   const again = await at.deliver(payload);
   assert.deepEqual(builds(again), []);
   assert.deepEqual(comment.reactions, ["eyes"]);
@@ -128,6 +136,20 @@ Deno.test("a comment whose handling died before its jobs went out gives them the
   const second = await at.deliver(payload);
   assert.deepEqual(jobs(second), jobs(first), "the same jobs, to the last byte");
   assert.equal(answers(at, pull).length, 1, "one answer");
+});
+
+Deno.test("killed after any of its messages, a comment has each of its builds queued", async () => {
+  await using at = await desk();
+  const whole = await at.deliver((await say(at, await evaluated(at), BOTH)).payload);
+  for (let sent = 0; sent <= whole.published.length; sent++) {
+    const pull = await evaluated(at);
+    const { payload } = await say(at, pull, BOTH);
+    const first = await at.deliver(payload);
+    const out = { published: first.published.slice(0, sent) };
+    for (const { job } of notices(out)) await showQueued(at, pull, job);
+    const ids = [...queued(out), ...queued(await at.deliver(payload))].map(idOf);
+    assert.deepEqual(new Set(ids), new Set(queued(first).map(idOf)), `after ${sent} messages`);
+  }
 });
 
 Deno.test("an unknown project is answered with what there is, and the known ones are built", async () => {

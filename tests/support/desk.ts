@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { Broker, Delivery, Publication, Settlement } from "../../lib/broker/broker.ts";
 import { type Config, parseConfig } from "../../lib/config/config.ts";
 import { createGitHub } from "../../lib/github/client.ts";
+import type { GitHub } from "../../lib/github/github.ts";
 import { roleLogger } from "../../lib/log.ts";
 import { BuildJob } from "../../lib/messages/build_job.ts";
 import { Cancellation } from "../../lib/messages/cancellation.ts";
@@ -131,6 +132,12 @@ export class Desk implements AsyncDisposable {
     };
   }
 
+  /** A client of the bot's own App. */
+  gitHub(): GitHub {
+    const { url: apiUrl, app: { id: appId, privateKey } } = this.github;
+    return createGitHub({ apiUrl, appId, privateKey });
+  }
+
   /** Gives the role's only consumer a message. */
   async deliver(message: unknown, options: DeliverOptions = {}): Promise<Handled> {
     const service = await this.#parts.role.createService({
@@ -140,12 +147,7 @@ export class Desk implements AsyncDisposable {
       log: roleLogger("test"),
       now: () => this.now,
       newId: () => crypto.randomUUID(),
-      github: () =>
-        createGitHub({
-          apiUrl: this.github.url,
-          appId: this.github.app.id,
-          privateKey: this.github.app.privateKey,
-        }),
+      github: () => this.gitHub(),
     });
     const [consumer] = service.consumers;
     const body = message instanceof Uint8Array ? message : encode(message);
@@ -220,24 +222,41 @@ export function builds({ published }: Handled): string[] {
   );
 }
 
-/** Build jobs, each of which must have been announced to the poster first. */
-export function jobs({ published }: Handled): { job: BuildJob; system: string }[] {
-  const announced = new Set<string>();
-  const found: { job: BuildJob; system: string }[] = [];
-  for (const { exchange, routingKey, body } of published) {
-    if (exchange === "build-results") {
-      const message = parseJson(body) as { tag?: string };
-      if (message.tag === "V1") continue;
-      const { job, architectures } = decode(QueuedBuildJobs, body);
-      architectures.forEach((system) => announced.add(`${job.request_id} ${system}`));
-    } else if (exchange === "" && routingKey.startsWith("build-inputs-")) {
-      const job = decode(BuildJob, body);
-      const system = routingKey.slice("build-inputs-".length);
-      assert.ok(announced.has(`${job.request_id} ${system}`), "announced before it is queued");
-      found.push({ job, system });
-    }
+/** Build jobs, each of which the poster must be told of, but not before it waits for a builder. */
+export function jobs(handled: Handled): QueuedJob[] {
+  const found = queued(handled);
+  const told = notices(handled).flatMap(({ at, job, architectures }) =>
+    architectures.map((system) => ({ at, id: `${job.request_id} ${system}` }))
+  );
+  for (const { at, job, system } of found) {
+    const notice = told.find(({ id }) => id === `${job.request_id} ${system}`);
+    assert.ok(notice !== undefined && notice.at > at, "queued, then announced");
   }
   return found;
+}
+
+/** A build job in the queue of a system, and at which place it was published. */
+export interface QueuedJob {
+  readonly at: number;
+  readonly job: BuildJob;
+  readonly system: string;
+}
+
+/** Build jobs, whether or not the poster was told of them. */
+export function queued({ published }: Handled): QueuedJob[] {
+  return published.flatMap(({ exchange, routingKey, body }, at) => {
+    const system = /^build-inputs-(.+)$/.exec(routingKey)?.[1];
+    return exchange === "" && system ? [{ at, job: decode(BuildJob, body), system }] : [];
+  });
+}
+
+/** Notices of queued jobs to the poster, and at which place they were published. */
+export function notices({ published }: Handled): (QueuedBuildJobs & { readonly at: number })[] {
+  return published.flatMap(({ exchange, body }, at) => {
+    const notice = exchange === "build-results" &&
+      (parseJson(body) as { tag?: string }).tag !== "V1";
+    return notice ? [{ ...decode(QueuedBuildJobs, body), at }] : [];
+  });
 }
 
 /** Projects and systems that were reported as skipped, and never queued. */
