@@ -1,7 +1,7 @@
 /** `tickborg local`: how a developer sees what the bot would do, and reproduces what it did. */
 import { join } from "node:path";
 import { removeTree } from "../lib/build/remove_tree.ts";
-import { SubmoduleError } from "../lib/build/submodules.ts";
+import { CheckoutError } from "../lib/build/write_tree.ts";
 import { type Config, loadConfig } from "../lib/config/config.ts";
 import { ConfigSchema } from "../lib/config/schema.ts";
 import { describeError, TransientFault, UsageError } from "../lib/errors.ts";
@@ -34,7 +34,7 @@ export async function run(args: string[]): Promise<number> {
     if (options.json) writeAll(Deno.stdout, `${JSON.stringify(report, null, 2)}\n`);
     return interrupted.signal.aborted ? 130 : report.ok ? 0 : 1;
   } catch (error) {
-    if (!(error instanceof SubmoduleError || error instanceof TransientFault)) throw error;
+    if (!(error instanceof CheckoutError || error instanceof TransientFault)) throw error;
     screen.close();
     console.error(describeError(error));
     return 1;

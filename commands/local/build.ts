@@ -1,11 +1,11 @@
 /** The builds of `tickborg local`, in a folder of their own. */
 import { join } from "node:path";
 import { buildProject, previewProject, type ProjectBuild } from "../../lib/build/build_project.ts";
-import { writeTree } from "../../lib/build/checkout.ts";
 import { createGuard } from "../../lib/build/guard.ts";
 import { createJobFolder } from "../../lib/build/job_folder.ts";
 import { openSandbox } from "../../lib/build/open_sandbox.ts";
 import { writeSubmodules } from "../../lib/build/submodules.ts";
+import { writeTree } from "../../lib/build/write_tree.ts";
 import type { Config, Project } from "../../lib/config/config.ts";
 import type { EvaluationPlan } from "../../lib/evaluation/plan.ts";
 import { roleLogger } from "../../lib/log.ts";
@@ -60,11 +60,12 @@ export async function buildAll(
   const guard = createGuard();
   const folders = await createJobFolder(jobsRoot, "job");
   try {
-    await writeTree(branch.repository, merge.tree, folders, branch.env);
+    const { env } = branch;
+    const written = await writeTree(branch.repository, merge.tree, { folders, env });
     const root = join(folder, "submodules");
     const { signal } = session;
     const sameHost = !(config?.builder?.network ?? true);
-    const submodules = { root, url: branch.url, sameHost, folders, signal, env: branch.env };
+    const submodules = { root, url: branch.url, sameHost, folders, written, signal, env };
     session.screen.lines(await writeSubmodules(branch.repository, merge.tree, submodules));
     const workplace = { folders, sandbox, guard };
     const how = (project: Project) => projectBuild(project, workplace, session);

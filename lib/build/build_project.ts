@@ -9,6 +9,7 @@ import { type BuildFolders, type Plan, planBuild, type Step, Unbuildable } from 
 import { type CommandEnd, describeEnd, runCommand } from "./process.ts";
 import { projectFacts } from "./project_facts.ts";
 import type { Sandbox } from "./sandbox.ts";
+import { isDiskFull } from "./write_tree.ts";
 
 /** How to build. */
 export interface ProjectBuild {
@@ -202,16 +203,4 @@ async function judge(
     };
   }
   return { status: "Success" };
-}
-
-async function isDiskFull(folders: JobFolders): Promise<boolean> {
-  const file = join(folders.root, "space");
-  try {
-    await Deno.writeFile(file, new Uint8Array(1024 * 1024));
-    return false;
-  } catch {
-    return true;
-  } finally {
-    await Deno.remove(file).catch(() => {});
-  }
 }

@@ -1,13 +1,12 @@
 /** From a job to a checkout of what is to be built: the pull request merged into its base, never unmerged. */
 import type { Config } from "../config/config.ts";
-import { projectListAt } from "../evaluation/branch_facts.ts";
-import { MissingFromGit, readFault } from "../git/faults.ts";
+import { MissingFromGit } from "../git/faults.ts";
 import { branchRef, type GitCache, mending, openCache, pullRef } from "../git/cache.ts";
 import { allowsLocal } from "../git/names.ts";
 import { type Merge, TreeTooLarge } from "../git/repository.ts";
 import type { BuildJob } from "../messages/build_job.ts";
+import { projectListAt } from "../projects/at_commit.ts";
 import type { ProjectList } from "../projects/projects.ts";
-import type { JobFolders } from "./job_folder.ts";
 
 /** What the git server says of a job's commits. */
 export interface CheckoutFacts {
@@ -191,29 +190,5 @@ async function orMissing<T>(work: Promise<T>): Promise<T | MissingFromGit["what"
   } catch (error) {
     if (error instanceof MissingFromGit) return error.what;
     throw error;
-  }
-}
-
-/**
- * Writes a tree's files into a job's folder, without a `.git`: no hook, no filter program and no submodule
- * has a part in it, and git follows no symbolic link on the way. `env` holds variables that git needs for
- * this repository. Throws a `TransientFault` when the disk is full.
- */
-export async function writeTree(
-  repository: Pick<GitCache, "run">,
-  tree: string,
-  folders: JobFolders,
-  env: Readonly<Record<string, string>> = {},
-): Promise<void> {
-  const options = {
-    cwd: folders.tree,
-    env: { ...env, GIT_INDEX_FILE: folders.index, GIT_WORK_TREE: folders.tree },
-    timeoutMs: 1_800_000,
-  };
-  try {
-    await repository.run(["read-tree", tree], options);
-    await repository.run(["checkout-index", "--all", "--quiet"], options);
-  } catch (error) {
-    throw readFault(error);
   }
 }

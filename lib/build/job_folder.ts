@@ -60,7 +60,7 @@ export async function createJobFolder(root: string, id: string): Promise<JobFold
     lock?.close();
     await removeTree(folders.root).catch(() => {});
     await Deno.remove(lockPath).catch(() => {});
-    throw diskFault(error);
+    throw diskFault(error, "the folder of a job");
   }
   const held = lock;
   return {

@@ -4,13 +4,13 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { openCache } from "../git/cache.ts";
+import { mending, openCache } from "../git/cache.ts";
 import { MissingFromGit } from "../git/faults.ts";
 import { GitOutputTooLarge, type GitResult, splitNul } from "../git/git.ts";
 import { checkCloneUrl, UnsafeGitName } from "../git/names.ts";
 import { type GitRepository, TreeTooLarge } from "../git/repository.ts";
-import { writeTree } from "./checkout.ts";
 import type { JobFolders } from "./job_folder.ts";
+import { CheckoutError, MAX_CHECKOUT_BYTES, writeTree } from "./write_tree.ts";
 
 const MAX_SUBMODULES = 100;
 const MAX_DEPTH = 4;
@@ -27,19 +27,25 @@ export interface SubmoduleOptions {
   /** Whether only the host of `url` may be fetched from: where builds may not use the network. */
   readonly sameHost: boolean;
   readonly folders: JobFolders;
+  /** Bytes that the checkout has without submodules. */
+  readonly written: number;
   readonly signal: AbortSignal;
   /** Variables that git needs for this repository. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A submodule cannot be had, by the pull request's fault; the message says which and why. */
-export class SubmoduleError extends Error {
+export class SubmoduleError extends CheckoutError {
   override name = "SubmoduleError";
+
+  constructor(message: string, options: ErrorOptions = {}) {
+    super(message, { ...options, fault: "source" });
+  }
 }
 
 /**
  * Fetches and writes the submodules of a tree that is checked out, and theirs. Resolves to a line for each.
- * Throws a {@link SubmoduleError}, and a `TransientFault` where a server is down for now.
+ * Throws a {@link CheckoutError}, and a `TransientFault` where a server is down for now.
  */
 export async function writeSubmodules(
   repository: GitRepository,
@@ -47,7 +53,8 @@ export async function writeSubmodules(
   options: SubmoduleOptions,
 ): Promise<string[]> {
   const lines: string[] = [];
-  await fill({ repository, tree, depth: 1, lines, prefix: "" }, options);
+  const room = { bytes: MAX_CHECKOUT_BYTES - options.written };
+  await fill({ repository, tree, depth: 1, lines, room, prefix: "" }, options);
   return lines;
 }
 
@@ -57,12 +64,14 @@ interface Level {
   readonly depth: number;
   /** What was done so far, at all levels. */
   readonly lines: string[];
+  /** What may still be written, at all levels. */
+  readonly room: { bytes: number };
   /** The path of this level in the checkout, with a `/` at its end; `""` at the top. */
   readonly prefix: string;
 }
 
 async function fill(level: Level, options: SubmoduleOptions): Promise<void> {
-  const { repository, tree, depth, lines, prefix } = level;
+  const { repository, tree, depth, lines, room, prefix } = level;
   const { folders, root, signal } = options;
   for (const [path, address] of await listed(repository, tree, options)) {
     const shown = prefix + path;
@@ -81,10 +90,18 @@ async function fill(level: Level, options: SubmoduleOptions): Promise<void> {
       const full_name = `submodules/${id}`;
       const cache = await openCache(root, { full_name, clone_url: url }, { signal });
       await cache.fetchCommits([sha]);
-      await cache.checkSize(sha);
-      await writeTree(cache, sha, own);
+      room.bytes -= await mending(cache, async () => {
+        await cache.checkSize(sha);
+        return await writeTree(cache, sha, { folders: own, maxBytes: room.bytes });
+      });
       lines.push(`Submodule ${shown}: ${sha} of ${url}`);
-      const below = { repository: cache, tree: sha, depth: depth + 1, lines, prefix: `${shown}/` };
+      const below = {
+        ...level,
+        repository: cache,
+        tree: sha,
+        depth: depth + 1,
+        prefix: `${shown}/`,
+      };
       await fill(below, { ...options, url, folders: own, env: {} });
     } catch (error) {
       if (!(error instanceof MissingFromGit || error instanceof TreeTooLarge)) throw error;

@@ -1,15 +1,17 @@
 /** What an attempt does: finds out what is to be built, builds it, and writes the log. */
 import type { Project } from "../config/config.ts";
+import { describeError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { checkoutRoot, type Workshop } from "./attempt.ts";
 import { buildProject } from "./build_project.ts";
-import { type EarlyEnd, prepareSource, type Source, writeTree } from "./checkout.ts";
-import type { GitCache } from "../git/cache.ts";
+import { type EarlyEnd, prepareSource, type Source } from "./checkout.ts";
+import { type GitCache, mending } from "../git/cache.ts";
 import type { JobFolder } from "./job_folder.ts";
 import { safeLine, Tail } from "./lines.ts";
 import type { LogStream } from "./log_stream.ts";
 import type { Attempt, AttemptEnd, AttrOutcome } from "./result.ts";
-import { SubmoduleError, writeSubmodules } from "./submodules.ts";
+import { writeSubmodules } from "./submodules.ts";
+import { CheckoutError, writeTree } from "./write_tree.ts";
 
 /** Lines and characters of a log's end that a result shows. */
 const OUTPUT = { lines: 100, characters: 32 * 1024 } as const;
@@ -103,8 +105,7 @@ export class Work {
     }
     const merged = source.baseSha ? `${job.pr.head_sha} merged into ${source.baseSha}` : undefined;
     await stream.write([`Building ${merged ?? job.pr.head_sha}`]);
-    await writeTree(cache, source.tree, folder);
-    const early = await this.#fillSubmodules(cache, source.tree);
+    const early = await this.#checkOut(cache, source.tree);
     if (early) return await this.#all(early);
     const outcomes: AttrOutcome[] = [];
     for (const attr of new Set(job.attrs)) {
@@ -117,8 +118,8 @@ export class Work {
     return outcomes;
   }
 
-  /** Fetches what the checkout's submodules link to; an end where it cannot be had. */
-  async #fillSubmodules(cache: GitCache, tree: string): Promise<End | undefined> {
+  /** Writes the files, and those of the submodules; an end where they cannot be had. */
+  async #checkOut(cache: GitCache, tree: string): Promise<End | undefined> {
     const { attempt: { job }, workshop: { config }, folder, stream, signal } = this.#options;
     const options = {
       root: checkoutRoot(config),
@@ -128,13 +129,16 @@ export class Work {
       signal,
     };
     try {
-      await stream.write((await writeSubmodules(cache, tree, options)).map(safeLine));
+      const lines = await mending(cache, async () => {
+        const written = await writeTree(cache, tree, { folders: folder });
+        return await writeSubmodules(cache, tree, { ...options, written });
+      });
+      await stream.write(lines.map(safeLine));
       return undefined;
     } catch (error) {
-      if (error instanceof SubmoduleError) {
-        return { status: "Failure", reason: error.message, step: "checkout" };
-      }
-      throw error;
+      if (!(error instanceof CheckoutError)) throw error;
+      const status = error.fault === "source" ? "Failure" : "UnexpectedError";
+      return { status, reason: describeError(error), step: "checkout" };
     }
   }
 

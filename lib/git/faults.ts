@@ -18,11 +18,22 @@ export class MissingFromGit extends Error {
   }
 }
 
+/** A disk is full: that of the repository cache, or another that is named. */
+export class DiskFull extends TransientFault {
+  override name = "DiskFull";
+
+  constructor(where: string, options?: ErrorOptions) {
+    super(`Cannot write to ${where}: the disk is full`, options);
+  }
+}
+
 /** The cache on disk is damaged; it is set aside and made anew. */
 export class BrokenCache extends Error {
   override name = "BrokenCache";
 }
 
+const CACHE = "the repository cache";
+const FULL = /No space left on device|Disk quota exceeded|Out of diskspace/i;
 const REPOSITORY_GONE = [
   /remote: Repository not found/i,
   /repository '.*' (not found|does not exist)/i,
@@ -61,9 +72,7 @@ export function fetchFault(error: unknown, url: string): Error {
   if (REPOSITORY_GONE.some((pattern) => pattern.test(said))) {
     return new MissingFromGit("repository", url, options);
   }
-  if (/No space left on device|Disk quota exceeded/i.test(said)) {
-    return new TransientFault("Cannot fetch: the disk is full", options);
-  }
+  if (FULL.test(said)) return new DiskFull(CACHE, options);
   // What broke off on the way also reads like a damaged pack; only the cache's own words count.
   const own = said.split("\n").filter((line) => !line.startsWith("remote:")).join("\n");
   const passing = /early EOF|Could not resolve host|Connection|timed out|returned error/i.test(
@@ -79,22 +88,16 @@ export function fetchFault(error: unknown, url: string): Error {
 export function readFault(error: unknown): Error {
   if (!(error instanceof GitFailure)) return diskFault(error);
   const options = { cause: error };
-  if (/No space left on device|Disk quota exceeded/i.test(error.stderr)) {
-    return new TransientFault("Cannot write to the repository cache: the disk is full", options);
-  }
+  if (FULL.test(error.stderr)) return new DiskFull(CACHE, options);
   if (BROKEN.some((pattern) => pattern.test(error.stderr))) {
     return new BrokenCache("The repository cache is damaged", options);
   }
   return error;
 }
 
-/** A full disk passes; anything else stays what it is. */
-export function diskFault(error: unknown): Error {
+/** A full disk passes, and is that of `where`; anything else stays what it is. */
+export function diskFault(error: unknown, where = CACHE): Error {
   const code = (error as { code?: unknown } | undefined)?.code;
-  if (code === "ENOSPC" || code === "EDQUOT") {
-    return new TransientFault("Cannot write to the repository cache: the disk is full", {
-      cause: error,
-    });
-  }
+  if (code === "ENOSPC" || code === "EDQUOT") return new DiskFull(where, { cause: error });
   return error instanceof Error ? error : new Error(String(error));
 }

@@ -102,6 +102,25 @@ export class GitRepository {
     }
   }
 
+  /**
+   * Bytes that the files of a commit or tree have together when they are checked out: each file counts as
+   * often as it stands there.
+   */
+  async bytesOf(tree: string): Promise<number> {
+    const decoder = new TextDecoder("latin1");
+    let bytes = 0;
+    let rest = "";
+    const onStdout = (chunk: Uint8Array) => {
+      const entries = (rest + decoder.decode(chunk)).split("\0");
+      rest = entries.pop()!;
+      for (const entry of entries) bytes += Number(/^\d+ blob \w+ +(\d+)\t/.exec(entry)?.[1] ?? 0);
+    };
+    const args = ["ls-tree", "-r", "-l", "-z", "--full-tree", checkSha(tree)];
+    const bounds = { maxBytes: 2 * MAX_TREE_BYTES, timeoutMs: 600_000 };
+    await this.#ask(args, [], { ...bounds, onStdout });
+    return bytes;
+  }
+
   /** Merges `head` into `base` in memory. Throws {@link MissingFromGit} where a commit is not here. */
   async mergeTree(base: string, head: string): Promise<Merge> {
     const args = ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages"];

@@ -1,6 +1,6 @@
 /** Pull requests made to harm the builder before anything of theirs is built. */
 import assert from "node:assert/strict";
-import { commitBomb } from "../support/tree_bomb.ts";
+import { commitBomb, commitFile, commitWide } from "../support/tree_bomb.ts";
 import { jobFor, openBench } from "./bench.ts";
 
 const PROJECT = { name: "it", path: ".", build_system: { Custom: { command: "true" } } };
@@ -13,6 +13,32 @@ Deno.test("a pull request of millions of files is red before it is unfolded", as
   const { result } = await bench.build(jobFor(monorepo, 1, head, {}));
   assert.equal(result.status, "Failure");
   assert.match(result.output[0]!, /too many files/);
+});
+
+Deno.test("a pull request of more bytes than a disk holds is red before any is written", async () => {
+  await using bench = await openBench({ projects: [PROJECT] });
+  const { monorepo } = bench;
+  const main = await monorepo.git("rev-parse", "main");
+  // 30 GB of one object.
+  const wide = { folders: 100, files: 100, content: "\0".repeat(3_000_000) };
+  const head = await commitWide(monorepo.upstream, main, wide);
+  await monorepo.setPullHead(1, head);
+  const { result } = await bench.build(jobFor(monorepo, 1, head, {}));
+  assert.equal(result.status, "Failure");
+  assert.match(result.output[0]!, /all files together have more than 20 GiB/);
+});
+
+Deno.test("a file's name that no disk takes ends in a result, not in a retry", async () => {
+  await using bench = await openBench({ projects: [PROJECT] });
+  const { monorepo } = bench;
+  const main = await monorepo.git("rev-parse", "main");
+  const head = await commitFile(monorepo.upstream, main, "x".repeat(300));
+  await monorepo.setPullHead(1, head);
+  const { result } = await bench.build(jobFor(monorepo, 1, head, {}));
+  assert.match(
+    JSON.stringify(result.status),
+    /UnexpectedError.*Cannot check out.*x{300}.*too long/,
+  );
 });
 
 Deno.test("a file's name brings neither escape sequences nor lines of its own into the log", async () => {

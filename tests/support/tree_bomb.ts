@@ -18,10 +18,28 @@ export async function commitBomb(gitDir: string, parent: string): Promise<string
   return await commitFolder(gitDir, parent, tree);
 }
 
+/** Some folders that share one tree of some files, in a commit on `parent`. Gives its hash. */
+export async function commitWide(
+  gitDir: string,
+  parent: string,
+  { folders, files, content = "x\n" }: { folders: number; files: number; content?: string },
+): Promise<string> {
+  const file = await made(gitDir, ["hash-object", "-w", "--stdin"], content);
+  const entries = (count: number, entry: string) =>
+    Array.from({ length: count }, (_, at) => `${entry}\t${at}\n`).join("");
+  const shared = await made(gitDir, ["mktree"], entries(files, `100644 blob ${file}`));
+  const tree = await made(gitDir, ["mktree"], entries(folders, `040000 tree ${shared}`));
+  return await commitFolder(gitDir, parent, tree);
+}
+
 /** A file below `depth` folders, in a commit on `parent`. Gives its hash. */
 export async function commitDeep(gitDir: string, parent: string, depth: number): Promise<string> {
+  return await commitFile(gitDir, parent, `${"a/".repeat(depth)}f`);
+}
+
+/** A file at a path of any length, in a commit on `parent`. Gives its hash. */
+export async function commitFile(gitDir: string, parent: string, path: string): Promise<string> {
   const file = await made(gitDir, ["hash-object", "-w", "--stdin"], "x\n");
-  const path = `${"a/".repeat(depth)}f`;
   const env = { GIT_INDEX_FILE: `${gitDir}/deep-index` };
   const stdin = new TextEncoder().encode(`100644 ${file}\t${path}\n`);
   await git(["update-index", "--index-info"], { gitDir, env, stdin });
