@@ -15,6 +15,7 @@ import { AttemptQueue, type Job } from "./attempt_queue.ts";
 import { removeFile, replaceFile } from "./files.ts";
 import { exists, lastChange, marks, prepareRoot } from "./marks.ts";
 import { type AttemptPaths, attemptPaths, BadLogName } from "./paths.ts";
+import { oldAttempts, removeAttempt } from "./retention.ts";
 import { Watchers } from "./watchers.ts";
 
 /** How the store is bounded. */
@@ -26,6 +27,14 @@ export interface StoreOptions {
   readonly limits?: Partial<LogLimits>;
   /** Files open at once. */
   readonly maxOpen?: number;
+}
+
+/** An attempt whose log was removed. */
+export interface RemovedAttempt {
+  readonly key: string;
+  readonly attempt: string;
+  /** Bytes of its text. */
+  readonly bytes: number;
 }
 
 /** Twice what a builder writes by default (`builder.max_log_bytes`); lines that wait; see {@link LogLimits}. */
@@ -135,6 +144,29 @@ export class LogStore {
       },
     });
     return over;
+  }
+
+  /**
+   * Removes the logs that ended before so many milliseconds, oldest first, and yields each. One that is
+   * awaited, written or followed stays.
+   */
+  async *expire(keepMs: number): AsyncGenerator<RemovedAttempt> {
+    for (const paths of await oldAttempts(this.root, this.#now() - keepMs)) {
+      const { key, attempt } = paths;
+      try {
+        if (await this.#mustStay(paths)) continue;
+        yield { key, attempt, bytes: await removeAttempt(this.root, paths) };
+      } catch (error) {
+        const fields = { key, attempt, error: describeError(error) };
+        this.#log.warn("An old log could not be removed", fields);
+      }
+    }
+  }
+
+  /** Whether an attempt is awaited, written or followed, or another process has just removed it. */
+  async #mustStay(paths: AttemptPaths): Promise<boolean> {
+    return await exists(paths.open) || !await exists(paths.text) || this.#queue.has(paths) ||
+      this.#watchers.has(paths.text);
   }
 
   /** Calls back whenever this process has written to an attempt's files. Returns what ends it. */

@@ -1,0 +1,51 @@
+/** Which logs are old, and their removal. Follows no link and touches nothing that no name reaches. */
+import { dirname, join } from "node:path";
+import { removeFile } from "./files.ts";
+import { lastChange } from "./marks.ts";
+import { type AttemptPaths, isAttemptId } from "./paths.ts";
+import { findAttempt } from "./read.ts";
+
+/** The attempts that nobody wrote to since a time, in milliseconds since the epoch; oldest first. */
+export async function oldAttempts(root: string, before: number): Promise<AttemptPaths[]> {
+  const found: { paths: AttemptPaths; changed: number }[] = [];
+  for await (const { key, attempt } of oldFiles(root, before)) {
+    const paths = await findAttempt(root, key, attempt);
+    const changed = paths ? await lastChange(paths) : Infinity;
+    if (paths && changed < before) found.push({ paths, changed });
+  }
+  return found.sort((a, b) => a.changed - b.changed).map(({ paths }) => paths);
+}
+
+/** Files that may be texts of old attempts, under keys of one part and of two. */
+async function* oldFiles(
+  root: string,
+  before: number,
+  key: readonly string[] = [],
+): AsyncGenerator<{ key: string; attempt: string }> {
+  for await (const { name, isFile, isDirectory } of Deno.readDir(join(root, ...key))) {
+    if (isDirectory && key.length < 2) yield* oldFiles(root, before, [...key, name]);
+    if (!isFile || !isAttemptId(name)) continue;
+    // Nearly all are young, and need no further look.
+    const info = await Deno.lstat(join(root, ...key, name)).catch(() => undefined);
+    const changed = info?.mtime?.getTime() ?? Infinity;
+    if (changed < before) yield { key: key.join("/"), attempt: name };
+  }
+}
+
+/** Removes an attempt's files, and its folders where nothing else is in them. Returns the bytes of its text. */
+export async function removeAttempt(root: string, paths: AttemptPaths): Promise<number> {
+  const { size } = await Deno.lstat(paths.text);
+  // The text goes last: while it is there, an interrupted removal is found again.
+  for (const path of [paths.metadata, paths.result, paths.state, paths.pending, paths.text]) {
+    await removeFile(path);
+  }
+  for (let folder = paths.folder; folder !== root; folder = dirname(folder)) {
+    try {
+      await Deno.remove(folder);
+    } catch {
+      // Something else is in it.
+      break;
+    }
+  }
+  return size;
+}
