@@ -92,15 +92,23 @@ function jobConsumer(system: System, options: ConsumerOptions): Consumer<BuildJo
     holdsLong: true,
     decode: (delivery) => decode(BuildJob, delivery.body),
     // A delivery that is lost has gone to another builder, whose result will count.
-    handle: (job, { lost }, stop) =>
-      handleJob({ job, system, stop: AbortSignal.any([stop, lost]) }, options),
+    handle: (job, { lost, attempt: deliveries }, stop) =>
+      handleJob({ job, system, deliveries, stop: AbortSignal.any([stop, lost]) }, options),
     exhausted: (job, error) => resultMessages(job, givenUp({ job, system, error }, workshop)),
   };
 }
 
+interface Turn {
+  readonly job: BuildJob;
+  readonly system: System;
+  /** How often the job has been delivered, from 1. */
+  readonly deliveries: number;
+  readonly stop: AbortSignal;
+}
+
 /** Builds a job, unless the same one is running or has run: then its result is published again. */
 async function* handleJob(
-  { job, system, stop }: { job: BuildJob; system: System; stop: AbortSignal },
+  { job, system, deliveries, stop }: Turn,
   { workshop, running }: ConsumerOptions,
 ): Progress {
   const claim = await running.claim(jobKey(job, system), job);
@@ -117,7 +125,7 @@ async function* handleJob(
   };
   log.info("Build starts", told);
   try {
-    result = yield* runAttempt({ job, system }, workshop, either.signal);
+    result = yield* runAttempt({ job, system, deliveries }, workshop, either.signal);
     log.info("Build ended", { ...told, status: result.status, seconds: result.duration_seconds });
     return finish(job, result);
   } catch (error) {

@@ -46,11 +46,12 @@ export function checkoutRoot(config: Config): string {
 /**
  * Runs a job on a system and yields its messages but the result, which it returns. `signal` ends it: with
  * a string as reason the result says that the build was cancelled; with any other the reason is thrown.
+ * `deliveries` is how often the job has been delivered, from 1.
  * Throws a `TransientFault` where git's server or the disk fails for now. Whatever happens, the job's
  * processes and its folder are gone when it ends.
  */
 export async function* runAttempt(
-  { job, system }: { job: BuildJob; system: string },
+  { job, system, deliveries }: { job: BuildJob; system: string; deliveries: number },
   workshop: Workshop,
   signal: AbortSignal,
 ): AsyncGenerator<readonly Publication[], BuildResult, void> {
@@ -71,7 +72,7 @@ export async function* runAttempt(
   });
   let running: Promise<AttemptEnd> | undefined;
   try {
-    const work = new Work({ attempt, workshop, folder, stream, signal: bothSignals });
+    const work = new Work({ attempt, deliveries, workshop, folder, stream, signal: bothSignals });
     const choice = await work.choose();
     yield [logStartMessage(attempt, choice)];
     running = work.run();

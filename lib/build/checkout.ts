@@ -1,5 +1,6 @@
 /** From a job to a checkout of what is to be built: the pull request merged into its base, never unmerged. */
 import type { Config } from "../config/config.ts";
+import { TransientFault } from "../errors.ts";
 import { MissingFromGit } from "../git/faults.ts";
 import { branchRef, type GitCache, mending, openCache, pullRef } from "../git/cache.ts";
 import { allowsLocal } from "../git/names.ts";
@@ -103,8 +104,16 @@ export interface CheckoutOptions {
   readonly config: Pick<Config, "github" | "projects">;
   /** The configuration's `checkout.root`. */
   readonly root: string;
+  /** How often the job has been delivered, from 1. */
+  readonly deliveries: number;
   readonly signal: AbortSignal;
 }
+
+/**
+ * Deliveries of a job after which a git server that shows another commit is believed: its parts follow a push
+ * one after the other, within seconds, and the last of them comes after a minute and a half (`lib/retry.ts`).
+ */
+const LAGGING_DELIVERIES = 3;
 
 /**
  * Fetches a job's commits, merges them and finds the project list. Throws a `TransientFault` where the git
@@ -120,6 +129,9 @@ export async function prepareSource(
   });
   return await mending(cache, async () => {
     const facts = job.push ? await pushFacts(cache, job) : await pullFacts(cache, job);
+    if (options.deliveries <= LAGGING_DELIVERIES && await mayLag(cache, job, facts)) {
+      throw new TransientFault(`Cannot check out ${job.pr.head_sha}: git does not show it yet`);
+    }
     const end = endsEarly(job, facts);
     if (end) return end;
     const { baseSha, merge } = facts;
@@ -131,6 +143,19 @@ export async function prepareSource(
     );
     return { cache, source: { tree, baseSha, projects } };
   });
+}
+
+/**
+ * Whether the git server may still show the commit before the job's. Where it shows one that the job's commit
+ * leads to, it does not; in any other case a force push may have gone either way.
+ */
+async function mayLag(cache: GitCache, job: BuildJob, facts: CheckoutFacts): Promise<boolean> {
+  const { head_sha: head } = job.pr;
+  if (facts.missing === "commit") return true;
+  const shown = facts.pushedTip ?? facts.pullHead;
+  if (shown === undefined || shown === head) return false;
+  // All that leads to what was fetched is here.
+  return !(await cache.has(head) && await cache.isAncestor(head, shown));
 }
 
 type Facts = CheckoutFacts & { readonly baseSha?: string | undefined };

@@ -19,6 +19,8 @@ const OUTPUT = { lines: 100, characters: 32 * 1024 } as const;
 /** What work is done with. */
 export interface WorkOptions {
   readonly attempt: Attempt;
+  /** How often the job has been delivered, from 1. */
+  readonly deliveries: number;
   readonly workshop: Workshop;
   readonly folder: JobFolder;
   readonly stream: LogStream;
@@ -36,9 +38,10 @@ export class Work {
 
   /** Finds out what is built and what is left out. */
   async choose(): Promise<{ attempted: string[]; skipped: string[] }> {
-    const { attempt: { job, system }, workshop: { config }, signal } = this.#options;
+    const { attempt: { job, system }, deliveries, workshop: { config }, signal } = this.#options;
     try {
-      this.#prepared = await prepareSource(job, { config, root: checkoutRoot(config), signal });
+      const root = checkoutRoot(config);
+      this.#prepared = await prepareSource(job, { config, root, deliveries, signal });
     } catch (error) {
       if (!cancelled(signal)) throw error;
     }
@@ -92,7 +95,7 @@ export class Work {
   async #buildAll(
     { cache, source }: Exclude<Awaited<ReturnType<typeof prepareSource>>, EarlyEnd>,
   ): Promise<AttrOutcome[]> {
-    const { attempt: { job }, folder, stream, signal } = this.#options;
+    const { attempt: { job }, stream, signal } = this.#options;
     const { projects } = source;
     if (projects.kind === "missing") {
       const reason = "Cannot build: the repository lists no projects; add a .tickborg.json to " +

@@ -56,8 +56,8 @@ export interface Bench extends AsyncDisposable {
   readonly jobsRoot: string;
   /** Opens a pull request with these files and resolves to its job. */
   pullRequest(files: Files, job?: Partial<BuildJob>): Promise<BuildJob>;
-  /** Has a job built to its end. */
-  build(job: BuildJob, stop?: AbortSignal): Promise<Built>;
+  /** Has a job built to its end; `attempt` says which delivery of it this is. */
+  build(job: BuildJob, turn?: { attempt: number }): Promise<Built>;
   /** Hands a message to whoever listens to an exchange. */
   send(exchange: string, message: unknown): void;
   /** What was published past the generator. */
@@ -111,7 +111,7 @@ export async function openBench(options: BenchOptions = {}): Promise<Bench> {
       await monorepo.setPullHead(number, headSha);
       return jobFor(monorepo, number, headSha, job);
     },
-    build: (job, stop = new AbortController().signal) => drive(consumer, job, stop),
+    build: (job, turn) => drive(consumer, job, { stop: new AbortController().signal, ...turn }),
     send(exchange, message) {
       const listener = listeners.get(exchange);
       assert.ok(listener, `Nobody listens to ${exchange}`);
@@ -143,17 +143,22 @@ export function jobFor(
   };
 }
 
+/** One delivery of a job: what ends it, and which one it is. */
+export interface Turn {
+  readonly stop: AbortSignal;
+  readonly lost?: AbortSignal;
+  readonly attempt?: number;
+}
+
 /** Runs a consumer's handler as the runner does and gathers what it published. */
 export async function drive(
   consumer: Consumer<BuildJob>,
   job: BuildJob,
-  signals: AbortSignal | { stop: AbortSignal; lost: AbortSignal },
+  turn: AbortSignal | Turn,
   each?: (messages: readonly Message[]) => void | Promise<void>,
 ): Promise<Built> {
-  const { stop, lost } = signals instanceof AbortSignal
-    ? { stop: signals, lost: undefined }
-    : signals;
-  const delivery = deliveryOf(encode(job), lost);
+  const { stop, ...rest }: Turn = turn instanceof AbortSignal ? { stop: turn } : turn;
+  const delivery = { ...deliveryOf(encode(job)), ...rest };
   const progress = consumer.handle(consumer.decode(delivery), delivery, stop);
   assert.ok(Symbol.asyncIterator in progress);
   const messages: Message[] = [];
@@ -191,7 +196,7 @@ function messageOf({ exchange, routingKey, body }: Publication): Message {
 }
 
 /** A delivery of these bytes. */
-export function deliveryOf(body: Uint8Array, lost = new AbortController().signal): Delivery {
+export function deliveryOf(body: Uint8Array): Delivery {
   return {
     queue: "build-inputs",
     exchange: "",
@@ -200,7 +205,7 @@ export function deliveryOf(body: Uint8Array, lost = new AbortController().signal
     headers: {},
     redelivered: false,
     attempt: 1,
-    lost,
+    lost: new AbortController().signal,
   };
 }
 

@@ -216,6 +216,45 @@ Deno.test("a pull request that moved on is skipped as superseded", async () => {
   assert.deepEqual([result.status, result.skipped_reason], ["Skipped", `superseded by ${newer}`]);
 });
 
+Deno.test("a git server that still shows the commit before is asked again; after some times it is believed", async () => {
+  await using bench = await openBench({ projects: [SCRIPT] });
+  const { monorepo } = bench;
+  const first = await bench.pullRequest({ "run.sh": "true\n" });
+  const before = first.pr.head_sha;
+  // The push has come to GitHub's API, where the job is from, but not to its git server.
+  const next = await monorepo.commit("change-1", { "run.sh": "false\n" });
+  const forced = await monorepo.commit("other", { "run.sh": "echo forced\n" });
+  for (const head of [next, forced, "d".repeat(40)]) {
+    const job = { ...first, pr: { ...first.pr, head_sha: head }, request_id: head };
+    for (const attempt of [1, 2, 3]) {
+      await assert.rejects(() => bench.build(job, { attempt }), TransientFault);
+    }
+    const { result } = await bench.build(job, { attempt: 4 });
+    assert.equal(result.skipped_reason, `superseded by ${before}`);
+  }
+  await monorepo.setPullHead(1, forced);
+  const job = { ...first, pr: { ...first.pr, head_sha: forced } };
+  assert.equal((await bench.build(job, { attempt: 2 })).lines.at(-1), "forced");
+});
+
+Deno.test("a pushed commit that the git server does not show yet is asked for again", async () => {
+  await using bench = await openBench({ projects: [SCRIPT] });
+  const { monorepo } = bench;
+  const pushed = (branch: string, sha: string) =>
+    jobFor(monorepo, 0, sha, {
+      pr: { target_branch: branch, number: 0, head_sha: sha },
+      push: { head_sha: sha, branch },
+    });
+  const gone = pushed("main", "d".repeat(40));
+  await assert.rejects(() => bench.build(gone), TransientFault);
+  const { result } = await bench.build(gone, { attempt: 4 });
+  assert.match(result.skipped_reason!, /^superseded by /);
+  const branch = pushed("new-branch", "d".repeat(40));
+  await assert.rejects(() => bench.build(branch), TransientFault);
+  const { status } = (await bench.build(branch, { attempt: 4 })).result;
+  assert.match(JSON.stringify(status), /UnexpectedError.*Cannot find commit/);
+});
+
 Deno.test("a conflict, a deleted branch, a deleted pull request each end in a result", async () => {
   await using bench = await openBench({ projects: [SCRIPT], files: { "run.sh": "true\n" } });
   const job = await bench.pullRequest({ "run.sh": "echo mine\n" });
