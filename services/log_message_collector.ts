@@ -3,7 +3,9 @@
  * HTTP. A message is acknowledged only when it is on the disk; the queue gives its messages to one
  * instance at a time, and another takes over in the middle of any log.
  */
+import type { Logger } from "@logtape/logtape";
 import { ack, type Delivery } from "../lib/broker/broker.ts";
+import { DEFAULT_KEEP_DAYS } from "../lib/config/schema.ts";
 import { ConfigError } from "../lib/errors.ts";
 import { createLogHttp } from "../lib/log_store/http.ts";
 import { LogStore } from "../lib/log_store/store.ts";
@@ -14,14 +16,18 @@ import { QUEUE } from "../lib/topology.ts";
 /** Messages in work at once: those of one attempt are written together. */
 const PREFETCH = 200;
 
-/** Milliseconds between two looks for logs whose missing lines are to be given up. */
+/** Milliseconds between two looks for logs whose missing lines are to be given up, and for old logs. */
 const SETTLE_EVERY_MS = 60_000;
+const EXPIRE_EVERY_MS = 3_600_000;
+
+const DAY_MS = 86_400_000;
 
 /** Creates the service. Throws a ConfigError where no folder for the logs is configured. */
 export async function createService(context: RoleContext): Promise<Service> {
   const { config, log, now } = context;
   const root = config.log_message_collector?.logs_path ?? config.log_api_config?.logs_path;
   if (root === undefined) throw new ConfigError("log_message_collector.logs_path: missing");
+  const keepDays = config.log_message_collector?.keep_days ?? DEFAULT_KEEP_DAYS;
   const store = await LogStore.open({ root, log, now });
   return {
     consumers: [collector(store)],
@@ -33,9 +39,28 @@ export async function createService(context: RoleContext): Promise<Service> {
         const settled = await store.settle();
         if (settled > 0) log.warn("Logs ended with lines missing", { settled });
       },
+    }, {
+      name: "remove-old-logs",
+      everyMs: EXPIRE_EVERY_MS,
+      run: (signal) => removeOldLogs(store, { keepDays, log, signal }),
     }],
     close: () => store.close(),
   };
+}
+
+/** Removes the logs that ended before so many days; 0 keeps them for ever. */
+async function removeOldLogs(
+  store: LogStore,
+  { keepDays, log, signal }: { keepDays: number; log: Logger; signal: AbortSignal },
+): Promise<void> {
+  if (keepDays === 0) return;
+  let [attempts, bytes] = [0, 0];
+  for await (const removed of store.expire(keepDays * DAY_MS)) {
+    attempts++;
+    bytes += removed.bytes;
+    if (signal.aborted) break;
+  }
+  if (attempts > 0) log.info("Old logs removed", { keepDays, attempts, bytes });
 }
 
 function collector(store: LogStore): Consumer<LogMessage> {

@@ -89,6 +89,9 @@ export const Projects = z.array(Project).max(2_000).superRefine((projects, conte
   );
 });
 
+/** Days that logs are kept where the configuration does not say. */
+export const DEFAULT_KEEP_DAYS = 90;
+
 /** The whole file. */
 export const ConfigSchema = z.strictObject({
   /** Lets an editor find a JSON schema; not used. */
@@ -150,7 +153,12 @@ export const ConfigSchema = z.strictObject({
     /** Projects built where a push cannot be compared with what was there before. */
     default_attrs: z.array(ProjectName).optional(),
   }).optional(),
-  log_message_collector: z.strictObject({ ...ownBroker, logs_path: Path }).optional(),
+  log_message_collector: z.strictObject({
+    ...ownBroker,
+    logs_path: Path,
+    /** Days after which a log that has ended is removed; 0 keeps them for ever. */
+    keep_days: z.number().int().min(0).max(36_500).default(DEFAULT_KEEP_DAYS),
+  }).optional(),
   stats: z.strictObject({ ...ownBroker, listen: Listen.default("0.0.0.0:9090") }).optional(),
   runner: z.strictObject({
     /** Tells this process from others of its kind; the host name when absent. */

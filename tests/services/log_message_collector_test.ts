@@ -6,8 +6,11 @@ import { openEmbedded } from "../../lib/broker/embedded/broker.ts";
 import { parseConfig } from "../../lib/config/config.ts";
 import { roleLogger } from "../../lib/log.ts";
 import { encode } from "../../lib/messages/codec.ts";
+import type { RoleContext } from "../../lib/role.ts";
 import { QUEUE } from "../../lib/topology.ts";
+import { createService } from "../../services/log_message_collector.ts";
 import { startRole } from "../../services/start.ts";
+import { captureLog } from "../support/log_capture.ts";
 
 const KEY = "owner/repo.1";
 
@@ -151,6 +154,40 @@ Deno.test("What cannot be a log goes to the dead letters, and the next message i
     const names = [...Deno.readDirSync(root)].map(({ name }) => name).sort();
     assert.deepEqual(names, [".open", ".tmp", "owner"]);
   }));
+
+/** Runs the collector's task that removes old logs, and returns what it logged. */
+async function removeOld(logs: string, keep_days: number | undefined): Promise<string> {
+  const captured = await captureLog();
+  const service = await createService({
+    ...{ role: "log-message-collector", log: captured.log, now: Date.now },
+    config: parseConfig({
+      runner: { identity: "test", repos: [] },
+      log_message_collector: { logs_path: logs, ...(keep_days !== undefined && { keep_days }) },
+    }),
+  } as RoleContext);
+  const task = service.periodic?.find(({ name }) => name === "remove-old-logs");
+  await task!.run(new AbortController().signal);
+  await service.close?.();
+  return captured.text();
+}
+
+Deno.test("Logs are removed when they are older than they are kept, and it is logged how many", async () => {
+  const root = await Deno.makeTempDir();
+  const old = join(root, KEY, "old");
+  const days = (count: number) => new Date(Date.now() - count * 86_400_000);
+  try {
+    await Deno.mkdir(join(root, KEY), { recursive: true });
+    await Deno.writeTextFile(old, "a\n");
+    await Deno.utime(old, days(91), days(91));
+    assert.equal(await removeOld(root, 0), "", "0 is for ever");
+    assert.equal(await removeOld(root, 92), "");
+    assert.equal(await Deno.readTextFile(old), "a\n");
+    assert.match(await removeOld(root, undefined), /"keepDays":90,"attempts":1,"bytes":2/);
+    await assert.rejects(Deno.stat(join(root, "owner")), Deno.errors.NotFound);
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});
 
 /** Messages of some attempts as three builders would send them, with some disorder and repetition. */
 function traffic(
