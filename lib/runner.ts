@@ -7,8 +7,11 @@ import { delay } from "./async.ts";
 import type { Broker, Delivery, Publication, Settlement, Subscription } from "./broker/broker.ts";
 import { describeError, PoisonMessage, TransientFault } from "./errors.ts";
 import { type RunningEndpoint, serveEndpoint } from "./http.ts";
-import { MAX_ATTEMPTS, MAX_BUG_ATTEMPTS, retryDelay } from "./retry.ts";
+import { isLastAttempt, retryDelay } from "./retry.ts";
 import { type Consumer, HandBack, type Outcome, type PeriodicTask, type Service } from "./role.ts";
+
+/** Milliseconds until it is tried again to tell whoever waits that a message is given up. */
+const FAREWELL_RETRY_MS = 60_000;
 
 /** What the runner works with. */
 export interface RunnerOptions {
@@ -34,44 +37,59 @@ export async function startService(
   service: Service,
   options: RunnerOptions,
 ): Promise<RunningService> {
-  const graceOver = new AbortController();
-  const stopping = new AbortController();
-  const endpoints: RunningEndpoint[] = [];
-  const subscriptions: Subscription[] = [];
-  const periodic: Promise<void>[] = [];
-
-  async function stop(graceMs: number): Promise<void> {
-    stopping.abort();
-    service.endpoints?.forEach((endpoint) => endpoint.drain?.());
-    const timer = setTimeout(() => graceOver.abort(), graceMs);
-    await Promise.all(subscriptions.map((subscription) => subscription.cancel()));
-    clearTimeout(timer);
-    graceOver.abort();
-    await Promise.all(periodic);
-    await Promise.all(endpoints.map((endpoint) => endpoint.shutdown()));
-    await service.close?.();
-  }
-
+  const run = new Run(service, options);
   try {
-    for (const endpoint of service.endpoints ?? []) {
-      endpoints.push(serveEndpoint(endpoint, options));
-    }
-    for (const consumer of service.consumers) {
-      subscriptions.push(
-        await options.broker.consume(
-          consumer,
-          (delivery) => settle(consumer, delivery, { ...options, stop: graceOver.signal }),
-        ),
-      );
-    }
+    await run.start();
   } catch (error) {
-    await stop(0);
+    await run.stop(0);
     throw error;
   }
-  for (const task of service.periodic ?? []) {
-    periodic.push(repeat(task, { log: options.log, signal: stopping.signal }));
+  return run;
+}
+
+class Run implements RunningService {
+  readonly endpoints: RunningEndpoint[] = [];
+  readonly #service: Service;
+  readonly #options: RunnerOptions;
+  readonly #subscriptions: Subscription[] = [];
+  readonly #periodic: Promise<void>[] = [];
+  readonly #stopping = new AbortController();
+  readonly #graceOver = new AbortController();
+
+  constructor(service: Service, options: RunnerOptions) {
+    this.#service = service;
+    this.#options = options;
   }
-  return { endpoints, stop };
+
+  async start(): Promise<void> {
+    const { consumers, endpoints = [], periodic = [] } = this.#service;
+    for (const endpoint of endpoints) {
+      this.endpoints.push(serveEndpoint(endpoint, this.#options));
+    }
+    for (const consumer of consumers) await this.#consume(consumer);
+    const { log } = this.#options;
+    for (const task of periodic) {
+      this.#periodic.push(repeat(task, { log, signal: this.#stopping.signal }));
+    }
+  }
+
+  async #consume(consumer: Consumer<unknown>): Promise<void> {
+    const options = { ...this.#options, stop: this.#graceOver.signal };
+    const handler = (delivery: Delivery) => settle(consumer, delivery, options);
+    this.#subscriptions.push(await options.broker.consume(consumer, handler));
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping.abort();
+    this.#service.endpoints?.forEach((endpoint) => endpoint.drain?.());
+    const timer = setTimeout(() => this.#graceOver.abort(), graceMs);
+    await Promise.all(this.#subscriptions.map((subscription) => subscription.cancel()));
+    clearTimeout(timer);
+    this.#graceOver.abort();
+    await Promise.all(this.#periodic);
+    await Promise.all(this.endpoints.map((endpoint) => endpoint.shutdown()));
+    await this.#service.close?.();
+  }
 }
 
 interface SettleOptions extends RunnerOptions {
@@ -151,41 +169,46 @@ async function settleFailure<Message>(
   work: Work<Message>,
   options: SettleOptions,
 ): Promise<Settlement> {
-  const { consumer, message, delivery } = work;
-  const { log } = options;
+  const { delivery } = work;
   if (error instanceof HandBack) {
-    log.info("Message handed back", { queue: delivery.queue, why: error.message });
+    options.log.info("Message handed back", { queue: delivery.queue, why: error.message });
     return { kind: "requeue" };
   }
-  const passing = error instanceof TransientFault;
-  const poison = error instanceof PoisonMessage;
-  if (!passing && !poison) {
-    log.error("Handler failed: this is a bug", { queue: delivery.queue, error });
+  if (!(error instanceof TransientFault || error instanceof PoisonMessage)) {
+    options.log.error("Handler failed: this is a bug", { queue: delivery.queue, error });
   }
-  const last = poison || delivery.attempt >= (passing ? MAX_ATTEMPTS : MAX_BUG_ATTEMPTS);
-  if (!last) {
-    const reason = describeError(error);
-    const delayMs = retryDelay({
-      attempt: delivery.attempt,
-      retryAfterMs: passing ? error.retryAfterMs : undefined,
-      random: Math.random(),
-      scale: options.retryScale ?? 1,
-    });
-    log.warn("Message is tried again later", {
-      queue: delivery.queue,
-      attempt: delivery.attempt,
-      delayMs,
-      reason,
-    });
-    return { kind: "retry", delayMs, reason };
-  }
+  return isLastAttempt(error, delivery.attempt)
+    ? await giveUp(error, work, options)
+    : retry(error, delivery, options);
+}
+
+function retry(error: unknown, delivery: Delivery, options: SettleOptions): Settlement {
+  const { queue, attempt } = delivery;
+  const reason = describeError(error);
+  const delayMs = retryDelay({
+    attempt,
+    retryAfterMs: error instanceof TransientFault ? error.retryAfterMs : undefined,
+    random: Math.random(),
+    scale: options.retryScale ?? 1,
+  });
+  options.log.warn("Message is tried again later", { queue, attempt, delayMs, reason });
+  return { kind: "retry", delayMs, reason };
+}
+
+/** Tells whoever waits; a message whose end cannot be told is kept. */
+async function giveUp<Message>(
+  error: unknown,
+  { consumer, message, delivery }: Work<Message>,
+  { broker, log, retryScale = 1 }: SettleOptions,
+): Promise<Settlement> {
   try {
     const farewell = consumer.exhausted?.(message, error) ?? [];
-    if (farewell.length > 0) await options.broker.publish(farewell);
-  } catch (farewellError) {
-    log.error("Nobody could be told of a message that is given up", { error: farewellError });
-    if (farewellError instanceof TransientFault) {
-      return { kind: "retry", delayMs: 60_000, reason: describeError(farewellError) };
+    if (farewell.length > 0) await broker.publish(farewell);
+  } catch (cause) {
+    log.error("Nobody could be told of a message that is given up", { error: cause });
+    if (cause instanceof TransientFault) {
+      const delayMs = FAREWELL_RETRY_MS * retryScale;
+      return { kind: "retry", delayMs, reason: describeError(cause) };
     }
   }
   return bury(describeError(error), delivery, log);

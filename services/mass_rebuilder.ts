@@ -1,7 +1,7 @@
 /** Evaluates pull requests: what they touch, their labels, and the builds that follow. */
 import { maxProjects, servesRepo } from "../lib/acl.ts";
 import { ack, type Publication } from "../lib/broker/broker.ts";
-import { describeError, PoisonMessage, TransientFault } from "../lib/errors.ts";
+import { describeError, TransientFault } from "../lib/errors.ts";
 import type { BranchFacts } from "../lib/evaluation/branch_facts.ts";
 import { gather } from "../lib/evaluation/gather.ts";
 import { type EvaluationPlan, planEvaluation, systemsOf } from "../lib/evaluation/plan.ts";
@@ -14,9 +14,8 @@ import { skipMessages } from "../lib/evaluation/skip.ts";
 import { decode } from "../lib/messages/codec.ts";
 import { EvaluationJob } from "../lib/messages/evaluation_job.ts";
 import type { Event } from "../lib/messages/event.ts";
-import { MAX_ATTEMPTS, MAX_BUG_ATTEMPTS } from "../lib/retry.ts";
-import { type Consumer, HandBack, type Outcome, type Progress } from "../lib/role.ts";
-import type { RoleContext, Service } from "../lib/role.ts";
+import { isLastAttempt } from "../lib/retry.ts";
+import type { Consumer, Outcome, Progress, RoleContext, Service } from "../lib/role.ts";
 import { evaluationEvents, RECEIVED, statsMessage } from "../lib/monitoring/stats_events.ts";
 import type { System } from "../lib/systems.ts";
 import { buildQueue, QUEUE } from "../lib/topology.ts";
@@ -43,13 +42,6 @@ export function createService(context: RoleContext): Promise<Service> {
       run: (signal) => maintainCaches(root, signal),
     }],
   });
-}
-
-/** Whether a message that met this error is given up now: the rule of `lib/runner.ts`. */
-export function isLastAttempt(error: unknown, attempt: number): boolean {
-  if (error instanceof HandBack) return false;
-  if (error instanceof PoisonMessage) return true;
-  return attempt >= (error instanceof TransientFault ? MAX_ATTEMPTS : MAX_BUG_ATTEMPTS);
 }
 
 interface Turn {

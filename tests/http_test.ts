@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
-import type { Broker } from "../lib/broker/broker.ts";
+import type { Broker, BrokerState } from "../lib/broker/broker.ts";
 import { serveEndpoint } from "../lib/http.ts";
 
 /** Sends bytes as they are and gives the first line of the answer. */
@@ -44,6 +44,44 @@ Deno.test("a request whose address is none is the sender's fault, and no endpoin
     const fine = "GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     assert.equal(await firstLine(running.port, fine), "HTTP/1.1 200 OK");
     assert.deepEqual(seen, ["/x"]);
+  } finally {
+    await running.shutdown();
+  }
+});
+
+const STATES: [state: BrokerState, status: number][] = [
+  ["connecting", 503],
+  ["connected", 200],
+  ["blocked", 503],
+  ["closed", 503],
+];
+
+Deno.test("a role is well while its broker takes messages, in each form that is asked for", async () => {
+  const broker = { state: "connecting" as BrokerState };
+  const running = serveEndpoint({
+    name: "test",
+    listen: "127.0.0.1:0",
+    fetch: () => assert.fail("the endpoint was asked"),
+  }, { broker: broker as Broker, log: getLogger(["test", "http"]) });
+  const ask = (init: RequestInit = {}) => fetch(`http://127.0.0.1:${running.port}/health`, init);
+  try {
+    for (const [state, status] of STATES) {
+      broker.state = state;
+      const json = await ask();
+      assert.deepEqual([json.status, await json.json()], [status, {
+        status: status === 200 ? "ok" : "unavailable",
+        broker: state,
+      }]);
+      assert.equal(json.headers.get("cache-control"), "no-store");
+      const accept = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5";
+      const metrics = await ask({ headers: { accept } });
+      assert.equal(metrics.status, status);
+      assert.match(metrics.headers.get("content-type")!, /^text\/plain; version=0\.0\.4/);
+      const value = status === 200 ? 1 : 0;
+      assert.ok((await metrics.text()).endsWith(`\ntickborg_broker_connected ${value}\n`), state);
+      const head = await ask({ method: "HEAD" });
+      assert.deepEqual([head.status, await head.text()], [status, ""]);
+    }
   } finally {
     await running.shutdown();
   }

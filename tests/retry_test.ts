@@ -2,7 +2,15 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { delayLevel } from "../lib/broker/rabbitmq/delays.ts";
-import { MAX_ATTEMPTS, RETRY_DELAYS_MS, retryDelay } from "../lib/retry.ts";
+import { PoisonMessage, TransientFault } from "../lib/errors.ts";
+import {
+  isLastAttempt,
+  MAX_ATTEMPTS,
+  MAX_BUG_ATTEMPTS,
+  RETRY_DELAYS_MS,
+  retryDelay,
+} from "../lib/retry.ts";
+import { HandBack } from "../lib/role.ts";
 
 Deno.test("delays grow, are bounded and spread", () => {
   const delays = Array.from(
@@ -23,4 +31,18 @@ Deno.test("a delay waits in a queue that is long enough, and not more than twice
     assert.ok(level >= delayMs);
     assert.ok(level === 250 || level < 2 * delayMs);
   }));
+});
+
+Deno.test("a message is given up at once, after some attempts, or never", () => {
+  const table: [unknown, number, boolean][] = [
+    [new TransientFault("down"), MAX_ATTEMPTS - 1, false],
+    [new TransientFault("down"), MAX_ATTEMPTS, true],
+    [new Error("bug"), MAX_BUG_ATTEMPTS - 1, false],
+    [new Error("bug"), MAX_BUG_ATTEMPTS, true],
+    [new PoisonMessage("bad"), 1, true],
+    [new HandBack("stop"), MAX_ATTEMPTS, false],
+  ];
+  for (const [error, attempt, last] of table) {
+    assert.equal(isLastAttempt(error, attempt), last);
+  }
 });

@@ -152,7 +152,32 @@ Deno.test("a long handler's messages are published as it goes", () =>
     assert.deepEqual(decode(Numbered, last!.body), { n: 2 });
   }));
 
-Deno.test("a stop lets handlers finish, and those that do not hand their message back", () =>
+Deno.test("a stop lets a handler finish, and what it decided is published and settled", () =>
+  onStage(async ({ broker, run, take }) => {
+    const started = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    const service = await run({
+      async handle({ n }) {
+        started.resolve();
+        await gate.promise;
+        return { publish: [out(n + 1)], settle: ack };
+      },
+    });
+    await publishIn(broker, { n: 5 });
+    await started.promise;
+    let stopped = false;
+    const stopping = service.stop(60_000).then(() => stopped = true);
+    // A message that comes now is left to others: the stop has taken effect, and yet waits.
+    await publishIn(broker, { n: 6 });
+    assert.equal(decode(Numbered, (await take(IN, 1))[0]!.body).n, 6);
+    assert.equal(stopped, false);
+    gate.resolve();
+    await stopping;
+    assert.equal(decode(Numbered, (await take(OUT, 1))[0]!.body).n, 6);
+    assert.deepEqual(await broker.inspect(IN), { ready: 0, consumers: 0 });
+  }));
+
+Deno.test("handlers that do not finish in time hand their messages back", () =>
   onStage(async ({ broker, run, take }) => {
     const started = Promise.withResolvers<void>();
     const service = await run({

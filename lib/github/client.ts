@@ -42,8 +42,11 @@ export function createGitHub(options: ClientOptions): GitHub {
   };
 }
 
-/** GitHub Enterprise Server has no secondary rate limits unless its owner sets some. */
-function defaultLimits(apiUrl: string): readonly WriteLimit[] {
+/**
+ * The limits on writes at an API's address: GitHub's own on github.com and its data residency (`*.ghe.com`),
+ * none on a GitHub Enterprise Server, which has no secondary rate limits unless its owner sets some.
+ */
+export function defaultLimits(apiUrl: string): readonly WriteLimit[] {
   const { hostname } = new URL(apiUrl);
   const theirs = hostname === "api.github.com" || hostname.endsWith(".ghe.com");
   return theirs ? GITHUB_WRITE_LIMITS : [];

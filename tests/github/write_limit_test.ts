@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { TransientFault } from "../../lib/errors.ts";
+import { defaultLimits } from "../../lib/github/client.ts";
 import { GITHUB_WRITE_LIMITS, WriteLimiter, writeWait } from "../../lib/github/write_limit.ts";
 
 Deno.test("how long a write waits follows from those before it", () => {
@@ -35,5 +36,17 @@ Deno.test("an hour under GitHub's limits sees at most 80 writes a minute and 500
   assert.equal(written.length, 500);
   for (const start of written) {
     assert.ok(written.filter((at) => at >= start && at < start + 60_000).length <= 80);
+  }
+});
+
+Deno.test("writes are limited where GitHub limits them", () => {
+  const cases: [apiUrl: string, limited: boolean][] = [
+    ["https://api.github.com", true],
+    ["https://api.acme.ghe.com", true],
+    ["https://github.acme.example/api/v3", false],
+    ["https://github.com.evil.example", false],
+  ];
+  for (const [apiUrl, limited] of cases) {
+    assert.deepEqual(defaultLimits(apiUrl), limited ? GITHUB_WRITE_LIMITS : [], apiUrl);
   }
 });

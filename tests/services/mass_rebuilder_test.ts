@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { PoisonMessage, TransientFault } from "../../lib/errors.ts";
+import { TransientFault } from "../../lib/errors.ts";
 import { headStanding } from "../../lib/evaluation/gather.ts";
-import { MAX_ATTEMPTS, MAX_BUG_ATTEMPTS } from "../../lib/retry.ts";
-import { HandBack } from "../../lib/role.ts";
+import { MAX_ATTEMPTS } from "../../lib/retry.ts";
 import * as massRebuilder from "../../services/mass_rebuilder.ts";
 import {
   builds,
@@ -374,18 +373,4 @@ Deno.test("what is no job is counted and dead-lettered; a foreign repository is 
     published: [],
     settle: { kind: "ack" },
   });
-});
-
-Deno.test("a message is given up by the runner's rule", () => {
-  const table: [unknown, number, boolean][] = [
-    [new TransientFault("down"), MAX_ATTEMPTS - 1, false],
-    [new TransientFault("down"), MAX_ATTEMPTS, true],
-    [new Error("bug"), MAX_BUG_ATTEMPTS - 1, false],
-    [new Error("bug"), MAX_BUG_ATTEMPTS, true],
-    [new PoisonMessage("bad"), 1, true],
-    [new HandBack("stop"), MAX_ATTEMPTS, false],
-  ];
-  for (const [error, attempt, last] of table) {
-    assert.equal(massRebuilder.isLastAttempt(error, attempt), last);
-  }
 });
