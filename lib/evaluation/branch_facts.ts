@@ -1,14 +1,10 @@
 /** Gathers what git knows about a branch that is to be merged, without a work tree and without GitHub. */
 import type { Project } from "../config/config.ts";
-import { GitOutputTooLarge, splitNul } from "../git/git.ts";
+import { splitNul } from "../git/git.ts";
 import { type GitRepository, type Merge, TreeTooLarge } from "../git/repository.ts";
-import {
-  MAX_PROJECTS_FILE_BYTES,
-  type ProjectList,
-  PROJECTS_FILE,
-  readProjectList,
-  touchedProjects,
-} from "../projects/projects.ts";
+import { projectListAt } from "../projects/at_commit.ts";
+import { type ProjectList, touchedProjects } from "../projects/projects.ts";
+import { changedFiles } from "./changed_files.ts";
 
 /** What git knows. */
 export interface BranchFacts {
@@ -55,7 +51,7 @@ export async function gatherBranchFacts(
     return { base, head, merge, files: undefined, subjects, list, removed: [] };
   }
   const merge = await repository.mergeTree(base, head);
-  const files = await changedFiles(repository, { base, head, merge });
+  const files = await filesOf(repository, { base, head, merge });
   const removed = merge.kind === "clean" && list.kind === "list" && files
     ? await removedProjects(repository, { tree: merge.tree, files, projects: list.projects })
     : [];
@@ -72,33 +68,14 @@ async function isTooLarge(repository: GitRepository, commit: string): Promise<bo
   }
 }
 
-/** The project list of a commit: its file's, else the configuration's. */
-export async function projectListAt(
-  repository: GitRepository,
-  commit: string,
-  fallback: readonly Project[] | undefined,
-): Promise<ProjectList> {
-  try {
-    const file = await repository.readFile(commit, PROJECTS_FILE, MAX_PROJECTS_FILE_BYTES);
-    return readProjectList(file, fallback);
-  } catch (error) {
-    if (!(error instanceof GitOutputTooLarge)) throw error;
-    return { kind: "invalid", reason: `more than ${MAX_PROJECTS_FILE_BYTES} bytes` };
-  }
-}
-
-async function changedFiles(
+/** Against the base where it can be merged; else what the branch itself changed since it left. */
+async function filesOf(
   repository: GitRepository,
   { base, head, merge }: { base: string; head: string; merge: Merge },
-): Promise<string[] | undefined> {
-  try {
-    if (merge.kind === "clean") return await repository.changedFiles(base, merge.tree);
-    const from = await repository.mergeBase(base, head);
-    return from === undefined ? [] : await repository.changedFiles(from, head);
-  } catch (error) {
-    if (error instanceof GitOutputTooLarge) return undefined;
-    throw error;
-  }
+): Promise<readonly string[] | undefined> {
+  if (merge.kind === "clean") return await changedFiles(repository, base, merge.tree);
+  const from = await repository.mergeBase(base, head);
+  return from === undefined ? [] : await changedFiles(repository, from, head);
 }
 
 interface MergedTree {

@@ -2,12 +2,12 @@
 import type { Config } from "../config/config.ts";
 import { branchRef, type GitCache, mending, openCache } from "../git/cache.ts";
 import { MissingFromGit } from "../git/faults.ts";
-import { GitOutputTooLarge } from "../git/git.ts";
 import { allowsLocal } from "../git/names.ts";
 import type { PushEvent } from "../github/payloads.ts";
-import { limited } from "./limit.ts";
-import { projectListAt } from "./branch_facts.ts";
+import { projectListAt } from "../projects/at_commit.ts";
 import type { ProjectList } from "../projects/projects.ts";
+import { changedFiles } from "./changed_files.ts";
+import { limited } from "./limit.ts";
 
 /** What git knows about a push. */
 export interface PushFacts {
@@ -82,19 +82,6 @@ async function commitBefore(
     return await cache.mergeBase(tip, after);
   } catch (error) {
     if (error instanceof MissingFromGit && error.what !== "repository") return undefined;
-    throw error;
-  }
-}
-
-async function changedFiles(
-  cache: GitCache,
-  before: string,
-  after: string,
-): Promise<string[] | undefined> {
-  try {
-    return await cache.changedFiles(before, after);
-  } catch (error) {
-    if (error instanceof GitOutputTooLarge) return undefined;
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 /** Which labels a pull request should carry, and what to change to get there. Pure. */
 import type { Project } from "../config/config.ts";
+import { compilePattern } from "./patterns.ts";
 import { type LabelRule, parseConventional, touchedProjects } from "./projects.ts";
 
 /** What labels are decided from. */
@@ -19,69 +20,28 @@ export function wantedLabels({ title, files, projects, rules }: LabelFacts): str
     // What merely depends on a change is rebuilt, but the change is not about it.
     if (because !== "dependency") project.labels.forEach((label) => labels.add(label));
   }
-  for (const rule of rules) {
-    const byTitle = rule.titles.some((word) => words.has(word.toLowerCase()));
-    if (byTitle || matchesAny(rule.paths, files)) labels.add(rule.name);
-  }
+  const byTitle = ({ titles }: LabelRule) => titles.some((word) => words.has(word.toLowerCase()));
+  rules.filter(byTitle).forEach(({ name }) => labels.add(name));
+  labelsByPath(rules.filter((rule) => !byTitle(rule)), files).forEach((name) => labels.add(name));
   return [...labels].sort();
+}
+
+/** Looks at each file once, and at a rule no more once it has matched: files may be a hundred thousand. */
+function labelsByPath(rules: readonly LabelRule[], files: readonly string[]): string[] {
+  const all = rules.map(({ name, paths }) => ({ name, matchers: paths.map(compilePattern) }));
+  let open = all;
+  for (const file of files) {
+    if (open.length === 0) break;
+    const names = file.split("/");
+    const matches = ({ matchers }: typeof all[number]) => matchers.some((match) => match(names));
+    if (open.some(matches)) open = open.filter((rule) => !matches(rule));
+  }
+  return all.filter((rule) => !open.includes(rule)).map(({ name }) => name);
 }
 
 function titleWords(title: string): Set<string> {
   const parsed = parseConventional(title);
   return new Set([parsed?.type ?? "", ...(parsed?.scopes ?? [])].map((word) => word.toLowerCase()));
-}
-
-function matchesAny(patterns: readonly string[], files: readonly string[]): boolean {
-  const matchers = patterns.map(compilePattern);
-  return matchers.length > 0 && files.some((file) => {
-    const names = file.split("/");
-    return matchers.some((matches) => matches(names));
-  });
-}
-
-/**
- * `docs` and `docs/` match what is below, `*` part of a name, `**` any number of folders. No regular
- * expression: paths are a stranger's, and one of many stars would take hours on a path made for it.
- */
-function compilePattern(pattern: string): (names: readonly string[]) => boolean {
-  const parts = pattern.replace(/\/$/, "").split("/");
-  const matchers = parts.map((part) => part === "**" ? undefined : nameMatcher(part));
-  return (names) => {
-    // Numbers of names that the parts so far may have matched.
-    let ends = new Set([0]);
-    for (const [index, matches] of matchers.entries()) {
-      if (ends.size === 0) return false;
-      if (matches) {
-        const on = [...ends].filter((end) => end < names.length && matches(names[end]!));
-        ends = new Set(on.map((end) => end + 1));
-        continue;
-      }
-      // Any folders more, and at the pattern's end something below one.
-      const first = Math.min(...ends);
-      const least = index === matchers.length - 1 ? Math.max(first, 1) : first;
-      ends = new Set(
-        Array.from({ length: Math.max(0, names.length - least) }, (_, at) => least + at),
-      );
-    }
-    return ends.size > 0;
-  };
-}
-
-/** Matches a name against a pattern's part: the texts between its stars, each as early as it can be. */
-function nameMatcher(part: string): (name: string) => boolean {
-  const texts = part.split("*");
-  const [first, last] = [texts[0]!, texts.at(-1)!];
-  if (texts.length === 1) return (name) => name === part;
-  return (name) => {
-    if (!name.startsWith(first) || !name.endsWith(last)) return false;
-    let at = first.length;
-    for (const text of texts.slice(1, -1)) {
-      const found = name.indexOf(text, at);
-      if (found < 0) return false;
-      at = found + text.length;
-    }
-    return at <= name.length - last.length;
-  };
 }
 
 /** What must change on a pull request. */
