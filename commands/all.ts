@@ -1,3 +1,4 @@
+/** `tickborg all`: the whole of Tickborg in one process. */
 import { configPath, loadConfig } from "../lib/config/config.ts";
 import { parseOptions } from "./arguments.ts";
 import { runAll } from "./run_roles.ts";

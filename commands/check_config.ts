@@ -1,27 +1,25 @@
-import {
-  type Config,
-  configPath,
-  loadConfig,
-  type RabbitMq,
-  readSecret,
-} from "../lib/config/config.ts";
-import { ConfigError, describeError } from "../lib/errors.ts";
-import { ROLE_NAMES, roleOf } from "../services/roles.ts";
-import { namesRabbitMq, requireSections } from "../services/start.ts";
+/** `tickborg check-config`: whether a configuration can be used, and every reason why not. */
+import { type Config, configPath, loadConfig } from "../lib/config/config.ts";
+import type { NamedFile } from "../lib/config/secrets.ts";
+import { ConfigError } from "../lib/errors.ts";
+import { ROLE_NAMES, type RoleName } from "../services/roles.ts";
+import { missingSections, namesRabbitMq } from "../services/start.ts";
 import { parseOptions } from "./arguments.ts";
+import { filesOf, mistakesIn, sectionMistakes } from "./preflight.ts";
 
-const HELP = `Validates a configuration file and the secret files it names; connects to nothing
+const HELP = `Validates a configuration file and the files it names; connects to nothing
 
 Usage: tickborg check-config [--config FILE] [--json]
 
   --config FILE  the configuration; CONFIG_PATH or ./config.json when absent
   --json         {"ok", "mistakes", "loadedLater", "roles"} on standard output
-Exit code 0 when it can be used, 2 when not.
+Exit code 0 when every role that it has a section for can run, 2 when not.
 `;
 
 /** What a configuration is good for. */
 interface Findings {
   readonly mistakes: string[];
+  /** Keys whose file is not there yet. */
   readonly loadedLater: string[];
   readonly roles: { role: string; ready: boolean; broker: string; why?: string }[];
 }
@@ -56,58 +54,27 @@ async function examine(path: string): Promise<Findings> {
     const mistakes = /mistakes?$/.test(lines[0]!) ? lines.slice(1) : lines;
     return { mistakes, loadedLater: [], roles: [] };
   }
-  const { unreadable, loadedLater } = await examineSecrets(config);
-  return { mistakes: unreadable, loadedLater, roles: ROLE_NAMES.map(readiness(config)) };
-}
-
-function readiness(config: Config) {
-  return (role: typeof ROLE_NAMES[number]): Findings["roles"][number] => {
-    const broker = namesRabbitMq(role, config) ? "rabbitmq" : "embedded (only in `all`)";
-    try {
-      requireSections(role, config);
-      return { role, ready: true, broker };
-    } catch (error) {
-      return { role, ready: false, broker, why: describeError(error).split("; ")[0]! };
-    }
+  const { ready, later } = filesAsOfNow(config);
+  return {
+    mistakes: [...sectionMistakes(config), ...await mistakesIn(ready)],
+    loadedLater: later.map(({ key }) => key),
+    roles: ROLE_NAMES.map((role) => readiness(role, config)),
   };
 }
 
-/** What a configuration's secret files come to. */
-interface Secrets {
-  /** One line for each file that cannot be read. */
-  readonly unreadable: string[];
-  /** Keys whose file systemd brings when a unit starts (`credential:…`), so that it is not there now. */
-  readonly loadedLater: string[];
+function readiness(role: RoleName, config: Config): Findings["roles"][number] {
+  const broker = namesRabbitMq(role, config) ? "rabbitmq" : "embedded (only in `all`)";
+  const missing = missingSections(role, config);
+  if (missing.length === 0) return { role, ready: true, broker };
+  return { role, ready: false, broker, why: `the configuration lacks ${missing.join(", ")}` };
 }
 
-async function examineSecrets(config: Config): Promise<Secrets> {
-  const loaded = Deno.env.get("CREDENTIALS_DIRECTORY") !== undefined;
-  const unreadable: string[] = [];
-  const loadedLater: string[] = [];
-  for (const [key, path] of secretFiles(config)) {
-    if (path.startsWith("credential:") && !loaded) loadedLater.push(key);
-    else {
-      await readSecret(path, key).catch((error) => unreadable.push(describeError(error)));
-    }
-  }
-  return { unreadable, loadedLater };
-}
-
-/** Paths of the secrets that roles read, by key; the OAuth secret is for the Rust bot alone. */
-function secretFiles(config: Config): [key: string, path: string][] {
-  const files: [string, string | undefined][] = [
-    ["rabbitmq.password_file", config.rabbitmq?.password_file],
-    ...ROLE_NAMES.map(roleOf).map(({ section }): [string, string | undefined] => [
-      `${section}.rabbitmq.password_file`,
-      (config[section] as { rabbitmq?: RabbitMq } | undefined)?.rabbitmq?.password_file,
-    ]),
-    [
-      "github_webhook_receiver.webhook_secret_file",
-      config.github_webhook_receiver?.webhook_secret_file,
-    ],
-    ["github_app.private_key", config.github_app?.private_key],
-  ];
-  return files.filter((file): file is [string, string] => file[1] !== undefined);
+/** The files that must be there now, and those that systemd brings when a unit starts (`credential:…`). */
+function filesAsOfNow(config: Config) {
+  const files = filesOf(config);
+  if (Deno.env.has("CREDENTIALS_DIRECTORY")) return { ready: files, later: [] };
+  const isLater = ({ path }: NamedFile) => path.startsWith("credential:");
+  return { ready: files.filter((file) => !isLater(file)), later: files.filter(isLater) };
 }
 
 function print(path: string, { mistakes, loadedLater, roles }: Findings): void {

@@ -3,7 +3,8 @@
  * configuration (the named sets of `deno.json`), and narrowed to a configuration's hosts, ports and paths.
  */
 import type { Config, Section } from "./config/config.ts";
-import { rabbitMqOf, secretPath } from "./config/config.ts";
+import { rabbitMqOf } from "./config/config.ts";
+import { secretPath } from "./config/secrets.ts";
 import { ConfigError } from "./errors.ts";
 import { GIT_ENV } from "./git/environment.ts";
 import { listenAddress } from "./listen.ts";

@@ -4,7 +4,7 @@
  */
 import type { Logger } from "@logtape/logtape";
 import type { Broker } from "../lib/broker/broker.ts";
-import { readSecret } from "../lib/config/config.ts";
+import { readSecret } from "../lib/config/secrets.ts";
 import { ConfigError, describeError, TransientFault } from "../lib/errors.ts";
 import { parseSignature, verify } from "../lib/github/signature.ts";
 import { BodyBudget, type BodyProblem, readWebhookBody } from "../lib/github/webhook_body.ts";

@@ -17,12 +17,15 @@ export interface StartOptions {
   readonly github?: () => GitHub;
 }
 
+/** The sections that a role needs and a configuration lacks. */
+export function missingSections(name: RoleName, config: Config): Section[] {
+  const role = roleOf(name);
+  return [role.section, ...role.needs].filter((section) => config[section] === undefined);
+}
+
 /** Throws a ConfigError that names every section the role needs and the configuration lacks. */
 export function requireSections(name: RoleName, config: Config): void {
-  const role = roleOf(name);
-  const missing = [role.section, ...role.needs].filter((section: Section) =>
-    config[section] === undefined
-  );
+  const missing = missingSections(name, config);
   if (missing.length > 0) {
     throw new ConfigError(
       `Cannot start ${name}: the configuration lacks ${missing.join(", ")}; ` +

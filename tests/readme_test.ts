@@ -1,7 +1,8 @@
 /** The README names what there is, and nothing that is not there. */
 import assert from "node:assert/strict";
 import { COMMANDS } from "../commands/table.ts";
-import { ConfigSchema, Project } from "../lib/config/schema.ts";
+import { Project } from "../lib/config/project.ts";
+import { ConfigSchema } from "../lib/config/schema.ts";
 import { COMMAND_WORDS } from "../lib/comments/command.ts";
 
 const root = new URL("../", import.meta.url);

@@ -1,8 +1,9 @@
 /** Opens the broker that a configuration names, with the credentials from its files. */
 import type { Logger } from "@logtape/logtape";
-import { type Config, rabbitMqOf, readSecret, secretPath, type Section } from "../config/config.ts";
+import { type Config, rabbitMqKey, rabbitMqOf, type Section } from "../config/config.ts";
+import { readNamedFile, readSecret } from "../config/secrets.ts";
 import type { RabbitMq } from "../config/schema.ts";
-import { ConfigError, describeError } from "../errors.ts";
+import { ConfigError } from "../errors.ts";
 import { parseListen } from "../http.ts";
 import { TOPOLOGY } from "../topology.ts";
 import type { Broker } from "./broker.ts";
@@ -46,28 +47,27 @@ export async function openBroker(
   const { identity, instance } = config.runner;
   const name = ["tickborg", options.role ?? section, identity, instance].filter(Boolean).join(" ");
   const topology = options.declareNothing ? { exchanges: [], queues: [] } : TOPOLOGY;
-  return await connectRabbitMq(await settingsOf(rabbit), { log, name, topology });
+  return await connectRabbitMq(await settingsOf(rabbit, rabbitMqKey(config, section)), {
+    log,
+    name,
+    topology,
+  });
 }
 
-async function settingsOf(rabbit: RabbitMq): Promise<RabbitMqSettings> {
+/** Reads what a broker's settings need; `key` names them in the configuration. */
+async function settingsOf(rabbit: RabbitMq, key: string): Promise<RabbitMqSettings> {
   const hasPort = /(^\[.*\]|^[^\[\]:]+):\d+$/.test(rabbit.host);
   const standard = rabbit.ssl ? 5671 : 5672;
   const { hostname, port } = parseListen(hasPort ? rabbit.host : `${rabbit.host}:${standard}`);
+  const ca = rabbit.ssl && rabbit.ca_file !== undefined
+    ? await readNamedFile({ key: `${key}.ca_file`, path: rabbit.ca_file })
+    : undefined;
   return {
     host: hostname,
     port,
     vhost: rabbit.virtualhost ?? "/",
     username: rabbit.username,
-    password: await readSecret(rabbit.password_file, "rabbitmq.password_file"),
-    ...(rabbit.ssl && { tls: { ca: await authority(rabbit.ca_file) } }),
+    password: await readSecret(rabbit.password_file, `${key}.password_file`),
+    ...(rabbit.ssl && { tls: { ca } }),
   };
-}
-
-async function authority(path: string | undefined): Promise<string | undefined> {
-  if (path === undefined) return undefined;
-  try {
-    return await Deno.readTextFile(secretPath(path));
-  } catch (error) {
-    throw new ConfigError(`rabbitmq.ca_file: cannot read ${path}: ${describeError(error)}`);
-  }
 }

@@ -1,9 +1,11 @@
-/** Reads and validates the configuration file, and reads the secrets it points to. */
-import type * as z from "zod";
+/** Reads and validates the configuration file. */
 import { ConfigError } from "../errors.ts";
+import { isSystem, type System } from "../systems.ts";
+import { describeIssue, shown } from "./mistakes.ts";
 import { type Config, ConfigSchema, type RabbitMq } from "./schema.ts";
 
-export type { Config, Project, RabbitMq } from "./schema.ts";
+export type { Project } from "./project.ts";
+export type { Config, RabbitMq } from "./schema.ts";
 
 /** Sections a role may keep a broker connection of its own in. */
 export type Section = Exclude<keyof Config, "$schema">;
@@ -34,61 +36,64 @@ export async function loadConfig(path: string): Promise<Config> {
   return parseConfig(value, path);
 }
 
-/** Validates a configuration. Throws a {@link ConfigError} that holds every mistake, a line each. */
+/**
+ * Validates a configuration. A key that is null counts as absent, as the Rust bot has it. Throws a
+ * {@link ConfigError} that holds every mistake, a line each.
+ */
 export function parseConfig(value: unknown, path = "configuration"): Config {
-  const result = ConfigSchema.safeParse(value);
-  if (result.success) return result.data;
-  const lines = result.error.issues.flatMap((issue) => describeIssue(issue, value));
+  const file = withoutNulls(value);
+  const result = ConfigSchema.safeParse(file);
+  const lines = [
+    ...(result.error?.issues ?? []).flatMap((issue) => describeIssue(issue, file)),
+    ...unservedSystems(file),
+  ];
+  if (lines.length === 0 && result.success) return withFleet(result.data, file);
   throw new ConfigError(
     `Cannot use ${path}: ${lines.length} ${lines.length === 1 ? "mistake" : "mistakes"}\n` +
       lines.map((line) => `  ${line}`).join("\n"),
   );
 }
 
-/** One line for each mistake: where it stands, what is allowed, what was found. */
-function describeIssue(issue: z.core.$ZodIssue, root: unknown): string[] {
-  const at = issue.path
-    .map((part) => typeof part === "number" ? `[${part}]` : `.${shortened(String(part))}`)
-    .join("").replace(/^\./, "") || "the file";
-  if (issue.code === "unrecognized_keys") {
-    const place = issue.path.length === 0 ? "" : `${at}.`;
-    return issue.keys.map((key) =>
-      `${place}${shortened(key)}: no such key${suggestion(key, issue.path)}`
-    );
-  }
-  const found = issue.path.reduce<unknown>(
-    (value, part) => (value as Record<PropertyKey, unknown> | undefined)?.[part as string],
-    root,
-  );
-  if (found === undefined) return [`${at}: missing; ${lowerFirst(issue.message)}`];
-  return [`${at}: ${lowerFirst(issue.message)}; found ${shown(found)}`];
+/** Without the keys that hold null. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (!(value instanceof Object)) return value;
+  const kept = Object.entries(value).filter(([, part]) => part !== null);
+  return Object.fromEntries(kept.map(([key, part]) => [key, withoutNulls(part)]));
 }
 
-function lowerFirst(text: string): string {
-  const message = text.replace(/^Invalid input: /, "").replace(/, received .*$/, "");
-  return message.charAt(0).toLowerCase() + message.slice(1);
+/** The fleet's systems as the file names them, and those that it builds itself; whatever it holds. */
+function systemsIn(file: unknown): { served: unknown[] | undefined; built: unknown[] } {
+  const { github, build } = file as {
+    github?: { systems?: unknown };
+    build?: { system?: unknown };
+  };
+  const served = github?.systems;
+  return {
+    served: Array.isArray(served) ? served : undefined,
+    built: [build?.system ?? []].flat().filter((name) => isSystem(`${name}`)),
+  };
 }
 
-/** A value as it stands in the file, cut short. */
-function shown(value: unknown): string {
-  return shortened(JSON.stringify(value) ?? String(value));
+/** A builder of a system that the fleet does not serve would wait for ever. */
+function unservedSystems(file: unknown): string[] {
+  if (!(file instanceof Object)) return [];
+  const { served, built } = systemsIn(file);
+  const missing = served === undefined ? [] : built.filter((name) => !served.includes(name));
+  if (missing.length === 0) return [];
+  return [
+    `github.systems: expected every system of build.system, ${missing.join(", ")} too; found ${
+      shown(served)
+    }`,
+  ];
 }
 
-function shortened(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
-}
-
-/** Names the allowed keys of the place a wrong one was found in. */
-function suggestion(_key: string, path: readonly PropertyKey[]): string {
-  // deno-lint-ignore no-explicit-any
-  let schema: any = ConfigSchema;
-  for (const part of path) {
-    while (schema?.unwrap) schema = schema.unwrap();
-    schema = typeof part === "number" ? schema?.element : schema?.shape?.[part as string];
-  }
-  while (schema?.unwrap) schema = schema.unwrap();
-  const keys = Object.keys(schema?.shape ?? {}).filter((name) => name !== "$schema");
-  return keys.length === 0 ? "" : `; allowed: ${keys.join(", ")}`;
+/** A file that does not name the fleet's systems, as the Rust bot's, serves what it builds itself too. */
+function withFleet(config: Config, file: unknown): Config {
+  const { served, built } = systemsIn(file);
+  if (served !== undefined) return config;
+  const systems = [...new Set([...config.github.systems, ...built as System[]])];
+  return { ...config, github: { ...config.github, systems } };
 }
 
 /**
@@ -96,49 +101,17 @@ function suggestion(_key: string, path: readonly PropertyKey[]): string {
  * role's name, or `operator` for commands, so that each has a broker user of its own.
  */
 export function rabbitMqOf(config: Config, section: Section): RabbitMq | undefined {
-  const own = config[section] as { rabbitmq?: RabbitMq } | undefined;
-  const rabbit = own?.rabbitmq ?? config.rabbitmq;
+  const rabbit = ownRabbitMq(config, section) ?? config.rabbitmq;
   if (!rabbit?.username.includes("{role}")) return rabbit;
   const role = section === "runner" ? "operator" : section.replaceAll("_", "-");
   return { ...rabbit, username: rabbit.username.replaceAll("{role}", role) };
 }
 
-/**
- * The path of a secret. `credential:<name>` is the file of that name in `CREDENTIALS_DIRECTORY`, where
- * systemd puts what a unit loads (systemd.exec(5), LoadCredential); anything else is a path already.
- * Throws a {@link ConfigError} where the name is odd or the variable unset.
- */
-export function secretPath(
-  path: string,
-  directory: string | undefined = Deno.env.get("CREDENTIALS_DIRECTORY"),
-): string {
-  const name = /^credential:(.*)$/s.exec(path)?.[1];
-  if (name === undefined) return path;
-  if (!/^[A-Za-z0-9_][A-Za-z0-9._-]{0,254}$/.test(name)) {
-    throw new ConfigError(`${JSON.stringify(path)}: expected credential:<name of a file>`);
-  }
-  if (!directory) {
-    throw new ConfigError(
-      `${path}: CREDENTIALS_DIRECTORY is not set; systemd sets it for units with LoadCredential`,
-    );
-  }
-  return `${directory}/${name}`;
+/** The key that {@link rabbitMqOf} finds a section's connection under. */
+export function rabbitMqKey(config: Config, section: Section): string {
+  return ownRabbitMq(config, section) ? `${section}.rabbitmq` : "rabbitmq";
 }
 
-/**
- * The content of a secret file ({@link secretPath}) without the newline at its end. Throws a
- * {@link ConfigError} naming the key.
- */
-export async function readSecret(path: string, key: string): Promise<string> {
-  let text: string;
-  try {
-    text = await Deno.readTextFile(secretPath(path));
-  } catch (error) {
-    if (error instanceof ConfigError) throw new ConfigError(`${key}: ${error.message}`);
-    const why = error instanceof Deno.errors.NotFound ? "no such file" : (error as Error).message;
-    throw new ConfigError(`${key}: cannot read ${path}: ${why}`);
-  }
-  const secret = text.replace(/\r?\n$/, "");
-  if (secret === "") throw new ConfigError(`${key}: ${path} is empty`);
-  return secret;
+function ownRabbitMq(config: Config, section: Section): RabbitMq | undefined {
+  return (config[section] as { rabbitmq?: RabbitMq } | undefined)?.rabbitmq;
 }

@@ -2,23 +2,45 @@
 import * as z from "zod";
 import { ProjectName } from "../messages/build_job.ts";
 import { PRIMARY_SYSTEMS, SYSTEMS } from "../systems.ts";
+import { Projects, Seconds, SystemName, words } from "./project.ts";
+
+const HOST = String.raw`(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)`;
+
+function portFits(address: string): boolean {
+  return Number(/:(\d+)$/.exec(address)?.[1] ?? 0) <= 65_535;
+}
 
 /** `host:port` or `[v6]:port`. */
-const Listen = z.string().regex(/^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):\d{1,5}$/, {
-  error: "expected host:port, for example 0.0.0.0:8080",
+const Listen = z.string({ error: "expected host:port, for example 0.0.0.0:8080" })
+  .regex(new RegExp(`^${HOST}:\\d{1,5}$`), {
+    error: "expected host:port, for example 0.0.0.0:8080",
+    abort: true,
+  })
+  .refine(portFits, { error: "expected a port up to 65535" });
+
+/** `host` or `host:port`. An address of IPv6 alone, in brackets, has no port. */
+const Host = z.string().regex(new RegExp(`^${HOST}(:\\d{1,5})?$`), {
+  error: "expected host or host:port",
+  abort: true,
+}).refine((host) => /^\[[^\]]*\]$/.test(host) || portFits(host), {
+  error: "expected host or host:port, and a port up to 65535",
 });
-const Path = z.string().min(1).max(4_096);
-const Seconds = z.number().int().min(1);
-const SystemName = z.enum(SYSTEMS);
+
+const Path = words(4_096);
+
+/** Where each role listens that the configuration gives no other address. */
+export const DEFAULT_LISTEN = {
+  github_webhook_receiver: "0.0.0.0:8080",
+  log_api_config: "0.0.0.0:8081",
+  stats: "0.0.0.0:9090",
+} as const;
 
 /** A broker connection; the password is the content of a file. */
 export const RabbitMq = z.strictObject({
   ssl: z.boolean().default(false),
-  host: z.string().regex(/^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?$/, {
-    error: "expected host or host:port",
-  }),
-  virtualhost: z.string().min(1).max(255).optional(),
-  username: z.string().min(1).max(255),
+  host: Host,
+  virtualhost: words(255).optional(),
+  username: words(255),
   password_file: Path,
   /** PEM file of the certificate authority to trust, for TLS with a private one. */
   ca_file: Path.optional(),
@@ -26,68 +48,6 @@ export const RabbitMq = z.strictObject({
 export type RabbitMq = z.infer<typeof RabbitMq>;
 
 const ownBroker = { rabbitmq: RabbitMq.optional() };
-
-/** One step's words; no shell splits or expands them. */
-const Words = z.array(z.string().max(4_096)).max(200);
-
-/** A folder inside the repository: relative, `/` between parts, no `..`. */
-const ProjectPath = z.string().max(1_024).refine(
-  (path) =>
-    path === "." || (!path.startsWith("/") && !path.includes("\0") && !path.includes("\\") &&
-      path.split("/").every((part) => part !== "" && part !== "." && part !== "..")),
-  { error: "expected a relative path inside the repository, or ." },
-);
-
-/** A sub-project of the repository. */
-export const Project = z.strictObject({
-  name: ProjectName,
-  path: ProjectPath,
-  build_system: z.union([
-    z.enum(["CMake", "Meson", "Autotools", "Cargo", "Gradle", "Make"]),
-    z.strictObject({ Custom: z.strictObject({ command: z.string().min(1).max(10_000) }) }),
-  ], {
-    error: 'expected CMake, Meson, Autotools, Cargo, Gradle, Make or {"Custom": {"command": "…"}}',
-  }),
-  build_timeout_seconds: Seconds.max(7 * 86_400).optional(),
-  configure_args: Words.default([]),
-  build_args: Words.default([]),
-  /** Run by `sh -c` (`cmd /c` on Windows) in the project's folder instead of the build system's own tests. */
-  test_command: z.string().min(1).max(10_000).optional(),
-  /** Systems the project builds on; all that have a builder when absent. */
-  systems: z.array(SystemName).optional(),
-  /** Names of projects that this one needs: it is rebuilt when they change. */
-  depends_on: z.array(ProjectName).max(500).default([]),
-  labels: z.array(z.string().min(1).max(50)).max(20).default([]),
-});
-export type Project = z.infer<typeof Project>;
-
-/** A project list: names are unique and dependencies exist. */
-export const Projects = z.array(Project).max(2_000).superRefine((projects, context) => {
-  const names = new Set(projects.map((project) => project.name));
-  if (names.size < projects.length) {
-    const seen = new Set<string>();
-    projects.forEach(({ name }, index) => {
-      if (seen.has(name)) {
-        context.addIssue({
-          code: "custom",
-          path: [index, "name"],
-          message: `${name} stands twice`,
-        });
-      }
-      seen.add(name);
-    });
-  }
-  projects.forEach((project, index) =>
-    project.depends_on.forEach((name, position) => {
-      if (names.has(name)) return;
-      context.addIssue({
-        code: "custom",
-        path: [index, "depends_on", position],
-        message: `no project is named ${name}`,
-      });
-    })
-  );
-});
 
 /** Days that logs are kept where the configuration does not say. */
 export const DEFAULT_KEEP_DAYS = 90;
@@ -102,14 +62,14 @@ export const ConfigSchema = z.strictObject({
     path: Path.default(".tickborg/broker.sqlite"),
   }).prefault({}),
   github_webhook_receiver: z.strictObject({
-    listen: Listen.default("0.0.0.0:8080"),
+    listen: Listen.default(DEFAULT_LISTEN.github_webhook_receiver),
     webhook_secret_file: Path,
     ...ownBroker,
   }).optional(),
   log_api_config: z.strictObject({
-    listen: Listen.default("0.0.0.0:8081"),
+    listen: Listen.default(DEFAULT_LISTEN.log_api_config),
     logs_path: Path,
-    /** The public address of the log server, without a slash at its end: `log_url` starts with it. */
+    /** The public address of the log server: `log_url` starts with it. */
     serve_root: z.string().max(2_048),
   }).optional(),
   evaluation_filter: z.strictObject({ ...ownBroker }).optional(),
@@ -159,11 +119,13 @@ export const ConfigSchema = z.strictObject({
     /** Days after which a log that has ended is removed; 0 keeps them for ever. */
     keep_days: z.number().int().min(0).max(36_500).default(DEFAULT_KEEP_DAYS),
   }).optional(),
-  stats: z.strictObject({ ...ownBroker, listen: Listen.default("0.0.0.0:9090") }).optional(),
+  stats: z.strictObject({ ...ownBroker, listen: Listen.default(DEFAULT_LISTEN.stats) }).optional(),
   runner: z.strictObject({
     /** Tells this process from others of its kind; the host name when absent. */
-    instance: z.union([z.string().min(1).max(100), z.number().int()]).optional(),
-    identity: z.string().min(1).max(100),
+    instance: z.union([words(100), z.number().int()], {
+      error: "expected a text of 1 to 100 characters or a whole number",
+    }).optional(),
+    identity: words(100),
     /** `owner/name` of each repository served, in any case. */
     repos: z.array(
       z.string().regex(/^[A-Za-z0-9._-]+\/[A-Za-z0-9._-]+$/, {
@@ -171,7 +133,7 @@ export const ConfigSchema = z.strictObject({
       }),
     ),
     disable_trusted_users: z.boolean().default(false),
-    trusted_users: z.array(z.string().min(1).max(100)).default([]),
+    trusted_users: z.array(words(100)).default([]),
     /** Whether a builder takes its jobs from the `build-jobs` exchange, each job once a builder. */
     build_all_jobs: z.boolean().default(false),
   }),
@@ -183,7 +145,12 @@ export const ConfigSchema = z.strictObject({
     build_timeout_seconds: z.number().int().min(300, {
       error: "expected at least 300 seconds",
     }).default(3_600),
-    extra_env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string()).default({}),
+    extra_env: z.record(
+      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
+        error: "expected a variable's name: letters, digits and _, no digit first",
+      }),
+      z.string(),
+    ).default({}),
   }).optional(),
   github_app: z.strictObject({
     app_id: z.number().int().min(1),
@@ -196,10 +163,12 @@ export const ConfigSchema = z.strictObject({
     /** The REST API: GitHub Enterprise Server's is `https://<host>/api/v3`. */
     api_url: z.url().default("https://api.github.com"),
     /** The words that address the bot in comments. */
-    handle: z.string().regex(/^@?[A-Za-z0-9-]{1,39}$/).default("@tickbot"),
+    handle: z.string().regex(/^@?[A-Za-z0-9-]{1,39}$/, {
+      error: "expected up to 39 letters, digits and -, with or without @",
+    }).default("@tickbot"),
     /** Systems that people who are not trusted may build on. */
     untrusted_systems: z.array(SystemName).default([...PRIMARY_SYSTEMS]),
-    /** Systems the fleet serves, in the order people see them. */
+    /** Systems the fleet serves, in the order people see them; those of `build.system` too when absent. */
     systems: z.array(SystemName).min(1).default([...PRIMARY_SYSTEMS]),
   }).prefault({}),
   projects: Projects.optional(),

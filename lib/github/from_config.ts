@@ -1,7 +1,8 @@
 /** Makes the GitHub client that a configuration describes. */
 import { createPrivateKey } from "node:crypto";
 import type { Logger } from "@logtape/logtape";
-import { type Config, readSecret } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
+import { readSecret } from "../config/secrets.ts";
 import { ConfigError } from "../errors.ts";
 import { createGitHub } from "./client.ts";
 import type { GitHub } from "./github.ts";

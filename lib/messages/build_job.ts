@@ -5,7 +5,9 @@ import { CommitSha, Pr, PushTrigger, Repo } from "./repo.ts";
 const ExchangeAndKey = z.tuple([z.string().max(255).nullable(), z.string().max(255).nullable()]);
 
 /** A project's name: what people type in a comment and what a check run is called. */
-export const ProjectName = z.string().min(1).max(100).regex(/^[A-Za-z0-9][A-Za-z0-9._+-]*$/);
+export const ProjectName = z.string().max(100).regex(/^[A-Za-z0-9][A-Za-z0-9._+-]*$/, {
+  error: "expected letters, digits and . _ + -, a letter or digit first",
+});
 
 /**
  * Asks the builder of one system to build projects.

@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import type { Project } from "../config/config.ts";
-import { Projects } from "../config/schema.ts";
+import { Projects } from "../config/project.ts";
 import { parseJson } from "../messages/codec.ts";
 
 /** The file in a repository's root that lists its projects. */

@@ -1,31 +1,13 @@
 /** `tickborg demo`: the whole of Tickborg on one machine, and nothing of that machine touched. */
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { hostSystem } from "../../lib/systems.ts";
 import { withoutRabbitMq } from "../support/rabbitmq.ts";
-
-const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
+import { inFolder, tickborg } from "./run.ts";
 
 /** Runs the demo in a folder. */
-async function demo(cwd: string, args: string[], env: Record<string, string> = {}) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--frozen", MAIN, "demo", ...args],
-    cwd,
-    stdin: "null",
-    env: { NO_COLOR: "1", ...env },
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, out: text(stdout), err: text(stderr) };
-}
-
-async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "tickborg-demo-test-" });
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+function demo(cwd: string, args: string[], env: Record<string, string> = {}) {
+  return tickborg(["demo", ...args], { cwd, env });
 }
 
 interface Outcome {

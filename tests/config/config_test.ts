@@ -1,21 +1,12 @@
-/** Every mistake in a configuration is named at once: its key, what was found and what is allowed. */
+/** Configuration files: the Rust bot's and ours, and what holds where they say nothing. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { loadConfig, parseConfig, rabbitMqOf, readSecret } from "../../lib/config/config.ts";
-import { ConfigError } from "../../lib/errors.ts";
+import { loadConfig, parseConfig, rabbitMqOf } from "../../lib/config/config.ts";
+import { logServerOf, logViewerOf, sectionOf } from "../../lib/config/sections.ts";
+import { readSecret } from "../../lib/config/secrets.ts";
 
 const runner = { identity: "builder-1", repos: ["project-tick/Project-Tick"] };
 const rabbitmq = { ssl: false, host: "localhost", username: "tickborg", password_file: "/run/pw" };
-
-function mistakes(value: unknown): string[] {
-  try {
-    parseConfig(value);
-  } catch (error) {
-    assert.ok(error instanceof ConfigError);
-    return error.message.split("\n").slice(1).map((line) => line.trim());
-  }
-  return [];
-}
 
 Deno.test("a file written for the Rust bot loads", () => {
   const config = parseConfig({
@@ -62,45 +53,71 @@ Deno.test("a role's own broker overrides the common one", () => {
   assert.equal(rabbitMqOf(config, "evaluation_filter")?.host, "localhost");
 });
 
-Deno.test("all mistakes are reported together", () => {
-  const lines = mistakes({
-    runner: { identity: 7, repos: ["no-slash"], trusted_user: [] },
-    build: { system: "x86_64-linus", build_timeout_seconds: 10 },
-    stats: { listen: 9090 },
-    projects: [
-      { name: "a", path: "../a", build_system: "CMake" },
-      { name: "b", path: "b", build_system: "Bazel" },
-    ],
-    rabbit: {},
+Deno.test("a key that is null counts as absent, as the Rust bot has it", () => {
+  const config = parseConfig({
+    rabbitmq: { ...rabbitmq, virtualhost: null },
+    runner: { ...runner, instance: null, trusted_users: null, disable_trusted_users: null },
+    push_filter: { rabbitmq: null, default_attrs: null },
+    stats: null,
+    github: null,
+    projects: null,
   });
-  const expected = [
-    /^runner\.identity: expected string; found 7$/,
-    /^runner\.repos\[0\]: expected owner\/name; found "no-slash"$/,
-    /^runner\.trusted_user: no such key; allowed: .*trusted_users/,
-    /^build\.system: expected one or several of x86_64-linux, .*; found "x86_64-linus"$/,
-    /^build\.build_timeout_seconds: expected at least 300 seconds; found 10$/,
-    /^stats\.listen: expected .*; found 9090$/,
-    /^projects\[0\]\.path: expected a relative path inside the repository.*; found "\.\.\/a"$/,
-    /^projects\[1\]\.build_system: expected CMake, Meson, .*; found "Bazel"$/,
-    /^rabbit: no such key; allowed: rabbitmq, /,
-  ];
-  for (const pattern of expected) {
-    assert.ok(lines.some((line) => pattern.test(line)), `${pattern} in\n${lines.join("\n")}`);
-  }
-  assert.equal(lines.length, expected.length, lines.join("\n"));
+  assert.equal(config.rabbitmq!.virtualhost, undefined);
+  assert.deepEqual(config.runner.trusted_users, []);
+  assert.deepEqual([config.push_filter, config.stats, config.projects], [{}, undefined, undefined]);
+  assert.throws(() => parseConfig({ runner: null }), /runner: missing; expected object/);
+  assert.throws(() => parseConfig({ runner: { ...runner, repos: [null] } }), /found null/);
 });
 
-Deno.test("a missing section says what is expected", () => {
-  assert.deepEqual(mistakes({}), ["runner: missing; expected object"]);
-});
-
-Deno.test("project names are unique and dependencies exist", () => {
-  const project = { name: "a", path: "a", build_system: "Make" };
-  const lines = mistakes({ runner, projects: [project, { ...project, depends_on: ["zlib"] }] });
-  assert.deepEqual(lines, [
-    'projects[1].name: a stands twice; found "a"',
-    'projects[1].depends_on[0]: no project is named zlib; found "zlib"',
+Deno.test("the fleet serves Linux and what the file builds, unless it says otherwise", () => {
+  const build = { system: ["aarch64-darwin", "x86_64-darwin"] };
+  assert.deepEqual(parseConfig({ runner }).github.systems, ["x86_64-linux"]);
+  assert.deepEqual(parseConfig({ runner, build: { system: "x86_64-linux" } }).github.systems, [
+    "x86_64-linux",
   ]);
+  assert.deepEqual(parseConfig({ runner, build, github: { handle: "@b" } }).github.systems, [
+    "x86_64-linux",
+    "aarch64-darwin",
+    "x86_64-darwin",
+  ]);
+  const systems = ["x86_64-darwin", "aarch64-darwin"];
+  assert.deepEqual(parseConfig({ runner, build, github: { systems } }).github.systems, systems);
+});
+
+Deno.test("a section that is absent has its defaults", () => {
+  const absent = parseConfig({ runner });
+  const present = parseConfig({
+    runner,
+    builder: {},
+    github_comment_poster: {},
+    mass_rebuilder: {},
+    stats: {},
+  });
+  for (const name of ["builder", "github_comment_poster", "mass_rebuilder", "stats"] as const) {
+    assert.deepEqual(sectionOf(absent, name), sectionOf(present, name));
+  }
+  assert.equal(sectionOf(undefined, "builder").concurrency, 1);
+  assert.equal(
+    sectionOf({ builder: { ...present.builder!, concurrency: 3 } }, "builder").concurrency,
+    3,
+  );
+});
+
+Deno.test("logs are linked to where they are served, in files of the Rust bot too", () => {
+  const of = (serve_root: string, poster = {}) =>
+    parseConfig({
+      runner,
+      log_api_config: { logs_path: "/l", serve_root },
+      github_comment_poster: poster,
+    });
+  for (const end of ["", "/", "/logfile", "/logfile/"]) {
+    const config = of(`https://ci.example.com/logs${end}`);
+    assert.equal(logServerOf(config), "https://ci.example.com/logs");
+    assert.equal(logViewerOf(config), "https://ci.example.com/logs");
+  }
+  assert.equal(logViewerOf(of("https://a", { log_viewer: "https://b" })), "https://b");
+  assert.equal(logServerOf(parseConfig({ runner })), "");
+  assert.equal(logViewerOf(parseConfig({ runner })), undefined);
 });
 
 Deno.test("a file that is not there or not JSON says what to do", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Projects } from "../../lib/config/schema.ts";
+import { Projects } from "../../lib/config/project.ts";
 import { labelChanges, wantedLabels } from "../../lib/projects/labels.ts";
 import type { LabelRule } from "../../lib/projects/projects.ts";
 

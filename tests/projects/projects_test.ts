@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Project } from "../../lib/config/config.ts";
-import { Projects } from "../../lib/config/schema.ts";
+import { Projects } from "../../lib/config/project.ts";
 import {
   parseConventional,
   readProjectList,

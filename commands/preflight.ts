@@ -1,0 +1,75 @@
+/** Whether roles can run under a configuration, found out before anything is started. */
+import type { Config } from "../lib/config/config.ts";
+import {
+  authorityFiles,
+  type NamedFile,
+  readNamedFile,
+  readSecret,
+  secretFiles,
+} from "../lib/config/secrets.ts";
+import { describeError } from "../lib/errors.ts";
+import { ROLE_NAMES, type RoleName, roleOf } from "../services/roles.ts";
+import { missingSections, namesRabbitMq } from "../services/start.ts";
+
+/** The roles that a configuration has a section for: those that `all` runs. */
+export function chosenRoles(config: Config): RoleName[] {
+  return ROLE_NAMES.filter((name) => config[roleOf(name).section] !== undefined);
+}
+
+/** A line for each of the chosen roles that lacks another section, or one where none is chosen. */
+export function sectionMistakes(config: Config): string[] {
+  const chosen = chosenRoles(config);
+  if (chosen.length === 0) {
+    const sections = ROLE_NAMES.map((name) => roleOf(name).section).join(", ");
+    return [`No role has a section; expected one or several of ${sections}`];
+  }
+  return chosen.flatMap((name) => {
+    const missing = missingSections(name, config);
+    const lacks = `${roleOf(name).section}: role ${name} needs ${missing.join(", ")} too`;
+    return missing.length === 0 ? [] : [lacks];
+  });
+}
+
+/** A line for each of the chosen roles that has no RabbitMQ where others have: they would not meet. */
+export function brokerMistakes(config: Config): string[] {
+  const without = chosenRoles(config).filter((name) => !namesRabbitMq(name, config));
+  if (without.length === 0 || without.length === chosenRoles(config).length) return [];
+  return without.map((name) =>
+    `${
+      roleOf(name).section
+    }.rabbitmq: missing, while other roles have one; expected one for all or none`
+  );
+}
+
+/** The files that a configuration names and no role of ours reads. */
+const NOT_OURS = ["github_app.oauth_client_secret_file"];
+
+/** A line for each file that the roles of this configuration would read and cannot use. */
+export async function unusableFiles(config: Config): Promise<string[]> {
+  const files = filesOf(config).filter(({ key }) => !NOT_OURS.includes(key));
+  return await mistakesIn(files);
+}
+
+/** Every file that a configuration names, secrets and authorities. */
+export function filesOf(config: Config): NamedFile[] {
+  return [...secretFiles(config), ...authorityFiles(config)];
+}
+
+/** A line for each file that cannot be read, or holds something else than it should. */
+export async function mistakesIn(files: readonly NamedFile[]): Promise<string[]> {
+  const found = await Promise.all(files.map((file) => look(file).then(() => [], describeError)));
+  return found.flat();
+}
+
+/** Throws a ConfigError where the file cannot be used. */
+async function look({ key, path }: NamedFile): Promise<void> {
+  if (key.endsWith(".ca_file")) {
+    const text = await readNamedFile({ key, path });
+    if (text.includes("-----BEGIN CERTIFICATE-----")) return;
+    throw new Error(`${key}: expected certificates in PEM in ${path}, found none`);
+  }
+  const secret = await readSecret(path, key);
+  if (key !== "github_app.private_key") return;
+  const { parsePrivateKey } = await import("../lib/github/from_config.ts");
+  parsePrivateKey(secret);
+}

@@ -1,0 +1,38 @@
+/** What a section of the configuration says, or what holds where it is absent. */
+import type { Config } from "./config.ts";
+import { ConfigSchema } from "./schema.ts";
+
+const { builder, github_comment_poster, mass_rebuilder, stats } = ConfigSchema.shape;
+
+/** A section that may be absent while another role reads it. */
+type Optional = "builder" | "github_comment_poster" | "mass_rebuilder" | "stats";
+
+/** What holds where such a section is absent. */
+const DEFAULTS: { readonly [S in Optional]: NonNullable<Config[S]> } = {
+  builder: builder.unwrap().parse({}),
+  github_comment_poster: github_comment_poster.unwrap().parse({}),
+  mass_rebuilder: mass_rebuilder.unwrap().parse({}),
+  stats: stats.unwrap().parse({}),
+};
+/** A section with its defaults, whether the configuration has it, or there is a configuration, or not. */
+export function sectionOf<S extends Optional>(
+  config: Pick<Config, S> | undefined,
+  section: S,
+): NonNullable<Config[S]> {
+  return config?.[section] ?? DEFAULTS[section];
+}
+
+/**
+ * The public address of the log server without a slash at its end; empty where none is configured. Files of
+ * the Rust bot name the folder `/logfile` below it.
+ */
+export function logServerOf(config: Pick<Config, "log_api_config">): string {
+  return (config.log_api_config?.serve_root ?? "").replace(/\/+$/, "").replace(/\/logfile$/, "");
+}
+
+/** The address of the log viewer that check runs link to; undefined where there is none. */
+export function logViewerOf(
+  config: Pick<Config, "log_api_config" | "github_comment_poster">,
+): string | undefined {
+  return config.github_comment_poster?.log_viewer ?? (logServerOf(config) || undefined);
+}

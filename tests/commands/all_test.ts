@@ -1,0 +1,38 @@
+/** `tickborg all`: every role in one process, over RabbitMQ as over the embedded broker. */
+import assert from "node:assert/strict";
+import { hostSystem } from "../../lib/systems.ts";
+import { startFleet } from "../support/fleet.ts";
+import { startRabbitMq, type Vhost, withoutRabbitMq } from "../support/rabbitmq.ts";
+import { startRole } from "../support/role_process.ts";
+
+/** Starts `all`, has a pull request built, stops it. */
+async function buildOnce(vhost?: Vhost): Promise<void> {
+  await using fleet = await startFleet({
+    files: { "a/x": "1\n" },
+    projects: [{ name: "a", path: "a", build_system: { Custom: { command: "cat x" } } }],
+    roles: [],
+    ...(vhost && { vhost }),
+  });
+  const all = startRole("all", fleet.configPath);
+  try {
+    await all.ready;
+    const pull = await fleet.openPullRequest({ files: { "a/x": "2\n" } });
+    await fleet.expectCheck(pull, `a on ${hostSystem()}`, "success");
+    assert.equal(await all.stop(), 0, all.log());
+    assert.match(all.log(), / Stopped\b/);
+  } finally {
+    await all.kill();
+  }
+}
+
+Deno.test("all builds a pull request on the embedded broker, and stops in good order", () =>
+  buildOnce());
+
+Deno.test({
+  name: "all builds a pull request over RabbitMQ, and stops in good order",
+  ignore: withoutRabbitMq(),
+  async fn() {
+    await using server = await startRabbitMq();
+    await buildOnce(await server.vhost());
+  },
+});

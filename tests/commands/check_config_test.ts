@@ -1,0 +1,123 @@
+/** `tickborg check-config` and `tickborg all`: what keeps a configuration from being used is told at once. */
+import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
+import { join } from "node:path";
+import { inFolder, tickborg } from "./run.ts";
+
+const runner = { identity: "desk", repos: ["a/b"] };
+
+/** Writes a configuration and gives what both commands say of it. */
+async function judge(folder: string, config: Record<string, unknown>) {
+  const path = join(folder, "config.json");
+  await Deno.writeTextFile(path, JSON.stringify({ runner, ...config }));
+  const check = await tickborg(["check-config", "--config", path, "--json"]);
+  const all = async () => await tickborg(["all", "--config", path], { cwd: folder });
+  return { code: check.code, ...JSON.parse(check.out), all } as {
+    readonly code: number;
+    readonly mistakes: string[];
+    readonly loadedLater: string[];
+    readonly all: typeof all;
+  };
+}
+
+Deno.test("a role that lacks another section is a mistake, each role in a line", () =>
+  inFolder(async (folder) => {
+    const { code, mistakes, all } = await judge(folder, { builder: {}, push_filter: {} });
+    assert.equal(code, 2);
+    assert.deepEqual(mistakes, [
+      "push_filter: role push-filter needs checkout too",
+      "builder: role builder needs build, checkout too",
+    ]);
+    const { code: started, err } = await all();
+    assert.equal(started, 2);
+    for (const line of mistakes) assert.ok(err.includes(`\n  ${line}\n`), err);
+  }));
+
+Deno.test("a configuration of which no role can be run is a mistake", () =>
+  inFolder(async (folder) => {
+    const { code, mistakes, all } = await judge(folder, {});
+    assert.equal(code, 2);
+    assert.equal(mistakes.length, 1);
+    assert.match(
+      mistakes[0]!,
+      /^No role has a section; expected .*github_webhook_receiver, .*stats/,
+    );
+    const { code: started, err } = await all();
+    assert.equal(started, 2);
+    assert.match(err, /No role has a section/);
+  }));
+
+Deno.test("every file that cannot be used is told at once", () =>
+  inFolder(async (folder) => {
+    const file = async (name: string, text: string) => {
+      await Deno.writeTextFile(join(folder, name), text);
+      return join(folder, name);
+    };
+    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const mq = { host: "mq", ssl: true, username: "u", password_file: join(folder, "none") };
+    const config = {
+      rabbitmq: { ...mq, ca_file: await file("ca", "no certificate\n") },
+      stats: {},
+      builder: { rabbitmq: { ...mq, ca_file: join(folder, "no-ca") } },
+      build: { system: "x86_64-linux" },
+      checkout: { root: folder },
+      github_webhook_receiver: { webhook_secret_file: await file("empty", "\n") },
+      github_app: {
+        app_id: 1,
+        private_key: await file(
+          "key",
+          privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+        ),
+        oauth_client_secret_file: join(folder, "no-oauth"),
+      },
+    };
+    const { code, mistakes, all } = await judge(folder, config);
+    assert.equal(code, 2);
+    const expected = [
+      /^rabbitmq\.password_file: cannot read \S+\/none: no such file$/,
+      /^builder\.rabbitmq\.password_file: cannot read \S+\/none: no such file$/,
+      /^github_webhook_receiver\.webhook_secret_file: \S+\/empty is empty$/,
+      /^github_app\.private_key: expected an RSA key, found ec$/,
+      /^github_app\.oauth_client_secret_file: cannot read \S+\/no-oauth: no such file$/,
+      /^rabbitmq\.ca_file: expected certificates in PEM in \S+\/ca, found none$/,
+      /^builder\.rabbitmq\.ca_file: cannot read \S+\/no-ca: no such file$/,
+    ];
+    assert.equal(mistakes.length, expected.length, mistakes.join("\n"));
+    expected.forEach((pattern, index) => assert.match(mistakes[index]!, pattern));
+    // The Rust bot alone reads the OAuth secret.
+    const { code: started, err } = await all();
+    assert.equal(started, 2);
+    const told = mistakes.filter((line) => !line.includes("oauth"));
+    for (const line of told) assert.ok(err.includes(`\n  ${line}\n`), err);
+    assert.doesNotMatch(err, /oauth/);
+  }));
+
+Deno.test("what systemd brings later is no mistake", () =>
+  inFolder(async (folder) => {
+    const { code, mistakes, loadedLater } = await judge(folder, {
+      github_webhook_receiver: { webhook_secret_file: "credential:webhook-secret" },
+    });
+    assert.deepEqual([code, mistakes], [0, []]);
+    assert.deepEqual(loadedLater, ["github_webhook_receiver.webhook_secret_file"]);
+  }));
+
+Deno.test("all does not run some roles on RabbitMQ and others on none", () =>
+  inFolder(async (folder) => {
+    await Deno.writeTextFile(join(folder, "password"), "x\n");
+    const rabbitmq = { host: "mq", username: "u", password_file: join(folder, "password") };
+    const { code, all } = await judge(folder, { stats: { rabbitmq }, evaluation_filter: {} });
+    assert.equal(code, 0);
+    const { code: started, err } = await all();
+    assert.equal(started, 2);
+    assert.match(err, /\n {2}evaluation_filter\.rabbitmq: missing, while other roles have one/);
+  }));
+
+Deno.test("a role names the very key whose file it cannot read", () =>
+  inFolder(async (folder) => {
+    const path = join(folder, "config.json");
+    const own = { host: "mq", username: "u", password_file: join(folder, "none") };
+    await Deno.writeTextFile(path, JSON.stringify({ runner, stats: { rabbitmq: own } }));
+    const { code, err } = await tickborg(["stats", "--config", path]);
+    assert.equal(code, 2);
+    assert.match(err, /^stats\.rabbitmq\.password_file: cannot read \S+: no such file\n$/);
+  }));
