@@ -59,7 +59,6 @@ interface Delivery {
   readonly event: string;
   readonly delivered_at: string;
   readonly status_code: number;
-  readonly redelivery: boolean;
 }
 
 /** A pull request, from one answer or from a list. */
@@ -134,7 +133,6 @@ export function hookDelivery(delivery: Delivery): HookDelivery {
     event: delivery.event,
     deliveredAt: delivery.delivered_at,
     ok: delivery.status_code >= 200 && delivery.status_code < 300,
-    redelivery: delivery.redelivery,
   };
 }
 

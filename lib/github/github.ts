@@ -82,7 +82,13 @@ export interface HookDelivery {
   readonly deliveredAt: string;
   /** Whether GitHub got a 2xx. */
   readonly ok: boolean;
-  readonly redelivery: boolean;
+}
+
+/** Deliveries of the App's webhook, newest first. */
+export interface HookDeliveries {
+  readonly deliveries: readonly HookDelivery[];
+  /** False where there are more than are read at once: the oldest are missing. */
+  readonly complete: boolean;
 }
 
 /** The GitHub client. */
@@ -116,8 +122,8 @@ export interface GitHub {
   commentOnce(repo: RepoName, number: number, marker: string, body: string): Promise<void>;
   /** `admin`, `write`, `read` or `none`. */
   permission(repo: RepoName, user: string): Promise<string>;
-  /** Deliveries of the App's webhook since a time (milliseconds since the epoch), newest first. */
-  hookDeliveries(since: number): Promise<HookDelivery[]>;
+  /** Deliveries since a time (milliseconds since the epoch), at most 20,000 of them. */
+  hookDeliveries(since: number): Promise<HookDeliveries>;
   redeliver(deliveryId: number | bigint): Promise<void>;
 }
 

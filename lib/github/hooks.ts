@@ -1,15 +1,18 @@
 /** The log of the App's own webhook. */
 import * as read from "./answers.ts";
-import type { GitHub, HookDelivery } from "./github.ts";
-import { MAX_PAGES, PAGE, type Requests } from "./requests.ts";
+import type { GitHub, HookDeliveries, HookDelivery } from "./github.ts";
+import { PAGE, type Requests } from "./requests.ts";
+
+/** Pages of deliveries that are read at once: 20,000 deliveries, a fortieth of an App's requests an hour. */
+const MAX_DELIVERY_PAGES = 200;
 
 /** The methods of {@link GitHub} that this file is about. */
 export function hookMethods(requests: Requests): Pick<GitHub, "hookDeliveries" | "redeliver"> {
   return {
-    async hookDeliveries(since: number): Promise<HookDelivery[]> {
+    async hookDeliveries(since: number): Promise<HookDeliveries> {
       const deliveries: HookDelivery[] = [];
       let cursor: string | undefined;
-      for (let page = 1; page <= MAX_PAGES; page++) {
+      for (let page = 1; page <= MAX_DELIVERY_PAGES; page++) {
         const { data, headers } = await requests.transport.asApp(
           { what: "list webhook deliveries", repeatable: true },
           (request) =>
@@ -21,9 +24,10 @@ export function hookMethods(requests: Requests): Pick<GitHub, "hookDeliveries" |
         const recent = data.filter((it) => Date.parse(it.delivered_at) >= since);
         deliveries.push(...recent.map(read.hookDelivery));
         cursor = read.nextCursor(headers.link);
-        if (recent.length < data.length || cursor === undefined) break;
+        const last = recent.length < data.length || cursor === undefined;
+        if (last) return { deliveries, complete: true };
       }
-      return deliveries;
+      return { deliveries, complete: false };
     },
 
     async redeliver(deliveryId: number | bigint): Promise<void> {

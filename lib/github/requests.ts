@@ -5,7 +5,7 @@ import type { AppTransport, Request } from "./transport.ts";
 /** Entries of a page: the most that GitHub gives. */
 export const PAGE = 100;
 /** Pages that are read of a list; what comes after them is not seen. */
-export const MAX_PAGES = 20;
+const MAX_PAGES = 20;
 
 /** Makes requests. */
 export class Requests {

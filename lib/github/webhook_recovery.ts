@@ -90,11 +90,14 @@ export interface RecoveryTurn {
 export interface RecoveryReport extends RecoveryPlan {
   /** What is left for later turns. */
   readonly failures: Failures;
+  /** How many deliveries were looked at, and whether those were all. */
+  readonly looked: number;
+  readonly complete: boolean;
 }
 
 /** One turn: looks at the deliveries since the last one and asks for redeliveries. */
 export async function recoverDeliveries(turn: RecoveryTurn): Promise<RecoveryReport> {
-  const deliveries = await turn.github.hookDeliveries(turn.since);
+  const { deliveries, complete } = await turn.github.hookDeliveries(turn.since);
   const failures = new Map(foldDeliveries(forgetOld(turn.failures, turn.now), deliveries));
   const plan = planRecovery(failures, turn.now);
   const close = (webhook: FailedWebhook) =>
@@ -113,7 +116,7 @@ export async function recoverDeliveries(turn: RecoveryTurn): Promise<RecoveryRep
       close(webhook);
     }
   }
-  return { failures, redeliver, giveUp: plan.giveUp };
+  return { failures, redeliver, giveUp: plan.giveUp, looked: deliveries.length, complete };
 }
 
 /** Without those that are closed and that GitHub no longer lists. */
@@ -141,6 +144,9 @@ export function webhookRecovery(context: RoleContext): PeriodicTask {
       });
       since = startedAt - OVERLAP_MS;
       failures = report.failures;
+      if (!report.complete) {
+        log.warn("Older webhook deliveries are not looked at", { looked: report.looked });
+      }
       for (const { guid, event } of report.redeliver) {
         log.info("Failed webhook is delivered again", { delivery: guid, event });
       }

@@ -2,12 +2,18 @@ import assert from "node:assert/strict";
 import { createGitHub } from "../../lib/github/client.ts";
 import { parsePrivateKey } from "../../lib/github/from_config.ts";
 import { GitHubRefusal, type HookDelivery } from "../../lib/github/github.ts";
+import { hookMethods } from "../../lib/github/hooks.ts";
+import type { Requests } from "../../lib/github/requests.ts";
+import type { RoleContext } from "../../lib/role.ts";
 import {
   foldDeliveries,
   planRecovery,
   recoverDeliveries,
+  webhookRecovery,
 } from "../../lib/github/webhook_recovery.ts";
 import { startFakeGitHub } from "../support/fake_github/mod.ts";
+import type { FakeDelivery } from "../support/fake_github/state.ts";
+import { captureLog } from "../support/log_capture.ts";
 
 const START = Date.parse("2026-01-01T12:00:00Z");
 const MINUTE = 60_000;
@@ -15,7 +21,7 @@ let lastId = 0;
 
 function delivery(guid: string, ok: boolean, minute = 0, event = "pull_request"): HookDelivery {
   const deliveredAt = new Date(START + minute * MINUTE).toISOString();
-  return { id: ++lastId, guid, event, ok, deliveredAt, redelivery: false };
+  return { id: ++lastId, guid, event, ok, deliveredAt };
 }
 
 /** Guids that are redelivered and given up, `minutes` after the start. */
@@ -122,11 +128,56 @@ Deno.test("a receiver that was away gets what it missed, each webhook once", asy
   }
 });
 
+Deno.test("a failure is found behind thousands of deliveries that came after it", async () => {
+  const fake = await startFakeGitHub({ now: () => START });
+  try {
+    for (let id = 1; id <= 2_150; id++) {
+      const deliveredAt = new Date(START + id).toISOString();
+      const rest = { action: undefined, redelivery: false, answer: "", seconds: 0, body: "{}" };
+      const kept = { ...rest, id, guid: `g${id}`, event: "push", repositoryId: undefined };
+      (fake.deliveries as FakeDelivery[])
+        .push({ ...kept, deliveredAt, statusCode: id === 1 ? 503 : 202 });
+    }
+    const { url: apiUrl, app: { id: appId, privateKey } } = fake;
+    const github = createGitHub({ apiUrl, appId, privateKey: parsePrivateKey(privateKey) });
+    const now = START + 5 * MINUTE;
+    const { redeliver } = await recoverDeliveries({ github, since: 0, now, failures: new Map() });
+    assert.deepEqual(redeliver.map(({ guid }) => guid), ["g1"]);
+  } finally {
+    await fake.close();
+  }
+});
+
+Deno.test("a list of deliveries without end is left at a bound, and the log says so", async () => {
+  const data = Array.from({ length: 100 }, (_, id) => ({
+    id,
+    guid: `g${id}`,
+    event: "push",
+    delivered_at: new Date(START).toISOString(),
+    status_code: 202,
+  }));
+  let asked = 0;
+  const transport = {
+    asApp() {
+      asked++;
+      return Promise.resolve({ data, headers: { link: '<http://x/?cursor=1>; rel="next"' } });
+    },
+  };
+  const { hookDeliveries } = hookMethods({ transport } as unknown as Requests);
+  const { deliveries, complete } = await hookDeliveries(START);
+  assert.deepEqual([asked, deliveries.length, complete], [200, 20_000, false]);
+  const { log, text } = await captureLog();
+  const github = () => ({ hookDeliveries });
+  const context = { log, github, config: {}, now: () => START + MINUTE } as unknown as RoleContext;
+  await webhookRecovery(context).run(new AbortController().signal);
+  assert.match(text(), /^warning Older webhook deliveries are not looked at .*"looked":20000/);
+});
+
 Deno.test("what GitHub will not redeliver is given up and not found again", async () => {
   const failed = delivery("a", false);
   let asked = 0;
   const github = {
-    hookDeliveries: () => Promise.resolve([failed]),
+    hookDeliveries: () => Promise.resolve({ deliveries: [failed], complete: true }),
     redeliver: () => {
       asked++;
       return Promise.reject(new GitHubRefusal("Cannot redeliver: Not Found", 404));
