@@ -16,6 +16,11 @@ export interface Queue {
   readonly bindings: readonly { readonly exchange: string; readonly pattern: string }[];
   /** AMQP queue arguments; none on the queues that a Rust peer declares too. */
   readonly arguments?: Readonly<Record<string, string | number | boolean>>;
+  /**
+   * Messages that may wait: the newest. The embedded broker holds to it; RabbitMQ by a policy, because a
+   * queue that a Rust peer declares too has no arguments.
+   */
+  readonly keep?: number;
 }
 
 /** The exchanges. */
@@ -65,7 +70,8 @@ export const QUEUES: readonly Queue[] = [
   { name: QUEUE.evaluationFilter, bindings: eventBindings("pull_request") },
   { name: QUEUE.commentFilter, bindings: eventBindings("issue_comment") },
   { name: QUEUE.pushFilter, bindings: eventBindings("push") },
-  { name: QUEUE.unknownEvents, bindings: eventBindings("unknown") },
+  // Nobody consumes it: people look what their App is subscribed to for nothing.
+  { name: QUEUE.unknownEvents, bindings: eventBindings("unknown"), keep: 1_000 },
   { name: QUEUE.evaluationJobs, bindings: [] },
   ...SYSTEMS.map((system): Queue => ({
     name: buildQueue(system),

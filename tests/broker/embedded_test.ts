@@ -54,6 +54,7 @@ const TOPOLOGY: Topology = {
   queues: [
     { name: "taken", bindings: [] },
     { name: "waits", bindings: [] },
+    { name: "kept", bindings: [], keep: 3 },
     { name: QUEUE.deadLetters, bindings: [] },
   ],
 };
@@ -144,6 +145,27 @@ Deno.test("embedded: the file does not grow with what has passed through it", as
     sizes.push(size);
   }
   assert.ok(sizes.at(-1)! <= sizes[2]! * 1.5, `sizes after each 4 MB: ${sizes}`);
+});
+
+Deno.test("embedded: a queue that nobody empties keeps its newest messages", async () => {
+  await using desk = await openDesk();
+  await using broker = await desk.open();
+  const publish = (...texts: string[]) =>
+    broker.publish(texts.map((text) => message(text, "kept")));
+  const left = async () => {
+    const texts: string[] = [];
+    await broker.visit("kept", ({ body }) => {
+      texts.push(new TextDecoder().decode(body));
+      return Promise.resolve("keep");
+    });
+    return texts.join(" ");
+  };
+  await publish("1", "2", "3");
+  assert.equal(await left(), "1 2 3");
+  await publish("4");
+  assert.equal(await left(), "2 3 4");
+  await publish("5", "6", "7", "8", "9");
+  assert.equal(await left(), "7 8 9");
 });
 
 Deno.test("embedded: everything of one turn shares a transaction", async () => {

@@ -81,6 +81,8 @@ class EmbeddedBroker implements Broker {
       publications.forEach((publication, index) => {
         for (const queue of routes[index]!) {
           store.insert({ ...publication, queue, headers: publication.headers ?? {} });
+          const keep = this.#topology.queues.find(({ name }) => name === queue)?.keep;
+          if (keep !== undefined) store.keepNewest(queue, keep);
           this.#consumers.wake(queue);
         }
       });

@@ -156,6 +156,17 @@ export class Store {
     this.#run("DELETE FROM messages WHERE id = ?", id);
   }
 
+  /** Removes what waits in a queue beyond its newest messages. */
+  keepNewest(queue: string, keep: number): void {
+    this.#run(
+      "DELETE FROM messages WHERE state = 0 AND queue = ? AND position <= (SELECT position " +
+        "FROM messages WHERE state = 0 AND queue = ? ORDER BY position DESC LIMIT 1 OFFSET ?)",
+      queue,
+      queue,
+      keep,
+    );
+  }
+
   /** Puts a message back to where it was. */
   putBack(id: number): void {
     this.#run("UPDATE messages SET state = 0, redelivered = 1 WHERE id = ?", id);
