@@ -101,7 +101,8 @@ function describeUnbuildable({ unbuildable, builds }: EvaluationPlan, handle: st
 
 /** Names as many of a list as fit between two texts, and how many are left. */
 export function withList(before: string, names: readonly string[], after: string): string {
-  for (let shown = names.length; shown > 0; shown--) {
+  // No more than that many fit, however short they are, and a list may have a hundred thousand.
+  for (let shown = Math.min(names.length, MOST); shown > 0; shown--) {
     const left = names.length - shown;
     const list = names.slice(0, shown).join(", ") + (left > 0 ? ` and ${left} more` : "");
     if (before.length + list.length + after.length <= MOST) return before + list + after;

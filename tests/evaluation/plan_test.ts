@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../lib/config/config.ts";
-import { Projects } from "../../lib/config/schema.ts";
+import { Projects } from "../../lib/config/project.ts";
 import type { BranchFacts } from "../../lib/evaluation/branch_facts.ts";
 import { type EvaluationFacts, planEvaluation, type Verdict } from "../../lib/evaluation/plan.ts";
 import { describePlan, stateOf, withList } from "../../lib/evaluation/wording.ts";
@@ -269,6 +269,11 @@ Deno.test("a list is cut to what a description holds, and says how many are left
   const text = withList("Building ", names, " on x86_64-linux");
   assert.ok(text.length <= 140);
   assert.match(text, /^Building project-0, .* and 9\d more on x86_64-linux$/);
+  const many = Array.from({ length: 200_000 }, (_, index) => `folder/file-${index}.c`);
+  const since = performance.now();
+  const conflicts = withList("Conflicts with main in ", many, "; merge, then push");
+  assert.match(conflicts, / and 1999\d\d more; merge, then push$/);
+  assert.ok(performance.now() - since < 1_000, "its time does not grow with the list");
   const [long] = ["x".repeat(500)];
   assert.ok(withList("Conflicts with main in ", [long!], "; merge").length <= 140);
 });
