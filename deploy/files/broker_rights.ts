@@ -79,11 +79,24 @@ export function allRights(): Rights[] {
   ];
 }
 
-/** Exchanges, queues, bindings and rights in the form that `rabbitmqctl import_definitions` reads. */
+/** Bounds of the queues that nobody empties. A policy, because the queues themselves must have no arguments. */
+function policies() {
+  return QUEUES.filter(({ keep }) => keep !== undefined).map(({ name, keep }) => ({
+    vhost: VHOST,
+    name: `keep-${name}`,
+    pattern: `^${escaped(name)}$`,
+    "apply-to": "queues",
+    definition: { "max-length": keep, overflow: "drop-head" },
+    priority: 0,
+  }));
+}
+
+/** Exchanges, queues, bindings, policies and rights in the form that `rabbitmqctl import_definitions` reads. */
 export function definitions(): Record<string, unknown> {
   return {
     vhosts: [{ name: VHOST }],
     permissions: allRights(),
+    policies: policies(),
     exchanges: EXCHANGES.map(({ name, type }) => ({
       name,
       vhost: VHOST,

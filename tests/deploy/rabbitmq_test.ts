@@ -72,6 +72,11 @@ Deno.test({
       const queues = (await server.ctl("list_queues", "-p", VHOST, "name", "--silent")).trim()
         .split("\n");
       assert.deepEqual(queues.sort(), QUEUES.map(({ name }) => name).sort());
+      const unknown = `<<"${VHOST}">>, queue, <<"${QUEUE.unknownEvents}">>`;
+      const bound = await server.evaluate(
+        `{ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(${unknown})), rabbit_policy:get(<<"max-length">>, Q).`,
+      );
+      assert.equal(bound.trim(), "1000", "what nobody consumes is bounded");
       // The health check of docker-compose.yml.
       const { program, env } = server.control;
       await succeed(
