@@ -1,5 +1,6 @@
 /** Who may have what built where. Pure, and blind to case, as GitHub's names are. */
 import type { Config, Project } from "./config/config.ts";
+import { sectionOf } from "./config/sections.ts";
 import type { System } from "./systems.ts";
 
 /** Whether a repository (`owner/name`) is one that this bot serves. */
@@ -36,7 +37,7 @@ export async function isTrusted(
 
 /** Projects of one pull request that are built without the word of somebody who is trusted. */
 export function maxProjects(config: Pick<Config, "mass_rebuilder">): number {
-  return config.mass_rebuilder?.max_projects ?? 15;
+  return sectionOf(config, "mass_rebuilder").max_projects;
 }
 
 /** What decides {@link systemsFor}. */

@@ -19,6 +19,7 @@ import { makeResult, resultMessages } from "../lib/build/result.ts";
 import { jobKey, RunningJobs } from "../lib/build/running_jobs.ts";
 import { ack } from "../lib/broker/broker.ts";
 import { type Config, configPath } from "../lib/config/config.ts";
+import { sectionOf } from "../lib/config/sections.ts";
 import { describeError } from "../lib/errors.ts";
 import { BuildJob } from "../lib/messages/build_job.ts";
 import type { BuildResult } from "../lib/messages/build_result.ts";
@@ -37,17 +38,18 @@ import { buildQueue } from "../lib/topology.ts";
 /** Creates the builder. Throws a ConfigError where the sandbox that is demanded does not work. */
 export async function createService(context: RoleContext): Promise<Service> {
   const { config, broker, log } = context;
+  const section = sectionOf(config, "builder");
   const systems = systemsOf(config);
-  const concurrency = config.builder?.concurrency ?? 1;
+  const concurrency = section.concurrency;
   const swept = await sweepJobFolders(jobsRoot(config), log);
   if (swept > 0) log.info("Removed what dead builders left", { folders: swept });
   const sandbox = await openSandbox({
-    mode: config.builder?.sandbox ?? "auto",
-    network: config.builder?.network ?? true,
+    mode: section.sandbox,
+    network: section.network,
     jobsRoot: jobsRoot(config),
     hide: secretPlaces(config),
-    readOnlyPaths: config.builder?.read_only_paths ?? [],
-    extraEnv: config.build?.extra_env ?? {},
+    readOnlyPaths: section.read_only_paths,
+    extraEnv: config.build!.extra_env,
     log,
   });
   log.info("Builder is set up", { systems, sandbox: sandbox.kind, concurrency });

@@ -196,7 +196,7 @@ async function* handle(
   if (!pull || pull.state === "closed") return nothing;
   const firstTime = await tolerant(
     context,
-    () => github.react(event.repo, event.commentId, "eyes"),
+    () => github.react(event.repo, event.commentId),
   );
   const facts = await gather({ event, commands, pull, firstTime: firstTime ?? false }, context);
   const plan = decide({ ...facts, attempt });

@@ -4,6 +4,7 @@
  * time, which writes check runs. So two instances never write the same check run at once.
  */
 import { ack, type Delivery } from "../lib/broker/broker.ts";
+import { logViewerOf, sectionOf } from "../lib/config/sections.ts";
 import { CheckRunKeeper } from "../lib/check_runs/keeper.ts";
 import { type CheckMessage, decodeCheckMessage } from "../lib/check_runs/message.ts";
 import type { Addresses } from "../lib/report/waiting.ts";
@@ -24,14 +25,14 @@ const CREATE_WAIT_MS = 15_000;
 /** Creates the service. */
 export function createService(context: RoleContext): Promise<Service> {
   const { config, broker, log, now } = context;
-  const section = config.github_comment_poster;
+  const section = sectionOf(config, "github_comment_poster");
   const common = {
     github: context.github(),
     broker,
     log,
     now,
-    noBuilderMs: (section?.no_builder_seconds ?? 900) * 1_000,
-    stuckMs: (section?.stuck_seconds ?? 21_600) * 1_000,
+    noBuilderMs: section.no_builder_seconds * 1_000,
+    stuckMs: section.stuck_seconds * 1_000,
   };
   const keeper = new CheckRunKeeper({
     ...common,
@@ -39,13 +40,13 @@ export function createService(context: RoleContext): Promise<Service> {
     repos: new Set(config.runner.repos.map((repo) => repo.toLowerCase())),
     createWaitMs: CREATE_WAIT_MS,
   });
-  const sweepMs = (section?.sweep_interval_seconds ?? 300) * 1_000;
+  const sweepMs = section.sweep_interval_seconds * 1_000;
   const sweep = new Sweep({
     ...common,
     repos: config.runner.repos,
     apiUrl: config.github.api_url,
     quietMs: sweepMs,
-    pendingMs: 3_000 * (config.mass_rebuilder?.evaluation_timeout_seconds ?? 600),
+    pendingMs: 3_000 * sectionOf(config, "mass_rebuilder").evaluation_timeout_seconds,
   });
   return Promise.resolve({
     consumers: [forwarder(), writer(keeper)],
@@ -59,7 +60,7 @@ export function createService(context: RoleContext): Promise<Service> {
 function addressesOf({ config }: RoleContext): Addresses {
   return {
     handle: config.github.handle,
-    logViewer: config.github_comment_poster?.log_viewer ?? config.log_api_config?.serve_root,
+    logViewer: logViewerOf(config),
   };
 }
 

@@ -28,8 +28,6 @@ export interface ReceiverOptions {
   readonly log: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Milliseconds within which every answer is given; 9,000 when absent. */
-  readonly answerWithinMs?: number;
   /** Milliseconds that a body may take; 7,000 when absent. */
   readonly bodyWithinMs?: number;
 }
@@ -159,15 +157,15 @@ async function accept(
       ? { status: 200, text: "Pong" }
       : { status: 202, text: `Nothing to do for ${event} without a repository` };
   }
-  const { broker, log, now, arrivedAt, answerWithinMs = ANSWER_WITHIN_MS } = options;
-  const left = answerWithinMs - (now() - arrivedAt);
+  const { broker, log, now, arrivedAt } = options;
+  const left = ANSWER_WITHIN_MS - (now() - arrivedAt);
   const headers = {
     "x-github-event": event,
     ...(delivery === undefined ? {} : { "x-github-delivery": delivery }),
   };
   try {
     await broker.publish([{ exchange: "github-events", routingKey: key, body, headers }], {
-      timeoutMs: Math.max(left, Math.min(LEAST_PUBLISH_MS, answerWithinMs)),
+      timeoutMs: Math.max(left, LEAST_PUBLISH_MS),
     });
   } catch (error) {
     if (!(error instanceof TransientFault)) throw error;

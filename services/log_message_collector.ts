@@ -6,6 +6,8 @@
 import type { Logger } from "@logtape/logtape";
 import { ack, type Delivery } from "../lib/broker/broker.ts";
 import { DEFAULT_KEEP_DAYS } from "../lib/config/schema.ts";
+import { logServerOf } from "../lib/config/sections.ts";
+import { listenOf } from "../lib/listen.ts";
 import { ConfigError } from "../lib/errors.ts";
 import { createLogHttp } from "../lib/log_store/http.ts";
 import { LogStore } from "../lib/log_store/store.ts";
@@ -89,10 +91,10 @@ function keep(store: LogStore, message: LogMessage, delivery: Delivery): Promise
 }
 
 function endpoint(store: LogStore, { config }: RoleContext): HttpEndpoint {
-  const http = createLogHttp({ store, serveRoot: config.log_api_config?.serve_root ?? "" });
+  const http = createLogHttp({ store, serveRoot: logServerOf(config) });
   return {
     name: "logs",
-    listen: config.log_api_config?.listen ?? "0.0.0.0:8081",
+    listen: listenOf("log_message_collector", config),
     fetch: http.fetch,
     drain: http.drain,
   };

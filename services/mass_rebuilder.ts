@@ -1,6 +1,7 @@
 /** Evaluates pull requests: what they touch, their labels, and the builds that follow. */
 import { maxProjects, servesRepo } from "../lib/acl.ts";
 import { ack, type Publication } from "../lib/broker/broker.ts";
+import { logViewerOf } from "../lib/config/sections.ts";
 import { describeError, TransientFault } from "../lib/errors.ts";
 import type { BranchFacts } from "../lib/evaluation/branch_facts.ts";
 import { gather } from "../lib/evaluation/gather.ts";
@@ -95,7 +96,7 @@ class Evaluation {
       log,
       job,
       ...this.#request,
-      logViewer: config.github_comment_poster?.log_viewer ?? config.log_api_config?.serve_root,
+      logViewer: logViewerOf(config),
     });
   }
 

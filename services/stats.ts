@@ -6,6 +6,7 @@
 import { Hono } from "hono";
 import { Registry } from "prom-client";
 import { ack } from "../lib/broker/broker.ts";
+import { listenOf } from "../lib/listen.ts";
 import { PoisonMessage } from "../lib/errors.ts";
 import { decode } from "../lib/messages/codec.ts";
 import { Event, EventMessage } from "../lib/messages/event.ts";
@@ -26,7 +27,7 @@ export function createService({ broker, config }: RoleContext): Promise<Service>
   const queues = new QueueMetrics(broker, registry);
   return Promise.resolve({
     consumers: [counter(counters)],
-    endpoints: [endpoint(config.stats?.listen ?? "0.0.0.0:9090", async () => {
+    endpoints: [endpoint(listenOf("stats", config), async () => {
       await queues.refresh();
       return await registry.metrics();
     })],

@@ -3,6 +3,7 @@ import { isAbsolute, join } from "node:path";
 import type { Logger } from "@logtape/logtape";
 import type { Publication } from "../broker/broker.ts";
 import type { Config } from "../config/config.ts";
+import { sectionOf } from "../config/sections.ts";
 import { describeError, TransientFault } from "../errors.ts";
 import type { BuildJob } from "../messages/build_job.ts";
 import type { BuildResult } from "../messages/build_result.ts";
@@ -68,7 +69,7 @@ export async function* runAttempt(
   const bothSignals = AbortSignal.any([signal, ending.signal]);
   const stream = new LogStream({
     spool: folder.spool,
-    maxLogBytes: workshop.config.builder?.max_log_bytes ?? 64 * 1024 * 1024,
+    maxLogBytes: sectionOf(workshop.config, "builder").max_log_bytes,
   });
   let running: Promise<AttemptEnd> | undefined;
   try {
@@ -78,7 +79,7 @@ export async function* runAttempt(
     running = work.run();
     // Awaited below; until then its failure must not count as unhandled.
     running.catch(() => {});
-    const form = workshop.config.builder?.log_messages ?? "batched";
+    const form = sectionOf(workshop.config, "builder").log_messages;
     for (let parts = await stream.take(); parts; parts = await stream.take()) {
       const messages = parts.map((part) => logMessages(attempt, part, form));
       // A part in the old form is thousands of messages: as many as may be on their way at once.

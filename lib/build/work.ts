@@ -1,5 +1,6 @@
 /** What an attempt does: finds out what is to be built, builds it, and writes the log. */
 import type { Project } from "../config/config.ts";
+import { sectionOf } from "../config/sections.ts";
 import { describeError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { checkoutRoot, type Workshop } from "./attempt.ts";
@@ -127,7 +128,7 @@ export class Work {
     const options = {
       root: checkoutRoot(config),
       url: job.repo.clone_url,
-      sameHost: !(config.builder?.network ?? true),
+      sameHost: !sectionOf(config, "builder").network,
       folders: folder,
       signal,
     };
@@ -159,14 +160,14 @@ export class Work {
   async #build(project: Project): Promise<AttrOutcome> {
     const { attempt: { job, system }, workshop, folder, stream, signal } = this.#options;
     const { config } = workshop;
-    const seconds = project.build_timeout_seconds ?? config.build?.build_timeout_seconds ?? 3_600;
+    const seconds = project.build_timeout_seconds ?? config.build!.build_timeout_seconds;
     const tail = new Tail(OUTPUT.lines, OUTPUT.characters);
     const build = buildProject(project, {
       ...workshop,
       folders: folder,
       signal,
       test: job.test ?? false,
-      network: config.builder?.network ?? true,
+      network: sectionOf(config, "builder").network,
       timeoutMs: seconds * 1_000,
       env: {
         TICKBORG_PROJECT: project.name,

@@ -1,5 +1,6 @@
 /** Fetches a pull request into the cache and gathers what git knows about it. */
 import type { Config } from "../config/config.ts";
+import { sectionOf } from "../config/sections.ts";
 import { TransientFault } from "../errors.ts";
 import { branchRef, mending, openCache, pullRef } from "../git/cache.ts";
 import { MissingFromGit } from "../git/faults.ts";
@@ -52,7 +53,7 @@ export async function gather(
   job: EvaluationJob,
   { config, pull, stop }: GatherOptions,
 ): Promise<Gathered> {
-  using limit = limited(stop, config.mass_rebuilder?.evaluation_timeout_seconds ?? 600);
+  using limit = limited(stop, sectionOf(config, "mass_rebuilder").evaluation_timeout_seconds);
   try {
     const cache = await openCache(config.checkout!.root, job.repo, {
       allowLocal: allowsLocal(config.github.api_url),

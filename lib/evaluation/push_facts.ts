@@ -1,5 +1,6 @@
 /** Fetches what was pushed into the cache and gathers what git knows about it. */
 import type { Config } from "../config/config.ts";
+import { sectionOf } from "../config/sections.ts";
 import { branchRef, type GitCache, mending, openCache } from "../git/cache.ts";
 import { MissingFromGit } from "../git/faults.ts";
 import { allowsLocal } from "../git/names.ts";
@@ -40,7 +41,7 @@ export async function gatherPushFacts(
   push: Push,
   { config, stop }: PushOptions,
 ): Promise<PushFacts | "gone"> {
-  using limit = limited(stop, config.mass_rebuilder?.evaluation_timeout_seconds ?? 600);
+  using limit = limited(stop, sectionOf(config, "mass_rebuilder").evaluation_timeout_seconds);
   const { repo, after } = push.event;
   const cache = await openCache(config.checkout!.root, repo, {
     allowLocal: allowsLocal(config.github.api_url),

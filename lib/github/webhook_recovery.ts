@@ -3,6 +3,7 @@
  * days (GitHub docs, "Handling failed webhook deliveries"). A delivery that in truth had arrived is
  * recognised by its `X-GitHub-Delivery`, which a redelivery keeps.
  */
+import { sectionOf } from "../config/sections.ts";
 import { TransientFault } from "../errors.ts";
 import type { PeriodicTask, RoleContext } from "../role.ts";
 import { CONSUMED_EVENTS } from "../topology.ts";
@@ -133,7 +134,7 @@ export function webhookRecovery(context: RoleContext): PeriodicTask {
   let failures: Failures = new Map();
   return {
     name: "webhook-recovery",
-    everyMs: (config.github_comment_poster?.sweep_interval_seconds ?? 300) * 1_000,
+    everyMs: sectionOf(config, "github_comment_poster").sweep_interval_seconds * 1_000,
     async run() {
       const startedAt = now();
       const report = await recoverDeliveries({

@@ -85,7 +85,6 @@ Deno.test("a role listens on the table's port unless configured otherwise", () =
   const secret = { webhook_secret_file: "/s" };
   const config = ConfigSchema.parse({
     github_webhook_receiver: secret,
-    log_api_config: { logs_path: "/l", serve_root: "" },
     log_message_collector: { logs_path: "/l" },
     stats: {},
     runner: { identity: "x", repos: [] },
