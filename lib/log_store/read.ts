@@ -101,10 +101,13 @@ async function readSmallJson(path: string): Promise<unknown> {
 /** Where a line (from 1) starts in a text; its end where it has fewer lines. */
 export async function lineOffset(path: string, line: number): Promise<number> {
   using file = await Deno.open(path);
+  const { size } = await file.stat();
   const buffer = new Uint8Array(256 * 1024);
   let left = line - 1;
   let position = 0;
   while (left > 0) {
+    // A line is at least one byte: nobody may have a whole log read for a line that it cannot have.
+    if (left > size - position) return size;
     const length = await file.read(buffer);
     if (length === null) return position;
     const chunk = buffer.subarray(0, length);

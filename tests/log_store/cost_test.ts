@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { LogStream } from "../../lib/build/log_stream.ts";
+import { lineOffset } from "../../lib/log_store/read.ts";
 import { LogStore } from "../../lib/log_store/store.ts";
 import { roleLogger } from "../../lib/log.ts";
 import { growth } from "../support/cost.ts";
+
+/** Bytes of a log that is long enough to tell reading from not reading. */
+const SHORT = 4 * 1024 * 1024;
 
 /** Linear is 4, quadratic 16. */
 const MOST = 9;
@@ -65,4 +69,21 @@ Deno.test("a build's lines that nobody takes cost as much a line however many wa
       assert.equal(taken, count);
     }));
   assert.ok(times < MOST, `four times the lines cost ${times.toFixed(1)} times as much`);
+});
+
+Deno.test("to begin at a line that no log has costs as much however long the log is", async () => {
+  await withFolder(async (folder) => {
+    const pathOf = (bytes: number) => join(folder, String(bytes));
+    for (const bytes of [SHORT, 4 * SHORT]) {
+      await Deno.writeTextFile(pathOf(bytes), `${"x".repeat(31)}\n`.repeat(bytes / 32));
+    }
+    for (const line of [() => 10 ** 14, (bytes: number) => bytes]) {
+      const times = await growth(SHORT, async (bytes) => {
+        for (let turn = 0; turn < 100; turn++) {
+          assert.equal(await lineOffset(pathOf(bytes), line(bytes)), bytes);
+        }
+      });
+      assert.ok(times < 2, `four times the log costs ${times.toFixed(1)} times as much`);
+    }
+  });
 });
