@@ -9,7 +9,6 @@ interface Pull {
   readonly number: number;
   readonly title: string;
   readonly state: string;
-  readonly merged_at: string | null;
   readonly draft?: boolean | undefined;
   readonly user: MaybeUser;
   readonly head: { readonly sha: string };
@@ -67,7 +66,6 @@ export function pullRequest(pull: Pull): PullRequest {
     number: pull.number,
     title: pull.title,
     state: pull.state === "open" ? "open" : "closed",
-    merged: Boolean(pull.merged_at),
     draft: pull.draft ?? false,
     author: pull.user?.login ?? "ghost",
     headSha: pull.head.sha,

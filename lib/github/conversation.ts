@@ -54,11 +54,7 @@ export function conversationMethods(
       return labelsAddedBy(requests.appId, events);
     },
 
-    async react(
-      repo: RepoName,
-      commentId: number,
-      content: "eyes" | "confused" | "-1",
-    ): Promise<boolean> {
+    async react(repo: RepoName, commentId: number): Promise<boolean> {
       // Not repeated at once: the repeat of one whose answer was lost would look like somebody else's.
       const { status } = await requests.create(
         repo,
@@ -67,7 +63,7 @@ export function conversationMethods(
           request("POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", {
             ...at(repo),
             comment_id: commentId,
-            content,
+            content: "eyes",
           }),
       );
       return status === 201;

@@ -17,7 +17,6 @@ export interface PullRequest {
   readonly number: number;
   readonly title: string;
   readonly state: "open" | "closed";
-  readonly merged: boolean;
   readonly draft: boolean;
   readonly author: string;
   readonly headSha: string;
@@ -116,8 +115,8 @@ export interface GitHub {
     run: CheckRunState & { name: string; headSha: string },
   ): Promise<CheckRun>;
   updateCheckRun(repo: RepoName, id: number, run: CheckRunState): Promise<void>;
-  /** Adds a reaction to a comment; false where it was already there. */
-  react(repo: RepoName, commentId: number, content: "eyes" | "confused" | "-1"): Promise<boolean>;
+  /** Looks at a comment with a reaction, eyes; false where it was already there. */
+  react(repo: RepoName, commentId: number): Promise<boolean>;
   /** Writes a comment that carries a hidden marker, unless one with that marker is there already. */
   commentOnce(repo: RepoName, number: number, marker: string, body: string): Promise<void>;
   /** `admin`, `write`, `read` or `none`. */

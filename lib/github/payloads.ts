@@ -12,8 +12,6 @@ const MAX_BODY = 65_536;
 /** Characters kept of a title; GitHub allows 256. */
 const MAX_TITLE = 1_000;
 
-const Login = z.object({ login: z.string().max(200) }).nullish()
-  .transform((user) => user?.login ?? "ghost");
 const bounded = (length: number) =>
   z.string().nullish().transform((text) => cut(text ?? "", length));
 
@@ -44,7 +42,6 @@ const PullRequestPayload = z.object({
   action: z.string().max(100),
   number: z.number().int().min(1),
   repository: Repository,
-  sender: Login,
   changes: z.object({
     base: z.object({}).nullish(),
     title: z.object({ from: bounded(MAX_TITLE) }).nullish().catch(undefined),
@@ -52,10 +49,8 @@ const PullRequestPayload = z.object({
   pull_request: z.object({
     title: bounded(MAX_TITLE),
     state: z.string().max(20),
-    draft: z.boolean().nullish(),
     updated_at: z.string().max(50).nullish(),
     merged: z.boolean().nullish(),
-    user: Login,
     head: z.object({ sha: CommitSha }),
     base: z.object({ ref: z.string().min(1).max(255) }),
   }),
@@ -70,12 +65,9 @@ export interface PullRequestEvent {
   readonly headSha: string;
   readonly baseRef: string;
   readonly title: string;
-  readonly draft: boolean;
   readonly merged: boolean;
   /** `open` or `closed`. */
   readonly state: string;
-  readonly author: string;
-  readonly senderLogin: string;
   /** Whether this is an edit that changed the base branch. */
   readonly baseChanged: boolean;
   /** The title before an edit that changed it. */
@@ -95,11 +87,8 @@ export function parsePullRequestEvent(body: Uint8Array): PullRequestEvent {
     headSha: pull.head.sha,
     baseRef: pull.base.ref,
     title: pull.title,
-    draft: pull.draft ?? false,
     merged: pull.merged ?? false,
     state: pull.state,
-    author: pull.user,
-    senderLogin: payload.sender,
     baseChanged: payload.action === "edited" && Boolean(payload.changes?.base),
     previousTitle: payload.changes?.title?.from,
     updatedAt: pull.updated_at ?? undefined,
@@ -118,7 +107,6 @@ const IssueCommentPayload = z.object({
     id: z.number().int().min(1),
     body: bounded(MAX_BODY),
     user: z.object({ login: z.string().max(200), type: z.string().max(50).nullish() }).nullish(),
-    author_association: z.string().max(50).nullish(),
     created_at: z.string().max(50),
   }),
 });
@@ -136,8 +124,6 @@ export interface IssueCommentEvent {
   /** At most 65,536 UTF-16 units. */
   readonly body: string;
   readonly author: string;
-  /** `OWNER`, `MEMBER`, `COLLABORATOR`, `CONTRIBUTOR`, `NONE`, … */
-  readonly authorAssociation: string;
   /** `User`, `Bot`, … */
   readonly authorType: string;
   /** ISO 8601, as GitHub wrote it. */
@@ -156,37 +142,18 @@ export function parseIssueCommentEvent(body: Uint8Array): IssueCommentEvent {
     commentId: comment.id,
     body: comment.body,
     author: comment.user?.login ?? "ghost",
-    authorAssociation: comment.author_association ?? "NONE",
     authorType: comment.user?.type ?? "User",
     createdAt: comment.created_at,
   };
 }
 
-const Paths = z.array(z.string()).nullish().transform((paths) => paths ?? []);
 const PushPayload = z.object({
   ref: z.string().min(1).max(1_000),
   before: CommitSha,
   after: CommitSha,
-  created: z.boolean().nullish(),
   deleted: z.boolean().nullish(),
-  forced: z.boolean().nullish(),
   repository: Repository,
-  pusher: z.object({ name: z.string().max(200) }).nullish(),
-  commits: z.array(z.object({
-    added: Paths,
-    modified: Paths,
-    removed: Paths,
-    message: z.string().nullish().transform((message) => message ?? ""),
-  })).nullish(),
 });
-
-/** A commit of a push, with the paths it touched. */
-export interface PushedCommit {
-  readonly added: readonly string[];
-  readonly modified: readonly string[];
-  readonly removed: readonly string[];
-  readonly message: string;
-}
 
 /** Commits were pushed to a branch or a tag, or it was deleted. */
 export interface PushEvent {
@@ -197,13 +164,8 @@ export interface PushEvent {
   readonly before: string;
   /** All zeros where the ref was deleted. */
   readonly after: string;
-  readonly created: boolean;
   readonly deleted: boolean;
-  readonly forced: boolean;
-  /** Oldest first. GitHub lists at most 2,048 commits, and may leave files out. */
-  readonly commits: readonly PushedCommit[];
   readonly defaultBranch: string;
-  readonly pusher: string;
   /** When this was pushed, by GitHub's clock: seconds since the epoch in webhooks, ISO 8601 elsewhere. */
   readonly pushedAt?: number | string | undefined;
 }
@@ -216,12 +178,8 @@ export function parsePushEvent(body: Uint8Array): PushEvent {
     ref: payload.ref,
     before: payload.before,
     after: payload.after,
-    created: payload.created ?? false,
     deleted: payload.deleted ?? false,
-    forced: payload.forced ?? false,
-    commits: payload.commits ?? [],
     defaultBranch: payload.repository.defaultBranch,
-    pusher: payload.pusher?.name ?? "ghost",
     pushedAt: payload.repository.pushedAt,
   };
 }

@@ -16,7 +16,6 @@ function pull(number: number, minutes: number): PullRequest {
     number,
     title: "x",
     state: "open",
-    merged: false,
     draft: false,
     author: "ada",
     headSha: String(number).padStart(40, "0"),

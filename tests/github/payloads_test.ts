@@ -31,8 +31,6 @@ Deno.test("every recorded pull_request payload becomes an event", () => {
     assert.equal(event.headSha, payload.pull_request.head.sha);
     assert.equal(event.baseRef, payload.pull_request.base.ref);
     assert.equal(event.repo.full_name, payload.repository.full_name);
-    assert.equal(event.draft, payload.pull_request.draft);
-    assert.equal(event.author, payload.pull_request.user.login);
   }
 });
 
@@ -52,7 +50,6 @@ Deno.test("every recorded push payload becomes an event", () => {
     const event = parsePushEvent(encode(payload));
     assert.equal(event.ref, payload.ref);
     assert.equal(event.deleted, payload.deleted);
-    assert.equal(event.commits.length, payload.commits.length);
     assert.equal(event.defaultBranch, payload.repository.default_branch);
   }
 });
@@ -68,11 +65,8 @@ Deno.test("a pull request that became a draft is read from the recorded wire sam
       headSha: "897d574ae2447e120d5889342e2417f29d5ae81c",
       baseRef: "master",
       title: "nixosTests: re-enable networking tests",
-      draft: true,
       merged: false,
       state: "open",
-      author: "flokli",
-      senderLogin: "flokli",
       baseChanged: false,
       previousTitle: undefined,
       updatedAt: "2020-05-22T19:22:35Z",
@@ -96,6 +90,20 @@ Deno.test("an action and fields nobody knows yet are no error", () => {
   const [payload] = recorded("pull_request");
   const event = parsePullRequestEvent(encode({ ...payload, action: "teleported", new_field: [] }));
   assert.equal(event.action, "teleported");
+});
+
+Deno.test("a wrong value in a field that nobody reads makes no webhook a dead letter", () => {
+  const wrong = { login: 7, name: 7 };
+  const [pull] = recorded("pull_request");
+  Object.assign(pull, { sender: wrong });
+  Object.assign(pull.pull_request, { draft: "no", user: wrong });
+  assert.equal(parsePullRequestEvent(encode(pull)).number, pull.number);
+  const [comment] = recorded("issue_comment");
+  Object.assign(comment.comment, { author_association: wrong });
+  assert.equal(parseIssueCommentEvent(encode(comment)).commentId, comment.comment.id);
+  const [push] = recorded("push");
+  Object.assign(push, { created: 1, forced: 1, pusher: wrong, commits: wrong });
+  assert.equal(parsePushEvent(encode(push)).ref, push.ref);
 });
 
 Deno.test("a deleted account is shown as ghost", () => {

@@ -22,11 +22,8 @@ const event: PullRequestEvent = {
   headSha: "a".repeat(40),
   baseRef: "main",
   title: "feat(ui): new button",
-  draft: false,
   merged: false,
   state: "open",
-  author: "ann",
-  senderLogin: "ann",
   baseChanged: false,
   updatedAt: "2024-05-01T10:00:00Z",
 };
@@ -46,7 +43,7 @@ const table: [what: string, changes: Partial<PullRequestEvent>, expected: string
   ["its head is pushed", { action: "synchronize" }, "evaluation"],
   ["it is opened again", { action: "reopened" }, "evaluation"],
   ["it becomes ready", { action: "ready_for_review" }, "evaluation"],
-  ["it becomes a draft", { action: "converted_to_draft", draft: true }, "evaluation"],
+  ["it becomes a draft", { action: "converted_to_draft" }, "evaluation"],
   ["its base is changed", { action: "edited", baseChanged: true }, "evaluation"],
   ["WIP is taken from its title", { action: "edited", previousTitle: "WIP: a" }, "evaluation"],
   [

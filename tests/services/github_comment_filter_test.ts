@@ -322,7 +322,6 @@ const event: IssueCommentEvent = {
   commentId: 1,
   body: "@tickbot eval",
   author: "ann",
-  authorAssociation: "NONE",
   authorType: "User",
   createdAt: "2024-05-01T10:00:00Z",
 };

@@ -135,12 +135,8 @@ const event: PushEvent = {
   ref: "refs/heads/release/1.2",
   before: "a".repeat(40),
   after: "b".repeat(40),
-  created: false,
   deleted: false,
-  forced: false,
-  commits: [],
   defaultBranch: "main",
-  pusher: "ann",
 };
 
 Deno.test("only pushes to branches of ours are built", () => {
