@@ -28,9 +28,9 @@ export async function openSandbox(options: OpenSandboxOptions): Promise<Sandbox>
   const machine = await survey(options);
   if (mode === "none") return plainSandbox({ machine, network, extraEnv });
   const problems: string[] = [];
-  for (const disableUserns of [true, false]) {
+  for (const recent of [true, false]) {
     if (Deno.build.os !== "linux") break;
-    const sandbox = bubblewrap({ ...options, machine, disableUserns, ownPath: ownPath() });
+    const sandbox = bubblewrap({ ...options, machine, recent, ownPath: ownPath() });
     const problem = await trial(sandbox, options.jobsRoot);
     if (problem === undefined) return sandbox;
     problems.push(problem);

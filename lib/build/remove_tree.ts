@@ -6,6 +6,7 @@
  * cache, for one, is read-only. Neither program follows a symbolic link.
  */
 const SCRIPT = `
+PATH=$PATH:/usr/bin:/bin:/run/current-system/sw/bin
 rm -rf -- "$1" 2>/dev/null && exit
 chmod -R u+rwX -- "$1" 2>/dev/null
 rm -rf -- "$1" 2>&1 | tail -n 1 >&2`;

@@ -22,8 +22,8 @@ export interface Sandbox {
 export interface SandboxOptions {
   readonly machine: Machine;
   readonly network: boolean;
-  /** Whether bubblewrap can forbid user namespaces inside (0.8.0 and later). */
-  readonly disableUserns?: boolean;
+  /** Whether bubblewrap can forbid user namespaces inside and bound a tmpfs (0.8.0 and later). */
+  readonly recent?: boolean;
   /** The configuration's `builder.read_only_paths`. */
   readonly readOnlyPaths?: readonly string[];
   /** The PATH that bubblewrap itself is found in. */
@@ -31,6 +31,9 @@ export interface SandboxOptions {
   /** The configuration's `build.extra_env`. */
   readonly extraEnv?: Readonly<Record<string, string>>;
 }
+
+/** What a build may keep in `/dev/shm`, which is memory: browsers and databases under test use some. */
+const SHARED_MEMORY_BYTES = 1024 ** 3;
 
 /** What builds may read in `/etc`: how to find libraries, hosts, users, certificates and toolchains. */
 const ETC =
@@ -85,7 +88,7 @@ export function plainSandbox(options: SandboxOptions): Sandbox {
  */
 export function bubblewrap(options: SandboxOptions): Sandbox {
   const env = buildEnvironment(options);
-  const system = systemMounts(options);
+  const { mounts, covers } = systemMounts(options);
   return {
     kind: "bubblewrap",
     env,
@@ -95,8 +98,8 @@ export function bubblewrap(options: SandboxOptions): Sandbox {
         ...namespaces(options),
         // First, because a tool may lie in the machine's own /tmp.
         ...["--bind", folders.tmp, "/tmp", "--symlink", "../tmp", "/var/tmp"],
-        ...system,
-        ...jobMounts(folders),
+        ...mounts,
+        ...jobMounts(folders, covers),
         "--chdir",
         command.cwd,
         "--clearenv",
@@ -112,7 +115,7 @@ export function bubblewrap(options: SandboxOptions): Sandbox {
   };
 }
 
-function namespaces({ network, disableUserns }: SandboxOptions): string[] {
+function namespaces({ network, recent }: SandboxOptions): string[] {
   return [
     "--die-with-parent",
     "--unshare-user",
@@ -121,22 +124,22 @@ function namespaces({ network, disableUserns }: SandboxOptions): string[] {
     "--unshare-uts",
     "--unshare-cgroup-try",
     ...(network ? [] : ["--unshare-net"]),
-    ...(disableUserns ? ["--disable-userns"] : []),
+    ...(recent ? ["--disable-userns"] : []),
     // Many a build refuses to run as root.
     ...["--uid", "1000", "--gid", "1000", "--hostname", "tickborg"],
     ...["--cap-drop", "ALL"],
   ];
 }
 
-function systemMounts({ machine, readOnlyPaths = [] }: SandboxOptions): string[] {
+function systemMounts({ machine, readOnlyPaths = [], recent }: SandboxOptions): SystemMounts {
   const bind = (path: string) => ["--ro-bind-try", path, path];
   const programs = machine.programs.map((file) => file.replace(/\/[^/]*$/, ""));
   const found = [...machine.path, ...programs]
     .flatMap((folder) => toolchainFolders(folder, machine.home));
   const toolchains = new Set([...found, ...readOnlyPaths]);
   const seen = ["/usr", ...machine.folders, ...toolchains];
-  const within = (path: string) => seen.some((folder) => `${path}/`.startsWith(`${folder}/`));
-  return [
+  const hidden = outermost(machine.hidden).filter(({ path }) => isWithin(path, seen));
+  const mounts = [
     ...["--ro-bind", "/usr", "/usr"],
     ...[...machine.links].flatMap(([link, target]) => ["--symlink", target, link]),
     ...machine.folders.flatMap(bind),
@@ -144,7 +147,7 @@ function systemMounts({ machine, readOnlyPaths = [] }: SandboxOptions): string[]
     ...ETC_PARTS.flatMap(bind),
     ...["--tmpfs", "/run"],
     ...[...toolchains].sort().flatMap(bind),
-    ...machine.hidden.filter(({ path }) => within(path)).flatMap(({ path, folder }) =>
+    ...hidden.flatMap(({ path, folder }) =>
       folder ? ["--tmpfs", path] : ["--ro-bind", "/dev/null", path]
     ),
     ...["--proc", "/proc"],
@@ -153,15 +156,36 @@ function systemMounts({ machine, readOnlyPaths = [] }: SandboxOptions): string[]
     ...["--ro-bind-try", "/proc/sysrq-trigger", "/proc/sysrq-trigger"],
     ...["--ro-bind-try", "/proc/mtrr", "/proc/mtrr"],
     ...["--ro-bind-try", "/proc/pressure", "/proc/pressure"],
-    ...["--dev", "/dev", "--tmpfs", "/dev/shm"],
+    ...["--dev", "/dev", ...(recent ? ["--size", `${SHARED_MEMORY_BYTES}`] : [])],
+    ...["--tmpfs", "/dev/shm"],
   ];
+  return { mounts, covers: hidden.filter(({ folder }) => folder).map(({ path }) => path) };
 }
 
-function jobMounts({ tree, build, home, users, groups }: JobFolders): string[] {
+interface SystemMounts {
+  readonly mounts: readonly string[];
+  /** Empty folders in memory that hide something. */
+  readonly covers: readonly string[];
+}
+
+function isWithin(path: string, folders: readonly string[]): boolean {
+  return folders.some((folder) => `${path}/`.startsWith(`${folder}/`));
+}
+
+/** What lies in a hidden folder is hidden with it. */
+function outermost(hidden: Machine["hidden"]): Machine["hidden"] {
+  const folders = hidden.filter(({ folder }) => folder).map(({ path }) => path);
+  return hidden.filter(({ path }) => !isWithin(path, folders.filter((other) => other !== path)));
+}
+
+function jobMounts(
+  { tree, build, home, users, groups }: JobFolders,
+  covers: readonly string[],
+): string[] {
   return [
     ...[tree, build, home].flatMap((folder) => ["--bind", folder, folder]),
     ...["--ro-bind", users, "/etc/passwd", "--ro-bind", groups, "/etc/group"],
     // What is written here would be memory that no bound of the disk holds for.
-    ...["/dev", "/run", "/"].flatMap((folder) => ["--remount-ro", folder]),
+    ...[...covers, "/dev", "/run", "/"].flatMap((folder) => ["--remount-ro", folder]),
   ];
 }

@@ -119,6 +119,8 @@ Deno.test("what must stay hidden is covered where a shown folder holds it, befor
       hidden: [
         { path: "/opt/tools/secret", folder: false },
         { path: "/usr/local/tickborg", folder: true },
+        { path: "/usr/local/tickborg/jobs", folder: true },
+        { path: "/elsewhere", folder: true },
         { path: "/etc/tickborg/config.json", folder: false },
       ],
       home: "/root",
@@ -147,6 +149,8 @@ Deno.test("what must stay hidden is covered where a shown folder holds it, befor
     line,
     /--tmpfs \/usr\/local\/tickborg .*--bind \/usr\/local\/tickborg\/jobs\/1\/tree/,
   );
+  assert.match(line, /--remount-ro \/usr\/local\/tickborg --remount-ro \/dev /);
+  assert.doesNotMatch(line, /(tmpfs|remount-ro) (\/usr\/local\/tickborg\/jobs|\/elsewhere)/);
   assert.doesNotMatch(line, /\/etc\/(shadow|tickborg|ssl )/);
   assert.match(line, /--unshare-net/);
   assert.match(line, /--setenv EXTRA 1/);

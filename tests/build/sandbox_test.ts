@@ -22,6 +22,8 @@ async function withGround(work: (ground: Ground) => Promise<void>): Promise<void
   await Deno.mkdir(tools);
   await Deno.writeTextFile(join(tools, "own-tool"), "#!/bin/sh\necho own tool\n", { mode: 0o755 });
   await Deno.writeTextFile(join(tools, "secret"), "swordfish");
+  await Deno.mkdir(join(tools, "private"));
+  await Deno.writeTextFile(join(tools, "private", "secret"), "swordfish");
   await Deno.writeTextFile(join(root, "config.json"), "swordfish");
   const jobsRoot = join(root, "jobs");
   const open = (network: boolean) =>
@@ -29,7 +31,7 @@ async function withGround(work: (ground: Ground) => Promise<void>): Promise<void
       mode: "bubblewrap",
       network,
       jobsRoot,
-      hide: [join(tools, "secret"), join(root, "config.json")],
+      hide: [join(tools, "secret"), join(tools, "private"), join(root, "config.json")],
       extraEnv: { PATH: `${tools}:/usr/local/bin:/usr/bin:/bin` },
       log: getLogger(["test"]),
     });
@@ -68,8 +70,8 @@ async function withGround(work: (ground: Ground) => Promise<void>): Promise<void
 /** Each line printed is something that a build must not be able to do. */
 const ATTACK = (root: string) => `
 find ${root} -name file -path '*other*' | sed 's/^/other job: /'
-cat ${root}/config.json ${root}/tools/secret 2>/dev/null | sed 's/^/secret: /'
-for place in /usr/x /etc/x /x /run/x /dev/x /var/x ${root}/tools/x; do
+cat ${root}/config.json ${root}/tools/secret ${root}/tools/private/* 2>/dev/null | sed 's/^/secret: /'
+for place in /usr/x /etc/x /x /run/x /dev/x /var/x ${root}/tools/x ${root}/tools/private/x; do
   ( echo x > $place ) 2>/dev/null && echo "wrote $place"
 done
 for file in /proc/sys/kernel/core_pattern /proc/sys/kernel/hostname /proc/sysrq-trigger; do
@@ -115,6 +117,14 @@ toolTest("a build inside finds its tools, a HOME and a /tmp of its own, and writ
     for (const path of [`${job.home}/a`, `${job.tmp}/b`, `${job.build}/c`, `${job.tree}/d`]) {
       assert.ok((await Deno.stat(path)).isFile);
     }
+  });
+});
+
+toolTest("what a build keeps in memory as files is bounded", ["bwrap"], async () => {
+  await withGround(async ({ run }) => {
+    const said = await run("echo x > /dev/shm/x && cat /dev/shm/x; df -kP /dev/shm");
+    assert.match(said, /^x\n/);
+    assert.match(said, /^tmpfs +1048576 /m);
   });
 });
 
