@@ -8,18 +8,17 @@ import { TransientFault } from "../errors.ts";
 import type { Repo } from "../messages/repo.ts";
 import { BrokenCache, diskFault, fetchFault } from "./faults.ts";
 import { git, GitFailure, type GitOptions, type GitResult } from "./git.ts";
-import { type LockOptions, withLock } from "./lock.ts";
+import { withLock } from "./lock.ts";
 import { checkBranch, checkCloneUrl, checkSha } from "./names.ts";
 import { GitRepository } from "./repository.ts";
+
+/** Milliseconds a fetch may take. */
+const FETCH_TIMEOUT_MS = 600_000;
 
 /** How a cache is used. */
 export interface CacheOptions {
   /** Whether `clone_url` may name this machine's own disk: see `allowsLocal`. */
   readonly allowLocal?: boolean;
-  /** Milliseconds a fetch may take; 600,000 when absent. */
-  readonly fetchTimeoutMs?: number;
-  /** Milliseconds to wait for another process's fetch; 600,000 when absent. */
-  readonly lockTimeoutMs?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -178,13 +177,9 @@ export class GitCache extends GitRepository {
 
   async #locked<T>(work: () => Promise<T>): Promise<T> {
     const folder = this.gitDir.slice(0, this.gitDir.lastIndexOf("/"));
-    const options: LockOptions = {
-      ...(this.#options.lockTimeoutMs ? { timeoutMs: this.#options.lockTimeoutMs } : {}),
-      ...(this.#options.signal ? { signal: this.#options.signal } : {}),
-    };
     try {
       await Deno.mkdir(folder, { recursive: true });
-      return await withLock(`${this.gitDir}.lock`, work, options);
+      return await withLock(`${this.gitDir}.lock`, work, this.#options.signal);
     } catch (error) {
       throw diskFault(error);
     }
@@ -192,7 +187,7 @@ export class GitCache extends GitRepository {
 
   #remote(): GitOptions {
     return {
-      timeoutMs: this.#options.fetchTimeoutMs ?? 600_000,
+      timeoutMs: FETCH_TIMEOUT_MS,
       allowLocal: this.#options.allowLocal ?? false,
       ...(this.#options.signal ? { signal: this.#options.signal } : {}),
     };

@@ -23,8 +23,6 @@ export interface GitOptions {
   readonly onStdout?: (chunk: Uint8Array) => void;
   /** Ends git when it aborts; the call then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Written to standard input, which is empty when absent. */
-  readonly stdin?: Uint8Array;
   /** Whether `file://` and plain paths may be fetched from: see {@link allowsLocal}. */
   readonly allowLocal?: boolean;
   /** Variables set beside our own, for example GIT_INDEX_FILE. */
@@ -95,7 +93,6 @@ export async function git(args: readonly string[], options: GitOptions = {}): Pr
       }),
       collect(stderrReader, { most: 64 * 1024 }),
       child.status,
-      feed(child, options.stdin),
     ]);
     if (limits.ended) throw limits.ended;
     const result = { code: status.code, stdout, stderr: clean(stderr) };
@@ -127,7 +124,7 @@ function start(args: readonly string[], options: GitOptions): Deno.ChildProcess 
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       clearEnv: true,
       env: gitEnvironment(options.env),
-      stdin: options.stdin ? "piped" : "null",
+      stdin: "null",
       stdout: "piped",
       stderr: "piped",
       detached: true,
@@ -159,13 +156,6 @@ function kill(child: Deno.ChildProcess, signal: "SIGTERM" | "SIGKILL"): void {
       // It has ended already.
     }
   }
-}
-
-async function feed(child: Deno.ChildProcess, stdin: Uint8Array | undefined): Promise<void> {
-  if (!stdin) return;
-  const writer = child.stdin.getWriter();
-  // Git may end without reading all of it; its exit code then tells.
-  await writer.write(stdin).then(() => writer.close()).catch(() => writer.abort().catch(() => {}));
 }
 
 interface CollectOptions {

@@ -1,12 +1,8 @@
 /** A lock between processes: the operating system lets go of it when its holder dies, however it dies. */
 import { TransientFault } from "../errors.ts";
 
-/** How long to wait for a lock. */
-export interface LockOptions {
-  /** Milliseconds; 600,000 when absent. */
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
-}
+/** Milliseconds to wait for another process's work on a repository. */
+const LOCK_TIMEOUT_MS = 600_000;
 
 /**
  * Runs `work` while this is the only holder of the lock on `path`, among all processes and within this
@@ -16,15 +12,14 @@ export interface LockOptions {
 export async function withLock<T>(
   path: string,
   work: () => Promise<T>,
-  options: LockOptions = {},
+  signal?: AbortSignal,
 ): Promise<T> {
   using file = await Deno.open(path, { create: true, write: true });
-  const timeoutMs = options.timeoutMs ?? 600_000;
-  const deadline = performance.now() + timeoutMs;
+  const deadline = performance.now() + LOCK_TIMEOUT_MS;
   for (let waitMs = 2; !await file.tryLock(true); waitMs = Math.min(waitMs * 1.5, 100)) {
-    options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     if (performance.now() > deadline) {
-      throw new TransientFault(`Cannot lock ${path}: held by another for ${timeoutMs} ms`);
+      throw new TransientFault(`Cannot lock ${path}: held by another for ${LOCK_TIMEOUT_MS} ms`);
     }
     await new Promise((resolve) => setTimeout(resolve, waitMs * (0.5 + Math.random())));
   }

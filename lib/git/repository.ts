@@ -6,7 +6,6 @@ import {
   type GitOptions,
   GitOutputTooLarge,
   type GitResult,
-  gitText,
   splitNul,
 } from "./git.ts";
 import { checkSha } from "./names.ts";
@@ -17,13 +16,6 @@ export type Merge =
   | { readonly kind: "conflict"; readonly paths: readonly string[] }
   /** The two have no commit in common, so that nothing can be merged. */
   | { readonly kind: "unrelated" };
-
-/** What a commit made by {@link GitRepository.commitTree} says. */
-export interface CommitOptions {
-  readonly tree: string;
-  readonly parents: readonly string[];
-  readonly message: string;
-}
 
 /**
  * A tree has more files than any project, or lies deeper: a few objects can stand for billions of files,
@@ -190,22 +182,6 @@ export class GitRepository {
     const entry = /^(\d+) blob ([0-9a-f]+)\t/.exec(splitNul(listed.stdout)[0] ?? "");
     if (!entry || !entry[1]!.startsWith("100")) return undefined;
     return (await this.#ask(["cat-file", "blob", entry[2]!], [commit], { maxBytes })).stdout;
-  }
-
-  /** Makes a commit, the same one for the same tree, parents and message. Gives its hash. */
-  commitTree(commit: CommitOptions): Promise<string> {
-    const parents = commit.parents.flatMap((sha) => ["-p", checkSha(sha)]);
-    const who = { NAME: "Tickborg", EMAIL: "tickborg@localhost", DATE: "946684800 +0000" };
-    const env = Object.fromEntries(
-      ["AUTHOR", "COMMITTER"].flatMap((role) =>
-        Object.entries(who).map(([key, value]) => [`GIT_${role}_${key}`, value])
-      ),
-    );
-    return gitText(["commit-tree", checkSha(commit.tree), ...parents], {
-      ...this.#options,
-      env: { ...this.#options.env, ...env },
-      stdin: new TextEncoder().encode(commit.message),
-    });
   }
 
   /** The tree of a commit. */

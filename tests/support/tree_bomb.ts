@@ -1,9 +1,30 @@
 /** Trees of a few objects that stand for more than any machine can hold. */
-import { git } from "../../lib/git/git.ts";
+import assert from "node:assert/strict";
+import { gitArguments, gitEnvironment } from "../../lib/git/git.ts";
 
-async function made(gitDir: string, args: readonly string[], stdin: string): Promise<string> {
-  const { stdout } = await git(args, { gitDir, stdin: new TextEncoder().encode(stdin) });
+interface Feeding {
+  readonly args: readonly string[];
+  readonly stdin?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** What git answers to its input, without the newline at its end. */
+async function fed(gitDir: string, { args, stdin = "", env }: Feeding): Promise<string> {
+  const child = new Deno.Command("git", {
+    args: gitArguments(args, { gitDir }),
+    clearEnv: true,
+    env: gitEnvironment(env),
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  await new Blob([stdin]).stream().pipeTo(child.stdin);
+  const { success, stdout } = await child.output();
+  assert.ok(success, `git ${args[0]}`);
   return new TextDecoder().decode(stdout).trim();
+}
+
+function made(gitDir: string, args: readonly string[], stdin: string): Promise<string> {
+  return fed(gitDir, { args, stdin });
 }
 
 /** A folder of ten million files in a commit on `parent`, which it keeps nothing of. Gives its hash. */
@@ -41,10 +62,10 @@ export async function commitDeep(gitDir: string, parent: string, depth: number):
 export async function commitFile(gitDir: string, parent: string, path: string): Promise<string> {
   const file = await made(gitDir, ["hash-object", "-w", "--stdin"], "x\n");
   const env = { GIT_INDEX_FILE: `${gitDir}/deep-index` };
-  const stdin = new TextEncoder().encode(`100644 ${file}\t${path}\n`);
-  await git(["update-index", "--index-info"], { gitDir, env, stdin });
-  const { stdout } = await git(["write-tree"], { gitDir, env });
-  return await commitFolder(gitDir, parent, new TextDecoder().decode(stdout).trim());
+  const stdin = `100644 ${file}\t${path}\n`;
+  await fed(gitDir, { args: ["update-index", "--index-info"], stdin, env });
+  const tree = await fed(gitDir, { args: ["write-tree"], env });
+  return await commitFolder(gitDir, parent, tree);
 }
 
 async function commitFolder(gitDir: string, parent: string, folder: string): Promise<string> {
