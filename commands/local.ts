@@ -1,5 +1,6 @@
 /** `tickborg local`: how a developer sees what the bot would do, and reproduces what it did. */
 import { join } from "node:path";
+import { safeLine } from "../lib/build/lines.ts";
 import { removeTree } from "../lib/build/remove_tree.ts";
 import { CheckoutError } from "../lib/build/write_tree.ts";
 import { type Config, loadConfig } from "../lib/config/config.ts";
@@ -36,7 +37,7 @@ export async function run(args: string[]): Promise<number> {
   } catch (error) {
     if (!(error instanceof CheckoutError || error instanceof TransientFault)) throw error;
     screen.close();
-    console.error(describeError(error));
+    console.error(safeLine(error instanceof CheckoutError ? error.message : describeError(error)));
     return 1;
   } finally {
     screen.close();

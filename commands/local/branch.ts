@@ -69,7 +69,12 @@ async function folderOf(cwd: string, args: string[]): Promise<string> {
 async function commitOf(repository: GitRepository, name: string, option: string): Promise<string> {
   const commit = await repository.resolve(name);
   if (commit !== undefined) return commit;
-  throw new UsageError(`${option}: ${JSON.stringify(name)} names no commit in this repository`);
+  const hint = option === "--head"
+    ? "; a pull request is fetched with git fetch origin pull/<number>/head:<branch>"
+    : "";
+  throw new UsageError(
+    `${option}: ${JSON.stringify(name)} names no commit in this repository${hint}`,
+  );
 }
 
 /** The branch that the clone came from by default, else one of the usual names. */

@@ -2,11 +2,15 @@
 import { join } from "node:path";
 import { buildProject, previewProject, type ProjectBuild } from "../../lib/build/build_project.ts";
 import { createGuard } from "../../lib/build/guard.ts";
-import { createJobFolder } from "../../lib/build/job_folder.ts";
+import { createJobFolder, type JobFolder } from "../../lib/build/job_folder.ts";
+import { safeLine } from "../../lib/build/lines.ts";
 import { openSandbox } from "../../lib/build/open_sandbox.ts";
+import type { Sandbox } from "../../lib/build/sandbox.ts";
 import { writeSubmodules } from "../../lib/build/submodules.ts";
 import { writeTree } from "../../lib/build/write_tree.ts";
 import type { Config, Project } from "../../lib/config/config.ts";
+import { sectionOf } from "../../lib/config/sections.ts";
+import { ConfigError } from "../../lib/errors.ts";
 import type { EvaluationPlan } from "../../lib/evaluation/plan.ts";
 import { roleLogger } from "../../lib/log.ts";
 import { hostSystem } from "../../lib/systems.ts";
@@ -39,34 +43,19 @@ export interface Work {
   readonly chosen: readonly Choice[];
 }
 
-/** Makes a job's folder and a sandbox, builds in them, and takes them away again. */
+/** Makes a sandbox and a job's folder, builds in them, and takes them away again. */
 export async function buildAll(
   { branch, plan, chosen }: Work,
   session: Session,
 ): Promise<Pick<LocalReport, "builds" | "sandbox">> {
-  const { options, config, folder } = session;
-  const jobsRoot = join(folder, "jobs");
-  const sandbox = await openSandbox({
-    mode: options.sandbox ? config?.builder?.sandbox ?? "auto" : "none",
-    network: config?.builder?.network ?? true,
-    jobsRoot,
-    hide: [],
-    readOnlyPaths: config?.builder?.read_only_paths ?? [],
-    extraEnv: config?.build?.extra_env ?? {},
-    log: roleLogger("local"),
-  });
   const { merge } = branch.facts;
-  if (chosen.length === 0 || merge.kind !== "clean") return { builds: [], sandbox: sandbox.kind };
+  if (chosen.length === 0 || merge.kind !== "clean") return { builds: [], sandbox: "none" };
+  const jobsRoot = join(session.folder, "jobs");
+  const sandbox = await sandboxFor(session, jobsRoot);
   const guard = createGuard();
   const folders = await createJobFolder(jobsRoot, "job");
   try {
-    const { env } = branch;
-    const written = await writeTree(branch.repository, merge.tree, { folders, env });
-    const root = join(folder, "submodules");
-    const { signal } = session;
-    const sameHost = !(config?.builder?.network ?? true);
-    const submodules = { root, url: branch.url, sameHost, folders, written, signal, env };
-    session.screen.lines(await writeSubmodules(branch.repository, merge.tree, submodules));
+    await checkOut(branch, merge.tree, { folders, session });
     const workplace = { folders, sandbox, guard };
     const how = (project: Project) => projectBuild(project, workplace, session);
     return { builds: await showAndBuild({ plan, chosen, how }, session), sandbox: sandbox.kind };
@@ -74,6 +63,39 @@ export async function buildAll(
     await guard.close();
     await folders.remove();
   }
+}
+
+/** The sandbox that the configuration asks for; none, and none is tried, where nothing is run. */
+async function sandboxFor({ options, config }: Session, jobsRoot: string): Promise<Sandbox> {
+  const { sandbox, network, read_only_paths: readOnlyPaths } = sectionOf(config, "builder");
+  try {
+    return await openSandbox({
+      mode: options.sandbox && !options.dryRun ? sandbox : "none",
+      network,
+      jobsRoot,
+      hide: [],
+      readOnlyPaths,
+      extraEnv: config?.build?.extra_env ?? {},
+      log: roleLogger("local"),
+    });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError(`${error.message}; or here: --no-sandbox`, { cause: error });
+  }
+}
+
+/** Writes the merged tree and its submodules into the job's folder. */
+async function checkOut(
+  { repository, env, url }: LocalBranch,
+  tree: string,
+  { folders, session }: { folders: JobFolder; session: Session },
+): Promise<void> {
+  const { folder, config, signal, screen } = session;
+  const written = await writeTree(repository, tree, { folders, env });
+  const root = join(folder, "submodules");
+  const sameHost = !sectionOf(config, "builder").network;
+  const submodules = { root, url, sameHost, folders, written, signal, env };
+  screen.lines((await writeSubmodules(repository, tree, submodules)).map(safeLine));
 }
 
 function projectBuild(
@@ -87,7 +109,7 @@ function projectBuild(
     ...workplace,
     test: options.test,
     jobs: options.jobs,
-    network: config?.builder?.network ?? true,
+    network: sectionOf(config, "builder").network,
     timeoutMs: 1_000 * seconds,
     env: { TICKBORG_PROJECT: project.name, TICKBORG_SYSTEM: hostSystem() },
     signal,

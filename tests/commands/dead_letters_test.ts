@@ -7,7 +7,8 @@ import { jsonText, shown } from "../../lib/broker/dead_letters.ts";
 import { openBroker } from "../../lib/broker/open.ts";
 import { parseConfig } from "../../lib/config/config.ts";
 import { QUEUE } from "../../lib/topology.ts";
-import { openInbox, until } from "../support/inbox.ts";
+import { openInbox } from "../support/inbox.ts";
+import { until } from "../support/waiting.ts";
 import { type RabbitMqServer, startRabbitMq, withoutRabbitMq } from "../support/rabbitmq.ts";
 
 const log = getLogger(["tickborg", "test"]);

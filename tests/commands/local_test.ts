@@ -3,17 +3,10 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { toolTest } from "../build/tools.ts";
 import { createMonorepo, type Monorepo } from "../support/monorepo.ts";
+import { inFolder, tickborg } from "./run.ts";
 
-const MAIN = new URL("../../main.ts", import.meta.url).pathname;
-
-async function local(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--frozen", MAIN, "local", ...args],
-    stdin: "null",
-    env: { NO_COLOR: "1" },
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, out: text(stdout), err: text(stderr) };
+function local(...args: string[]) {
+  return tickborg(["local", ...args]);
 }
 
 const PROJECTS = [
@@ -64,7 +57,13 @@ Deno.test("a revision or project that is not there is a wrong argument", async (
   await withMonorepo(async ({ workTree }) => {
     const revision = await local("--repo", workTree, "--base", "nowhere");
     assert.equal(revision.code, 2);
-    assert.match(revision.err, /"nowhere" names no commit/);
+    assert.match(revision.err, /"nowhere" names no commit in this repository; see --help\n$/);
+    const head = await local("--repo", workTree, "--base", "main", "--head", "pull/7/head");
+    assert.equal(head.code, 2);
+    assert.match(
+      head.err,
+      /"pull\/7\/head" names no commit.*git fetch origin pull\/<number>\/head/,
+    );
     const project = await local("--repo", workTree, "--base", "main", "libb");
     assert.equal(project.code, 2);
     assert.match(project.err, /No project is named "libb"; did you mean lib\?/);
@@ -111,6 +110,50 @@ toolTest("a red build ends in exit code 1 and says which command failed", ["make
     assert.match(out, /app: build exited with code 2\n {2}cd app && make -j\d+/);
   });
 });
+
+Deno.test({
+  name: "without bubblewrap a dry run shows all the same, and as root a build says what to do",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    withMonorepo((monorepo) =>
+      inFolder(async (folder) => {
+        await monorepo.commit("change", { "docs/index": "2\n" });
+        for (const program of ["git", "sh", "id", "make"]) {
+          const { stdout } = await new Deno.Command("sh", { args: ["-c", `command -v ${program}`] })
+            .output();
+          const path = new TextDecoder().decode(stdout).trim();
+          if (path !== "") await Deno.symlink(path, join(folder, program));
+        }
+        const args = ["local", "--repo", monorepo.workTree, "--base", "main"];
+        const env = { PATH: folder };
+        const shown = await tickborg([...args, "--dry-run"], { env });
+        assert.equal(shown.code, 0, shown.err);
+        assert.match(shown.out, /^ {2}cd docs && sh -c false$/m);
+        assert.equal(shown.err, "");
+        if (Deno.uid() !== 0) return;
+        const built = await tickborg(args, { env });
+        assert.equal(built.code, 2);
+        assert.match(built.err, /^Cannot run .* as root without a sandbox: .*--no-sandbox.*\n$/);
+      })
+    ),
+});
+
+Deno.test("what a submodule is called cannot write to the terminal", () =>
+  withMonorepo(async ({ workTree }) => {
+    const git = (...args: string[]) => runIn(workTree, "git", ...AS_ADA, ...args);
+    const gitmodules = '[submodule "x"]\n\tpath = "ven\x1b[31mdor"\n\turl = "file:///x\x1b[2J"\n';
+    await git("checkout", "-q", "-b", "change");
+    await Deno.writeTextFile(join(workTree, ".gitmodules"), gitmodules);
+    await Deno.writeTextFile(join(workTree, "docs/index"), "2\n");
+    await git("add", "-A");
+    const link = "160000,0123456789012345678901234567890123456789,ven\x1b[31mdor";
+    await git("update-index", "--add", "--cacheinfo", link);
+    await git("commit", "-q", "-m", "Add a submodule");
+    const { code, out, err } = await local("--repo", workTree, "--base", "main");
+    assert.equal(code, 1, err);
+    assert.match(err, /^Cannot fetch submodule .*vendor/);
+    assert.doesNotMatch(out + err, /\x1b/);
+  }));
 
 toolTest("--json prints a report and nothing else on standard output", ["make"], async () => {
   await withMonorepo(async (monorepo) => {
