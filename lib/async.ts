@@ -11,3 +11,35 @@ export function delay(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.addEventListener("abort", done);
   });
 }
+
+/** A signal that aborts `ms` milliseconds from now, with `reason` where one is given; disposing it ends its timer. */
+export function deadline(
+  ms: number,
+  reason?: unknown,
+): Disposable & { readonly signal: AbortSignal } {
+  const over = new AbortController();
+  const timer = setTimeout(() => over.abort(reason), ms);
+  return { signal: over.signal, [Symbol.dispose]: () => clearTimeout(timer) };
+}
+
+/** What a promise settles to, or a rejection with the signal's reason when it aborts before. */
+export function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+/** Resolves when one of the signals has aborted. */
+export function anyAborted(...signals: AbortSignal[]): Promise<void> {
+  return new Promise((resolve) => {
+    if (signals.some((signal) => signal.aborted)) return resolve();
+    function done(): void {
+      for (const signal of signals) signal.removeEventListener("abort", done);
+      resolve();
+    }
+    for (const signal of signals) signal.addEventListener("abort", done);
+  });
+}

@@ -1,5 +1,5 @@
 /**
- * What Tickborg asks of a message broker. Two implementations exist, `rabbitmq.ts` and `embedded.ts`,
+ * What Tickborg asks of a message broker. Two implementations exist, `rabbitmq/` and `embedded/`,
  * and one contract suite (`tests/broker/contract.ts`) runs on both.
  */
 

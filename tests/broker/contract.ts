@@ -4,7 +4,8 @@ import { ack, type Broker, type Publication } from "../../lib/broker/broker.ts";
 import { HEADER } from "../../lib/broker/envelope.ts";
 import { PoisonMessage, TransientFault } from "../../lib/errors.ts";
 import { QUEUE, type Topology } from "../../lib/topology.ts";
-import { openInbox, until, within } from "../support/inbox.ts";
+import { openInbox } from "../support/inbox.ts";
+import { until, within } from "../support/waiting.ts";
 
 /** A broker of a kind, with queues of its own, that can be stopped and started. */
 export interface BrokerFixture extends AsyncDisposable {

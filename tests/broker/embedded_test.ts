@@ -5,7 +5,8 @@ import { ack, type Broker, type Publication } from "../../lib/broker/broker.ts";
 import { type EmbeddedOptions, openEmbedded } from "../../lib/broker/embedded/broker.ts";
 import { ConfigError, TransientFault } from "../../lib/errors.ts";
 import { QUEUE, type Topology } from "../../lib/topology.ts";
-import { openInbox, until } from "../support/inbox.ts";
+import { openInbox } from "../support/inbox.ts";
+import { until } from "../support/waiting.ts";
 import { type BrokerFixture, testContract } from "./contract.ts";
 
 const log = getLogger(["tickborg", "test"]);

@@ -4,7 +4,8 @@ import { ack, type Broker, type Publication } from "../../lib/broker/broker.ts";
 import { connectRabbitMq, type RabbitMqOptions } from "../../lib/broker/rabbitmq/broker.ts";
 import { TransientFault } from "../../lib/errors.ts";
 import { QUEUE, type Topology } from "../../lib/topology.ts";
-import { openInbox, until } from "../support/inbox.ts";
+import { openInbox } from "../support/inbox.ts";
+import { until } from "../support/waiting.ts";
 import { captureLog } from "../support/log_capture.ts";
 import { freePort } from "../support/ports.ts";
 import {

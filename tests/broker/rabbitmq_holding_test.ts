@@ -6,7 +6,8 @@ import { HEADER } from "../../lib/broker/envelope.ts";
 import { connectRabbitMq, type HoldTimes } from "../../lib/broker/rabbitmq/broker.ts";
 import { busyQueue } from "../../lib/broker/rabbitmq/lease.ts";
 import { QUEUE, type Topology } from "../../lib/topology.ts";
-import { openInbox, until } from "../support/inbox.ts";
+import { openInbox } from "../support/inbox.ts";
+import { pause, until } from "../support/waiting.ts";
 import {
   type RabbitMqServer,
   startRabbitMq,
@@ -76,10 +77,6 @@ async function expectNothingLeft(vhost: Vhost): Promise<void> {
   await until("every queue to be empty", async () => {
     return Object.values(await messages(vhost)).every((count) => count === "0");
   });
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 Deno.test({
@@ -340,7 +337,7 @@ Deno.test({
         await pause(300 * Math.random());
         proxy.mend();
       }
-      await until("every job to be done", () => done.size === jobs.length, 120_000);
+      await until("every job to be done", () => done.size === jobs.length, { ms: 120_000 });
     }
     assert.deepEqual(faults, []);
     await expectNothingLeft(vhost);

@@ -3,7 +3,7 @@ import { getLogger } from "@logtape/logtape";
 import { connectRabbitMq } from "../../lib/broker/rabbitmq/broker.ts";
 import type { Topology } from "../../lib/topology.ts";
 import { type RabbitMqServer, startRabbitMq, withoutRabbitMq } from "../support/rabbitmq.ts";
-import { until } from "../support/inbox.ts";
+import { until } from "../support/waiting.ts";
 import { type BrokerFixture, testContract } from "./contract.ts";
 
 const ignore = withoutRabbitMq();

@@ -4,7 +4,6 @@
  */
 import { dirname } from "node:path";
 import type { Logger } from "@logtape/logtape";
-import { delay } from "../../async.ts";
 import { TransientFault } from "../../errors.ts";
 import { QUEUE, TOPOLOGY, type Topology } from "../../topology.ts";
 import type {
@@ -19,9 +18,11 @@ import type {
   Visitor,
 } from "../broker.ts";
 import { type Assignment, type EmbeddedConsumer, EmbeddedConsumers } from "./consumers.ts";
-import { Store, type StoredMessage } from "./store.ts";
+import type { StoredMessage } from "./message.ts";
+import { Store } from "./store.ts";
 import { closedFault, Turns } from "./turns.ts";
 import { deadHeaders, originOf, retriedHeaders } from "../envelope.ts";
+import { type Handler, settlementOf } from "../handler.ts";
 import { assertAddress, bindingMatches, route } from "../routing.ts";
 
 /** How to open the embedded broker. */
@@ -38,9 +39,6 @@ interface Listener {
   readonly pattern: string;
   readonly handler: (delivery: Delivery) => void;
 }
-
-/** Milliseconds before a delivery whose handler rejected comes again, so that a bug is no hot loop. */
-const BUG_PAUSE_MS = 1_000;
 
 /**
  * Opens the embedded broker in a file, which is made with its folders where it is missing. Throws a
@@ -107,7 +105,7 @@ class EmbeddedBroker implements Broker {
 
   consume(
     options: ConsumeOptions,
-    handler: (delivery: Delivery) => Promise<Settlement>,
+    handler: Handler,
   ): Promise<Subscription> {
     if (!this.#topology.queues.some(({ name }) => name === options.queue)) {
       return Promise.reject(new Error(`Cannot consume: there is no queue ${options.queue}`));
@@ -187,14 +185,7 @@ class EmbeddedBroker implements Broker {
 
   async #handle(consumer: EmbeddedConsumer, message: StoredMessage): Promise<void> {
     const delivery = this.#delivery(message);
-    let settlement: Settlement;
-    try {
-      settlement = await consumer.handler(delivery);
-    } catch (error) {
-      this.#log.error("Handler rejected: this is a bug", { queue: message.queue, error });
-      await delay(BUG_PAUSE_MS, this.#lost.signal);
-      settlement = { kind: "requeue" };
-    }
+    const settlement = await settlementOf(consumer.handler, delivery, this.#log);
     await this.#turns.operate(true, (store) => {
       settle(store, { message, delivery, settlement });
     }).finally(() => {

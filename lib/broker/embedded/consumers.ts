@@ -1,12 +1,14 @@
 /** Who takes which message of the embedded broker: prefetch, turns, and single active consumers. */
 import type { Topology } from "../../topology.ts";
-import type { ConsumeOptions, Delivery, Settlement } from "../broker.ts";
-import type { Store, StoredMessage } from "./store.ts";
+import type { ConsumeOptions } from "../broker.ts";
+import type { Handler } from "../handler.ts";
+import type { StoredMessage } from "./message.ts";
+import type { Store } from "./store.ts";
 
 /** A consumer of a queue. */
 export interface EmbeddedConsumer {
   readonly options: ConsumeOptions;
-  readonly handler: (delivery: Delivery) => Promise<Settlement>;
+  readonly handler: Handler;
   /** Handlers that run, each until its settlement is on the disk. */
   readonly running: Set<Promise<void>>;
   /** Deliveries it has not settled. */
@@ -35,7 +37,7 @@ export class EmbeddedConsumers {
 
   add(
     options: ConsumeOptions,
-    handler: (delivery: Delivery) => Promise<Settlement>,
+    handler: Handler,
   ): EmbeddedConsumer {
     const consumer = { options, handler, running: new Set<Promise<void>>(), held: 0 };
     const consumers = this.#byQueue.get(options.queue) ?? [];

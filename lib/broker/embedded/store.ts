@@ -1,76 +1,14 @@
 /** The embedded broker's file: messages in SQLite, one process at a time. */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { ConfigError } from "../../errors.ts";
-
-/** A message to store. */
-export interface NewMessage {
-  readonly queue: string;
-  readonly exchange: string;
-  readonly routingKey: string;
-  readonly headers: Readonly<Record<string, unknown>>;
-  readonly body: Uint8Array;
-}
-
-/** A message as it is stored. */
-export interface StoredMessage extends NewMessage {
-  readonly id: number;
-  readonly position: number;
-  readonly redelivered: boolean;
-}
-
-/**
- * `state` is 0 for a message that waits, 1 for one that a consumer has, 2 for one that waits for its time
- * (`due`, milliseconds since the epoch). `position` orders a queue; a message that was taken keeps it.
- */
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS messages (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    queue TEXT NOT NULL,
-    position INTEGER NOT NULL,
-    state INTEGER NOT NULL DEFAULT 0,
-    due INTEGER NOT NULL DEFAULT 0,
-    redelivered INTEGER NOT NULL DEFAULT 0,
-    exchange TEXT NOT NULL,
-    routing_key TEXT NOT NULL,
-    headers TEXT NOT NULL,
-    body BLOB NOT NULL
-  ) STRICT;
-  CREATE INDEX IF NOT EXISTS waiting ON messages (queue, position) WHERE state = 0;
-  CREATE INDEX IF NOT EXISTS delayed ON messages (due) WHERE state = 2;
-`;
-
-/** The layout of the file; another one is refused rather than misread. */
-const SCHEMA_VERSION = 1;
-
-/** Bytes the write-ahead log is cut back to after a checkpoint. */
-const WAL_LIMIT = 16 * 1024 * 1024;
-
-/** SQLite's result codes (sqlite.org/rescode.html) that pass when there is room, or the other one is gone. */
-const SQLITE = { busy: 5, full: 13, ioError: 10 } as const;
-
-const SQLITE_WORDS: Readonly<Record<string, number>> = {
-  "database is locked": SQLITE.busy,
-  "database or disk is full": SQLITE.full,
-  "disk I/O error": SQLITE.ioError,
-};
+import { fromRow, type NewMessage, type Row, type StoredMessage } from "./message.ts";
+import { prepare } from "./schema.ts";
+import { isBusy } from "./sqlite_fault.ts";
 
 /** How to open the file. */
 export interface StoreOptions {
   /** Bytes the file may grow to; beyond it is as if the disk were full. */
   readonly maxBytes?: number | undefined;
-}
-
-/** Whether an error of SQLite says that there is no room, or that the disk failed for now. */
-export function isDiskFault(error: unknown): boolean {
-  const code = resultCode(error);
-  return code === SQLITE.full || code === SQLITE.ioError;
-}
-
-/** SQLite's primary result code of an error; Deno gives none for what `exec` throws, only SQLite's words. */
-function resultCode(error: unknown): number | undefined {
-  const { errcode, message } = error as { errcode?: unknown; message?: unknown };
-  if (typeof errcode === "number") return errcode & 0xff;
-  return SQLITE_WORDS[String(message)];
 }
 
 /** The file. Every method is synchronous; one transaction spans many calls. */
@@ -86,7 +24,7 @@ export class Store {
       prepare(db, options);
     } catch (error) {
       db.close();
-      if (resultCode(error) !== SQLITE.busy) throw error;
+      if (!isBusy(error)) throw error;
       throw new ConfigError(
         `Cannot open embedded broker ${path}: another process has it. ` +
           "It serves one process; use RabbitMQ for more",
@@ -252,48 +190,4 @@ export class Store {
   #number(sql: string, ...values: string[]): number {
     return Object.values(this.#statement(sql).get(...values) ?? {})[0] as number;
   }
-}
-
-/** Locks the file, makes its tables, and gives back what a process that died had taken. */
-function prepare(db: DatabaseSync, options: StoreOptions): void {
-  // Set before the first access: the lock is then kept, and no shared memory is needed for the log.
-  db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA auto_vacuum = INCREMENTAL");
-  db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`);
-  db.exec(`PRAGMA journal_size_limit = ${WAL_LIMIT}`);
-  const version = Object.values(db.prepare("PRAGMA user_version").get()!)[0] as number;
-  if (version !== 0 && version !== SCHEMA_VERSION) {
-    throw new ConfigError(
-      `Cannot open embedded broker: its file has layout ${version}, not ${SCHEMA_VERSION}`,
-    );
-  }
-  db.exec(`BEGIN IMMEDIATE; ${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION};
-    UPDATE messages SET state = 0, redelivered = 1 WHERE state = 1; COMMIT`);
-  if (options.maxBytes !== undefined) {
-    const size = Object.values(db.prepare("PRAGMA page_size").get()!)[0] as number;
-    db.exec(`PRAGMA max_page_count = ${Math.ceil(options.maxBytes / size)}`);
-  }
-}
-
-interface Row {
-  readonly id: number;
-  readonly queue: string;
-  readonly position: number;
-  readonly redelivered: number;
-  readonly exchange: string;
-  readonly routing_key: string;
-  readonly headers: string;
-  readonly body: Uint8Array;
-}
-
-function fromRow(row: Row): StoredMessage {
-  return {
-    id: row.id,
-    queue: row.queue,
-    position: row.position,
-    redelivered: row.redelivered === 1,
-    exchange: row.exchange,
-    routingKey: row.routing_key,
-    headers: JSON.parse(row.headers),
-    body: row.body,
-  };
 }

@@ -5,7 +5,8 @@
 import type { Logger } from "@logtape/logtape";
 import { TransientFault } from "../../errors.ts";
 import type { Assignment, EmbeddedConsumers } from "./consumers.ts";
-import { isDiskFault, type Store } from "./store.ts";
+import { isDiskFault } from "./sqlite_fault.ts";
+import type { Store } from "./store.ts";
 
 /** Part of the next transaction. */
 interface Operation {

@@ -1,5 +1,7 @@
 /** Publishes over one connection with confirms, and finds out which message the server refused. */
-import { asBuffer, type Channel, type Link } from "./client.ts";
+import { Buffer } from "node:buffer";
+import type { Channel } from "./channel.ts";
+import type { Connection } from "./connection.ts";
 import { type AmqpFault, asFault } from "./fault.ts";
 import type { Headers } from "../envelope.ts";
 
@@ -22,34 +24,34 @@ export function toQueue(
 }
 
 /** What became of a message: confirmed, refused for a reason, or unknown because the channel ended. */
-export type Fate =
+export type PublishOutcome =
   | { readonly kind: "confirmed" }
   /** The server took it, but no queue is bound for it. */
   | { readonly kind: "unroutable" }
   | { readonly kind: "refused"; readonly fault: AmqpFault }
   | { readonly kind: "unknown"; readonly fault: AmqpFault };
 
-const CONFIRMED: Fate = { kind: "confirmed" };
-const UNROUTABLE: Fate = { kind: "unroutable" };
+const CONFIRMED: PublishOutcome = { kind: "confirmed" };
+const UNROUTABLE: PublishOutcome = { kind: "unroutable" };
 
 /** Tells our messages of this process apart, so that a returned one is known again. */
 const idPrefix = crypto.randomUUID();
 let lastId = 0;
 
 /** A publisher of one connection. The channel is opened when it is first needed and after each refusal. */
-export class Publisher {
-  readonly #link: Link;
+export class ConfirmChannel {
+  readonly #connection: Connection;
   #channel: Promise<Channel> | undefined;
   readonly #returned = new Set<string>();
   /** Exchanges and queues the server has refused on this connection, so that others are not disturbed again. */
   readonly #refused = new Map<string, { fault: AmqpFault; until: number }>();
 
-  constructor(link: Link) {
-    this.#link = link;
+  constructor(connection: Connection) {
+    this.#connection = connection;
   }
 
-  /** Publishes all; resolves with the fate of each, never rejects. */
-  async send(messages: readonly Outgoing[]): Promise<Fate[]> {
+  /** Publishes all; resolves with the outcome of each, never rejects. */
+  async send(messages: readonly Outgoing[]): Promise<PublishOutcome[]> {
     let channel: Channel;
     try {
       channel = await this.#open();
@@ -57,17 +59,17 @@ export class Publisher {
       return messages.map(() => ({ kind: "unknown", fault: asFault(error) }));
     }
     const ids = messages.map(() => `${idPrefix}-${++lastId}`);
-    const fates = await Promise.all(
+    const outcomes = await Promise.all(
       messages.map((message, index) => this.#sendOne(channel, message, ids[index]!)),
     );
     // The client tells of a returned message in a later turn than of its confirm.
     await new Promise(setImmediate);
-    return fates.map((fate, index) =>
-      this.#returned.delete(ids[index]!) && fate.kind === "confirmed" ? UNROUTABLE : fate
+    return outcomes.map((outcome, index) =>
+      this.#returned.delete(ids[index]!) && outcome.kind === "confirmed" ? UNROUTABLE : outcome
     );
   }
 
-  async #sendOne(channel: Channel, message: Outgoing, messageId: string): Promise<Fate> {
+  async #sendOne(channel: Channel, message: Outgoing, messageId: string): Promise<PublishOutcome> {
     const refusal = this.#refusal(message.exchange);
     if (refusal !== undefined) return { kind: "refused", fault: refusal };
     try {
@@ -89,12 +91,12 @@ export class Publisher {
       if (fault.code === "CODEC" || error instanceof RangeError || error instanceof TypeError) {
         return { kind: "refused", fault };
       }
-      return this.#fateOf(message, channel);
+      return this.#outcomeOf(message, channel);
     }
   }
 
   /** A channel's end names one exchange or one size; what else was on its way is not to blame. */
-  #fateOf(message: Outgoing, channel: Channel): Fate {
+  #outcomeOf(message: Outgoing, channel: Channel): PublishOutcome {
     const fault = channel.reason;
     const size = /^PRECONDITION_FAILED - message size (\d+) /.exec(fault.message)?.[1];
     if (size === `${message.body.byteLength}`) return { kind: "refused", fault };
@@ -129,7 +131,7 @@ export class Publisher {
   }
 
   async #openChannel(): Promise<Channel> {
-    const channel = await this.#link.channel();
+    const channel = await this.#connection.channel();
     channel.raw.on("basic.return", ({ messageId }) => {
       if (messageId !== undefined) this.#returned.add(messageId);
     });
@@ -150,3 +152,8 @@ export class Publisher {
 
 /** Milliseconds for which a refused exchange is not tried again: each try ends the channel for all. */
 const REFUSAL_MS = 2_000;
+
+/** A body as the client takes it, without copying it. */
+function asBuffer(body: Uint8Array): Buffer {
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+}

@@ -1,31 +1,31 @@
 /** Keeps one connection to RabbitMQ: connects, declares, and begins again whenever it was lost. */
 import type { Logger } from "@logtape/logtape";
-import { delay } from "../../async.ts";
+import { anyAborted, delay } from "../../async.ts";
 import { describeError, TransientFault } from "../../errors.ts";
 import type { Topology } from "../../topology.ts";
-import { anyAborted, Changes } from "../changes.ts";
-import { Link, type LinkOptions, type RabbitMqSettings } from "./client.ts";
+import { Changes } from "../changes.ts";
+import { Connection, type ConnectionOptions, type RabbitMqSettings } from "./connection.ts";
 import { DelayQueues } from "./delays.ts";
 import { asFault } from "./fault.ts";
-import { Publisher } from "./confirm_channel.ts";
+import { ConfirmChannel } from "./confirm_channel.ts";
 import { Declarer } from "./declarer.ts";
 
 /** What one connection has. */
 export interface Session {
-  readonly link: Link;
-  readonly publisher: Publisher;
+  readonly connection: Connection;
+  readonly confirms: ConfirmChannel;
   readonly delays: DelayQueues;
 }
 
 /** Where and how to connect, and what must be there. */
 export interface ConnectorOptions {
   readonly settings: RabbitMqSettings;
-  readonly link: LinkOptions;
+  readonly connection: ConnectionOptions;
   readonly topology: Topology;
   readonly log: Logger;
 }
 
-/** Short beside the time a lease outlives its holder's connection (`rabbitmq_holding.ts`). */
+/** Short beside the time a lease outlives its holder's connection (`holding_consumer.ts`). */
 const MAX_BACKOFF_MS = 10_000;
 
 /** Milliseconds before the next try after the given number of failures in a row, with jitter. */
@@ -70,7 +70,7 @@ export class Connector {
   /** What is wrong with the broker at the moment, for whoever waits for it. */
   get fault(): string {
     if (this.#session === undefined) return this.#fault;
-    return this.#session.link.blocked ? "broker is out of memory or disk" : "no answer";
+    return this.#session.connection.blocked ? "broker is out of memory or disk" : "no answer";
   }
 
   /** Waits for a session that satisfies; rejects when the signal aborts before, or the broker is closed. */
@@ -96,35 +96,35 @@ export class Connector {
 
   /** Returns when the broker is closed; throws what ended the connection or kept it from coming up. */
   async #connectOnce(connected: () => void): Promise<void> {
-    const { settings, link: linkOptions, topology, log } = this.#options;
-    const link = await Link.open(settings, linkOptions, this.closing);
+    const { settings, connection: connectionOptions, topology, log } = this.#options;
+    const connection = await Connection.open(settings, connectionOptions, this.closing);
     // Whoever closes the broker does not wait for a server that says nothing.
     const giveUp = () => {
-      if (this.#session === undefined) link.destroy();
+      if (this.#session === undefined) connection.destroy();
     };
     this.closing.addEventListener("abort", giveUp);
     try {
-      link.onBlocked(() => {
-        const { blocked } = link;
+      connection.onBlocked(() => {
+        const { blocked } = connection;
         if (blocked) log.warn("Broker takes no messages: it is out of memory or disk");
         else log.info("Broker takes messages again");
         this.changes.notify();
       });
-      await this.declarer.declare(link, topology);
-      const publisher = new Publisher(link);
-      this.#session = { link, publisher, delays: new DelayQueues(link) };
+      await this.declarer.declare(connection, topology);
+      const confirms = new ConfirmChannel(connection);
+      this.#session = { connection, confirms, delays: new DelayQueues(connection) };
       connected();
       log.info("Connected to broker", { host: settings.host, vhost: settings.vhost });
       this.#first.resolve();
       this.changes.notify();
-      await anyAborted(link.ended, this.closing);
-      if (!this.closing.aborted) throw link.reason;
-      await publisher.close();
-      await link.close();
+      await anyAborted(connection.ended, this.closing);
+      if (!this.closing.aborted) throw connection.reason;
+      await confirms.close();
+      await connection.close();
     } finally {
       this.closing.removeEventListener("abort", giveUp);
       this.#session = undefined;
-      link.destroy();
+      connection.destroy();
       this.changes.notify();
     }
   }

@@ -1,18 +1,12 @@
 /** Consumers of RabbitMQ queues that settle within the server's acknowledgement timeout, and listeners. */
-import { delay } from "../../async.ts";
 import { describeError } from "../../errors.ts";
 import { QUEUE } from "../../topology.ts";
 import type { ConsumeOptions, Delivery, Settlement } from "../broker.ts";
+import { type Handler, settlementOf } from "../handler.ts";
 import { deadHeaders, HEADER, originOf, retriedHeaders } from "../envelope.ts";
-import { Attachment, type Host } from "./recovering_consumer.ts";
-import type { Channel, RawMessage } from "./client.ts";
+import { type ConsumerContext, RecoveringConsumer } from "./recovering_consumer.ts";
+import type { Channel, RawMessage } from "./channel.ts";
 import { toQueue } from "./confirm_channel.ts";
-
-/** Settles deliveries. */
-export type Handler = (delivery: Delivery) => Promise<Settlement>;
-
-/** Milliseconds before a delivery whose handler rejected comes again, so that a bug is no hot loop. */
-const BUG_PAUSE_MS = 1_000;
 
 /** A message as its handler sees it. */
 export function toDelivery(message: RawMessage, queue: string, lost: AbortSignal): Delivery {
@@ -22,24 +16,9 @@ export function toDelivery(message: RawMessage, queue: string, lost: AbortSignal
   return { queue, ...originOf(message), headers, body, redelivered: seen, publishedAt, lost };
 }
 
-/** The settlement a handler returns; one that rejects is a bug, whose delivery comes again. */
-export async function settlementOf(
-  handler: Handler,
-  delivery: Delivery,
-  host: Host,
-): Promise<Settlement> {
-  try {
-    return await handler(delivery);
-  } catch (error) {
-    host.log.error("Handler rejected: this is a bug", { queue: delivery.queue, error });
-    await delay(BUG_PAUSE_MS, delivery.lost);
-    return { kind: "requeue" };
-  }
-}
-
 /** Puts the message where its settlement says, if that is another queue; rejects when the signal aborts. */
 export async function moveOn(
-  host: Host,
+  context: ConsumerContext,
   settled: { delivery: Delivery; settlement: Settlement },
   signal: AbortSignal,
 ): Promise<void> {
@@ -47,10 +26,13 @@ export async function moveOn(
   const { body, queue } = delivery;
   if (settlement.kind === "retry") {
     const { delayMs } = settlement;
-    await host.publishDelayed({ queue, delayMs, body, headers: retriedHeaders(delivery) }, signal);
+    await context.publishDelayed(
+      { queue, delayMs, body, headers: retriedHeaders(delivery) },
+      signal,
+    );
   } else if (settlement.kind === "dead") {
     const death = { reason: settlement.reason, time: new Date() };
-    await host.publish(
+    await context.publish(
       toQueue(QUEUE.deadLetters, { body, headers: deadHeaders(delivery, death) }),
       signal,
     );
@@ -58,14 +40,14 @@ export async function moveOn(
 }
 
 /** Consumes a queue. */
-export class QueueConsumer extends Attachment {
+export class QueueConsumer extends RecoveringConsumer {
   readonly #options: ConsumeOptions;
   readonly #handler: Handler;
   readonly #running = new Set<Promise<void>>();
   #tag = "";
 
-  constructor(host: Host, options: ConsumeOptions, handler: Handler) {
-    super(host, options.queue);
+  constructor(context: ConsumerContext, options: ConsumeOptions, handler: Handler) {
+    super(context, options.queue);
     this.#options = options;
     this.#handler = handler;
   }
@@ -90,14 +72,14 @@ export class QueueConsumer extends Attachment {
 
   async #handle(channel: Channel, message: RawMessage): Promise<void> {
     const delivery = toDelivery(message, this.queue, channel.ended);
-    const settlement = await settlementOf(this.#handler, delivery, this.host);
+    const settlement = await settlementOf(this.#handler, delivery, this.context.log);
     if (settlement.kind === "requeue") return channel.requeue(message.deliveryTag);
     try {
-      await moveOn(this.host, { delivery, settlement }, channel.ended);
+      await moveOn(this.context, { delivery, settlement }, channel.ended);
       channel.ack(message.deliveryTag);
     } catch (error) {
       // Only the channel's end keeps a message from moving on, and that gives it back.
-      this.host.log.debug("Delivery lost before it was settled", {
+      this.context.log.debug("Delivery lost before it was settled", {
         queue: this.queue,
         error: describeError(error),
       });
@@ -106,16 +88,16 @@ export class QueueConsumer extends Attachment {
 }
 
 /** Hears an exchange through a queue that only this connection has and that goes with it. */
-export class ExchangeListener extends Attachment {
+export class ExchangeListener extends RecoveringConsumer {
   readonly #source: { exchange: string; pattern: string };
   readonly #handler: (delivery: Delivery) => void;
 
   constructor(
-    host: Host,
+    context: ConsumerContext,
     source: { exchange: string; pattern: string },
     handler: (delivery: Delivery) => void,
   ) {
-    super(host, `tickborg.listen.${crypto.randomUUID()}`);
+    super(context, `tickborg.listen.${crypto.randomUUID()}`);
     this.#source = source;
     this.#handler = handler;
   }

@@ -4,18 +4,18 @@
  */
 import type { Logger } from "@logtape/logtape";
 import type { Exchange, Queue, Topology } from "../../topology.ts";
-import type { Link } from "./client.ts";
+import type { Connection } from "./connection.ts";
 import { AmqpFault, type FaultCode } from "./fault.ts";
 import { Scratch } from "./scratch.ts";
 
 /** Something to declare, and how to see whether it is there. */
-interface Thing {
+interface Declarable {
   readonly what: string;
   declare(): Promise<unknown>;
   look(): Promise<unknown>;
 }
 
-/** Declares things over one connection after another. */
+/** Declares over one connection after another. */
 export class Declarer {
   readonly #log: Logger;
   /**
@@ -29,20 +29,20 @@ export class Declarer {
   }
 
   /** Declares a topology. Rejects with an {@link AmqpFault} that names what could not be had. */
-  async declare(link: Link, topology: Topology): Promise<void> {
-    await using scratch = new Scratch(link);
+  async declare(connection: Connection, topology: Topology): Promise<void> {
+    await using scratch = new Scratch(connection);
     for (const exchange of topology.exchanges) {
-      await this.#ensure(exchangeThing(scratch, exchange));
+      await this.#ensure(declarableExchange(scratch, exchange));
     }
     for (const queue of topology.queues) {
-      const declared = await this.#ensure(queueThing(scratch, queue));
+      const declared = await this.#ensure(declarableQueue(scratch, queue));
       // Nothing tells a client which bindings there are; whoever made a queue has bound it.
       if (declared) await this.#bind(scratch, queue);
     }
   }
 
-  /** Sees to it that a thing is there; whether we declared it. */
-  async #ensure({ what, declare, look }: Thing): Promise<boolean> {
+  /** Sees to it that something is there; whether we declared it. */
+  async #ensure({ what, declare, look }: Declarable): Promise<boolean> {
     if (!this.#looksFirst) {
       try {
         await declare();
@@ -90,7 +90,7 @@ export class Declarer {
   }
 }
 
-function exchangeThing(scratch: Scratch, { name, type }: Exchange): Thing {
+function declarableExchange(scratch: Scratch, { name, type }: Exchange): Declarable {
   return {
     what: `exchange ${name}`,
     declare: () =>
@@ -99,7 +99,7 @@ function exchangeThing(scratch: Scratch, { name, type }: Exchange): Thing {
   };
 }
 
-function queueThing(scratch: Scratch, queue: Queue): Thing {
+function declarableQueue(scratch: Scratch, queue: Queue): Declarable {
   const { name } = queue;
   const declaration = { queue: name, durable: true, arguments: queue.arguments ?? {} };
   return {

@@ -3,8 +3,9 @@
  * there back to its own queue. Each queue's delays are of doubling length, so that a long one holds up no
  * short one; within a level a message expires at its own time, or at the level's at the latest.
  */
-import type { Link } from "./client.ts";
+import type { Connection } from "./connection.ts";
 import { type Outgoing, toQueue } from "./confirm_channel.ts";
+import { declareExpiringQueue } from "./expiring_queue.ts";
 import { Scratch } from "./scratch.ts";
 
 /** A message on its way to another queue. */
@@ -30,12 +31,12 @@ export function delayQueue(queue: string, levelMs: number): string {
 
 /** The delay queues of one connection. */
 export class DelayQueues {
-  readonly #link: Link;
+  readonly #connection: Connection;
   /** When each was last declared. */
   readonly #declared = new Map<string, number>();
 
-  constructor(link: Link) {
-    this.#link = link;
+  constructor(connection: Connection) {
+    this.#connection = connection;
   }
 
   /** A message that will reach `queue` after `delayMs`. */
@@ -53,17 +54,13 @@ export class DelayQueues {
   }
 
   async #declare(name: string, queue: string, level: number): Promise<void> {
-    await using scratch = new Scratch(this.#link);
+    await using scratch = new Scratch(this.#connection);
     await scratch.do((raw) =>
-      raw.queueDeclare({
+      declareExpiringQueue(raw, {
         queue: name,
-        durable: true,
-        arguments: {
-          "x-message-ttl": level,
-          "x-expires": level + SPARE_MS,
-          "x-dead-letter-exchange": "",
-          "x-dead-letter-routing-key": queue,
-        },
+        messageTtlMs: level,
+        unusedMs: level + SPARE_MS,
+        then: queue,
       })
     );
   }

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Delivery, Settlement } from "../broker.ts";
 import { HEADER, movedHeaders } from "../envelope.ts";
-import type { Channel, RawMessage } from "./client.ts";
+import type { Channel, RawMessage } from "./channel.ts";
 
 /** A copy of a held message as the server handed it to us, not yet acknowledged. */
 export interface Copy {
@@ -24,7 +24,7 @@ export function identityOf({ headers, messageId, body }: RawMessage): string {
 }
 
 /** A held delivery. */
-export class Hold {
+export class HeldDelivery {
   readonly id: string;
   readonly delivery: Delivery;
   /** Aborts the delivery's `lost`. */

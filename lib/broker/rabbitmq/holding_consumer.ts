@@ -14,37 +14,41 @@
  * consumer there; it shows one on {@link busyQueue}.
  */
 import type { ConsumeOptions, Settlement } from "../broker.ts";
-import { movedHeaders } from "../envelope.ts";
-import { anyAborted, orAborted } from "../changes.ts";
-import { Attachment, type Host } from "./recovering_consumer.ts";
-import type { Channel } from "./client.ts";
+import { anyAborted } from "../../async.ts";
+import { type ConsumerContext, RecoveringConsumer } from "./recovering_consumer.ts";
+import type { Channel } from "./channel.ts";
 import { AmqpFault } from "./fault.ts";
-import { type Handler, moveOn, settlementOf, toDelivery } from "./consumer.ts";
-import { type Copy, Hold, identityOf, Remembered } from "./held_delivery.ts";
+import { type Handler, settlementOf } from "../handler.ts";
+import { moveOn, toDelivery } from "./consumer.ts";
+import { type Copy, HeldDelivery, identityOf, Remembered } from "./held_delivery.ts";
 import { busyQueue, type HoldTimes, LeaseQueues } from "./lease.ts";
-import { Places } from "./single_consumers.ts";
-import { toQueue } from "./confirm_channel.ts";
+import { SingleConsumers } from "./single_consumers.ts";
+import { giveBack, renewLease } from "./lease_copies.ts";
 
 /** Consumes a queue whose deliveries may be held for hours. */
-export class HoldingConsumer extends Attachment {
+export class HoldingConsumer extends RecoveringConsumer {
   readonly #times: HoldTimes;
   readonly #handler: Handler;
   readonly #leases: LeaseQueues;
-  readonly #places: Places;
+  readonly #places: SingleConsumers;
   readonly #prefetch: number;
-  readonly #holds = new Map<string, Hold>();
+  readonly #holds = new Map<string, HeldDelivery>();
   readonly #works = new Set<Promise<void>>();
   /** Came while a delivery that may come back still occupies its place. */
   #waiting: Copy[] = [];
   readonly #remembered = new Remembered();
 
-  constructor(host: Host, options: ConsumeOptions & { times: HoldTimes }, handler: Handler) {
-    super(host, options.queue);
+  constructor(
+    context: ConsumerContext,
+    options: ConsumeOptions & { times: HoldTimes },
+    handler: Handler,
+  ) {
+    super(context, options.queue);
     this.#times = options.times;
     this.#handler = handler;
     this.#prefetch = options.prefetch;
     this.#leases = new LeaseQueues(options.queue, options.times.graceMs);
-    this.#places = new Places(options.queue, (channel, message) => {
+    this.#places = new SingleConsumers(options.queue, (channel, message) => {
       this.#arrive({ channel, message, own: true });
     });
   }
@@ -68,10 +72,12 @@ export class HoldingConsumer extends Attachment {
   }
 
   /** Gives the server time to hand a delivery back that was lost with its channel. */
-  #await(hold: Hold): void {
+  #await(hold: HeldDelivery): void {
     if (hold.settling || hold.lost || hold.copy) return;
     hold.missIn(this.#times.adoptMs, () => {
-      this.host.log.warn("Long delivery did not come back and is given up", { queue: this.queue });
+      this.context.log.warn("Long delivery did not come back and is given up", {
+        queue: this.queue,
+      });
     });
   }
 
@@ -100,23 +106,28 @@ export class HoldingConsumer extends Attachment {
     if (hold && !hold.settling && !hold.lost) this.#adopt(hold, copy);
     else if (hold) this.#later(hold, copy);
     else if (settled) this.#track(this.#settleLate(id, copy, settled));
-    else if (!copy.own) this.#track(this.#giveBack(copy));
+    else if (!copy.own) this.#track(giveBack(copy, this.queue, this.context));
     else if (this.stopping.aborted) copy.channel.requeue(message.deliveryTag);
     else if (this.#holds.size < this.#prefetch) this.#start(id, copy);
     else this.#wait(copy);
   }
 
-  #adopt(hold: Hold, copy: Copy): void {
-    // A second copy, left over from a renewal that was cut short.
-    if (hold.copy) return copy.channel.ack(copy.message.deliveryTag);
+  #adopt(hold: HeldDelivery, copy: Copy): void {
+    if (hold.copy) {
+      // A second one of the queue is left over from a renewal that was cut short; one that comes back may be the
+      // renewal itself, which a busy server let expire before it gave it to us.
+      if (copy.own) copy.channel.ack(copy.message.deliveryTag);
+      else this.#replace(hold, copy);
+      return;
+    }
     hold.take(copy);
-    this.host.log.info("Long delivery came back to its holder", { queue: this.queue });
+    this.context.log.info("Long delivery came back to its holder", { queue: this.queue });
     this.#renewSoon(hold, 0);
     this.#retune();
   }
 
   /** Looks at a copy again when the handler that runs for it has ended. */
-  #later(hold: Hold, copy: Copy): void {
+  #later(hold: HeldDelivery, copy: Copy): void {
     this.#track(
       anyAborted(hold.ended, copy.channel.ended).then(() => {
         if (copy.channel.active) this.#arrive(copy);
@@ -130,14 +141,14 @@ export class HoldingConsumer extends Attachment {
   }
 
   #start(id: string, copy: Copy): void {
-    const hold = new Hold(id, copy, (lost) => toDelivery(copy.message, this.queue, lost));
+    const hold = new HeldDelivery(id, copy, (lost) => toDelivery(copy.message, this.queue, lost));
     this.#holds.set(id, hold);
     this.#renewSoon(hold, this.#times.leaseAfterMs);
     this.#track(this.#handle(hold));
   }
 
-  async #handle(hold: Hold): Promise<void> {
-    const settlement = await settlementOf(this.#handler, hold.delivery, this.host);
+  async #handle(hold: HeldDelivery): Promise<void> {
+    const settlement = await settlementOf(this.#handler, hold.delivery, this.context.log);
     await hold.alone(async () => {
       hold.settle();
       if (!hold.lost) await this.#settle(hold, settlement);
@@ -149,11 +160,11 @@ export class HoldingConsumer extends Attachment {
     await this.#tune();
   }
 
-  async #settle(hold: Hold, settlement: Settlement): Promise<void> {
+  async #settle(hold: HeldDelivery, settlement: Settlement): Promise<void> {
     const { copy } = hold;
     if (settlement.kind === "requeue") {
       if (copy?.own) copy.channel.requeue(copy.message.deliveryTag);
-      else if (copy) await this.#giveBack(copy);
+      else if (copy) await giveBack(copy, this.queue, this.context);
       return;
     }
     this.#remembered.set(hold.id, settlement);
@@ -165,7 +176,7 @@ export class HoldingConsumer extends Attachment {
     const { channel, message } = copy;
     const delivery = toDelivery(message, this.queue, channel.ended);
     try {
-      await moveOn(this.host, { delivery, settlement }, channel.ended);
+      await moveOn(this.context, { delivery, settlement }, channel.ended);
     } catch {
       return;
     }
@@ -173,47 +184,13 @@ export class HoldingConsumer extends Attachment {
     channel.ack(message.deliveryTag);
   }
 
-  /** Puts a copy from a lease back into the queue it came from. */
-  async #giveBack({ channel, message }: Copy): Promise<void> {
-    const delivery = toDelivery(message, this.queue, channel.ended);
-    const headers = movedHeaders(delivery);
-    try {
-      await this.host.publish(toQueue(this.queue, { body: message.body, headers }), channel.ended);
-      channel.ack(message.deliveryTag);
-    } catch {
-      // The channel has ended: the server takes the copy back the same way.
-    }
-  }
-
-  #renewSoon(hold: Hold, ms: number): void {
+  #renewSoon(hold: HeldDelivery, ms: number): void {
     hold.renewIn(ms, () => this.#track(hold.alone(() => this.#renew(hold))));
   }
 
-  /** Replaces the copy we hold by a fresh one. */
-  async #renew(hold: Hold): Promise<void> {
-    const { copy, delivery } = hold;
+  async #renew(hold: HeldDelivery): Promise<void> {
     if (hold.settling) return;
-    if (copy) {
-      const { arrival } = hold;
-      const { body } = delivery;
-      const message = toQueue(this.#leases.lease, { body, headers: hold.copyHeaders() });
-      const late = new AbortController();
-      const timer = setTimeout(() => late.abort(), RENEWAL_TIMEOUT_MS);
-      const over = AbortSignal.any([copy.channel.ended, late.signal]);
-      try {
-        await this.host.publish(message, over);
-        await orAborted(arrival, over);
-      } catch {
-        // With a channel that has ended there is nothing to renew.
-        if (late.signal.aborted) {
-          this.host.log.warn("Cannot renew the lease of a long delivery, trying again", {
-            queue: this.queue,
-          });
-        }
-      } finally {
-        clearTimeout(timer);
-      }
-    }
+    await renewLease(hold, this.#leases.lease, this.context);
     this.#renewSoon(hold, this.#times.renewMs);
   }
 
@@ -221,6 +198,10 @@ export class HoldingConsumer extends Attachment {
   #renewed(copy: Copy): void {
     const hold = this.#holds.get(identityOf(copy.message));
     if (!hold || hold.settling || hold.lost) return this.#arrive(copy);
+    this.#replace(hold, copy);
+  }
+
+  #replace(hold: HeldDelivery, copy: Copy): void {
     const before = hold.take(copy);
     if (!before) return this.#retune();
     // The place it occupied must be gone before it is acknowledged, or it would take another message.
@@ -264,11 +245,11 @@ export class HoldingConsumer extends Attachment {
     const tracked = work.catch((error) => {
       // The channel's end shows in other ways.
       if (error instanceof AmqpFault) return;
-      this.host.log.error("Holding a delivery failed: this is a bug", { queue: this.queue, error });
+      this.context.log.error("Holding a delivery failed: this is a bug", {
+        queue: this.queue,
+        error,
+      });
     }).finally(() => this.#works.delete(tracked));
     this.#works.add(tracked);
   }
 }
-
-/** Milliseconds a renewal may take before it is begun again. */
-const RENEWAL_TIMEOUT_MS = 30_000;

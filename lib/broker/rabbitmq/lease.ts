@@ -1,5 +1,6 @@
-/** The two queues of a consumer's leases (`rabbitmq_holding.ts`). */
-import type { Channel, RawMessage } from "./client.ts";
+/** The two queues of a consumer's leases (`holding_consumer.ts`). */
+import { declareExpiringQueue } from "./expiring_queue.ts";
+import type { Channel, RawMessage } from "./channel.ts";
 
 /** Times of long deliveries, in milliseconds. */
 export interface HoldTimes {
@@ -53,29 +54,13 @@ export class LeaseQueues {
     channel: Channel,
     handlers: { leased(message: RawMessage): void; back(message: RawMessage): void },
   ): Promise<void> {
-    await this.#declare(channel, { queue: this.back, ttl: this.#graceMs, then: this.#queue });
+    const unusedMs = UNUSED_MS + this.#graceMs;
+    const back = { queue: this.back, messageTtlMs: this.#graceMs, unusedMs, then: this.#queue };
     // A message that expires at once is still given to a consumer that is there.
-    await this.#declare(channel, { queue: this.lease, ttl: 0, then: this.back });
+    const lease = { queue: this.lease, messageTtlMs: 0, unusedMs, then: this.back };
+    for (const queue of [back, lease]) await channel.do((raw) => declareExpiringQueue(raw, queue));
     await channel.consume({ queue: this.lease, prefetch: 0 }, handlers.leased);
     await channel.consume({ queue: this.back, prefetch: 0 }, handlers.back);
-  }
-
-  async #declare(
-    channel: Channel,
-    { queue, ttl, then }: { queue: string; ttl: number; then: string },
-  ): Promise<void> {
-    await channel.do((raw) =>
-      raw.queueDeclare({
-        queue,
-        durable: true,
-        arguments: {
-          "x-message-ttl": ttl,
-          "x-expires": UNUSED_MS + this.#graceMs,
-          "x-dead-letter-exchange": "",
-          "x-dead-letter-routing-key": then,
-        },
-      })
-    );
   }
 
   /** Removes both when nothing is in them. */

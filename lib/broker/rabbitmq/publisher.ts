@@ -1,13 +1,12 @@
 /** Publishes over reconnects until everything is confirmed, refused or late. */
 import type { Logger } from "@logtape/logtape";
-import { delay } from "../../async.ts";
+import { deadline, delay, orAborted } from "../../async.ts";
 import { describeError, TransientFault } from "../../errors.ts";
 import type { Topology } from "../../topology.ts";
-import { orAborted } from "../changes.ts";
 import { AmqpFault } from "./fault.ts";
 import { backoff, type Connector, type Session } from "./connector.ts";
 import type { Moved } from "./delays.ts";
-import type { Fate, Outgoing } from "./confirm_channel.ts";
+import type { Outgoing, PublishOutcome } from "./confirm_channel.ts";
 
 /** Why a wait ended. */
 const LATE = Symbol("late");
@@ -16,7 +15,7 @@ const LATE = Symbol("late");
 const REPEAT_MS = 50;
 
 /** Publishes for a whole broker. */
-export class Publishing {
+export class Publisher {
   readonly #connector: Connector;
   readonly #topology: Topology;
   readonly #log: Logger;
@@ -36,8 +35,7 @@ export class Publishing {
 
   /** Resolves when all are confirmed; rejects with a {@link TransientFault} otherwise. */
   async publish(messages: readonly Outgoing[], timeoutMs: number): Promise<void> {
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(LATE), timeoutMs);
+    using late = deadline(timeoutMs, LATE);
     try {
       await this.#publish(messages, late.signal);
     } catch (error) {
@@ -46,8 +44,6 @@ export class Publishing {
       throw new TransientFault(
         `Cannot publish: broker did not confirm within ${timeoutMs} ms: ${why}`,
       );
-    } finally {
-      clearTimeout(timer);
     }
   }
 
@@ -83,11 +79,11 @@ export class Publishing {
     const repaired = new Set<string>();
     let pending = messages;
     while (pending.length > 0) {
-      const session = await this.#connector.until(({ link }) => !link.blocked, signal);
-      const fates = await this.#send(session, pending, signal);
+      const session = await this.#connector.until(({ connection }) => !connection.blocked, signal);
+      const outcomes = await this.#send(session, pending, signal);
       const again: Outgoing[] = [];
       for (const [index, message] of pending.entries()) {
-        if (await this.#mustRepeat(message, fates[index]!, repaired)) again.push(message);
+        if (await this.#mustRepeat(message, outcomes[index]!, repaired)) again.push(message);
       }
       pending = again;
       if (pending.length > 0) await delay(REPEAT_MS, signal);
@@ -98,17 +94,17 @@ export class Publishing {
     session: Session,
     messages: readonly Outgoing[],
     signal: AbortSignal,
-  ): Promise<Fate[]> {
-    const sending = session.publisher.send(messages);
+  ): Promise<PublishOutcome[]> {
+    const sending = session.confirms.send(messages);
     // A confirm that comes too late for its caller still shows that the server works again.
-    sending.then((fates) => {
-      if (fates.some(({ kind }) => kind === "confirmed")) this.#setLate(session, false);
+    sending.then((outcomes) => {
+      if (outcomes.some(({ kind }) => kind === "confirmed")) this.#setLate(session, false);
     });
     try {
       return await orAborted(sending, signal);
     } catch (error) {
       // The server is there and takes messages, but does not say that it has them.
-      if (error === LATE && !session.link.blocked) this.#setLate(session, true);
+      if (error === LATE && !session.connection.blocked) this.#setLate(session, true);
       throw error;
     }
   }
@@ -120,18 +116,22 @@ export class Publishing {
   }
 
   /** Whether a message must be sent once more; throws where that would not help. */
-  async #mustRepeat(message: Outgoing, fate: Fate, repaired: Set<string>): Promise<boolean> {
+  async #mustRepeat(
+    message: Outgoing,
+    outcome: PublishOutcome,
+    repaired: Set<string>,
+  ): Promise<boolean> {
     const { exchange, routingKey } = message;
-    if (fate.kind === "confirmed") return false;
-    if (fate.kind === "unknown") return true;
+    if (outcome.kind === "confirmed") return false;
+    if (outcome.kind === "unknown") return true;
     const target = exchange === "" ? `queue ${routingKey}` : `exchange ${exchange}`;
-    const missing = fate.kind === "unroutable" || fate.fault.is("NOT_FOUND");
+    const missing = outcome.kind === "unroutable" || outcome.fault.is("NOT_FOUND");
     if (missing && !repaired.has(target)) {
       repaired.add(target);
       if (await this.#repair(message)) return true;
     }
-    if (fate.kind === "refused") {
-      throw new TransientFault(`Cannot publish to ${target}: ${fate.fault.message}`);
+    if (outcome.kind === "refused") {
+      throw new TransientFault(`Cannot publish to ${target}: ${outcome.fault.message}`);
     }
     // Nothing is bound to the exchange at the moment, which AMQP takes for no fault.
     if (exchange !== "") return false;
@@ -147,12 +147,14 @@ export class Publishing {
     const { session, declarer } = this.#connector;
     if (queues.length + exchanges.length === 0 || session === undefined) return false;
     try {
-      await declarer.declare(session.link, { exchanges, queues });
+      await declarer.declare(session.connection, { exchanges, queues });
     } catch (error) {
       if (!(error instanceof AmqpFault)) throw error;
-      if (!session.link.ended.aborted) throw new TransientFault(error.message, { cause: error });
+      if (!session.connection.ended.aborted) {
+        throw new TransientFault(error.message, { cause: error });
+      }
     }
-    session.publisher.forgive(exchange);
+    session.confirms.forgive(exchange);
     return true;
   }
 }

@@ -1,21 +1,21 @@
 /** What every consumer on RabbitMQ does: take a channel, consume, and begin again when it ends. */
 import type { Logger } from "@logtape/logtape";
-import { delay } from "../../async.ts";
+import { anyAborted, delay, orAborted } from "../../async.ts";
 import { describeError } from "../../errors.ts";
-import { anyAborted, orAborted } from "../changes.ts";
-import type { Channel, Link } from "./client.ts";
+import type { Channel } from "./channel.ts";
+import type { Connection } from "./connection.ts";
 import { asFault } from "./fault.ts";
 import { backoff } from "./connector.ts";
 import type { Moved } from "./delays.ts";
 import type { Outgoing } from "./confirm_channel.ts";
 
 /** What the broker does for its consumers. */
-export interface Host {
+export interface ConsumerContext {
   readonly log: Logger;
   /** The connection when it is set up; rejects when the signal aborts before. */
-  link(signal: AbortSignal): Promise<Link>;
+  connection(signal: AbortSignal): Promise<Connection>;
   /** Declares a queue of the topology again, where it is one. */
-  declare(link: Link, queue: string): Promise<void>;
+  declare(connection: Connection, queue: string): Promise<void>;
   /** Publishes with a confirm, however long it takes; rejects when the signal aborts before. */
   publish(message: Outgoing, signal: AbortSignal): Promise<void>;
   /** Publishes a message that reaches a queue after a delay. */
@@ -28,8 +28,8 @@ export interface Host {
 }
 
 /** A consumer that outlives channels and connections. */
-export abstract class Attachment {
-  protected readonly host: Host;
+export abstract class RecoveringConsumer {
+  protected readonly context: ConsumerContext;
   protected readonly queue: string;
   readonly #stopping = new AbortController();
   readonly #first = Promise.withResolvers<void>();
@@ -37,8 +37,8 @@ export abstract class Attachment {
   #channel: Channel | undefined;
   #active = false;
 
-  constructor(host: Host, queue: string) {
-    this.host = host;
+  constructor(context: ConsumerContext, queue: string) {
+    this.context = context;
     this.queue = queue;
     // A turn later, when the subclass has its fields.
     this.#ended = Promise.resolve().then(() => this.#run());
@@ -79,21 +79,23 @@ export abstract class Attachment {
 
   async #run(): Promise<void> {
     for (let failures = 0; !this.stopping.aborted;) {
-      let link: Link;
+      let connection: Connection;
       try {
-        link = await this.host.link(this.stopping);
+        connection = await this.context.connection(this.stopping);
       } catch {
         break;
       }
       try {
-        this.#channel = await this.#open(link);
+        this.#channel = await this.#open(connection);
         await this.#consume(this.#channel);
         failures = 0;
         if (this.stopping.aborted) break;
-        if (!link.ended.aborted) throw this.#channel.reason;
+        if (!connection.ended.aborted) throw this.#channel.reason;
       } catch (error) {
         if (this.stopping.aborted) break;
-        if (!link.ended.aborted) await this.#failed(error, { link, failures: ++failures });
+        if (!connection.ended.aborted) {
+          await this.#failed(error, { connection, failures: ++failures });
+        }
       }
       this.#first.resolve();
       await this.#channel?.close();
@@ -105,8 +107,8 @@ export abstract class Attachment {
   }
 
   /** A channel; a blocked connection gives none, which must not keep the consumer from stopping. */
-  async #open(link: Link): Promise<Channel> {
-    const opening = link.channel();
+  async #open(connection: Connection): Promise<Channel> {
+    const opening = connection.channel();
     try {
       return await orAborted(opening, this.stopping);
     } catch (error) {
@@ -122,29 +124,32 @@ export abstract class Attachment {
     await orAborted(this.attach(channel), this.stopping);
     this.#active = true;
     this.#first.resolve();
-    this.host.changed();
+    this.context.changed();
     try {
       await anyAborted(channel.ended, this.stopping);
     } finally {
       this.#active = false;
       if (channel.ended.aborted) this.detach();
-      this.host.changed();
+      this.context.changed();
     }
   }
 
   async #failed(
     error: unknown,
-    { link, failures }: { link: Link; failures: number },
+    { connection, failures }: { connection: Connection; failures: number },
   ): Promise<void> {
     const waitMs = backoff(failures);
-    this.host.log.error("Cannot consume, trying again", {
+    this.context.log.error("Cannot consume, trying again", {
       queue: this.queue,
       error: describeError(error),
       waitMs,
     });
     if (asFault(error).is("NOT_FOUND")) {
-      await this.host.declare(link, this.queue).catch((error) => {
-        this.host.log.error("Cannot declare", { queue: this.queue, error: describeError(error) });
+      await this.context.declare(connection, this.queue).catch((error) => {
+        this.context.log.error("Cannot declare", {
+          queue: this.queue,
+          error: describeError(error),
+        });
       });
     }
     await delay(waitMs, this.stopping);

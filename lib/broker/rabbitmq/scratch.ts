@@ -1,19 +1,21 @@
 /** Operations that the server may refuse, apart from everything else. */
-import type { Channel, Link, RawChannel } from "./client.ts";
+import type { Channel } from "./channel.ts";
+import type { Connection } from "./connection.ts";
+import type { RawChannel } from "./client.ts";
 import { AmqpFault } from "./fault.ts";
 
 /** A channel for operations that the server may refuse, which ends it: the next one gets another. */
 export class Scratch implements AsyncDisposable {
-  readonly #link: Link;
+  readonly #connection: Connection;
   #channel: Channel | undefined;
 
-  constructor(link: Link) {
-    this.#link = link;
+  constructor(connection: Connection) {
+    this.#connection = connection;
   }
 
   /** Runs an operation; rejects with an {@link AmqpFault}. */
   async do<Result>(operation: (raw: RawChannel) => Promise<Result>): Promise<Result> {
-    if (!this.#channel?.active) this.#channel = await this.#link.channel();
+    if (!this.#channel?.active) this.#channel = await this.#connection.channel();
     return await this.#channel.do(operation);
   }
 

@@ -1,8 +1,8 @@
 /** The consumers of a queue by which new deliveries come, each of which takes one at a time. */
-import type { Channel, RawMessage } from "./client.ts";
+import type { Channel, RawMessage } from "./channel.ts";
 
 /** As many single-message consumers of a queue as there is room for. */
-export class Places {
+export class SingleConsumers {
   readonly #queue: string;
   readonly #handler: (channel: Channel, message: RawMessage) => void;
   readonly #tags = new Set<string>();
