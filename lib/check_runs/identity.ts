@@ -25,6 +25,8 @@ const MemorySchema = z.object({
   /** When that attempt started, ISO 8601: GitHub's own field is cut to seconds. */
   startedAt: z.string().max(40).optional(),
   certainty: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]).optional(),
+  /** Whether the request is a push's; a pull request's where this is absent. */
+  push: z.literal(true).optional(),
   /** Ids of earlier requests, oldest first. */
   seen: z.array(z.string().max(200)).max(MAX_SEEN).optional(),
 });

@@ -12,8 +12,8 @@ import { buildQueue, QUEUE } from "../topology.ts";
 import { type Change, changesOf, namesProjects, projectsAwaiting, stateOf } from "./change.ts";
 import { CERTAINTY, recall, remember } from "./identity.ts";
 import { BuilderWatch, judge } from "./judge.ts";
-import { type CheckMessage, type CheckWatch, headOf, repoOf } from "./message.ts";
-import { transition } from "./transition.ts";
+import { type CheckMessage, type CheckWatch, headOf, isPush, repoOf } from "./message.ts";
+import { PUSH_BEHIND_PULL, type Transition, transition } from "./transition.ts";
 import { WaitingChanges } from "./waiting.ts";
 import { RecentlyWritten } from "./written.ts";
 
@@ -103,8 +103,9 @@ export class CheckRunKeeper {
       if (runs === undefined) return this.#noCommit(change);
       const current = this.#written.fresher(key, newest(runs), this.#options.now());
       const now = new Date(this.#options.now()).toISOString();
-      const made = transition(current, { ...change.request, news: change.news }, { now });
-      this.#options.log.debug("Check run", { name: change.name, news: change.news.status, made });
+      const push = isPush(change.subject);
+      const made = transition(current, { ...change.request, push, news: change.news }, { now });
+      this.#note(change, made);
       if (made.kind === "nothing") return current?.status === "completed" ? "ended" : "unchanged";
       if (made.kind === "create" && this.#mayBeInCreation()) return "wait";
       const queue = change.news.status === "queued" ? await this.#queueState(system) : {};
@@ -112,6 +113,14 @@ export class CheckRunKeeper {
       const state = stateOf(change, made, { facts, current });
       return await this.#write(change, state, current);
     });
+  }
+
+  #note(change: Change, made: Transition): void {
+    const { log } = this.#options;
+    const fields = { name: change.name, headSha: change.subject.pr.head_sha, made };
+    if (made.kind === "nothing" && made.why === PUSH_BEHIND_PULL) {
+      log.info("A push's build is not shown", { ...fields, branch: change.subject.push?.branch });
+    } else log.debug("Check run", { ...fields, news: change.news.status });
   }
 
   #mayBeInCreation(): boolean {

@@ -80,6 +80,11 @@ export interface BuildSubject {
   readonly baseSha: string | undefined;
 }
 
+/** Whether a push asked for a build: it has no pull request, and the commit is built as it is. */
+export function isPush({ push, pr }: Pick<BuildSubject, "push" | "pr">): boolean {
+  return Boolean(push) || pr.number === 0;
+}
+
 /** The name of the check run of a project on a system: what branch protection can require. */
 export function checkRunName(project: string, system: string): string {
   return `${project} on ${system}`.replaceAll(/[\p{Cc}\p{Cf}]/gu, "").slice(0, 300);

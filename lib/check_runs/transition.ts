@@ -26,14 +26,28 @@ export type Transition =
     readonly memory: Memory;
   };
 
+/** Why a push's build is not shown. */
+export const PUSH_BEHIND_PULL = "a pull request holds the check run";
+
 /** What the rules need to know beside the message. */
 export interface TransitionFacts {
   /** ISO 8601: dates the requests of older peers, which do not say when they were made. */
   readonly now: string;
 }
 
+/** News of a build. */
+export interface BuildNews extends Request {
+  /** Whether a push asked for the build, and not a pull request. */
+  readonly push: boolean;
+  readonly news: News;
+}
+
 /**
  * Decides what a message does to the check run of its name and commit.
+ *
+ * A branch of the repository that is pushed while a pull request is open for it is built twice: as it is,
+ * and merged into its base. There is one check run for both, and people require it before they merge: the
+ * pull request's build has it whatever comes first, and a push's build changes nothing there.
  *
  * A newer request takes the check run over; an older one changes nothing. Within one request the order is
  * queued, in progress, completed; a result replaces an earlier one only if it is surer (an infrastructure
@@ -41,26 +55,34 @@ export interface TransitionFacts {
  */
 export function transition(
   current: CheckRun | undefined,
-  message: Request & { readonly news: News },
+  message: BuildNews,
   facts: TransitionFacts,
 ): Transition {
   const { news } = message;
   const dated = { requestId: message.requestId, requestedAt: message.requestedAt ?? facts.now };
-  if (current === undefined) return { kind: "create", request: dated, memory: memoryOf(news) };
+  if (current === undefined) return { kind: "create", request: dated, memory: memoryOf(message) };
   const shown = parseExternalId(current.externalId);
   const memory = recall(current.summary);
   if (shown.requestId !== message.requestId) {
-    if (!isNewer(message, shown, memory)) return { kind: "nothing", why: "an older request" };
+    const late = whyLate(message, shown, memory);
+    if (late !== undefined) return { kind: "nothing", why: late };
     const seen = withSeen(memory.seen, shown.requestId);
-    return { kind: "update", request: dated, memory: { ...memoryOf(news), seen } };
+    return { kind: "update", request: dated, memory: { ...memoryOf(message), seen } };
   }
   const why = whyNothing(current, memory, news);
   if (why !== undefined) return { kind: "nothing", why };
   return {
     kind: "update",
     request: { ...dated, requestedAt: shown.requestedAt ?? dated.requestedAt },
-    memory: { ...memoryOf(news), ...(memory.seen && { seen: memory.seen }) },
+    memory: { ...memoryOf(message), ...(memory.seen && { seen: memory.seen }) },
   };
+}
+
+/** Why another request than the one that is shown changes nothing; undefined when it takes over. */
+function whyLate(message: BuildNews, shown: Request, memory: Memory): string | undefined {
+  const byPush = memory.push === true;
+  if (message.push !== byPush) return message.push ? PUSH_BEHIND_PULL : undefined;
+  return isNewer(message, shown, memory) ? undefined : "an older request";
 }
 
 /** Undated requests come from older peers: one that was not shown before is the newest there is. */
@@ -100,13 +122,14 @@ function startedLater(news: News & { status: "in_progress" }, memory: Memory): b
   return difference > 0 || (difference === 0 && news.attempt > (memory.attempt ?? ""));
 }
 
-function memoryOf(news: News): Memory {
+function memoryOf({ news, push }: BuildNews): Memory {
+  const by = push ? { push } : {};
   switch (news.status) {
     case "queued":
-      return {};
+      return by;
     case "in_progress":
-      return { attempt: news.attempt, startedAt: news.startedAt };
+      return { ...by, attempt: news.attempt, startedAt: news.startedAt };
     case "completed":
-      return { attempt: news.attempt, certainty: news.certainty };
+      return { ...by, attempt: news.attempt, certainty: news.certainty };
   }
 }

@@ -11,17 +11,24 @@ const T2 = "2026-01-01T11:00:00.000Z";
 interface Message {
   requestId: string;
   requestedAt: string | undefined;
+  push: boolean;
   news: News;
 }
 
+/** The same news of a push's build. */
+function pushed(message: Message): Message {
+  return { ...message, push: true };
+}
+
 function queued(requestId: string, requestedAt?: string): Message {
-  return { requestId, requestedAt, news: { status: "queued" } };
+  return { requestId, requestedAt, push: false, news: { status: "queued" } };
 }
 function started(requestId: string, requestedAt?: string, attempt = `${requestId}-1`): Message {
   const startedAt = attempt.endsWith("-1")
     ? "2026-01-01T12:00:00.100Z"
     : "2026-01-01T12:00:00.200Z";
-  return { requestId, requestedAt, news: { status: "in_progress", attempt, startedAt } };
+  const news = { status: "in_progress", attempt, startedAt } as const;
+  return { requestId, requestedAt, push: false, news };
 }
 function result(
   requestId: string,
@@ -32,6 +39,7 @@ function result(
   return {
     requestId,
     requestedAt,
+    push: false,
     news: { status: "completed", attempt: `${requestId}-1`, certainty },
   };
 }
@@ -80,6 +88,35 @@ const TABLE: [name: string, messages: Message[], status: string, request: string
   ["an undated request that is new reopens", [result("a"), queued("b")], "queued", "b"],
   ["an undated one shown before does not", [queued("a"), queued("b"), queued("a")], "queued", "b"],
   ["nor does its result", [queued("a"), queued("b"), result("a")], "queued", "b"],
+  ["a push alone creates", [pushed(result("p", T1))], "completed", "p"],
+  [
+    "a newer push reopens a push's",
+    [pushed(result("p", T1)), pushed(queued("q", T2))],
+    "queued",
+    "q",
+  ],
+  ["a pull request takes a push's over", [pushed(result("p", T1)), queued("a", T2)], "queued", "a"],
+  ["an older one too", [pushed(result("p", T2)), queued("a", T1)], "queued", "a"],
+  ["and one without a date", [pushed(result("p", T2)), result("a")], "completed", "a"],
+  [
+    "a newer push does not take it back",
+    [result("a", T1), pushed(result("p", T2))],
+    "completed",
+    "a",
+  ],
+  ["nor does one of no date", [queued("a", T1), pushed(result("p"))], "queued", "a"],
+  [
+    "nor while it waits",
+    [queued("a", T1), pushed(result("p", T2)), started("a", T1)],
+    "in_progress",
+    "a",
+  ],
+  [
+    "nor after the pull request was evaluated again",
+    [pushed(queued("p", T1)), queued("a", T1), queued("b", T2), pushed(result("p", T1))],
+    "queued",
+    "b",
+  ],
   [
     "an infrastructure error gives way to a result",
     [result("a", T1, CERTAINTY.infrastructure), result("a", T1)],
@@ -132,6 +169,9 @@ Deno.test("Every order and duplication of messages ends in the same state", () =
     queued("c", T2),
     started("c", T2, "c-1"),
     started("c", T2, "c-2"),
+    pushed(queued("p", T1)),
+    pushed(result("p", T1)),
+    pushed(started("q", T2)),
   ];
   fc.assert(
     fc.property(

@@ -132,4 +132,34 @@ export function tellStories(
       }
     },
   });
+
+  Deno.test({
+    name:
+      `${broker}: a branch that builds, but not with main, is red whatever is pushed or built last`,
+    ignore,
+    async fn() {
+      const fleet = await fleetFor();
+      try {
+        const headSha = await fleet.monorepo.commit("topic", { "core/version": "2\n" });
+        await fleet.monorepo.commit("main", { "core/build.sh": "exit 4\n" });
+        const head = { headSha, headRef: "topic", sameRepository: true };
+        const pull = await fleet.repository.openPullRequest(head);
+        const failed = await fleet.expectCheck(pull, `core on ${SYSTEM}`, "failure");
+
+        await fleet.repository.push({ ref: "topic", after: headSha });
+        // Built behind it, by the one builder: when this one shows, that one has been told of too.
+        const from = { from: "topic" };
+        const witness = await fleet.monorepo.commit("witness", { "docs/x": "w\n" }, from);
+        await fleet.repository.push({ ref: "witness", before: headSha, after: witness });
+        await fleet.github.waitForCheckRun(`docs.d on ${SYSTEM}`, "failure", {
+          headSha: witness,
+          timeoutMs: 60_000,
+        });
+        assert.equal(failed.conclusion, "failure");
+        assert.match(`${failed.detailsUrl}`, new RegExp(`\\.${pull.number}&`));
+      } finally {
+        await fleet.close();
+      }
+    },
+  });
 }

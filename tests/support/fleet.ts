@@ -44,6 +44,8 @@ export interface PullRequestInput {
   readonly author?: string;
   readonly draft?: boolean;
   readonly message?: string;
+  /** See `PullInput`. */
+  readonly sameRepository?: boolean;
 }
 
 /** Starts a fleet; resolves when every role consumes. */
@@ -149,6 +151,7 @@ export class Fleet {
       title: input.title ?? message,
       author: input.author ?? "ada",
       draft: input.draft ?? false,
+      sameRepository: input.sameRepository ?? false,
     });
   }
 

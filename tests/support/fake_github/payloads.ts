@@ -127,6 +127,8 @@ export function pushPayload(
     commits?: readonly PushedCommitInput[];
     pusher?: string;
     forced?: boolean;
+    /** Seconds since the epoch. */
+    pushedAt?: number;
   },
 ): Json {
   const payload = recorded("push", repository);
@@ -141,6 +143,10 @@ export function pushPayload(
   }));
   return {
     ...payload,
+    repository: {
+      ...payload.repository,
+      ...(input.pushedAt === undefined ? {} : { pushed_at: input.pushedAt }),
+    },
     ref: input.ref.startsWith("refs/") ? input.ref : `refs/heads/${input.ref}`,
     before,
     after,

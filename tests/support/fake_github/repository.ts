@@ -38,6 +38,8 @@ export interface PullInput {
   readonly draft?: boolean;
   readonly baseRef?: string;
   readonly headRef?: string;
+  /** The head is a branch of this repository: GitHub then sends each push as `push` too. */
+  readonly sameRepository?: boolean;
   readonly number?: number;
 }
 
@@ -85,7 +87,7 @@ export class FakeRepository {
     this.id = world.nextId();
   }
 
-  /** Opens a pull request and sends `opened`. */
+  /** Opens a pull request and sends `opened`, after the `push` of its branch where that is one of ours. */
   async openPullRequest(input: PullInput): Promise<FakePull> {
     const now = this.#world.time();
     const number = input.number ?? this.#lastNumber + 1;
@@ -100,6 +102,7 @@ export class FakeRepository {
       author: input.author ?? "contributor",
       headSha: input.headSha,
       headRef: input.headRef ?? `change-${number}`,
+      sameRepository: input.sameRepository ?? false,
       baseRef,
       baseSha: await this.#tip(baseRef),
       labels: [],
@@ -109,15 +112,17 @@ export class FakeRepository {
     await this.#setHead(pull, input.headSha);
     this.pulls.set(number, pull);
     this.#world.changed();
+    if (pull.sameRepository) await this.push({ ref: pull.headRef, after: pull.headSha });
     await this.#sendPull(pull, "opened");
     return pull;
   }
 
-  /** Pushes a new head and sends `synchronize`. */
+  /** Pushes a new head and sends `synchronize`, after `push` where the branch is one of ours. */
   async pushHead(number: number, sha: string): Promise<void> {
     const pull = this.pull(number);
     const before = pull.headSha;
     await this.#setHead(pull, sha);
+    if (pull.sameRepository) await this.push({ ref: pull.headRef, before, after: sha });
     await this.#sendPull(pull, "synchronize", { before, after: sha });
   }
 
@@ -212,7 +217,8 @@ export class FakeRepository {
     forced?: boolean;
   }): Promise<void> {
     this.#commits.add(input.after);
-    await this.#world.deliver("push", pushPayload(this, input));
+    const pushedAt = Date.parse(this.#world.time()) / 1_000;
+    await this.#world.deliver("push", pushPayload(this, { ...input, pushedAt }));
   }
 
   /** A pull request by number; throws where there is none. */

@@ -11,6 +11,8 @@ export interface FakePull {
   readonly author: string;
   headSha: string;
   readonly headRef: string;
+  /** Whether the head is a branch of this repository, and not of a fork. */
+  readonly sameRepository: boolean;
   baseRef: string;
   baseSha: string;
   readonly labels: string[];
