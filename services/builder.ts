@@ -3,22 +3,18 @@
  * again is answered with the result it had; one whose builder died is simply built again under a new
  * attempt.
  */
-import { join } from "node:path";
-import {
-  asFault,
-  checkoutRoot,
-  jobsRoot,
-  runAttempt,
-  type Workshop,
-} from "../lib/build/attempt.ts";
+import { asFault, runAttempt } from "../lib/build/attempt.ts";
+import { type BuilderContext, jobsRoot } from "../lib/build/builder_context.ts";
 import { listenForJobs } from "../lib/build/every_job.ts";
 import { createGuard } from "../lib/build/guard.ts";
 import { sweepJobFolders } from "../lib/build/job_folder.ts";
 import { openSandbox } from "../lib/build/open_sandbox.ts";
 import { makeResult, resultMessages } from "../lib/build/result.ts";
 import { jobKey, RunningJobs } from "../lib/build/running_jobs.ts";
-import { ack } from "../lib/broker/broker.ts";
-import { type Config, configPath } from "../lib/config/config.ts";
+import type { Sandbox } from "../lib/build/sandbox.ts";
+import { makeSecretPlaces, secretPlaces } from "../lib/build/secret_places.ts";
+import { ack, type Subscription } from "../lib/broker/broker.ts";
+import type { Config } from "../lib/config/config.ts";
 import { sectionOf } from "../lib/config/sections.ts";
 import { describeError } from "../lib/errors.ts";
 import { BuildJob } from "../lib/messages/build_job.ts";
@@ -38,35 +34,15 @@ import { buildQueue } from "../lib/topology.ts";
 /** Creates the builder. Throws a ConfigError where the sandbox that is demanded does not work. */
 export async function createService(context: RoleContext): Promise<Service> {
   const { config, broker, log } = context;
-  const section = sectionOf(config, "builder");
   const systems = systemsOf(config);
-  const concurrency = section.concurrency;
-  const swept = await sweepJobFolders(jobsRoot(config), log);
-  if (swept > 0) log.info("Removed what dead builders left", { folders: swept });
-  const sandbox = await openSandbox({
-    mode: section.sandbox,
-    network: section.network,
-    jobsRoot: jobsRoot(config),
-    hide: secretPlaces(config),
-    readOnlyPaths: section.read_only_paths,
-    extraEnv: config.build!.extra_env,
-    log,
-  });
+  const { concurrency } = sectionOf(config, "builder");
+  const sandbox = await openBuilderSandbox(context);
   log.info("Builder is set up", { systems, sandbox: sandbox.kind, concurrency });
   const jobs = commandsAtOnce(navigator.hardwareConcurrency, concurrency * systems.length);
-  const workshop: Workshop = { ...context, sandbox, guard: createGuard(), jobs };
+  const builder: BuilderContext = { ...context, sandbox, guard: createGuard(), jobs };
   const running = new RunningJobs(context.now);
-  const consumers = systems.map((system) =>
-    jobConsumer(system, { workshop, running, concurrency })
-  );
-  const cancellations = await broker.listen("tickborg.cancellations", "#", (delivery) => {
-    try {
-      const stopped = running.cancel(decode(Cancellation, delivery.body));
-      if (stopped > 0) log.info("Builds are stopped on request", { builds: stopped });
-    } catch (error) {
-      log.warn("A cancellation was not understood", { error: describeError(error) });
-    }
-  });
+  const consumers = systems.map((system) => jobConsumer(system, { builder, running }));
+  const cancellations = await listenForCancellations(running, context);
   const every = config.runner.build_all_jobs
     ? await listenForJobs(consumers, { broker, log, concurrency })
     : undefined;
@@ -75,28 +51,58 @@ export async function createService(context: RoleContext): Promise<Service> {
     async close() {
       await cancellations.cancel();
       await every?.cancel();
-      await workshop.guard.close();
+      await builder.guard.close();
     },
   };
 }
 
+/** Clears away what dead builders left, then tries out the sandbox. */
+async function openBuilderSandbox({ config, log }: RoleContext): Promise<Sandbox> {
+  const swept = await sweepJobFolders(jobsRoot(config), log);
+  if (swept > 0) log.info("Removed what dead builders left", { folders: swept });
+  const { sandbox: mode, network, read_only_paths } = sectionOf(config, "builder");
+  await makeSecretPlaces(config);
+  return await openSandbox({
+    mode,
+    network,
+    jobsRoot: jobsRoot(config),
+    hide: secretPlaces(config, Deno.env.get("CREDENTIALS_DIRECTORY")),
+    readOnlyPaths: read_only_paths,
+    extraEnv: config.build!.extra_env,
+    log,
+  });
+}
+
+function listenForCancellations(
+  running: RunningJobs,
+  { broker, log }: RoleContext,
+): Promise<Subscription> {
+  return broker.listen("tickborg.cancellations", "#", (delivery) => {
+    try {
+      const stopped = running.cancel(decode(Cancellation, delivery.body));
+      if (stopped > 0) log.info("Builds are stopped on request", { builds: stopped });
+    } catch (error) {
+      log.warn("A cancellation was not understood", { error: describeError(error) });
+    }
+  });
+}
+
 interface ConsumerOptions {
-  readonly workshop: Workshop;
+  readonly builder: BuilderContext;
   readonly running: RunningJobs;
-  readonly concurrency: number;
 }
 
 function jobConsumer(system: System, options: ConsumerOptions): Consumer<BuildJob> {
-  const { workshop } = options;
+  const { builder } = options;
   return {
     queue: buildQueue(system),
-    prefetch: options.concurrency,
+    prefetch: sectionOf(builder.config, "builder").concurrency,
     holdsLong: true,
     decode: (delivery) => decode(BuildJob, delivery.body),
     // A delivery that is lost has gone to another builder, whose result will count.
     handle: (job, { lost, attempt: deliveries }, stop) =>
       handleJob({ job, system, deliveries, stop: AbortSignal.any([stop, lost]) }, options),
-    exhausted: (job, error) => resultMessages(job, givenUp({ job, system, error }, workshop)),
+    exhausted: (job, error) => resultMessages(job, givenUp({ job, system, error }, builder)),
   };
 }
 
@@ -111,14 +117,14 @@ interface Turn {
 /** Builds a job, unless the same one is running or has run: then its result is published again. */
 async function* handleJob(
   { job, system, deliveries, stop }: Turn,
-  { workshop, running }: ConsumerOptions,
+  { builder, running }: ConsumerOptions,
 ): Progress {
   const claim = await running.claim(jobKey(job, system), job);
   if ("known" in claim) return finish(job, claim.known);
   const { entry } = claim;
   const either = untilEither(entry.signal, stop);
   let result: BuildResult | undefined;
-  const { log } = workshop;
+  const { log } = builder;
   const told = {
     repository: job.repo.full_name,
     number: job.pr.number,
@@ -127,7 +133,7 @@ async function* handleJob(
   };
   log.info("Build starts", told);
   try {
-    result = yield* runAttempt({ job, system, deliveries }, workshop, either.signal);
+    result = yield* runAttempt({ job, system, deliveries }, builder, either.signal);
     log.info("Build ended", { ...told, status: result.status, seconds: result.duration_seconds });
     return finish(job, result);
   } catch (error) {
@@ -163,7 +169,7 @@ function untilEither(
 /** The result of a job that is given up: faults that did not pass, a bug of ours, or a job that is poison. */
 function givenUp(
   { job, system, error }: { job: BuildJob; system: System; error: unknown },
-  { config, newId, now }: Workshop,
+  { config, newId, now }: BuilderContext,
 ): BuildResult {
   const reason = `Gave up: ${describeError(error)}`;
   const { identity } = config.runner;
@@ -187,22 +193,4 @@ export function systemsOf(config: Config): System[] {
 /** Commands each build may run at once, so that all builds together use the machine once. */
 export function commandsAtOnce(processors: number, builds: number): number {
   return Math.max(1, Math.floor(processors / builds));
-}
-
-/** Files and folders that no build may see, whatever toolchain folder they may lie in. */
-export function secretPlaces(config: Config): string[] {
-  const files: (string | undefined)[] = [
-    configPath(undefined),
-    config.embedded_broker.path,
-    config.github_app?.private_key,
-    config.github_app?.oauth_client_secret_file,
-    config.github_webhook_receiver?.webhook_secret_file,
-    join(checkoutRoot(config), "repositories"),
-    join(checkoutRoot(config), "jobs"),
-  ];
-  for (const section of [config, ...Object.values(config)]) {
-    const broker = (section as { rabbitmq?: { password_file?: string } } | undefined)?.rabbitmq;
-    files.push(broker?.password_file);
-  }
-  return [...new Set(files.filter((file) => file !== undefined))];
 }

@@ -1,13 +1,11 @@
 /** One run of a job: checkout, the projects one after the other, the log as it comes, the result. */
-import { isAbsolute, join } from "node:path";
 import type { Logger } from "@logtape/logtape";
 import type { Publication } from "../broker/broker.ts";
-import type { Config } from "../config/config.ts";
 import { sectionOf } from "../config/sections.ts";
 import { describeError, TransientFault } from "../errors.ts";
 import type { BuildJob } from "../messages/build_job.ts";
 import type { BuildResult } from "../messages/build_result.ts";
-import type { ProcessGuard } from "./guard.ts";
+import { type BuilderContext, jobsRoot } from "./builder_context.ts";
 import { createJobFolder, type JobFolder } from "./job_folder.ts";
 import { LogStream } from "./log_stream.ts";
 import {
@@ -18,31 +16,7 @@ import {
   makeResult,
   startedMessage,
 } from "./result.ts";
-import type { Sandbox } from "./sandbox.ts";
 import { Work } from "./work.ts";
-
-/** What a builder builds with. */
-export interface Workshop {
-  readonly config: Config;
-  readonly sandbox: Sandbox;
-  readonly guard: ProcessGuard;
-  readonly log: Logger;
-  /** Commands that one build may run at once. */
-  readonly jobs: number;
-  readonly now: () => number;
-  readonly newId: () => string;
-}
-
-/** The folder under which every job has its own. */
-export function jobsRoot(config: Config): string {
-  return join(checkoutRoot(config), "jobs");
-}
-
-/** The configuration's `checkout.root`, absolute. */
-export function checkoutRoot(config: Config): string {
-  const root = config.checkout!.root;
-  return isAbsolute(root) ? root : join(Deno.cwd(), root);
-}
 
 /**
  * Runs a job on a system and yields its messages but the result, which it returns. `signal` ends it: with
@@ -53,33 +27,33 @@ export function checkoutRoot(config: Config): string {
  */
 export async function* runAttempt(
   { job, system, deliveries }: { job: BuildJob; system: string; deliveries: number },
-  workshop: Workshop,
+  builder: BuilderContext,
   signal: AbortSignal,
 ): AsyncGenerator<readonly Publication[], BuildResult, void> {
   const attempt: Attempt = {
     job,
     system,
-    identity: workshop.config.runner.identity,
-    attemptId: workshop.newId(),
-    startedAt: workshop.now(),
+    identity: builder.config.runner.identity,
+    attemptId: builder.newId(),
+    startedAt: builder.now(),
   };
   yield [startedMessage(attempt)];
-  const folder = await createJobFolder(jobsRoot(workshop.config), attempt.attemptId);
+  const folder = await createJobFolder(jobsRoot(builder.config), attempt.attemptId);
   const ending = new AbortController();
   const bothSignals = AbortSignal.any([signal, ending.signal]);
   const stream = new LogStream({
     spool: folder.spool,
-    maxLogBytes: sectionOf(workshop.config, "builder").max_log_bytes,
+    maxLogBytes: sectionOf(builder.config, "builder").max_log_bytes,
   });
   let running: Promise<AttemptEnd> | undefined;
   try {
-    const work = new Work({ attempt, deliveries, workshop, folder, stream, signal: bothSignals });
+    const work = new Work({ attempt, deliveries, builder, folder, stream, signal: bothSignals });
     const choice = await work.choose();
     yield [logStartMessage(attempt, choice)];
     running = work.run();
     // Awaited below; until then its failure must not count as unhandled.
     running.catch(() => {});
-    const form = sectionOf(workshop.config, "builder").log_messages;
+    const form = sectionOf(builder.config, "builder").log_messages;
     for (let parts = await stream.take(); parts; parts = await stream.take()) {
       const messages = parts.map((part) => logMessages(attempt, part, form));
       // A part in the old form is thousands of messages: as many as may be on their way at once.
@@ -91,7 +65,7 @@ export async function* runAttempt(
     ending.abort();
     await running?.catch(() => {});
     stream.dispose();
-    await removeFolder(folder, workshop.log);
+    await removeFolder(folder, builder.log);
   }
 }
 

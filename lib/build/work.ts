@@ -3,8 +3,8 @@ import type { Project } from "../config/config.ts";
 import { sectionOf } from "../config/sections.ts";
 import { describeError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
-import { checkoutRoot, type Workshop } from "./attempt.ts";
 import { buildProject } from "./build_project.ts";
+import { type BuilderContext, checkoutRoot } from "./builder_context.ts";
 import { type EarlyEnd, prepareSource, type Source } from "./checkout.ts";
 import { type GitCache, mending } from "../git/cache.ts";
 import type { JobFolder } from "./job_folder.ts";
@@ -22,7 +22,7 @@ export interface WorkOptions {
   readonly attempt: Attempt;
   /** How often the job has been delivered, from 1. */
   readonly deliveries: number;
-  readonly workshop: Workshop;
+  readonly builder: BuilderContext;
   readonly folder: JobFolder;
   readonly stream: LogStream;
   readonly signal: AbortSignal;
@@ -39,7 +39,7 @@ export class Work {
 
   /** Finds out what is built and what is left out. */
   async choose(): Promise<{ attempted: string[]; skipped: string[] }> {
-    const { attempt: { job, system }, deliveries, workshop: { config }, signal } = this.#options;
+    const { attempt: { job, system }, deliveries, builder: { config }, signal } = this.#options;
     try {
       const root = checkoutRoot(config);
       this.#prepared = await prepareSource(job, { config, root, deliveries, signal });
@@ -61,13 +61,13 @@ export class Work {
 
   /** Builds; the log ends with it. */
   async run(): Promise<AttemptEnd> {
-    const { stream, workshop } = this.#options;
+    const { stream, builder } = this.#options;
     try {
       const prepared = this.#prepared;
       const outcomes = await this.#outcomes();
       const baseSha = prepared && "source" in prepared ? prepared.source.baseSha : undefined;
       await stream.end();
-      return { outcomes, baseSha, logLines: stream.written, endedAt: workshop.now() };
+      return { outcomes, baseSha, logLines: stream.written, endedAt: builder.now() };
     } finally {
       // Also when something was thrown, so that the reader comes to an end.
       await stream.end().catch(() => {});
@@ -124,7 +124,7 @@ export class Work {
 
   /** Writes the files, and those of the submodules; an end where they cannot be had. */
   async #checkOut(cache: GitCache, tree: string): Promise<End | undefined> {
-    const { attempt: { job }, workshop: { config }, folder, stream, signal } = this.#options;
+    const { attempt: { job }, builder: { config }, folder, stream, signal } = this.#options;
     const options = {
       root: checkoutRoot(config),
       url: job.repo.clone_url,
@@ -158,12 +158,12 @@ export class Work {
   }
 
   async #build(project: Project): Promise<AttrOutcome> {
-    const { attempt: { job, system }, workshop, folder, stream, signal } = this.#options;
-    const { config } = workshop;
+    const { attempt: { job, system }, builder, folder, stream, signal } = this.#options;
+    const { config } = builder;
     const seconds = project.build_timeout_seconds ?? config.build!.build_timeout_seconds;
     const tail = new Tail(OUTPUT.lines, OUTPUT.characters);
     const build = buildProject(project, {
-      ...workshop,
+      ...builder,
       folders: folder,
       signal,
       test: job.test ?? false,

@@ -15,6 +15,13 @@ export function configPath(argument: string | undefined): string {
   return argument ?? Deno.env.get("CONFIG_PATH") ?? "./config.json";
 }
 
+const sources = new WeakMap<Config, string>();
+
+/** The file that a configuration was loaded from; undefined for one that was made otherwise. */
+export function sourceOf(config: Config): string | undefined {
+  return sources.get(config);
+}
+
 /** Reads a configuration file. Throws a {@link ConfigError} that holds every mistake, a line each. */
 export async function loadConfig(path: string): Promise<Config> {
   let text: string;
@@ -33,7 +40,9 @@ export async function loadConfig(path: string): Promise<Config> {
   } catch (error) {
     throw new ConfigError(`Cannot read configuration ${path}: ${(error as Error).message}`);
   }
-  return parseConfig(value, path);
+  const config = parseConfig(value, path);
+  sources.set(config, path);
+  return config;
 }
 
 /**
