@@ -7,7 +7,7 @@ import { roleLogger } from "../lib/log.ts";
 import type { RunningService } from "../lib/runner.ts";
 import { watchdog } from "../lib/systemd.ts";
 import type { RoleName } from "../services/roles.ts";
-import { startRole } from "../services/start.ts";
+import { gitHubFor, startRole } from "../services/start.ts";
 
 /** Milliseconds that a role which builds nothing is given at SIGTERM. */
 const GRACE_MS = 10_000;
@@ -27,8 +27,10 @@ export async function serve(
   const retryScale = readRetryScale();
   const distinct = [...new Set(brokers.values())];
   try {
+    const github = await gitHubFor(roles, config);
     for (const name of roles) {
-      running.push(await startRole(name, { config, broker: brokers.get(name)!, retryScale }));
+      const broker = brokers.get(name)!;
+      running.push(await startRole(name, { config, broker, retryScale, github }));
     }
     const service = watchdog(() => distinct.every((broker) => broker.state !== "closed"));
     await service.ready();

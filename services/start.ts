@@ -13,7 +13,7 @@ export interface StartOptions {
   readonly broker: Broker;
   /** See `RunnerOptions.retryScale`. */
   readonly retryScale?: number;
-  /** A GitHub client that several roles of one process share; made from the configuration when absent. */
+  /** The client that several roles of one process share: see {@link gitHubFor}; one of its own when absent. */
   readonly github?: () => GitHub;
 }
 
@@ -44,7 +44,8 @@ export async function startRole(name: RoleName, options: StartOptions): Promise<
   requireSections(name, options.config);
   const log = roleLogger(name);
   const { createService } = await roleOf(name).load();
-  const github = options.github ?? await gitHubFor(name, options.config);
+  const own = options.github === undefined || !roleOf(name).github;
+  const github = own ? await gitHubFor([name], options.config) : options.github;
   const service = await createService({
     role: name,
     config: options.config,
@@ -63,14 +64,23 @@ export async function startRole(name: RoleName, options: StartOptions): Promise<
   return running;
 }
 
-/** Loads Octokit only for the roles that speak to GitHub: it is a third of a role's memory. */
-async function gitHubFor(name: RoleName, config: Config): Promise<() => GitHub> {
-  if (!roleOf(name).github) {
+/**
+ * One GitHub client for all of these roles, as GitHub limits an App and not a role; processes do not know of
+ * each other's writes, so that between them GitHub's own 403 and 429 have the last word. Loads Octokit only
+ * for roles that speak to GitHub: it is a third of a role's memory.
+ */
+export async function gitHubFor(
+  names: readonly RoleName[],
+  config: Config,
+): Promise<() => GitHub> {
+  const speaking = names.filter((name) => roleOf(name).github);
+  if (speaking.length === 0) {
     return () => {
-      throw new Error(`Role ${name} does not speak to GitHub`);
+      throw new Error(`Role ${names.join(", ")} does not speak to GitHub`);
     };
   }
   const { createGitHubFromConfig } = await import("../lib/github/from_config.ts");
+  const name = speaking.length === 1 ? speaking[0]! : "all";
   const github = await createGitHubFromConfig(config, roleLogger(name));
   return () => github;
 }

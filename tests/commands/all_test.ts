@@ -18,6 +18,8 @@ async function buildOnce(vhost?: Vhost): Promise<void> {
     await all.ready;
     const pull = await fleet.openPullRequest({ files: { "a/x": "2\n" } });
     await fleet.expectCheck(pull, `a on ${hostSystem()}`, "success");
+    const tokens = fleet.github.requests.filter((request) => request.includes("access_tokens"));
+    assert.equal(tokens.length, 1, "roles of one process share a token, and so a limit on writes");
     assert.equal(await all.stop(), 0, all.log());
     assert.match(all.log(), / Stopped\b/);
   } finally {
