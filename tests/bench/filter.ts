@@ -5,9 +5,10 @@ import { roleLogger } from "../../lib/log.ts";
 import { QUEUE } from "../../lib/topology.ts";
 import { startRole } from "../../services/start.ts";
 import { type Fleet, startFleet } from "../support/fleet.ts";
+import { until } from "../support/waiting.ts";
 import type { BenchBroker, Figure } from "./main.ts";
 import { pullRequestOpened } from "./payload.ts";
-import { cpuMicroseconds, median, startOne, until } from "./processes.ts";
+import { cpuMicroseconds, median, startOne } from "./processes.ts";
 import { onlySections } from "./webhooks.ts";
 
 const ROUNDS = 3;
@@ -96,13 +97,13 @@ async function measure(
   pids: readonly (number | undefined)[],
 ): Promise<Round> {
   const reaches = (count: number) =>
-    until(120, `${count} evaluation jobs`, async () => {
+    until(`${count} evaluation jobs`, async () => {
       const ready = (await connection.inspect(QUEUE.evaluationJobs))?.ready ?? 0;
       if (ready < count) return undefined;
       const used = pids.map((pid) => pid === undefined ? 0 : cpuMicroseconds(pid));
       const [cpu, brokerCpu] = await Promise.all(used) as [number, number];
       return { ready, at: performance.now(), cpu, brokerCpu };
-    }, LOOK_MS);
+    }, { ms: 120_000, everyMs: LOOK_MS });
   const first = await reaches(FROM);
   const last = await reaches(TO);
   const events = last.ready - first.ready;

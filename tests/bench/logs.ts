@@ -10,8 +10,9 @@ import { hostSystem } from "../../lib/systems.ts";
 import { buildQueue } from "../../lib/topology.ts";
 import { startRole } from "../../services/start.ts";
 import { type Fleet, startFleet } from "../support/fleet.ts";
+import { until } from "../support/waiting.ts";
 import type { BenchBroker, Figure } from "./main.ts";
-import { residentMegabytes, startOne, until } from "./processes.ts";
+import { residentMegabytes, startOne } from "./processes.ts";
 
 /** Lines by the form of the messages: many a message, or one a message as Rust collectors read them. */
 const LINES = { batched: 2_000_000, single: 100_000 } as const;
@@ -48,7 +49,7 @@ function measureForm({ broker, withVhost }: BenchBroker, form: Form): Promise<Fi
       const start = performance.now();
       await publishJob(connection, fleet);
       const folder = join(fleet.folder, "logs", `${fleet.monorepo.fullName.toLowerCase()}.1`);
-      const name = await until(120, "a log's result", () => finished(folder));
+      const name = await until("a log's result", () => finished(folder), { ms: 120_000 });
       const seconds = (performance.now() - start) / 1_000;
       const bytes = await checkLog(join(folder, name), lines);
       const peaks = await roles.stop();

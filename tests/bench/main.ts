@@ -15,7 +15,8 @@ import {
 import { measureEvaluation } from "./evaluation.ts";
 import { measureFilter } from "./filter.ts";
 import { measureLogs } from "./logs.ts";
-import { endAll, within } from "./processes.ts";
+import { within } from "../support/waiting.ts";
+import { endAll } from "./processes.ts";
 import { measureRoles } from "./roles.ts";
 import { measureWebhooks } from "./webhooks.ts";
 
@@ -47,8 +48,8 @@ const PER_BROKER = {
 };
 const NAMES = [...Object.keys(PER_BROKER), "evaluation"];
 
-/** Seconds that one figure may take, many times what it needs. */
-const FIGURE_SECONDS = 300;
+/** Milliseconds that one figure may take, many times what it needs. */
+const FIGURE_MS = 300_000;
 
 /** The broker inside the roles' own process. */
 const EMBEDDED: BenchBroker = {
@@ -115,7 +116,7 @@ async function rabbitMq(): Promise<RabbitMqServer | undefined> {
 async function show(what: string, measure: () => Promise<readonly Figure[]>): Promise<boolean> {
   console.error(`Measuring ${what}`);
   try {
-    const figures = await within(FIGURE_SECONDS, what, measure());
+    const figures = await within(what, measure(), FIGURE_MS);
     for (const figure of figures) console.log(JSON.stringify(figure));
     return true;
   } catch (error) {

@@ -1,9 +1,9 @@
 /** Processes of a bench: roles, the bare server, the load; and how long each may take. */
 import { fileURLToPath } from "node:url";
-import { delay } from "../../lib/async.ts";
 import type { RoleName } from "../../services/roles.ts";
 import type { Fleet } from "../support/fleet.ts";
 import { type RoleProcess, startRole } from "../support/role_process.ts";
+import { within } from "../support/waiting.ts";
 
 /** Ends of everything that was started and not stopped since. */
 const running = new Set<() => Promise<unknown>>();
@@ -14,50 +14,16 @@ export async function endAll(): Promise<void> {
   running.clear();
 }
 
-/** What the work resolves to; rejects with an Error that names it when it takes longer. */
-export async function within<Result>(
-  seconds: number,
-  what: string,
-  work: Promise<Result>,
-): Promise<Result> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const error = new Error(`${what} did not end within ${seconds} s`);
-    timer = setTimeout(() => reject(error), seconds * 1_000);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Looks again and again until there is something; rejects when there is nothing for too long. */
-export async function until<Value>(
-  seconds: number,
-  what: string,
-  look: () => Promise<Value | undefined>,
-  everyMs = 20,
-): Promise<Value> {
-  const end = performance.now() + seconds * 1_000;
-  while (performance.now() < end) {
-    const value = await look();
-    if (value !== undefined) return value;
-    await delay(everyMs);
-  }
-  throw new Error(`${what} did not happen within ${seconds} s`);
-}
-
 /** Starts a role as a process; resolves when it consumes and listens. */
 export async function startOne(role: RoleName | "all", fleet: Fleet): Promise<RoleProcess> {
   const process = startRole(role, fleet.configPath, { TICKBORG_LOG: "info" });
   const end = () => process.kill();
   running.add(end);
-  await within(60, `start of ${role}`, process.ready);
+  await within(`start of ${role}`, process.ready);
   return {
     ...process,
     async stop() {
-      const code = await within(60, `stop of ${role}`, process.stop());
+      const code = await within(`stop of ${role}`, process.stop());
       running.delete(end);
       if (code !== 0) throw new Error(`${role} ended with code ${code}:\n${process.log()}`);
       return code;
@@ -90,7 +56,7 @@ export async function startScript(script: string, args: readonly string[]) {
     await child.status;
   }
   running.add(stop);
-  await within(60, `start of ${script}`, reader.read());
+  await within(`start of ${script}`, reader.read());
   return { pid: child.pid, stop };
 }
 

@@ -1,6 +1,6 @@
 /** Whatever happens to a builder, nothing that it started lives on. */
 import assert from "node:assert/strict";
-import { until, within } from "../support/inbox.ts";
+import { until, within } from "../support/waiting.ts";
 import { toolTest } from "./tools.ts";
 
 const BUILDER = new URL("./orphan_builder.ts", import.meta.url).pathname;

@@ -8,7 +8,7 @@ import {
   describeEnd,
   runCommand,
 } from "../../lib/build/process.ts";
-import { until } from "../support/inbox.ts";
+import { until } from "../support/waiting.ts";
 
 interface Ran {
   readonly end: CommandEnd;

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { WEBHOOK_SECRET } from "../support/fleet_config.ts";
 import { startRabbitMq } from "../support/rabbitmq.ts";
+import { pause } from "../support/waiting.ts";
 import type { Problem } from "./audit.ts";
 import { conclude } from "./conclude.ts";
 import type { Fault, Stage } from "./faults.ts";
@@ -243,8 +244,4 @@ class ChaosRun {
     if (!this.#options.keep) await Deno.remove(this.#folder, { recursive: true });
     else await Deno.writeTextFile(join(this.#folder, "seed"), `${this.#options.seed}\n`);
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -7,7 +7,8 @@ import { ROLE_NAMES } from "../../services/roles.ts";
 import { type Fleet, startFleet } from "../support/fleet.ts";
 import { type RabbitMqServer, startRabbitMq } from "../support/rabbitmq.ts";
 import { boot, type Booted, withoutBoot } from "./systemd.ts";
-import { inFolder, repositoryPath, succeed, until } from "./tools.ts";
+import { until } from "../support/waiting.ts";
+import { inFolder, repositoryPath, succeed } from "./tools.ts";
 
 /** A fleet whose roles are units: its configuration has the folders and credentials of the shipped example. */
 async function fleetForUnits(server: RabbitMqServer): Promise<Fleet> {

@@ -8,16 +8,8 @@ import { EventCounters } from "../../lib/monitoring/metrics.ts";
 import { roleOf } from "../../services/roles.ts";
 import { startFleet } from "../support/fleet.ts";
 import { freePort } from "../support/ports.ts";
-import {
-  find,
-  inFolder,
-  repositoryFile,
-  repositoryPath,
-  run,
-  succeed,
-  until,
-  without,
-} from "./tools.ts";
+import { until } from "../support/waiting.ts";
+import { find, inFolder, repositoryFile, repositoryPath, run, succeed, without } from "./tools.ts";
 
 const PROMETHEUS = repositoryPath("deploy/prometheus");
 

@@ -9,7 +9,8 @@ import { startRole } from "../../services/start.ts";
 import { startFleet } from "../support/fleet.ts";
 import { WEBHOOK_SECRET } from "../support/fleet_config.ts";
 import { freePorts } from "../support/ports.ts";
-import { find, inFolder, repositoryFile, run, succeed, until, without } from "./tools.ts";
+import { until } from "../support/waiting.ts";
+import { find, inFolder, repositoryFile, run, succeed, without } from "./tools.ts";
 
 const ignore = without("nginx", "openssl");
 const shipped = repositoryFile("deploy/nginx/tickborg.conf");
@@ -106,7 +107,7 @@ async function answers({ url, client }: Proxy): Promise<void> {
     } catch (error) {
       last = error;
     }
-  }, 20_000).catch((error) => {
+  }).catch((error) => {
     throw new Error(error.message, { cause: last });
   });
 }

@@ -1,5 +1,6 @@
 /** A systemd of the test's own, and what `systemd-analyze` says of units. */
-import { repositoryPath, run, succeed, until } from "./tools.ts";
+import { until } from "../support/waiting.ts";
+import { repositoryPath, run, succeed } from "./tools.ts";
 
 /** For `ignore`: whether systemd cannot be booted here; in CI the test runs, and fails. */
 export function withoutBoot(): boolean {
@@ -77,7 +78,7 @@ export async function boot(folder: string): Promise<Booted> {
       const state = await run(await within(["systemctl", "is-active", "tickborg-test.target"]))
         .catch(() => undefined);
       return state?.stdout.trim() === "active" ? true : undefined;
-    }, 60_000);
+    });
     return booted;
   } catch (error) {
     await booted[Symbol.asyncDispose]();

@@ -90,18 +90,3 @@ export function repositoryFile(path: string): string {
 export function repositoryPath(path: string): string {
   return new URL(`../../${path}`, import.meta.url).pathname;
 }
-
-/** Polls until `probe` gives something; throws an Error that says `what` was waited for. */
-export async function until<T>(
-  what: string,
-  probe: () => Promise<T | undefined> | T | undefined,
-  timeoutMs = 60_000,
-): Promise<T> {
-  const deadline = Date.now() + timeoutMs;
-  for (;;) {
-    const value = await probe();
-    if (value !== undefined) return value;
-    if (Date.now() > deadline) throw new Error(`Waited in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}

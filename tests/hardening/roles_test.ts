@@ -12,7 +12,7 @@ import { narrowedPermissions, permissionFlags, runtimeDirectory } from "../../li
 import { hostSystem } from "../../lib/systems.ts";
 import { ROLE_NAMES, type RoleName, roleOf } from "../../services/roles.ts";
 import { type Fleet, startFleet } from "../support/fleet.ts";
-import { within } from "../support/inbox.ts";
+import { within } from "../support/waiting.ts";
 import { compileLauncher, readOnly, restricted, type Restriction } from "../support/hardening.ts";
 import { startRabbitMq, withoutRabbitMq } from "../support/rabbitmq.ts";
 import { startRoleWith } from "../support/role_process.ts";

@@ -4,7 +4,7 @@ import { hostSystem } from "../../lib/systems.ts";
 import { ROLE_NAMES } from "../../services/roles.ts";
 import { type Fleet, startFleet } from "../support/fleet.ts";
 import { WEBHOOK_SECRET } from "../support/fleet_config.ts";
-import { until } from "../support/inbox.ts";
+import { until } from "../support/waiting.ts";
 import { startRabbitMq, withoutRabbitMq } from "../support/rabbitmq.ts";
 import { startRole } from "../support/role_process.ts";
 

@@ -1,54 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { createLogHttp, type LogHttp, parseRange } from "../../lib/log_store/http.ts";
-import { roleLogger } from "../../lib/log.ts";
-import { LogStore } from "../../lib/log_store/store.ts";
-import { BuildResult } from "../../lib/messages/build_result.ts";
-
-const KEY = "owner/repo.1";
-const ID = "a1";
-
-interface World {
-  store: LogStore;
-  root: string;
-  url: string;
-  http: LogHttp;
-  get(path: string, init?: RequestInit): Promise<Response>;
-}
-
-async function serving(
-  test: (world: World) => Promise<void>,
-  { maxFollowers = 200, serveRoot = "https://ci.example.com/logs/" } = {},
-): Promise<void> {
-  const root = await Deno.makeTempDir();
-  const log = roleLogger("test");
-  const store = await LogStore.open({ root, log, now: Date.now });
-  const http = createLogHttp({ store, serveRoot, maxFollowers });
-  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, http.fetch);
-  const url = `http://127.0.0.1:${server.addr.port}`;
-  try {
-    await test({ store, root, url, http, get: (path, init) => fetch(url + path, init) });
-  } finally {
-    http.drain();
-    await server.shutdown();
-    await store.close();
-    await Deno.remove(root, { recursive: true });
-  }
-}
-
-function result(fields: Partial<BuildResult> = {}): BuildResult {
-  const parsed = BuildResult.parse({
-    tag: "V1",
-    repo: { owner: "owner", name: "repo", full_name: "owner/repo", clone_url: "https://x/r.git" },
-    pr: { target_branch: "main", number: 1, head_sha: "0".repeat(40) },
-    system: "x86_64-linux",
-    output: [],
-    attempt_id: ID,
-    request_id: "r",
-    status: "Success",
-  });
-  return { ...parsed, ...fields };
-}
+import { parseRange } from "../../lib/log_store/http.ts";
+import { buildResult } from "../support/messages.ts";
+import { ID, KEY, lines, serving } from "./tools.ts";
 
 const start = {
   system: "x86_64-linux",
@@ -61,9 +15,9 @@ const start = {
 Deno.test("The index lists the attempts of a key in the old form, with what we add", () =>
   serving(async ({ store, get }) => {
     await store.start(KEY, start);
-    await store.append(KEY, ID, { first: 1, lines: ["a"] });
-    await store.append(KEY, "a2", { first: 1, lines: ["b", "c"] });
-    await store.finish(KEY, result({ log_lines: 1 }));
+    await store.append(KEY, ID, lines(1, "a"));
+    await store.append(KEY, "a2", lines(1, "b", "c"));
+    await store.finish(KEY, buildResult({ log_lines: 1 }));
     const response = await get(`/logs/${KEY}`);
     assert.equal(response.status, 200);
     assert.equal(response.headers.get("content-type"), "application/json");
@@ -78,7 +32,7 @@ Deno.test("The index lists the attempts of a key in the old form, with what we a
 
 Deno.test("A log is plain text that no browser takes for anything else", () =>
   serving(async ({ store, get }) => {
-    await store.append(KEY, ID, { first: 1, lines: ["<script>alert(1)</script>", "ä"] });
+    await store.append(KEY, ID, lines(1, "<script>alert(1)</script>", "ä"));
     const response = await get(`/logfile/${KEY}/${ID}`);
     assert.equal(await response.text(), "<script>alert(1)</script>\nä\n");
     const { headers } = response;
@@ -90,7 +44,7 @@ Deno.test("A log is plain text that no browser takes for anything else", () =>
 
 Deno.test("Ranges, HEAD and entity tags", () =>
   serving(async ({ store, get }) => {
-    await store.append(KEY, ID, { first: 1, lines: ["0123456789", "abc"] });
+    await store.append(KEY, ID, lines(1, "0123456789", "abc"));
     const path = `/logfile/${KEY}/${ID}`;
     const head = await get(path, { method: "HEAD" });
     assert.equal(head.headers.get("content-length"), "15");
@@ -113,7 +67,7 @@ Deno.test("Ranges, HEAD and entity tags", () =>
     assert.equal(await (await get(`${path}?from=2`)).text(), "abc\n");
     assert.equal(await (await get(`${path}?from=99`)).text(), "");
     assert.equal(await (await get(`${path}?offset=9`)).text(), "9\nabc\n");
-    await store.append(KEY, ID, { first: 3, lines: ["d"] });
+    await store.append(KEY, ID, lines(3, "d"));
     const changed = await get(path, { headers: { "if-none-match": etag } });
     assert.equal(changed.status, 200);
     await changed.body?.cancel();
@@ -156,7 +110,7 @@ Deno.test("No path leads out of the store, to our own files, or to a listing", (
     const outside = await Deno.makeTempDir();
     try {
       await Deno.writeTextFile(join(outside, "secret"), secret);
-      await store.append(KEY, ID, { first: 2, lines: ["waits"] });
+      await store.append(KEY, ID, lines(2, "waits"));
       await Deno.symlink(outside, join(root, "owner", "repo.2"));
       await Deno.symlink(join(outside, "secret"), join(root, KEY, "link"));
       const up = "../".repeat(20);
@@ -209,90 +163,6 @@ for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"]) {
       assert.match((await response.json()).error, /Only GET and HEAD/);
     }));
 }
-
-/** Reads what comes of a stream until it holds a text. */
-async function readUntil(reader: ReadableStreamDefaultReader<Uint8Array>, end: string) {
-  const decoder = new TextDecoder();
-  let text = "";
-  while (!text.endsWith(end)) {
-    const { done, value } = await reader.read();
-    if (done) throw new Error(`The stream ended before ${end}, after ${text}`);
-    text += decoder.decode(value, { stream: true });
-  }
-  return text;
-}
-
-Deno.test("A log is followed while it grows, until its last line is there", () =>
-  serving(async ({ store, get }) => {
-    await store.append(KEY, ID, { first: 1, lines: ["a"] });
-    const response = await get(`/logfile/${KEY}/${ID}?follow=1`);
-    assert.equal(response.headers.get("x-accel-buffering"), "no");
-    const reader = response.body!.getReader();
-    assert.equal(await readUntil(reader, "a\n"), "a\n");
-    await store.append(KEY, ID, { first: 3, lines: ["c"] });
-    await store.append(KEY, ID, { first: 2, lines: ["b"] });
-    assert.equal(await readUntil(reader, "c\n"), "b\nc\n");
-    await store.finish(KEY, result({ log_lines: 4 }));
-    await store.append(KEY, ID, { first: 4, lines: ["d"] });
-    assert.equal(await readUntil(reader, "d\n"), "d\n");
-    assert.deepEqual((await reader.read()).done, true);
-  }));
-
-Deno.test("A log that another process writes is followed too", () =>
-  serving(async ({ store, root, get }) => {
-    await store.append(KEY, ID, { first: 1, lines: ["a"] });
-    const response = await get(`/logfile/${KEY}/${ID}?follow=1`);
-    const reader = response.body!.getReader();
-    await readUntil(reader, "a\n");
-    const other = await LogStore.open({ root, log: roleLogger("test"), now: Date.now });
-    await other.append(KEY, ID, { first: 2, lines: ["b"] });
-    await other.finish(KEY, result({ log_lines: 2 }));
-    assert.equal(await readUntil(reader, "b\n"), "b\n");
-    assert.equal((await reader.read()).done, true);
-    await other.close();
-  }));
-
-Deno.test("After a break, following goes on where it stopped: by byte, by line, by range", () =>
-  serving(async ({ store, get }) => {
-    await store.append(KEY, ID, { first: 1, lines: ["ä", "b", "c"] });
-    await store.finish(KEY, result({ log_lines: 3 }));
-    const path = `/logfile/${KEY}/${ID}?follow=1`;
-    assert.equal(await (await get(`${path}&offset=3`)).text(), "b\nc\n");
-    assert.equal(await (await get(`${path}&from=3`)).text(), "c\n");
-    assert.equal(await (await get(path, { headers: { range: "bytes=5-" } })).text(), "c\n");
-    assert.equal(await (await get(`${path}&offset=99`)).text(), "");
-    const bad = await get(`${path}&offset=-1`);
-    assert.equal(bad.status, 400);
-    await bad.body?.cancel();
-  }));
-
-Deno.test("Followers are bounded, and one who leaves makes room", () =>
-  serving(async ({ store, get }) => {
-    await store.append(KEY, ID, { first: 1, lines: ["a"] });
-    const path = `/logfile/${KEY}/${ID}?follow=1`;
-    const leaving = new AbortController();
-    const first = await get(path, { signal: leaving.signal });
-    await readUntil(first.body!.getReader(), "a\n");
-    const second = await get(path);
-    assert.equal(second.status, 503);
-    assert.equal(second.headers.get("retry-after"), "10");
-    await second.body?.cancel();
-    leaving.abort();
-    for (;;) {
-      const third = await get(path);
-      await third.body?.cancel();
-      if (third.status === 200) break;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }, { maxFollowers: 1 }));
-
-Deno.test("At a stop, those who follow are let go", () =>
-  serving(async ({ store, get, http }) => {
-    await store.append(KEY, ID, { first: 1, lines: ["a"] });
-    const response = await get(`/logfile/${KEY}/${ID}?follow=1`);
-    http.drain();
-    assert.equal(await response.text(), "a\n");
-  }));
 
 Deno.test("The viewer is one page that lets nothing but itself run", () =>
   serving(async ({ get }) => {

@@ -53,6 +53,7 @@ export interface Served {
   readonly root: string;
   readonly url: string;
   readonly http: LogHttp;
+  readonly reopen: Reopen;
   get(path: string, init?: RequestInit): Promise<Response>;
 }
 
@@ -61,12 +62,12 @@ export function serving(
   test: (served: Served) => Promise<void>,
   { maxFollowers = 200, serveRoot = "https://ci.example.com/logs/" } = {},
 ): Promise<void> {
-  return inStore(async (store, root) => {
+  return inStore(async (store, root, reopen) => {
     const http = createLogHttp({ store, serveRoot, maxFollowers });
     const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, http.fetch);
     const url = `http://127.0.0.1:${server.addr.port}`;
     try {
-      await test({ store, root, url, http, get: (path, init) => fetch(url + path, init) });
+      await test({ store, root, url, http, reopen, get: (path, init) => fetch(url + path, init) });
     } finally {
       http.drain();
       await server.shutdown();

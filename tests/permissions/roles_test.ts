@@ -6,7 +6,7 @@ import type { PermissionSet } from "../../lib/permissions.ts";
 import { hostSystem } from "../../lib/systems.ts";
 import { ROLE_NAMES, type RoleName, roleOf } from "../../services/roles.ts";
 import { type Fleet, startFleet } from "../support/fleet.ts";
-import { until } from "../support/inbox.ts";
+import { until } from "../support/waiting.ts";
 import { startRabbitMq, type Vhost, withoutRabbitMq } from "../support/rabbitmq.ts";
 import { type RoleProcess, startRoleWith } from "../support/role_process.ts";
 import type { Attempt } from "./probe.ts";

@@ -1,5 +1,6 @@
 /** Deliveries as a test reads them: one after the other, each settled by the test. */
 import type { Broker, ConsumeOptions, Delivery, Settlement } from "../../lib/broker/broker.ts";
+import { within } from "./waiting.ts";
 
 /** A delivery that waits for the test to settle it. */
 export interface Letter extends Delivery {
@@ -10,16 +11,13 @@ export interface Letter extends Delivery {
 
 /** What a queue handed out and nobody has read yet. */
 export interface Inbox extends AsyncDisposable {
-  /** The next delivery; fails when none comes within 20 s. */
+  /** The next delivery; fails when none comes. */
   next(): Promise<Letter>;
   /** How many deliveries have come and were not read. */
   readonly unread: number;
   /** Stops; deliveries that the test did not settle are put back. */
   cancel(): Promise<void>;
 }
-
-/** Milliseconds a test waits for what must come; no test depends on its size. */
-export const PATIENCE_MS = 30_000;
 
 /** Consumes a queue into an inbox. */
 export async function openInbox(
@@ -68,34 +66,4 @@ export async function openInbox(
     [Symbol.asyncDispose]: () => inbox.cancel(),
   };
   return inbox;
-}
-
-/** Fails with what was awaited when it does not come. */
-export async function within<Value>(
-  what: string,
-  promise: Promise<Value>,
-  ms = PATIENCE_MS,
-): Promise<Value> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`Waited ${ms} ms in vain for ${what}`)), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Polls until something holds. */
-export async function until(
-  what: string,
-  holds: () => boolean | Promise<boolean>,
-  ms = PATIENCE_MS,
-): Promise<void> {
-  const deadline = Date.now() + ms;
-  while (!await holds()) {
-    if (Date.now() > deadline) throw new Error(`Waited ${ms} ms in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }

@@ -7,6 +7,7 @@
  * the sanitizers seeing a resource come or go.
  */
 import { freePorts } from "./ports.ts";
+import { pause } from "./waiting.ts";
 
 /** The folders in which a package puts `rabbitmq-server` itself rather than a wrapper that changes the user. */
 const FOLDERS = [
@@ -387,8 +388,4 @@ async function readIfThere(path: string): Promise<string> {
   } catch {
     return "";
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,6 +1,7 @@
 /** 100,000 malformed messages and 10,000 hostile requests leave every role up, and each is accounted for. */
 import assert from "node:assert/strict";
 import { withoutRabbitMq } from "../../support/rabbitmq.ts";
+import { until } from "../../support/waiting.ts";
 import { planWork } from "../plan.ts";
 import { Random } from "../random.ts";
 import { Flood } from "./flood.ts";
@@ -22,6 +23,9 @@ const WARM_UP = { messages: 4_000, requests: 1_000 };
 const LANES = 100;
 /** What a process may hold in the end, against what it held when it was warm. */
 const GROWTH = { factor: 1.3, bytes: 40 * 1024 * 1024 };
+
+/** A flood takes its time. */
+const PATIENT = { ms: 240_000, everyMs: 100 };
 
 /** Requests that a server understands well enough to answer. */
 const ANSWERED = new Set(["path", "method", "range", "query", "no signature", "signature"]);
@@ -66,8 +70,9 @@ Deno.test({
       flood.world.begin({ index: 0, kind: plan.kind, draft: false, first: plan.first });
       const inspector = flood.inspector();
       await until(
-        async () => (await inspector.amiss()).length === 0,
         async () => JSON.stringify(await inspector.amiss()),
+        async () => (await inspector.amiss()).length === 0,
+        PATIENT,
       );
     });
   },
@@ -81,7 +86,8 @@ async function drown(
   await flood.publish((function* () {
     for (let id = from; id < to; id++) yield malformed(id, random);
   })());
-  await until(() => flood.dead.size >= to, () => `${flood.dead.size} of ${to} dead letters`);
+  const what = () => `${flood.dead.size} of ${to} dead letters`;
+  await until(what, () => flood.dead.size >= to, PATIENT);
 }
 
 /** Sends hostile requests to both servers, and honest ones that must be answered meanwhile. */
@@ -117,16 +123,4 @@ function judge({ name }: HostileRequest, { status, text }: HostileAnswer): void 
   // The page that shows logs is the same whatever is asked for; nothing of it comes from the address.
   else if (name === "query") assert.ok(status === 200 || status >= 400, shown);
   else assert.ok(status >= 400 && (status < 500 || status === 503), shown);
-}
-
-/** Waits for something with a deadline that only a hang can miss. */
-async function until(
-  look: () => boolean | Promise<boolean>,
-  describe: () => string | Promise<string>,
-): Promise<void> {
-  const deadline = performance.now() + 240_000;
-  while (!await look()) {
-    if (performance.now() > deadline) throw new Error(`Waited in vain: ${await describe()}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
 }
