@@ -172,11 +172,26 @@ Deno.test("embedded: a queue that nobody empties keeps its newest messages", asy
 Deno.test("embedded: everything of one turn shares a transaction", async () => {
   await using desk = await openDesk();
   await using broker = await desk.open();
-  const begin = performance.now();
-  await broker.publish([message("one")]);
-  const alone = performance.now() - begin;
-  const together = performance.now();
-  await Promise.all(Array.from({ length: 1_000 }, (_, n) => broker.publish([message(`${n}`)])));
-  const each = (performance.now() - together) / 1_000;
-  assert.ok(each < alone, `${each} ms each of a thousand, ${alone} ms alone`);
+  const publish = (_: unknown, n: number) => broker.publish([message(`${n}`)]);
+  const oneByOne = async () => {
+    for (let n = 0; n < 200; n++) await publish(undefined, n);
+  };
+  const together = async () => {
+    await Promise.all(Array.from({ length: 200 }, publish));
+  };
+  for (const warmUp of [oneByOne, together]) await warmUp();
+  const apart = await milliseconds(oneByOne);
+  const shared = await milliseconds(together);
+  assert.ok(shared < apart / 3, `200 messages: ${shared} ms in one turn, ${apart} ms in 200`);
 });
+
+/** The shortest of some runs: other work on the machine makes them longer only. */
+async function milliseconds(work: () => Promise<void>): Promise<number> {
+  const times: number[] = [];
+  for (let run = 0; run < 5; run++) {
+    const begin = performance.now();
+    await work();
+    times.push(performance.now() - begin);
+  }
+  return Math.min(...times);
+}
