@@ -1,7 +1,8 @@
 import * as z from "zod";
+import { fittingKey } from "./log_key.ts";
 import { CommitSha, Pr, PushTrigger, Repo } from "./repo.ts";
 
-/** An exchange and a routing key, each of which may be null (the defaults then hold). */
+/** An exchange and a routing key; see {@link logsTarget} for what null means. */
 const ExchangeAndKey = z.tuple([z.string().max(255).nullable(), z.string().max(255).nullable()]);
 
 /** A project's name: what people type in a comment and what a check run is called. */
@@ -31,21 +32,34 @@ export const BuildJob = z.object({
 });
 export type BuildJob = z.infer<typeof BuildJob>;
 
-/** Where a job's log lines go: `[exchange, routing key]`, with the wire's defaults filled in. */
+/**
+ * Where a job's log lines go: `[exchange, routing key]`, with the wire's defaults filled in. Without an
+ * exchange the key is a queue's name: the default exchange has no name (AMQP 0-9-1, 3.1.3.1).
+ */
 export function logsTarget(job: BuildJob): [exchange: string, routingKey: string] {
-  return [job.logs?.[0] ?? "logs", job.logs?.[1] ?? "build.log"];
+  return target(job.logs, ["logs", "build.log"]);
 }
 
-/** Where a job's result goes: `[exchange, routing key]`, with the wire's defaults filled in. */
+/** Where a job's result goes, as {@link logsTarget} has it. */
 export function resultTarget(job: BuildJob): [exchange: string, routingKey: string] {
-  return [job.statusreport?.[0] ?? "build-results", job.statusreport?.[1] ?? ""];
+  return target(job.statusreport, ["build-results", ""]);
+}
+
+function target(
+  asked: z.infer<typeof ExchangeAndKey> | null | undefined,
+  [exchange, key]: [string, string],
+): [exchange: string, routingKey: string] {
+  const [askedExchange, askedKey] = asked ?? [null, null];
+  if (askedExchange === null && askedKey !== null) return ["", askedKey];
+  return [askedExchange ?? exchange, askedKey ?? key];
 }
 
 /**
  * The routing key of a job's logs, which is also its folder in the log store: `<owner>/<repo>.<number>`,
- * or `<owner>/<repo>.push.<branch with / as ->`, in lower case.
+ * or `<owner>/<repo>.push.<branch with / as ->`, in lower case; see {@link fittingKey} for odd branches.
  */
 export function logKey(job: { repo: Repo; pr: Pr; push?: PushTrigger | null | undefined }): string {
-  const suffix = job.push ? `push.${job.push.branch.replaceAll("/", "-")}` : String(job.pr.number);
-  return `${job.repo.full_name}.${suffix}`.toLowerCase();
+  const repo = job.repo.full_name.toLowerCase();
+  if (!job.push) return `${repo}.${job.pr.number}`;
+  return fittingKey(`${repo}.push.`, job.push.branch.replaceAll("/", "-").toLowerCase());
 }

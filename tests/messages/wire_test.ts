@@ -1,6 +1,7 @@
 /** Messages as peers write them (`tests/data/wire`) decode, and go back on the wire unchanged. */
 import assert from "node:assert/strict";
 import type * as z from "zod";
+import { keyParts } from "../../lib/log_store/paths.ts";
 import { BuildJob, logKey, logsTarget, resultTarget } from "../../lib/messages/build_job.ts";
 import { BuildLogMsg, BuildLogStart } from "../../lib/messages/build_log.ts";
 import { BuildResult } from "../../lib/messages/build_result.ts";
@@ -67,9 +68,47 @@ Deno.test("a status that no peer knows is refused, not guessed", () => {
 Deno.test("targets absent from a job are the wire's defaults", () => {
   const job = decode(BuildJob, sample("build_job"));
   assert.deepEqual(logsTarget({ ...job, logs: null }), ["logs", "build.log"]);
-  assert.deepEqual(logsTarget({ ...job, logs: [null, "k"] }), ["logs", "k"]);
+  assert.deepEqual(logsTarget({ ...job, logs: [null, null] }), ["logs", "build.log"]);
+  assert.deepEqual(logsTarget({ ...job, logs: ["logs", null] }), ["logs", "build.log"]);
   assert.deepEqual(resultTarget({ ...job, statusreport: null }), ["build-results", ""]);
+  assert.deepEqual(resultTarget({ ...job, statusreport: [null, null] }), ["build-results", ""]);
+  assert.deepEqual(resultTarget({ ...job, statusreport: ["x", null] }), ["x", ""]);
   assert.deepEqual(resultTarget({ ...job, statusreport: ["x", "y"] }), ["x", "y"]);
+});
+
+Deno.test("a target without an exchange is a queue, through the default exchange", () => {
+  const job = decode(BuildJob, sample("build_job"));
+  assert.deepEqual(logsTarget({ ...job, logs: [null, "q"] }), ["", "q"]);
+  assert.deepEqual(resultTarget({ ...job, statusreport: [null, "q"] }), ["", "q"]);
+});
+
+Deno.test("every branch that git allows has a log key that the broker and the log store take", () => {
+  const push = decode(BuildJob, sample("build_job_push"));
+  const keyOf = (branch: string, full_name = "Project-Tick/Project-Tick") =>
+    logKey({ repo: { ...push.repo, full_name }, pr: push.pr, push: { ...push.push!, branch } });
+  const prefix = "project-tick/project-tick.push.";
+  assert.equal(keyOf("Release/1.2"), `${prefix}release-1.2`);
+  assert.equal(keyOf("Ünïcödé/日本"), `${prefix}ünïcödé-日本`);
+  assert.equal(keyOf("x".repeat(200)), prefix + "x".repeat(200));
+  assert.match(
+    keyOf("feat/\u{1f468}\u200d\u{1f4bb}-shell"),
+    /push\.feat-👨-💻-shell-[0-9a-f]{16}$/,
+  );
+  const odd = [
+    "x".repeat(215),
+    "x".repeat(235),
+    "日".repeat(255),
+    "a\u200db",
+    "a\u200eb",
+    "a\u00a0",
+  ];
+  const keys = odd.map((branch) => keyOf(branch));
+  assert.equal(new Set(keys).size, odd.length);
+  const longest = `${"o".repeat(39)}/${"r".repeat(100)}`;
+  for (const key of [...keys, ...odd.map((branch) => keyOf(branch, longest))]) {
+    assert.ok(new TextEncoder().encode(key).length <= 255, key);
+    assert.equal(keyParts(key).join("/"), key);
+  }
 });
 
 Deno.test("log keys are those the wire samples carry", () => {

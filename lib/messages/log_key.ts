@@ -1,0 +1,45 @@
+/** What of a branch's name can stand in a log key, which is a routing key and a folder's name. */
+
+/** Bytes of a routing key (AMQP 0-9-1, short string), and of its last part, which a folder is named after. */
+const MAX_KEY_BYTES = 255;
+const MAX_PART_BYTES = 220;
+
+/** What the log store takes for a name that hides something (`lib/log_store/paths.ts`); and blanks. */
+// deno-lint-ignore no-control-regex
+const ODD = /[\x00-\x1f\x7f-\x9f\\:\s\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+const encoder = new TextEncoder();
+
+/**
+ * A log key that begins with `prefix` (`owner/repo.push.`) and ends with `name`. A name with invisible
+ * characters, or one that is too long, becomes what is left of it and a hash, so that two stay apart.
+ */
+export function fittingKey(prefix: string, name: string): string {
+  const clean = name.replaceAll(ODD, "-").toWellFormed();
+  const room = Math.min(
+    MAX_KEY_BYTES - bytesIn(prefix),
+    MAX_PART_BYTES - bytesIn(prefix.slice(prefix.indexOf("/") + 1)),
+  );
+  if (clean === name && bytesIn(name) <= room) return prefix + name;
+  const tail = `-${hash(name)}`;
+  return prefix + cut(clean, room - tail.length) + tail;
+}
+
+function bytesIn(text: string): number {
+  return encoder.encode(text).length;
+}
+
+/** The start of a text that has at most so many bytes in UTF-8. */
+function cut(text: string, bytes: number): string {
+  const { read } = encoder.encodeInto(text, new Uint8Array(Math.max(0, bytes)));
+  return text.slice(0, read);
+}
+
+/** FNV-1a (64 bits) in hexadecimal: keeps names apart, not secrets. */
+function hash(text: string): string {
+  let value = 0xcbf29ce484222325n;
+  for (const byte of encoder.encode(text)) {
+    value = BigInt.asUintN(64, (value ^ BigInt(byte)) * 0x100000001b3n);
+  }
+  return value.toString(16).padStart(16, "0");
+}
