@@ -4,7 +4,7 @@ import { chromium, type Page } from "playwright-core";
 import { createLogHttp } from "../../lib/log_store/http.ts";
 import { roleLogger } from "../../lib/log.ts";
 import { LogStore } from "../../lib/log_store/store.ts";
-import { BuildResult } from "../../lib/messages/build_result.ts";
+import { buildResult } from "../support/messages.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
 const KEY = "owner/repo.1";
@@ -84,20 +84,6 @@ function breakable(
   return readable;
 }
 
-function result(fields: Partial<BuildResult> = {}): BuildResult {
-  const parsed = BuildResult.parse({
-    tag: "V1",
-    repo: { owner: "owner", name: "repo", full_name: "owner/repo", clone_url: "https://x/r.git" },
-    pr: { target_branch: "main", number: 1, head_sha: "0".repeat(40) },
-    system: "x86_64-linux",
-    output: [],
-    attempt_id: "a1",
-    request_id: "r",
-    status: "Success",
-  });
-  return { ...parsed, ...fields };
-}
-
 function start(attempt_id: string, project: string) {
   const system = "x86_64-linux";
   return {
@@ -129,7 +115,7 @@ Deno.test({
     await store.start(KEY, start("a1", evil));
     const lines = [evil, "\x1b[31mred\x1b[0m", "", "tab\there", "ä→😀"];
     await store.append(KEY, "a1", { first: 1, lines });
-    await store.finish(KEY, result({ status: "Failure", log_lines: 5 }));
+    await store.finish(KEY, buildResult({ status: "Failure", log_lines: 5 }));
     await store.start(KEY, start("a2", "cmark"));
     await page.goto(url + HERE);
     await state(page, /^Complete$/);
@@ -174,7 +160,7 @@ Deno.test({
     await shown(page, text);
     await print("and after");
     await shown(page, text);
-    await store.finish(KEY, result({ log_lines: first - 1 }));
+    await store.finish(KEY, buildResult({ log_lines: first - 1 }));
     await state(page, /^Complete$/);
     await shown(page, text);
     assert.match(await page.title(), /^Success: cmark on x86_64-linux$/);
@@ -201,7 +187,7 @@ Deno.test(
         (_, index) => `[${index}/100000] Building CXX object`,
       );
       await store.append(KEY, "a1", { first: 1, lines });
-      await store.finish(KEY, result({ log_lines: lines.length }));
+      await store.finish(KEY, buildResult({ log_lines: lines.length }));
       await page.setViewportSize({ width: 360, height: 640 });
       await page.emulateMedia({ colorScheme: "dark" });
       await page.goto(url + HERE);
