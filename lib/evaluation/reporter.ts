@@ -72,9 +72,19 @@ export class EvaluationReporter {
     return this.#set({ state: "pending", description: "Evaluating what the change touches" });
   }
 
-  /** Sets the final status. */
-  conclude(conclusion: Conclusion): Promise<void> {
-    return this.#set(conclusion);
+  /**
+   * Sets the final status, unless a later request was concluded since this one began: git may have been
+   * slow, or GitHub may not have taken this status for hours.
+   */
+  async conclude(conclusion: Conclusion): Promise<void> {
+    const { github, log, job, requestId, requestedAt } = this.#options;
+    const { repo, pr: { number, head_sha: head } } = job;
+    const statuses = await github.statuses(repo, head);
+    if (isOvertaken(statuses ?? [], { number, requestId, requestedAt })) {
+      log.info("Evaluation was overtaken", { repo: repo.full_name, number, head, ...conclusion });
+      return;
+    }
+    await this.#set(conclusion);
   }
 
   /** Brings the labels up to date. A refusal is logged: labels are no reason not to build. */
@@ -128,11 +138,22 @@ export function evaluationProgress(
   if (own.some(({ outcome }) => outcome !== undefined)) return "done";
   // An older event that was delayed must not take the newer one's place; what a person asks for is more
   // than an event has done, and the same commit.
-  const newer = !request.asked &&
-    memories.some(({ requestId, requestedAt, outcome }) =>
-      requestId !== request.requestId && outcome !== undefined &&
-      Date.parse(requestedAt) > Date.parse(request.requestedAt)
-    );
-  if (newer) return "done";
+  if (!request.asked && memories.some((memory) => isLaterEnd(memory, request))) return "done";
   return memories[0]?.requestId === request.requestId ? "begun" : "new";
+}
+
+/** Whether a later request was concluded since this one began. `statuses` are a commit's, newest first. */
+export function isOvertaken(
+  statuses: readonly CommitStatus[],
+  request: Omit<EvaluationRequest, "asked">,
+): boolean {
+  const memories = statuses.flatMap((status) => evaluationMemory(status, request.number) ?? []);
+  const began = memories.findIndex(({ requestId }) => requestId === request.requestId);
+  return memories.slice(0, began < 0 ? undefined : began)
+    .some((memory) => isLaterEnd(memory, request));
+}
+
+function isLaterEnd(memory: EvaluationMemory, request: Omit<EvaluationRequest, "asked">): boolean {
+  return memory.requestId !== request.requestId && memory.outcome !== undefined &&
+    Date.parse(memory.requestedAt) > Date.parse(request.requestedAt);
 }

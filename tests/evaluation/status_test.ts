@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { CommitStatus } from "../../lib/github/github.ts";
-import { evaluationProgress } from "../../lib/evaluation/reporter.ts";
+import { evaluationProgress, isOvertaken } from "../../lib/evaluation/reporter.ts";
 import { evaluationMemory, evaluationUrl, isEvaluated } from "../../lib/evaluation/status.ts";
 
 const place = {
@@ -96,4 +96,28 @@ Deno.test("a request finds out what was done for it before", () => {
   }
   const request = { number: 7, requestId: "a", requestedAt: now, asked: true };
   assert.equal(evaluationProgress([status("b", late, "draft", "pending")], request), "new");
+});
+
+Deno.test("a request is overtaken by a later one that ended since it began", () => {
+  const [early, now, late] = [
+    "2024-05-01T09:00:00Z",
+    "2024-05-01T10:00:00Z",
+    "2024-05-01T11:00:00Z",
+  ];
+  const begun = status("a", now, undefined, "pending");
+  const table: [what: string, statuses: CommitStatus[], expected: boolean][] = [
+    ["nothing", [], false],
+    ["its own beginning", [begun], false],
+    ["an earlier one's end", [status("b", early, "build"), begun], false],
+    ["a later one's beginning", [status("b", late, undefined, "pending"), begun], false],
+    ["a later one's end", [status("b", late, "draft", "pending"), begun], true],
+    ["a later one's end, its own beginning never shown", [status("b", late, "build")], true],
+    ["another pull request's", [elsewhere(status("b", late, "build")), begun], false],
+    // What a person asks for is done although an event that came later ended before.
+    ["a later one's end before it began", [begun, status("b", late, "draft", "pending")], false],
+  ];
+  for (const [what, statuses, expected] of table) {
+    const request = { number: 7, requestId: "a", requestedAt: now };
+    assert.equal(isOvertaken(statuses, request), expected, what);
+  }
 });

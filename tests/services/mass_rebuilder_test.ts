@@ -353,6 +353,36 @@ Deno.test("a final status that GitHub does not take is set later, without buildi
   assert.equal(status(at, pull), "success: Building docs on x86_64-linux");
 });
 
+/** A final status that GitHub did not take for hours, while the pull request became a draft. */
+async function lateConclusion(at: Desk) {
+  const pull = await at.open({ "docs/a.md": "b\n" });
+  const job = at.job(pull, { request_id: "d-1", requested_at: "2024-05-01T10:00:00Z" });
+  await at.deliver(job, { dieAfter: 1 });
+  at.github.fail({ status: 502, on: /POST .*\/statuses\// });
+  const [late] = evaluations(await at.deliver(job));
+  at.github.clearFaults();
+  await at.repository.setDraft(pull.number, true);
+  const newer = { request_id: "d-2", requested_at: "2024-05-01T12:00:00Z" };
+  await at.deliver(at.job(pull, newer));
+  return { pull, job, late };
+}
+
+Deno.test("a final status that comes late does not take a later request's place", async () => {
+  await using at = await desk();
+  const { pull, late } = await lateConclusion(at);
+  assert.deepEqual(await at.deliver(late), { published: [], settle: { kind: "ack" } });
+  assert.match(status(at, pull), /^pending: Draft/);
+});
+
+Deno.test("nor does an evaluation that is given up", async () => {
+  await using at = await desk();
+  const { pull, job } = await lateConclusion(at);
+  at.github.fail({ status: 502, on: /GET .*\/pulls\// });
+  const last = await at.deliver(job, { attempt: MAX_ATTEMPTS });
+  assert.ok(last.error instanceof TransientFault);
+  assert.match(status(at, pull), /^pending: Draft/);
+});
+
 Deno.test("a job in the Rust form is evaluated", async () => {
   await using at = await desk();
   const pull = await at.open({ "docs/a.md": "b\n" });
