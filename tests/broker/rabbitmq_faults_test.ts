@@ -1,111 +1,19 @@
 /** RabbitMQ when things go wrong: every fault passes without a lost message, and shows in state and log. */
 import assert from "node:assert/strict";
-import { ack, type Broker, type Publication } from "../../lib/broker/broker.ts";
-import { connectRabbitMq, type RabbitMqOptions } from "../../lib/broker/rabbitmq/broker.ts";
+import { ack } from "../../lib/broker/broker.ts";
+import { connectRabbitMq } from "../../lib/broker/rabbitmq/broker.ts";
 import { TransientFault } from "../../lib/errors.ts";
-import { QUEUE, type Topology } from "../../lib/topology.ts";
 import { openInbox } from "../support/inbox.ts";
-import { until } from "../support/waiting.ts";
-import { captureLog } from "../support/log_capture.ts";
 import { freePort } from "../support/ports.ts";
-import {
-  type RabbitMqServer,
-  startRabbitMq,
-  type Vhost,
-  withoutRabbitMq,
-} from "../support/rabbitmq.ts";
 import { startProxy } from "../support/tcp_proxy.ts";
+import { until } from "../support/waiting.ts";
+import { connected, drain, message, openDesk } from "./rabbitmq_desk.ts";
 
-const ignore = withoutRabbitMq();
-const TOPOLOGY: Topology = {
-  exchanges: [{ name: "events", type: "topic" }],
-  queues: [
-    { name: "work", bindings: [{ exchange: "events", pattern: "#" }] },
-    { name: QUEUE.deadLetters, bindings: [] },
-  ],
-};
-
-/** RabbitMQ 4 takes 16 MiB by default, 3.10 takes 128. */
-const MAX_MESSAGE_BYTES = 5_000_000;
-
-let server: RabbitMqServer;
-const capture = await captureLog();
-
-Deno.test.beforeAll(async () => {
-  if (!ignore) {
-    server = await startRabbitMq({ tls: true, conf: { max_message_size: MAX_MESSAGE_BYTES } });
-  }
-});
-
-Deno.test.afterAll(async () => {
-  await server?.[Symbol.asyncDispose]();
-});
-
-interface Place extends Vhost {
-  readonly tls?: { ca: string };
-}
-
-async function connect(
-  place: Place,
-  options: Partial<RabbitMqOptions> = {},
-): Promise<Broker & AsyncDisposable> {
-  const { name: vhost, ...rest } = place;
-  const broker = await connectRabbitMq({ ...rest, vhost }, {
-    log: capture.log,
-    topology: TOPOLOGY,
-    ...options,
-  });
-  return Object.assign(broker, { [Symbol.asyncDispose]: () => broker.close() });
-}
-
-function message(text: string): Publication {
-  return { exchange: "", routingKey: "work", body: new TextEncoder().encode(text) };
-}
-
-async function connected(broker: Broker): Promise<void> {
-  await until("the connection", () => broker.state === "connected");
-}
-
-/** Reads the queue empty; what came twice counts once. */
-async function drain(broker: Broker): Promise<Set<string>> {
-  const seen = new Set<string>();
-  await broker.visit("work", ({ body }) => {
-    seen.add(new TextDecoder().decode(body));
-    return Promise.resolve("remove");
-  });
-  return seen;
-}
-
-/** Expects an error in the log, without the password. */
-async function expectLogged(pattern: RegExp): Promise<void> {
-  await until(
-    `${pattern} in the log`,
-    () =>
-      capture.records.some((record) =>
-        record.level === "error" && pattern.test(JSON.stringify(record.properties))
-      ),
-  );
-  assert.equal(capture.text().includes(server.password), false, "no password in the log");
-}
-
-function story(name: string, fn: (vhost: Vhost) => Promise<void>): void {
-  Deno.test({
-    name: `RabbitMQ: ${name}`,
-    ignore,
-    fn: async () => {
-      capture.records.length = 0;
-      try {
-        await fn(await server.vhost());
-      } catch (error) {
-        console.error(capture.text());
-        throw error;
-      }
-    },
-  });
-}
+const desk = await openDesk({});
+const { capture, connect, story } = desk;
 
 story("a server that is away at the start is waited for", async (vhost) => {
-  await server.stop();
+  await desk.server.stop();
   await using broker = await connect(vhost);
   assert.equal(broker.state, "connecting");
   await assert.rejects(broker.publish([message("late")], { timeoutMs: 300 }), (error) => {
@@ -115,7 +23,7 @@ story("a server that is away at the start is waited for", async (vhost) => {
   });
   await using inbox = await openInbox(broker, "work");
   const patient = broker.publish([message("patient")], { timeoutMs: 60_000 });
-  await server.start();
+  await desk.server.start();
   await patient;
   const received = await inbox.next();
   assert.equal(received.text, "patient");
@@ -128,7 +36,7 @@ story("a restart interrupts nobody for good", async (vhost) => {
   await using inbox = await openInbox(broker, "work", { prefetch: 1 });
   await broker.publish([message("held"), message("next")]);
   const held = await inbox.next();
-  const restarted = server.restart();
+  const restarted = desk.server.restart();
   await until("the loss", () => held.lost.aborted && broker.state === "connecting");
   await Promise.all([restarted, broker.publish([message("meanwhile")], { timeoutMs: 60_000 })]);
   held.settle(ack);
@@ -159,8 +67,8 @@ story("nothing confirmed is lost when the server is killed", async (vhost) => {
   for (let kill = 0; kill < 2; kill++) {
     const before = confirmed.length;
     await until("some to be confirmed", () => confirmed.length > before + 500);
-    await server.kill();
-    await server.start();
+    await desk.server.kill();
+    await desk.server.start();
   }
   stop = true;
   await Promise.all(senders);
@@ -176,7 +84,7 @@ story("connections closed by the server come back, with consumers and listeners"
   const listener = await broker.listen("events", "#", ({ routingKey }) => heard.push(routingKey));
   await broker.publish([message("held")]);
   const held = await inbox.next();
-  await server.ctl("close_all_connections", "--global", "by a test");
+  await desk.server.ctl("close_all_connections", "--global", "by a test");
   await until("the loss", () => held.lost.aborted);
   held.settle(ack);
   const again = await inbox.next();
@@ -192,7 +100,7 @@ story("connections closed by the server come back, with consumers and listeners"
 story("a queue that somebody deletes is made again", async (vhost) => {
   await using broker = await connect(vhost);
   await using inbox = await openInbox(broker, "work");
-  await server.ctl("delete_queue", "-p", vhost.name, "work");
+  await desk.server.ctl("delete_queue", "-p", vhost.name, "work");
   await broker.publish([message("after")]);
   const received = await inbox.next();
   assert.equal(received.text, "after");
@@ -205,7 +113,7 @@ story("a memory alarm blocks publishes, shows, and passes", async (vhost) => {
   await using inbox = await openInbox(broker, "work");
   await broker.publish([message("before")]);
   (await inbox.next()).settle(ack);
-  await server.ctl("set_vm_memory_high_watermark", "0.0000001");
+  await desk.server.ctl("set_vm_memory_high_watermark", "0.0000001");
   try {
     // The alarm comes a moment after the command has ended.
     await assert.rejects(async () => {
@@ -216,7 +124,7 @@ story("a memory alarm blocks publishes, shows, and passes", async (vhost) => {
     const late = await broker.consume({ queue: "work", prefetch: 1 }, () => Promise.resolve(ack));
     await late.cancel();
   } finally {
-    await server.ctl("set_vm_memory_high_watermark", "absolute", "1GB");
+    await desk.server.ctl("set_vm_memory_high_watermark", "absolute", "1GB");
   }
   await connected(broker);
   await broker.publish([message("after")]);
@@ -259,108 +167,6 @@ story(
   },
 );
 
-story("a wrong password is told, and a corrected one is enough", async (vhost) => {
-  const password = "not the password";
-  await using broker = await connect({ ...vhost, password });
-  assert.equal(broker.state, "connecting");
-  await expectLogged(/ACCESS_REFUSED/);
-  assert.equal(capture.text().includes(password), false);
-  await assert.rejects(broker.publish([message("x")], { timeoutMs: 100 }), /ACCESS_REFUSED/);
-  await server.ctl("change_password", vhost.username, password);
-  try {
-    await connected(broker);
-  } finally {
-    await server.ctl("change_password", vhost.username, server.password);
-  }
-});
-
-story("a virtual host that is not there is told", async (vhost) => {
-  await using broker = await connect({ ...vhost, name: "no-such-vhost" });
-  assert.equal(broker.state, "connecting");
-  await expectLogged(/vhost no-such-vhost not found/);
-});
-
-story("a queue that was declared otherwise is told by its name", async (vhost) => {
-  await using other = await connect(vhost, {
-    topology: {
-      exchanges: [],
-      queues: [{ name: "work", bindings: [], arguments: { "x-max-priority": 3 } }],
-    },
-  });
-  assert.equal(other.state, "connected");
-  await using broker = await connect(vhost);
-  assert.equal(broker.state, "connecting");
-  await expectLogged(/Cannot declare queue work: .*inequivalent arg 'x-max-priority'/);
-  await server.ctl("delete_queue", "-p", vhost.name, "work");
-  await connected(broker);
-});
-
-story("a role that may declare nothing works with what is there", async (vhost) => {
-  await (await connect(vhost)).close();
-  const narrow = await user(vhost, { configure: "", write: "amq.default|events", read: "work" });
-  await using broker = await connect({ ...vhost, ...narrow });
-  assert.equal(broker.state, "connected");
-  await using inbox = await openInbox(broker, "work");
-  await broker.publish([{ ...message("event"), exchange: "events", routingKey: "a" }]);
-  (await inbox.next()).settle(ack);
-});
-
-story("a queue that is missing and may not be declared is told", async (vhost) => {
-  const narrow = await user(vhost, { configure: "", write: ".*", read: ".*" });
-  await using broker = await connect({ ...vhost, ...narrow });
-  assert.equal(broker.state, "connecting");
-  await expectLogged(/Cannot use exchange events, which this user may not declare: NOT_FOUND/);
-  await (await connect(vhost)).close();
-  await connected(broker);
-});
-
-story("a missing permission is told where it is missed, and harms nothing else", async (vhost) => {
-  await (await connect(vhost)).close();
-  const narrow = await user(vhost, { configure: "", write: "amq.default", read: "^$" });
-  await using broker = await connect({ ...vhost, ...narrow });
-  const subscription = await broker.consume(
-    { queue: "work", prefetch: 1 },
-    () => Promise.resolve(ack),
-  );
-  assert.equal(broker.state, "connecting", "it cannot do its work");
-  await expectLogged(/ACCESS_REFUSED - access to queue 'work'/);
-  const refused = broker.publish([{ ...message("event"), exchange: "events", routingKey: "a" }]);
-  const fine = Array.from({ length: 20 }, (_, n) => broker.publish([message(`${n}`)]));
-  await assert.rejects(refused, /access to exchange 'events'/);
-  await Promise.all(fine);
-  await subscription.cancel();
-  assert.equal(broker.state, "connected");
-});
-
-story(
-  "a message that is too large for the server is refused, and harms nothing else",
-  async (vhost) => {
-    await using broker = await connect(vhost);
-    const { body } = message("x".repeat(MAX_MESSAGE_BYTES + 1));
-    const large = broker.publish([{ exchange: "events", routingKey: "large", body }]);
-    const fine = Array.from({ length: 20 }, (_, n) => broker.publish([message(`${n}`)]));
-    await assert.rejects(large, /message size 5000001 is larger than configured max size 5000000/);
-    await Promise.all(fine);
-    assert.equal((await drain(broker)).size, 20);
-  },
-);
-
-story("TLS trusts the authority it is given, and no other", async (vhost) => {
-  const { port, caFile } = server.tls;
-  const ca = await Deno.readTextFile(caFile);
-  for (const host of ["127.0.0.1", "localhost"]) {
-    await using broker = await connect({ ...vhost, host, port, tls: { ca } });
-    assert.equal(broker.state, "connected", host);
-    await broker.publish([message(host)]);
-  }
-  await using stranger = await connectRabbitMq(
-    { ...vhost, vhost: vhost.name, port, tls: { ca: undefined } },
-    { log: capture.log, topology: TOPOLOGY },
-  ).then((broker) => Object.assign(broker, { [Symbol.asyncDispose]: () => broker.close() }));
-  assert.equal(stranger.state, "connecting");
-  assert.match(capture.text(), /certificate|issuer/i);
-});
-
 story("who closes a broker does not wait for a server that says nothing", async (vhost) => {
   await using proxy = startProxy(vhost.port);
   proxy.silence();
@@ -382,18 +188,3 @@ story("a port on which nobody listens is told", async (vhost) => {
   assert.equal(broker.state, "connecting");
   assert.match(capture.text(), /No connection to broker/);
 });
-
-/** A user who may do what the patterns match. */
-async function user(
-  vhost: Vhost,
-  may: { configure: string; write: string; read: string },
-): Promise<{ username: string; password: string }> {
-  const username = `narrow-${crypto.randomUUID()}`;
-  const password = "narrow";
-  await server.ctl("add_user", username, password);
-  const patterns = [may.configure, may.write, may.read].map((pattern) =>
-    pattern === "" ? "^$" : `^(${pattern})$`
-  );
-  await server.ctl("set_permissions", "-p", vhost.name, username, ...patterns);
-  return { username, password };
-}
