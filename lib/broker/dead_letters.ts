@@ -1,5 +1,6 @@
 /** Dead letters as an operator sees them. */
 import { createHash } from "node:crypto";
+import { cutToBytes } from "../utf8.ts";
 import type { Delivery } from "./broker.ts";
 import { HEADER } from "./envelope.ts";
 
@@ -88,8 +89,9 @@ export function shown(text: string): string {
 /** The body for a terminal: JSON is indented, and a long one is cut. */
 export function bodyText({ body, bodyBase64, bytes }: DeadLetter): string {
   const text = body === undefined ? `base64 ${bodyBase64 ?? ""}` : indented(body);
-  const lines = text.slice(0, MAX_SHOWN_BYTES).split("\n").map((line) => `  ${shown(line)}`);
-  if (text.length > MAX_SHOWN_BYTES) {
+  const kept = cutToBytes(text, MAX_SHOWN_BYTES);
+  const lines = kept.split("\n").map((line) => `  ${shown(line)}`);
+  if (kept.length < text.length) {
     lines.push(`  … cut; all ${bytes} bytes are in the output of --json`);
   }
   return lines.join("\n");

@@ -2,6 +2,7 @@
  * Headers in which a message carries what a broker would forget when it moves the message between queues:
  * where it was first published, how often it was tried, and why it died. Peers ignore them.
  */
+import { cutToBytes } from "../utf8.ts";
 import type { Delivery } from "./broker.ts";
 
 /** The headers. */
@@ -23,7 +24,7 @@ export const HEADER = {
 export type Headers = Readonly<Record<string, unknown>>;
 
 /** Bytes of a reason that a header carries: all properties must fit into one AMQP frame. */
-const MAX_REASON = 4_000;
+const MAX_REASON_BYTES = 4_000;
 
 /** Attempts above which a header cannot be ours. */
 const MAX_ATTEMPT = 1_000_000;
@@ -72,7 +73,7 @@ export function deadHeaders(
 ): Record<string, unknown> {
   return {
     ...movedHeaders(delivery),
-    [HEADER.reason]: death.reason.slice(0, MAX_REASON),
+    [HEADER.reason]: cutToBytes(death.reason, MAX_REASON_BYTES),
     [HEADER.queue]: delivery.queue,
     [HEADER.time]: death.time.toISOString(),
   };

@@ -1,6 +1,7 @@
 /** Small file operations that the log store builds on, and what their errors mean. */
 import { join } from "node:path";
 import { describeError, PoisonMessage, TransientFault } from "../errors.ts";
+import { byteLength, cutToBytes } from "../utf8.ts";
 import { TEMPORARY_FOLDER } from "./paths.ts";
 
 const encoder = new TextEncoder();
@@ -90,7 +91,7 @@ export async function countLines(
 }
 
 /** Bytes above which a line is cut; a builder's lines are far shorter. */
-export const MAX_LINE_LENGTH = 64 * 1024;
+const MAX_LINE_BYTES = 64 * 1024;
 
 /**
  * Lines as the text holds them: one line each, whatever they hold, cut where they are monstrous. The same
@@ -99,9 +100,9 @@ export const MAX_LINE_LENGTH = 64 * 1024;
 export function encodeLines(lines: readonly string[]): Uint8Array<ArrayBuffer> {
   let text = lines.join("\n") + "\n";
   // Looking at the whole is much faster than at each line, and nearly always enough.
-  if (text.length > MAX_LINE_LENGTH || countBreaks(text, lines.length) || text.includes("\0")) {
-    text = lines.map(tidy).join("\n") + "\n";
-  }
+  const odd = countBreaks(text, lines.length) || text.includes("\0") ||
+    lines.some((line) => line.length > MAX_LINE_BYTES / 3);
+  if (odd) text = lines.map(tidy).join("\n") + "\n";
   return encoder.encode(text);
 }
 
@@ -116,9 +117,10 @@ function countBreaks(text: string, lines: number): boolean {
 }
 
 function tidy(line: string): string {
-  const cut = line.length > MAX_LINE_LENGTH
-    ? `${line.slice(0, MAX_LINE_LENGTH)} [${line.length - MAX_LINE_LENGTH} more characters cut]`
-    : line;
+  const kept = cutToBytes(line, MAX_LINE_BYTES);
+  const cut = kept === line
+    ? line
+    : `${kept} [${byteLength(line) - byteLength(kept)} more bytes cut]`;
   return cut.includes("\n") || cut.includes("\0")
     ? cut.replaceAll("\n", "\u2424").replaceAll("\0", "\u2400")
     : cut;
