@@ -1,0 +1,69 @@
+/** Gathers what a comment is decided from. */
+import { parseExternalId, recall } from "../check_runs/identity.ts";
+import type { Config } from "../config/config.ts";
+import { GitHubRefusal, type PullRequest, type RepoName } from "../github/github.ts";
+import type { IssueCommentEvent } from "../github/payloads.ts";
+import { type ProjectList, PROJECTS_FILE, readProjectList } from "../projects/projects.ts";
+import type { RoleContext } from "../role.ts";
+import { trusts } from "../trust.ts";
+import { type Approval, approvalOf } from "./approval.ts";
+import type { Command } from "./command.ts";
+
+/** Everything a comment is decided from. */
+export interface CommentFacts {
+  readonly event: IssueCommentEvent;
+  readonly commands: readonly Command[];
+  readonly pull: PullRequest;
+  /** Whether who commented is trusted. */
+  readonly trusted: boolean;
+  /** Whether the pull request's author is. */
+  readonly authorTrusted: boolean;
+  readonly approval: Approval;
+  readonly list: ProjectList;
+  /** Request ids that check runs of the head show already. */
+  readonly known: ReadonlySet<string>;
+  readonly attempt: number;
+  readonly config: Pick<Config, "github" | "mass_rebuilder">;
+}
+
+/** What is known of a comment before anything else is asked. */
+export interface Comment extends Pick<CommentFacts, "event" | "commands" | "pull" | "attempt"> {
+  /** Whether no earlier delivery of it was looked at. */
+  readonly firstTime: boolean;
+}
+
+/** Asks GitHub for everything that a comment is decided from. */
+export async function gatherFacts(
+  { firstTime, ...comment }: Comment,
+  context: RoleContext,
+): Promise<CommentFacts> {
+  const { config } = context;
+  const github = context.github();
+  const { event, pull } = comment;
+  const { repo } = event;
+  const options = { config, github, repo };
+  const [list, statuses, trusted, authorTrusted, runs] = await Promise.all([
+    projectList(repo, pull.baseRef, context),
+    github.statuses(repo, pull.headSha),
+    trusts(event.author, options),
+    trusts(pull.author, options),
+    firstTime ? [] : github.checkRuns(repo, pull.headSha),
+  ]);
+  const approval = approvalOf(event, statuses ?? []);
+  const known = new Set((runs ?? []).flatMap((run) => [
+    parseExternalId(run.externalId).requestId,
+    ...(recall(run.summary).seen ?? []),
+  ]));
+  return { ...comment, trusted, authorTrusted, approval, list, known, config };
+}
+
+/** The project list of the base branch, as it is now. */
+async function projectList(repo: RepoName, branch: string, context: RoleContext) {
+  try {
+    const file = await context.github().fileAt(repo, branch, PROJECTS_FILE);
+    return readProjectList(file, context.config.projects);
+  } catch (error) {
+    if (!(error instanceof GitHubRefusal)) throw error;
+    return { kind: "invalid" as const, reason: error.message };
+  }
+}

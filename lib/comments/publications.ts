@@ -1,0 +1,61 @@
+/** The messages that a comment leads to, the same ones however often it is delivered. Pure. */
+import type { Publication } from "../broker/broker.ts";
+import {
+  type Build,
+  buildMessages,
+  cancellationMessage,
+  evaluationMessage,
+  isoTime,
+  jobRequestId,
+} from "../jobs.ts";
+import type { CommentFacts } from "./gather.ts";
+
+/** How the request ids of comments begin. */
+export const COMMENT_REQUEST = "comment-";
+
+/** Whether who commented may end the builds of the pull request. */
+export function mayCancel(facts: Pick<CommentFacts, "event" | "pull" | "trusted">): boolean {
+  const { event, pull, trusted } = facts;
+  return trusted || event.author.toLowerCase() === pull.author.toLowerCase();
+}
+
+/** The end of the pull request's builds, where a command asks for it. */
+export function cancellations(facts: CommentFacts): Publication[] {
+  const { event: { repo, number, author }, commands } = facts;
+  if (!mayCancel(facts) || !commands.some(({ kind }) => kind === "cancel")) return [];
+  const requested_at = isoTime(facts.event.createdAt);
+  return [cancellationMessage({ repo, number, requested_at, reason: `Cancelled by ${author}` })];
+}
+
+/** What a comment's requests are called; the same however often the comment is delivered. */
+function requestOf({ event }: CommentFacts): { requestId: string; requestedAt: string } {
+  const requestedAt = isoTime(event.createdAt) ?? new Date(0).toISOString();
+  return { requestId: `${COMMENT_REQUEST}${event.commentId}`, requestedAt };
+}
+
+function prOf({ pull }: CommentFacts) {
+  return { target_branch: pull.baseRef, number: pull.number, head_sha: pull.headSha };
+}
+
+/** An evaluation; under the name of who commented where their word may count for the commit. */
+export function evaluationOf(
+  facts: CommentFacts,
+  { mayVouch }: { mayVouch: boolean },
+): Publication {
+  const { requestId, requestedAt } = requestOf(facts);
+  return evaluationMessage({
+    repo: facts.event.repo,
+    pr: prOf(facts),
+    request_id: requestId,
+    requested_at: requestedAt,
+    reason: "comment",
+    ...(mayVouch ? { requested_by: facts.event.author } : {}),
+  });
+}
+
+/** The jobs of those builds that were not queued by an earlier delivery of the comment. */
+export function jobs(facts: CommentFacts, builds: readonly Build[]): Publication[] {
+  const request = { repo: facts.event.repo, pr: prOf(facts), ...requestOf(facts) };
+  const fresh = builds.filter((build) => !facts.known.has(jobRequestId(request.requestId, build)));
+  return buildMessages(request, fresh);
+}

@@ -1,0 +1,82 @@
+/** A desk of the comment filter, where people comment on pull requests. */
+import { evaluationUrl } from "../../lib/evaluation/status.ts";
+import type { BuildJob } from "../../lib/messages/build_job.ts";
+import * as commentFilter from "../../services/github_comment_filter.ts";
+import { type Desk, type DeskOptions, startDesk } from "./desk.ts";
+import { issueCommentPayload } from "./fake_github/payloads.ts";
+import type { FakeComment, FakePull } from "./fake_github/state.ts";
+import type { ProjectInput } from "./monorepo.ts";
+
+const projects: ProjectInput[] = [
+  { name: "cmark", path: "cmark", build_system: "Make" },
+  { name: "Zip", path: "zip", build_system: "Make" },
+  { name: "arm", path: "arm", build_system: "Make", systems: ["aarch64-linux"] },
+];
+const trusted = { runner: { trusted_users: ["Ada"] } };
+
+/** A desk of the comment filter: Ada is trusted, `arm` is built on aarch64 alone. */
+export function desk(options: Partial<DeskOptions> = {}): Promise<Desk> {
+  const files = { "cmark/a.c": "a\n" };
+  return startDesk(commentFilter, { files, projects, config: trusted, ...options });
+}
+
+/** A pull request whose head was pushed a minute ago and evaluated then. */
+export async function evaluated(at: Desk, author = "stranger"): Promise<FakePull> {
+  const pull = await at.open({ "cmark/a.c": "b\n" }, { author });
+  evaluate(at, pull, -60);
+  return pull;
+}
+
+/** Puts the evaluation's status on the head, as of a push some seconds from now. */
+export function evaluate(at: Desk, pull: FakePull, seconds: number): void {
+  const pushed = new Date(Date.parse(pull.createdAt) + seconds * 1_000).toISOString();
+  const place = { repo: at.repo, pr: at.job(pull).pr, logViewer: undefined };
+  const memory = { requestId: "d", requestedAt: pushed, outcome: "build" };
+  at.repository.allStatuses.push({
+    id: at.repository.allStatuses.length + 1,
+    sha: pull.headSha,
+    context: "tickborg/evaluation",
+    state: "success",
+    description: "",
+    targetUrl: evaluationUrl(place, memory),
+    createdAt: pushed,
+  });
+}
+
+/** A comment that was made. */
+export interface Said {
+  readonly comment: FakeComment;
+  /** The webhook's payload. */
+  readonly payload: Record<string, unknown>;
+}
+
+/** Comments on a pull request. */
+export async function say(
+  at: Desk,
+  pull: FakePull,
+  body: string,
+  author = "stranger",
+): Promise<Said> {
+  const comment = await at.repository.comment(pull.number, body, { author });
+  return {
+    comment,
+    payload: issueCommentPayload(at.repository, { pull, comment, action: "created" }),
+  };
+}
+
+/** Shows a job's check run as the poster does when it reads the job's notice. */
+export async function showQueued(at: Desk, pull: FakePull, job: BuildJob): Promise<void> {
+  await at.gitHub().createCheckRun(at.repo, {
+    name: `${job.attrs[0]} on x86_64-linux`,
+    headSha: pull.headSha,
+    status: "queued",
+    externalId: `${job.requested_at}/${job.request_id}`,
+    title: "Queued",
+    summary: "Waiting",
+  });
+}
+
+/** What the bot answered in a pull request. */
+export function answers(at: Desk, pull: FakePull): string[] {
+  return at.repository.comments(pull.number).filter(({ byApp }) => byApp).map(({ body }) => body);
+}
