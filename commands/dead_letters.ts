@@ -23,6 +23,7 @@ import { roleLogger } from "../lib/log.ts";
 import { QUEUE } from "../lib/topology.ts";
 import { ROLE_NAMES, roleOf } from "../services/roles.ts";
 import { parseArguments } from "./arguments.ts";
+import { logFrom } from "./logging.ts";
 
 const HELP = `Looks at messages that could not be handled, sends them back, or drops them
 
@@ -73,10 +74,10 @@ export async function run(args: string[]): Promise<number> {
     console.log(HELP);
     return 0;
   }
+  await logFrom("off");
   const config = await loadConfig(configPath(options.config));
-  const broker = await open(config);
   try {
-    const report = await work(broker, options);
+    const report = await workOn(config, options);
     if (options.json) console.log(jsonText(report));
     else print(report);
     return report.failed.length + report.missing.length === 0 ? 0 : 1;
@@ -84,6 +85,13 @@ export async function run(args: string[]): Promise<number> {
     if (!(error instanceof TransientFault)) throw error;
     console.error(describeError(error));
     return 1;
+  }
+}
+
+async function workOn(config: Config, options: Options): Promise<Report> {
+  const broker = await open(config);
+  try {
+    return await work(broker, options);
   } finally {
     await broker.close();
   }
@@ -123,6 +131,7 @@ async function open(config: Config): Promise<Broker> {
     log: roleLogger("dead-letters"),
     embedded: section === undefined,
     role: "dead-letters",
+    once: true,
   });
 }
 

@@ -1,7 +1,6 @@
 /** `tickborg demo`: a whole fleet against a GitHub of its own, so that everybody can see what it does. */
 import { join, resolve } from "node:path";
 import { ConfigError, UsageError } from "../lib/errors.ts";
-import { logSettings, setUpLogging } from "../lib/log.ts";
 import { hostSystem } from "../lib/systems.ts";
 import { startFleet } from "../tests/support/fleet.ts";
 import { startRabbitMq, type Vhost, withoutRabbitMq } from "../tests/support/rabbitmq.ts";
@@ -9,6 +8,7 @@ import { parseOptions } from "./arguments.ts";
 import { claimLogFolder } from "./demo/log_folder.ts";
 import { play } from "./demo/play.ts";
 import { type Scenario, scenarioFor } from "./demo/scenario.ts";
+import { logFrom } from "./logging.ts";
 
 const HELP = `Shows one pull request from webhook to check run, on this machine alone
 
@@ -44,8 +44,7 @@ export async function run(args: string[]): Promise<number> {
       "Cannot run the demo: git is not installed; on Debian: apt-get install git",
     );
   }
-  const { filter, json } = logSettings((name) => Deno.env.get(name));
-  await setUpLogging({ filter: filter === "info" ? "warning" : filter, json });
+  await logFrom("warning");
   const say = options.json ? console.error : console.log;
   await using server = options.broker === "rabbitmq" ? await privateRabbitMq(say) : undefined;
   await claimLogFolder(options.logs);

@@ -1,3 +1,4 @@
+/** `tickborg permissions`: the Deno permissions a role needs, as flags or as JSON. */
 import { configPath, loadConfig } from "../lib/config/config.ts";
 import { UsageError } from "../lib/errors.ts";
 import {
@@ -6,7 +7,7 @@ import {
   type PermissionSet,
   staticPermissions,
 } from "../lib/permissions.ts";
-import { isRoleName, ROLE_NAMES, roleOf } from "../services/roles.ts";
+import { isRoleName, ROLE_NAMES, type RoleName, roleOf } from "../services/roles.ts";
 import { requireSections } from "../services/start.ts";
 import { parseArguments } from "./arguments.ts";
 
@@ -27,9 +28,31 @@ credential:<name> is looked for in CREDENTIALS_DIRECTORY, else where systemd put
 Roles: ${ROLE_NAMES.join(", ")}
 `;
 
+/** What was asked for. */
+interface Options {
+  readonly role: RoleName;
+  /** The configuration to narrow the set to; undefined for the static set. */
+  readonly config: string | undefined;
+  readonly json: boolean;
+}
+
 /** `tickborg permissions`. */
 export async function run(args: string[]): Promise<number> {
-  const { values: options, positionals } = parseArguments({
+  const options = parse(args);
+  if (options === "help") {
+    console.log(HELP);
+    return 0;
+  }
+  const { role, json } = options;
+  const permissions = await permissionsOf(options);
+  const flags = permissionFlags(permissions);
+  if (json) console.log(JSON.stringify({ role, flags, permissions }, null, 2));
+  else console.log(flags.map(quoted).join(" "));
+  return 0;
+}
+
+function parse(args: string[]): Options | "help" {
+  const { values, positionals } = parseArguments({
     args,
     allowPositionals: true,
     options: {
@@ -39,37 +62,26 @@ export async function run(args: string[]): Promise<number> {
       help: { type: "boolean", short: "h", default: false },
     },
   });
-  if (options.help) {
-    console.log(HELP);
-    return 0;
-  }
+  if (values.help) return "help";
   const [role, ...more] = positionals;
   if (role === undefined || more.length > 0 || !isRoleName(role)) {
     throw new UsageError(
       `Expected one role, found ${positionals.join(" ") || "none"}: ${ROLE_NAMES.join(", ")}`,
     );
   }
-  if (options.static && options.config !== undefined) {
+  if (values.static && values.config !== undefined) {
     throw new UsageError("--static is the set without a configuration: leave --config out");
   }
+  return { role, config: values.static ? undefined : configPath(values.config), json: values.json };
+}
+
+async function permissionsOf({ role, config: path }: Options): Promise<PermissionSet> {
   const row = { name: role, ...roleOf(role) };
-  let permissions: PermissionSet;
-  if (options.static) {
-    permissions = staticPermissions(row);
-  } else {
-    const path = configPath(options.config);
-    const config = await loadConfig(path);
-    requireSections(role, config);
-    permissions = narrowedPermissions(row, {
-      config,
-      configPath: path,
-      credentials: Deno.env.get("CREDENTIALS_DIRECTORY"),
-    });
-  }
-  const flags = permissionFlags(permissions);
-  if (options.json) console.log(JSON.stringify({ role, flags, permissions }, null, 2));
-  else console.log(flags.map(quoted).join(" "));
-  return 0;
+  if (path === undefined) return staticPermissions(row);
+  const config = await loadConfig(path);
+  requireSections(role, config);
+  const credentials = Deno.env.get("CREDENTIALS_DIRECTORY");
+  return narrowedPermissions(row, { config, configPath: path, credentials });
 }
 
 /** A word as a POSIX shell reads it back. */

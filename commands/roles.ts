@@ -1,3 +1,4 @@
+/** `tickborg roles`: the table of roles, for people and programs. */
 import { ROLE_NAMES, roleOf } from "../services/roles.ts";
 import { parseOptions } from "./arguments.ts";
 

@@ -1,4 +1,4 @@
-/** Runs started roles until a signal ends them. */
+/** Runs roles in this process until a signal ends them. */
 import type { Broker } from "../lib/broker/broker.ts";
 import type { Config } from "../lib/config/config.ts";
 import { sectionOf } from "../lib/config/sections.ts";

@@ -1,3 +1,4 @@
+/** `tickborg status`: looks at a running fleet and says what is not as it should be. */
 import { delay } from "../lib/async.ts";
 import type { Broker } from "../lib/broker/broker.ts";
 import { openBroker } from "../lib/broker/open.ts";
@@ -8,7 +9,7 @@ import {
   rabbitMqOf,
   type Section,
 } from "../lib/config/config.ts";
-import { describeError, UsageError } from "../lib/errors.ts";
+import { ConfigError, describeError, UsageError } from "../lib/errors.ts";
 import {
   type EndpointReport,
   lookAtEndpoints,
@@ -21,6 +22,7 @@ import { listenAddress } from "../lib/listen.ts";
 import { roleLogger } from "../lib/log.ts";
 import { ROLE_NAMES, roleOf } from "../services/roles.ts";
 import { parseOptions } from "./arguments.ts";
+import { logFrom } from "./logging.ts";
 import { nagiosLine, render } from "./status_text.ts";
 
 const HELP = `Shows the health of a running fleet: queues, consumers, HTTP endpoints, dead letters
@@ -64,6 +66,7 @@ export async function run(args: string[]): Promise<number> {
     console.log(HELP);
     return 0;
   }
+  await logFrom("off");
   const config = await loadConfig(configPath(options.config));
   while (true) {
     const report = await look(config, options.timeoutMs);
@@ -145,12 +148,14 @@ async function lookAtBroker(config: Config, options: LookOptions) {
     embedded: false,
     role: "status",
     declareNothing: true,
+    once: true,
   });
   try {
     const look = opening.then((broker) => lookAtQueues(broker, config, options));
     const queues = await within(options.timeoutMs, look);
     return { broker: { level: "ok" as const, why: "", address }, queues };
   } catch (error) {
+    if (error instanceof ConfigError) throw error;
     const why = `Cannot look at the broker: ${describeError(error)}`;
     return { broker: { level: "fail" as const, why, address }, queues: [] };
   } finally {

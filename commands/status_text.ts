@@ -7,51 +7,43 @@ const COLOUR: Readonly<Record<Level, string>> = { ok: "32", warn: "33", fail: "3
 
 type Row = readonly [Level, ...string[]];
 
+/** Shows a level in four letters, in colour or not. */
+type ShowLevel = (level: Level) => string;
+
 /** The report as a table. */
 export function render(report: StatusReport, { colour }: { colour: boolean }): string {
-  const level = (level: Level) => {
+  const show: ShowLevel = (level) => {
     const word = level.toUpperCase().padEnd(4);
     return colour ? `\x1b[${COLOUR[level]}m${word}\x1b[0m` : word;
   };
-  const table = (head: readonly string[], rows: readonly Row[]) => {
-    const columns = head.map((title, index) =>
-      Math.max(title.length, ...rows.map((row) => row[index + 1]!.length))
-    );
-    const line = (cells: readonly string[]) =>
-      cells.map((cell, index) =>
-        /^(<|\d|-)/.test(cell) ? cell.padStart(columns[index]!) : cell.padEnd(columns[index]!)
-      ).join("  ").trimEnd();
-    return [
-      `      ${line(head)}`,
-      ...rows.map(([state, ...cells]) => `${level(state)}  ${line(cells)}`),
-    ].join("\n");
-  };
+  const { level, address, why } = report.broker;
   const parts = [
-    `${level(report.broker.level)}  broker ${report.broker.address}  ${report.broker.why}`
-      .trimEnd(),
+    `${show(level)}  broker ${address}  ${why}`.trimEnd(),
+    ...table(QUEUE_HEAD, report.queues.map(queueRow), show),
+    ...table(ENDPOINT_HEAD, report.endpoints.map(endpointRow), show),
+    summary(report),
   ];
-  if (report.queues.length > 0) {
-    parts.push(
-      table(
-        ["queue", "waiting", "healthy", "consumers", "oldest", ""],
-        report.queues.map(queueRow),
-      ),
-    );
-  }
-  if (report.endpoints.length > 0) {
-    parts.push(table(
-      ["endpoint", "address", "answer", ""],
-      report.endpoints.map(({ level, role, url, status, why }): Row => [
-        level,
-        role,
-        url,
-        String(status ?? "-"),
-        why,
-      ]),
-    ));
-  }
-  return `${parts.join("\n\n")}\n\n${summary(report)}`;
+  return parts.join("\n\n");
 }
+
+/** One text: a line for the head and one for each row, in columns; none without rows. */
+function table(head: readonly string[], rows: readonly Row[], show: ShowLevel): string[] {
+  if (rows.length === 0) return [];
+  const widths = head.map((title, index) =>
+    Math.max(title.length, ...rows.map((row) => row[index + 1]!.length))
+  );
+  const line = (cells: readonly string[]) =>
+    cells.map((cell, index) => inColumn(cell, widths[index]!)).join("  ").trimEnd();
+  const lines = rows.map(([level, ...cells]) => `${show(level)}  ${line(cells)}`);
+  return [[`      ${line(head)}`, ...lines].join("\n")];
+}
+
+/** Figures stand at the right. */
+function inColumn(cell: string, width: number): string {
+  return /^(<|\d|-)/.test(cell) ? cell.padStart(width) : cell.padEnd(width);
+}
+
+const QUEUE_HEAD = ["queue", "waiting", "healthy", "consumers", "oldest", ""];
 
 function queueRow({ level, queue, below, state, why }: StatusReport["queues"][number]): Row {
   return [
@@ -63,6 +55,12 @@ function queueRow({ level, queue, below, state, why }: StatusReport["queues"][nu
     state?.oldestSeconds === undefined ? "-" : duration(state.oldestSeconds),
     why,
   ];
+}
+
+const ENDPOINT_HEAD = ["endpoint", "address", "answer", ""];
+
+function endpointRow({ level, role, url, status, why }: StatusReport["endpoints"][number]): Row {
+  return [level, role, url, String(status ?? "-"), why];
 }
 
 /** Seconds as people read them: `45s`, `12m`, `3h`, `5d`. */

@@ -18,6 +18,8 @@ export interface OpenOptions {
   readonly role?: string;
   /** Whether only to look: nothing is declared on the server. */
   readonly declareNothing?: boolean;
+  /** Whether to reject where RabbitMQ is away now, as commands do, rather than to try again and again. */
+  readonly once?: boolean;
 }
 
 /**
@@ -46,11 +48,11 @@ export async function openBroker(
   const { connectRabbitMq } = await import("./rabbitmq/broker.ts");
   const { identity, instance } = config.runner;
   const name = ["tickborg", options.role ?? section, identity, instance].filter(Boolean).join(" ");
-  const topology = options.declareNothing ? { exchanges: [], queues: [] } : TOPOLOGY;
   return await connectRabbitMq(await settingsOf(rabbit, rabbitMqKey(config, section)), {
     log,
     name,
-    topology,
+    topology: options.declareNothing ? { exchanges: [], queues: [] } : TOPOLOGY,
+    once: options.once ?? false,
   });
 }
 

@@ -7,9 +7,11 @@ import { jsonText, shown } from "../../lib/broker/dead_letters.ts";
 import { openBroker } from "../../lib/broker/open.ts";
 import { parseConfig } from "../../lib/config/config.ts";
 import { QUEUE } from "../../lib/topology.ts";
+import { freePort } from "../support/ports.ts";
 import { openInbox } from "../support/inbox.ts";
 import { until } from "../support/waiting.ts";
 import { type RabbitMqServer, startRabbitMq, withoutRabbitMq } from "../support/rabbitmq.ts";
+import { inFolder, tickborg } from "./run.ts";
 
 const log = getLogger(["tickborg", "test"]);
 let server: RabbitMqServer | undefined;
@@ -192,3 +194,16 @@ Deno.test("what a terminal would obey is shown as a number", () => {
   assert.deepEqual(JSON.parse(jsonText(text)), text);
   assertNothingRaw(jsonText(text));
 });
+
+Deno.test("a broker that is down is told in one line, at once", () =>
+  inFolder(async (folder) => {
+    const config = join(folder, "config.json");
+    const password_file = join(folder, "password");
+    await Deno.writeTextFile(password_file, "x\n");
+    const rabbitmq = { host: `127.0.0.1:${freePort()}`, username: "x", password_file };
+    const runner = { identity: "x", repos: [] };
+    await Deno.writeTextFile(config, JSON.stringify({ rabbitmq, runner }));
+    const { code, out, err } = await tickborg(["dead-letters", "list", "--config", config]);
+    assert.deepEqual([code, out], [1, ""]);
+    assert.match(err, /^Cannot connect to broker: [^\n]*ECONNREFUSED[^\n]*\n$/);
+  }));

@@ -2,26 +2,19 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { StatusReport } from "../../commands/status.ts";
-import { duration, nagiosLine, render } from "../../commands/status_text.ts";
 import { openBroker } from "../../lib/broker/open.ts";
 import { roleLogger } from "../../lib/log.ts";
 import { buildQueue, QUEUE } from "../../lib/topology.ts";
 import { startFleet } from "../support/fleet.ts";
 import { freePort } from "../support/ports.ts";
 import { startRabbitMq, type Vhost, withoutRabbitMq } from "../support/rabbitmq.ts";
+import { inFolder, tickborg } from "./run.ts";
 
 const ESCAPE = "\x1b";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Runs `tickborg status`. */
-async function status(...args: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "main.ts", "status", ...args],
-    cwd: root,
-    env: { TICKBORG_LOG: "off" },
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, stdout: text(stdout), stderr: text(stderr) };
+function status(...args: string[]) {
+  return tickborg(["status", ...args]);
 }
 
 const fleetOptions = {
@@ -39,8 +32,8 @@ Deno.test("status tells how a fleet over RabbitMQ is", { ignore: withoutRabbitMq
   await t.step("a fleet in which all is well gets exit code 0", async () => {
     const fleet = await startFleet({ ...fleetOptions, vhost: await server.vhost() });
     try {
-      const { code, stdout } = await status("--config", fleet.configPath, "--json");
-      const report = JSON.parse(stdout) as StatusReport;
+      const { code, out } = await status("--config", fleet.configPath, "--json");
+      const report = JSON.parse(out) as StatusReport;
       assert.deepEqual(report.queues.filter(({ level }) => level !== "ok"), []);
       assert.deepEqual(report.endpoints.map(({ role, status }) => [role, status]), [
         ["github-webhook-receiver", 200],
@@ -51,9 +44,9 @@ Deno.test("status tells how a fleet over RabbitMQ is", { ignore: withoutRabbitMq
       assert.equal(code, 0);
       const table = await status("--config", fleet.configPath);
       assert.equal(table.code, 0);
-      assert.match(table.stdout, /^OK {4}mass-rebuild-check-inputs +0 +< 50 +1 +-$/m);
-      assert.match(table.stdout, /Everything is as it should be\n$/);
-      assert.ok(!table.stdout.includes(ESCAPE), "no colours but on a terminal");
+      assert.match(table.out, /^OK {4}mass-rebuild-check-inputs +0 +< 50 +1 +-$/m);
+      assert.match(table.out, /Everything is as it should be\n$/);
+      assert.ok(!table.out.includes(ESCAPE), "no colours but on a terminal");
     } finally {
       await fleet.close();
     }
@@ -64,9 +57,9 @@ Deno.test("status tells how a fleet over RabbitMQ is", { ignore: withoutRabbitMq
       await publish(QUEUE.evaluationFilter, 50);
       await publish(buildQueue("x86_64-linux"), 1);
       await publish(QUEUE.deadLetters, 2);
-      const { code, stdout } = await status("--config", configPath, "--json");
+      const { code, out } = await status("--config", configPath, "--json");
       assert.equal(code, 1);
-      const report = JSON.parse(stdout) as StatusReport;
+      const report = JSON.parse(out) as StatusReport;
       assert.equal(report.level, "fail");
       const queue = (name: string) => report.queues.find(({ queue }) => queue === name)!;
       assert.equal(queue(QUEUE.evaluationFilter).state?.ready, 50);
@@ -79,50 +72,56 @@ Deno.test("status tells how a fleet over RabbitMQ is", { ignore: withoutRabbitMq
         assert.equal(level, "fail");
         assert.match(why, /^No answer: Connection refused/);
       }
-      const again = JSON.parse((await status("--config", configPath, "--json")).stdout);
+      const again = JSON.parse((await status("--config", configPath, "--json")).out);
       assert.equal(again.queues[0].state.ready, 50, "looking takes nothing away");
       const nagios = await status("--config", configPath, "--nagios");
       assert.equal(nagios.code, 2);
-      assert.match(nagios.stdout, /^TICKBORG CRITICAL - .* \| .*'dead letters'=2;/);
+      assert.match(nagios.out, /^TICKBORG CRITICAL - .* \| .*'dead letters'=2;/);
     });
   });
-
-  await t.step("a broker that is down is said so, at once", async () => {
-    const vhost = { ...await server.vhost(), port: freePort() };
-    const folder = await Deno.makeTempDir();
-    try {
-      const configPath = join(folder, "config.json");
-      await Deno.writeTextFile(`${folder}/password`, "x");
-      await Deno.writeTextFile(
-        configPath,
-        JSON.stringify({
-          rabbitmq: {
-            host: `${vhost.host}:${vhost.port}`,
-            username: "x",
-            password_file: `${folder}/password`,
-          },
-          runner: { identity: "x", repos: [] },
-        }),
-      );
-      const { code, stdout, stderr } = await status("--config", configPath, "--timeout", "2");
-      assert.equal(code, 1, stderr);
-      assert.match(stdout, /^FAIL {2}broker 127\.0\.0\.1:\d+ \/ {2}Cannot look at the broker: /);
-      const nagios = await status("--config", configPath, "--timeout", "1", "--nagios");
-      assert.equal(nagios.code, 2);
-      assert.match(nagios.stdout, /^TICKBORG CRITICAL - broker: Cannot look at the broker/);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  });
 });
+
+/** Writes a configuration with a broker on a port of this machine. */
+async function configFor(folder: string, port: number): Promise<string> {
+  const [config, password_file] = [join(folder, "config.json"), join(folder, "password")];
+  await Deno.writeTextFile(password_file, "x\n");
+  const rabbitmq = { host: `127.0.0.1:${port}`, username: "x", password_file };
+  const runner = { identity: "x", repos: [] };
+  await Deno.writeTextFile(config, JSON.stringify({ rabbitmq, runner }));
+  return config;
+}
+
+Deno.test("a broker that is down is said so, at once and with the reason", () =>
+  inFolder(async (folder) => {
+    const configPath = await configFor(folder, freePort());
+    const { code, out, err } = await status("--config", configPath);
+    assert.equal(code, 1);
+    assert.match(
+      out,
+      /^FAIL {2}broker 127\.0\.0\.1:\d+ \/ {2}Cannot look at the broker: .*ECONNREFUSED/,
+    );
+    assert.equal(err, "");
+    const nagios = await status("--config", configPath, "--nagios");
+    assert.deepEqual([nagios.code, nagios.err], [2, ""]);
+    assert.match(nagios.out, /^TICKBORG CRITICAL - broker: Cannot look at the broker: .*REFUSED/);
+  }));
+
+Deno.test("a broker that says nothing is given up after the time-out", () =>
+  inFolder(async (folder) => {
+    using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const configPath = await configFor(folder, silent.addr.port);
+    const { code, out } = await status("--config", configPath, "--timeout", "0.3");
+    assert.equal(code, 1);
+    assert.match(out, /Cannot look at the broker: no answer within 0\.3 s/);
+  }));
 
 Deno.test("on the embedded broker only endpoints are looked at", async () => {
   const fleet = await startFleet(fleetOptions);
   try {
-    const { code, stdout } = await status("--config", fleet.configPath);
-    assert.equal(code, 0, stdout);
-    assert.match(stdout, /^OK {4}broker embedded$/m);
-    assert.match(stdout, /^OK {4}stats +http:\/\/127\.0\.0\.1:\d+\/health +200$/m);
+    const { code, out } = await status("--config", fleet.configPath);
+    assert.equal(code, 0, out);
+    assert.match(out, /^OK {4}broker embedded$/m);
+    assert.match(out, /^OK {4}stats +http:\/\/127\.0\.0\.1:\d+\/health +200$/m);
   } finally {
     await fleet.close();
   }
@@ -196,91 +195,9 @@ Deno.test("wrong arguments get one line and exit code 2", async () => {
     [["--config", "/nowhere.json"], /^Cannot read configuration \/nowhere\.json/],
   ];
   for (const [args, expected] of cases) {
-    const { code, stdout, stderr } = await status(...args);
+    const { code, out, err } = await status(...args);
     assert.equal(code, 2);
-    assert.equal(stdout, "");
-    assert.match(stderr, expected);
+    assert.equal(out, "");
+    assert.match(err, expected);
   }
-});
-
-const REPORT: StatusReport = {
-  level: "fail",
-  time: "2026-01-01T00:00:00.000Z",
-  broker: { level: "ok", why: "", address: "mq:5672 /" },
-  queues: [{
-    queue: "build-inputs-x86_64-linux",
-    role: "builder",
-    below: 20,
-    state: { ready: 3, consumers: 0, oldestSeconds: 7_300 },
-    level: "fail",
-    why: "No consumer: is builder running?",
-  }, {
-    queue: "tickborg.dead-letters",
-    below: 1,
-    state: { ready: 1, consumers: 0 },
-    level: "warn",
-    why: "Messages could not be handled: see tickborg dead-letters list",
-  }],
-  endpoints: [{
-    role: "stats",
-    url: "http://127.0.0.1:9090/health",
-    status: 200,
-    level: "ok",
-    why: "",
-  }],
-};
-
-Deno.test("the table stands in columns", () => {
-  assert.equal(
-    render(REPORT, { colour: false }),
-    `
-OK    broker mq:5672 /
-
-      queue                      waiting  healthy  consumers  oldest
-FAIL  build-inputs-x86_64-linux        3     < 20          0      2h  No consumer: is builder running?
-WARN  tickborg.dead-letters            1      < 1          0       -  Messages could not be handled: see tickborg dead-letters list
-
-      endpoint  address                       answer
-OK    stats     http://127.0.0.1:9090/health     200
-
-2 of 4 want a look`.slice(1),
-  );
-});
-
-Deno.test("colours mark the levels and nothing else", () => {
-  const colours = new RegExp(`${ESCAPE}\\[(\\d+)m(\\w+) *${ESCAPE}\\[0m`, "g");
-  const text = render(REPORT, { colour: true });
-  assert.deepEqual([...text.matchAll(colours)].map(([, colour, word]) => `${word} ${colour}`), [
-    "OK 32",
-    "FAIL 31",
-    "WARN 33",
-    "OK 32",
-  ]);
-  assert.equal(
-    text.replaceAll(colours, (_, __, word) => word.padEnd(4)),
-    render(REPORT, {
-      colour: false,
-    }),
-  );
-});
-
-Deno.test("a Nagios plug-in says it in one line, worst first", () => {
-  assert.equal(
-    nagiosLine(REPORT),
-    "TICKBORG CRITICAL - build-inputs-x86_64-linux: No consumer: is builder running?; " +
-      "tickborg.dead-letters: Messages could not be handled: see tickborg dead-letters list | " +
-      "'build-inputs-x86_64-linux'=3;;19;0 'dead letters'=1;;0;0",
-  );
-});
-
-Deno.test("durations are read at a glance", () => {
-  assert.deepEqual([0, 119, 120, 7_199, 7_200, 172_799, 172_800].map(duration), [
-    "0s",
-    "119s",
-    "2m",
-    "120m",
-    "2h",
-    "48h",
-    "2d",
-  ]);
 });

@@ -42,6 +42,8 @@ export interface RabbitMqOptions {
   /** Seconds; a server that falls silent is noticed after about twice that. */
   readonly heartbeatSeconds?: number;
   readonly connectTimeoutMs?: number;
+  /** Whether to reject with a `TransientFault` where the first try to connect fails, and not try again. */
+  readonly once?: boolean;
   /** Times of deliveries that are held long. */
   readonly hold?: Partial<HoldTimes>;
 }
@@ -70,6 +72,11 @@ export async function connectRabbitMq(
   };
   const connector = new Connector({ settings, connection, topology, log });
   await connector.tried;
+  if (options.once && connector.session === undefined) {
+    const { fault } = connector;
+    await connector.close();
+    throw new TransientFault(`Cannot connect to broker: ${fault}`);
+  }
   return new RabbitMqBroker(connector, { ...options, topology });
 }
 

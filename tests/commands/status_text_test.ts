@@ -1,0 +1,88 @@
+/** What `tickborg status` looks like to people and to Nagios. */
+import assert from "node:assert/strict";
+import type { StatusReport } from "../../commands/status.ts";
+import { duration, nagiosLine, render } from "../../commands/status_text.ts";
+
+const ESCAPE = "\x1b";
+
+const REPORT: StatusReport = {
+  level: "fail",
+  time: "2026-01-01T00:00:00.000Z",
+  broker: { level: "ok", why: "", address: "mq:5672 /" },
+  queues: [{
+    queue: "build-inputs-x86_64-linux",
+    role: "builder",
+    below: 20,
+    state: { ready: 3, consumers: 0, oldestSeconds: 7_300 },
+    level: "fail",
+    why: "No consumer: is builder running?",
+  }, {
+    queue: "tickborg.dead-letters",
+    below: 1,
+    state: { ready: 1, consumers: 0 },
+    level: "warn",
+    why: "Messages could not be handled: see tickborg dead-letters list",
+  }],
+  endpoints: [{
+    role: "stats",
+    url: "http://127.0.0.1:9090/health",
+    status: 200,
+    level: "ok",
+    why: "",
+  }],
+};
+
+Deno.test("the table stands in columns", () => {
+  assert.equal(
+    render(REPORT, { colour: false }),
+    `
+OK    broker mq:5672 /
+
+      queue                      waiting  healthy  consumers  oldest
+FAIL  build-inputs-x86_64-linux        3     < 20          0      2h  No consumer: is builder running?
+WARN  tickborg.dead-letters            1      < 1          0       -  Messages could not be handled: see tickborg dead-letters list
+
+      endpoint  address                       answer
+OK    stats     http://127.0.0.1:9090/health     200
+
+2 of 4 want a look`.slice(1),
+  );
+});
+
+Deno.test("colours mark the levels and nothing else", () => {
+  const colours = new RegExp(`${ESCAPE}\\[(\\d+)m(\\w+) *${ESCAPE}\\[0m`, "g");
+  const text = render(REPORT, { colour: true });
+  assert.deepEqual([...text.matchAll(colours)].map(([, colour, word]) => `${word} ${colour}`), [
+    "OK 32",
+    "FAIL 31",
+    "WARN 33",
+    "OK 32",
+  ]);
+  assert.equal(
+    text.replaceAll(colours, (_, __, word) => word.padEnd(4)),
+    render(REPORT, {
+      colour: false,
+    }),
+  );
+});
+
+Deno.test("a Nagios plug-in says it in one line, worst first", () => {
+  assert.equal(
+    nagiosLine(REPORT),
+    "TICKBORG CRITICAL - build-inputs-x86_64-linux: No consumer: is builder running?; " +
+      "tickborg.dead-letters: Messages could not be handled: see tickborg dead-letters list | " +
+      "'build-inputs-x86_64-linux'=3;;19;0 'dead letters'=1;;0;0",
+  );
+});
+
+Deno.test("durations are read at a glance", () => {
+  assert.deepEqual([0, 119, 120, 7_199, 7_200, 172_799, 172_800].map(duration), [
+    "0s",
+    "119s",
+    "2m",
+    "120m",
+    "2h",
+    "48h",
+    "2d",
+  ]);
+});
