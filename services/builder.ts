@@ -4,7 +4,7 @@
  * attempt.
  */
 import { asFault, runAttempt } from "../lib/build/attempt.ts";
-import { type BuilderContext, jobsRoot } from "../lib/build/builder_context.ts";
+import { type BuilderContext, checkoutRoot, jobsRoot } from "../lib/build/builder_context.ts";
 import { listenForJobs } from "../lib/build/every_job.ts";
 import { createGuard } from "../lib/build/guard.ts";
 import { sweepJobFolders } from "../lib/build/job_folder.ts";
@@ -17,6 +17,7 @@ import { ack, type Subscription } from "../lib/broker/broker.ts";
 import type { Config } from "../lib/config/config.ts";
 import { sectionOf } from "../lib/config/sections.ts";
 import { describeError } from "../lib/errors.ts";
+import { maintenanceTask } from "../lib/git/maintenance.ts";
 import { BuildJob } from "../lib/messages/build_job.ts";
 import type { BuildResult } from "../lib/messages/build_result.ts";
 import { Cancellation } from "../lib/messages/cancellation.ts";
@@ -48,6 +49,7 @@ export async function createService(context: RoleContext): Promise<Service> {
     : undefined;
   return {
     consumers: every ? [] : consumers,
+    periodic: [maintenanceTask(checkoutRoot(config))],
     async close() {
       await cancellations.cancel();
       await every?.cancel();

@@ -8,7 +8,7 @@ import { gather } from "../lib/evaluation/gather.ts";
 import { type EvaluationPlan, planEvaluation, systemsOf } from "../lib/evaluation/plan.ts";
 import { type Conclusion, EvaluationReporter, GIVEN_UP } from "../lib/evaluation/reporter.ts";
 import { describePlan, stateOf } from "../lib/evaluation/wording.ts";
-import { maintainCaches } from "../lib/git/maintenance.ts";
+import { maintenanceTask } from "../lib/git/maintenance.ts";
 import type { GitHub, PullRequest } from "../lib/github/github.ts";
 import { buildMessages, cancellationMessage, evaluationMessage } from "../lib/jobs.ts";
 import { skipMessages } from "../lib/evaluation/skip.ts";
@@ -27,7 +27,6 @@ const BATCH = 500;
 
 /** The role: takes evaluation jobs, publishes build jobs, queued notices and cancellations. */
 export function createService(context: RoleContext): Promise<Service> {
-  const root = context.config.checkout!.root;
   const consumer: Consumer<Uint8Array> = {
     queue: QUEUE.evaluationJobs,
     prefetch: 4,
@@ -37,11 +36,7 @@ export function createService(context: RoleContext): Promise<Service> {
   };
   return Promise.resolve({
     consumers: [consumer],
-    periodic: [{
-      name: "git maintenance",
-      everyMs: 6 * 3_600_000,
-      run: (signal) => maintainCaches(root, signal),
-    }],
+    periodic: [maintenanceTask(context.config.checkout!.root)],
   });
 }
 

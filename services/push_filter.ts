@@ -4,14 +4,14 @@
  *
  * The role cannot speak to GitHub; where a push cannot be compared it builds too much rather than nothing.
  */
-import { createHash } from "node:crypto";
 import { servesRepo, systemsFor } from "../lib/acl.ts";
 import { ack } from "../lib/broker/broker.ts";
 import type { Config, Project } from "../lib/config/config.ts";
 import { gatherPushFacts, type PushFacts } from "../lib/evaluation/push_facts.ts";
+import { maintenanceTask } from "../lib/git/maintenance.ts";
 import { isBranchName } from "../lib/git/names.ts";
 import { parsePushEvent, type PushEvent } from "../lib/github/payloads.ts";
-import { type Build, buildMessages, deliveryId, isoTime } from "../lib/jobs.ts";
+import { type Build, buildMessages, deliveryId, derivedRequestId, isoTime } from "../lib/jobs.ts";
 import type { PushTrigger } from "../lib/messages/repo.ts";
 import { touchedProjects } from "../lib/projects/projects.ts";
 import type { Consumer, Outcome, RoleContext, Service } from "../lib/role.ts";
@@ -78,7 +78,8 @@ export function createService(context: RoleContext): Promise<Service> {
     handle: (event, delivery, stop) =>
       handle(event, { context, stop, deliveryId: deliveryId(delivery.headers) }),
   };
-  return Promise.resolve({ consumers: [consumer] });
+  const periodic = [maintenanceTask(context.config.checkout!.root)];
+  return Promise.resolve({ consumers: [consumer], periodic });
 }
 
 interface Turn {
@@ -104,7 +105,8 @@ async function handle(event: PushEvent, turn: Turn): Promise<Outcome> {
     repo: event.repo,
     pr: { target_branch: branch, number: 0, head_sha: event.after },
     push: triggerOf(event, branch),
-    requestId: turn.deliveryId ?? pushId(event),
+    requestId: turn.deliveryId ??
+      derivedRequestId("push", [event.repo.full_name, event.ref, event.before, event.after]),
     requestedAt: pushedAt(event) ?? new Date(now()).toISOString(),
   };
   const publish = buildMessages(request, builds);
@@ -124,10 +126,4 @@ function pushedAt({ pushedAt }: PushEvent): string | undefined {
   if (typeof pushedAt !== "number") return isoTime(pushedAt);
   const time = new Date(pushedAt * 1_000);
   return Number.isNaN(time.getTime()) ? undefined : time.toISOString();
-}
-
-/** The same for the same push: stands for a delivery id where a Rust receiver handed the event on. */
-function pushId({ repo, ref, before, after }: PushEvent): string {
-  const parts = JSON.stringify([repo.full_name, ref, before, after]);
-  return `push-${createHash("sha256").update(parts).digest("hex").slice(0, 32)}`;
 }

@@ -6,8 +6,9 @@
  */
 import { TransientFault } from "../errors.ts";
 import type { Repo } from "../messages/repo.ts";
+import { isLockLeft, isWhole, removeStaleLocks } from "./cache_files.ts";
 import { BrokenCache, diskFault, fetchFault } from "./faults.ts";
-import { git, GitFailure, type GitOptions, type GitResult } from "./git.ts";
+import { git, type GitOptions, type GitResult } from "./git.ts";
 import { withLock } from "./lock.ts";
 import { checkBranch, checkCloneUrl, checkSha } from "./names.ts";
 import { GitRepository } from "./repository.ts";
@@ -21,6 +22,9 @@ export interface CacheOptions {
   readonly allowLocal?: boolean;
   readonly signal?: AbortSignal;
 }
+
+/** Age of its newest commit at which a pull request is forgotten. */
+const PULL_AGE_MS = 90 * 24 * 3_600_000;
 
 /** The server's ref of a pull request's head. */
 export function pullRef(number: number): string {
@@ -56,10 +60,12 @@ export class GitCache extends GitRepository {
     this.#options = options;
   }
 
-  /** Makes the cache where there is none. */
+  /** Makes the cache where there is none, and notes that it is used. */
   async ensure(): Promise<void> {
-    if (await isWhole(this.gitDir)) return;
-    await this.#locked(() => this.#make());
+    if (!await isWhole(this.gitDir)) await this.#locked(() => this.#make());
+    const now = new Date();
+    // Where it belongs to another user it may not be noted, or it was set aside just now.
+    await Deno.utime(this.gitDir, now, now).catch(() => {});
   }
 
   /**
@@ -103,13 +109,27 @@ export class GitCache extends GitRepository {
     return /^ref: refs\/heads\/(.+)\tHEAD$/m.exec(new TextDecoder().decode(result.stdout))?.[1];
   }
 
-  /** Packs what has piled up, where git finds it worth while; for a turn now and then. */
+  /**
+   * Packs what has piled up, where git finds it worth while, and forgets old pull requests; for a turn now and
+   * then. In this order, so that what a job is reading stays until the next turn.
+   */
   async maintain(): Promise<void> {
-    await this.#locked(() =>
-      this.run(["-c", "gc.auto=6700", "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet"], {
-        timeoutMs: 1_800_000,
-      })
-    );
+    const gc = ["-c", "gc.auto=6700", "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet"];
+    await this.#locked(async () => {
+      await this.run(gc, { timeoutMs: 1_800_000 });
+      await this.#forgetOldPulls();
+    });
+  }
+
+  /** Nothing tells when a ref was fetched last; a fetch brings back one that is asked for again. */
+  async #forgetOldPulls(): Promise<void> {
+    const format = "--format=%(committerdate:unix) %(refname)";
+    const { stdout } = await this.run(["for-each-ref", format, "refs/tickborg/pull"]);
+    const oldest = Date.now() - PULL_AGE_MS;
+    for (const line of new TextDecoder().decode(stdout).split("\n")) {
+      const [seconds, ref] = line.split(" ");
+      if (ref && Number(seconds) * 1_000 < oldest) await this.run(["update-ref", "-d", ref]);
+    }
   }
 
   async #fetch(specs: readonly string[]): Promise<void> {
@@ -217,45 +237,4 @@ async function localRef(ref: string): Promise<string> {
   if (pull) return `refs/tickborg/pull/${pull[1]}`;
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(ref));
   return `refs/tickborg/ref/${new Uint8Array(digest).toHex().slice(0, 40)}`;
-}
-
-/** Whether a folder has what git needs to take it for a repository. */
-async function isWhole(gitDir: string): Promise<boolean> {
-  const parts = ["HEAD", "config", "objects", "refs"];
-  const stats = await Promise.all(
-    parts.map((part) => Deno.stat(`${gitDir}/${part}`).catch(() => undefined)),
-  );
-  return stats.every((stat, index) =>
-    index < 2 ? (stat?.isFile ?? false) && stat!.size > 0 : stat?.isDirectory ?? false
-  );
-}
-
-/** Whether a fetch failed because a lock file was in its way. */
-function isLockLeft(error: unknown): boolean {
-  return error instanceof TransientFault && error.cause instanceof GitFailure &&
-    /\.lock'?: File exists|cannot lock ref/i.test(error.cause.stderr);
-}
-
-/**
- * Removes lock files that a killed git left behind, and tells how many. Git holds one of a ref for
- * milliseconds, so one that is a minute old belongs to nobody.
- */
-async function removeStaleLocks(gitDir: string): Promise<number> {
-  const oldest = Date.now() - 60_000;
-  let removed = 0;
-  const folders = ["", "/refs", "/refs/tickborg", "/refs/tickborg/pull", "/refs/tickborg/ref"];
-  for (const folder of folders.map((name) => gitDir + name)) {
-    try {
-      for await (const entry of Deno.readDir(folder)) {
-        if (!entry.name.endsWith(".lock")) continue;
-        const path = `${folder}/${entry.name}`;
-        if (((await Deno.stat(path)).mtime?.getTime() ?? 0) >= oldest) continue;
-        await Deno.remove(path);
-        removed++;
-      }
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-  return removed;
 }

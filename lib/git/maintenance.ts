@@ -1,16 +1,52 @@
 /** Keeps the caches small and quick. */
+import type { PeriodicTask } from "../role.ts";
 import { GitCache } from "./cache.ts";
 
-/** Packs each cache under `root` where git finds it worth while. Ends early when the signal aborts. */
-export async function maintainCaches(root: string, signal: AbortSignal): Promise<void> {
-  for await (const owner of folders(`${root}/repositories`)) {
-    for await (const name of folders(`${root}/repositories/${owner}`)) {
+const DAY_MS = 24 * 3_600_000;
+
+/** Days that a submodule's cache is kept unused: any pull request may name any address. */
+const SUBMODULE_DAYS = 7;
+
+/**
+ * The periodic task of a role that has caches under `root`: packs each, and removes what is no longer used.
+ * Throws the first of what went wrong, when all were looked at.
+ */
+export function maintenanceTask(root: string): PeriodicTask {
+  return {
+    name: "git maintenance",
+    everyMs: DAY_MS / 4,
+    run: (signal) => maintainCaches(`${root}/repositories`, signal),
+  };
+}
+
+async function maintainCaches(repositories: string, signal: AbortSignal): Promise<void> {
+  const failures: unknown[] = [];
+  for await (const owner of folders(repositories)) {
+    for await (const name of folders(`${repositories}/${owner}`)) {
       if (signal.aborted) return;
-      // What is being made or set aside has more behind the suffix.
-      if (!name.endsWith(".git")) continue;
-      await new GitCache(`${root}/repositories/${owner}/${name}`, "", { signal }).maintain();
+      const place = `${repositories}/${owner}/${name}`;
+      await maintainCache(place, signal).catch((error) => failures.push(error));
     }
   }
+  if (failures.length > 0) throw failures[0];
+}
+
+async function maintainCache(place: string, signal: AbortSignal): Promise<void> {
+  const days = await daysUnused(place);
+  // What is being made or set aside has more behind the suffix.
+  if (!place.endsWith(".git")) {
+    if (days > 1) await Deno.remove(place, { recursive: true });
+    return;
+  }
+  const cache = new GitCache(place, "", { signal });
+  const isSubmodule = /\/submodules\/[0-9a-f]{40}\.git$/.test(place);
+  if (isSubmodule && days > SUBMODULE_DAYS) await cache.discard();
+  else await cache.maintain();
+}
+
+async function daysUnused(place: string): Promise<number> {
+  const { mtime } = await Deno.stat(place);
+  return (Date.now() - (mtime?.getTime() ?? 0)) / DAY_MS;
 }
 
 async function* folders(path: string): AsyncGenerator<string> {

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { TransientFault } from "../../lib/errors.ts";
 import { branchRef, mending, openCache, pullRef } from "../../lib/git/cache.ts";
 import { BrokenCache, MissingFromGit } from "../../lib/git/faults.ts";
-import { maintainCaches } from "../../lib/git/maintenance.ts";
 import { UnsafeGitName } from "../../lib/git/names.ts";
 import { TestFolder, TestRepository } from "../support/git_repository.ts";
 
@@ -117,18 +116,6 @@ Deno.test("a lock file that a killed git left behind is removed once it is old",
   const hourAgo = new Date(Date.now() - 3_600_000);
   await Deno.utime(left, hourAgo, hourAgo);
   assert.equal((await cache.fetch([pullRef(1)])).get(pullRef(1)), await origin.head());
-});
-
-Deno.test("a cache that is packed still has what it had", async () => {
-  await using origin = await TestRepository.make();
-  await using root = await TestFolder.make();
-  const cache = await openCache(root.path, named(origin), local);
-  const head = await origin.head();
-  await cache.fetch([branchRef("main")]);
-  await maintainCaches(root.path, new AbortController().signal);
-  assert.deepEqual(await cache.commitSubjects(head, head), []);
-  assert.equal(await cache.has(head), true);
-  await maintainCaches(`${root.path}/none`, new AbortController().signal);
 });
 
 Deno.test("a commit that no ref leads to is fetched by its hash", async () => {
