@@ -94,6 +94,12 @@ export function deliveryId(headers: Readonly<Record<string, unknown>>): string |
   return typeof id === "string" && /^[A-Za-z0-9-]{1,100}$/.test(id) ? id : undefined;
 }
 
+/** Stands for a delivery id where a Rust receiver handed an event on: the same for the same parts. */
+export function derivedRequestId(prefix: string, parts: readonly (string | number)[]): string {
+  const hash = createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+  return `${prefix}-${hash.slice(0, 32)}`;
+}
+
 /** A time from outside as ISO 8601 in UTC; undefined where it is none. */
 export function isoTime(text: string | undefined): string | undefined {
   const time = Date.parse(text ?? "");

@@ -1,10 +1,16 @@
 /** Picks the pull request events that ask for an evaluation, and ends builds of closed ones. */
-import { createHash } from "node:crypto";
 import { servesRepo } from "../lib/acl.ts";
 import { ack } from "../lib/broker/broker.ts";
 import type { Config } from "../lib/config/config.ts";
 import { parsePullRequestEvent, type PullRequestEvent } from "../lib/github/payloads.ts";
-import { cancellationMessage, deliveryId, evaluationMessage, isoTime } from "../lib/jobs.ts";
+import {
+  cancellationMessage,
+  deliveryId,
+  derivedRequestId,
+  evaluationMessage,
+  isoTime,
+} from "../lib/jobs.ts";
+import { labelsAlike } from "../lib/projects/labels.ts";
 import type { Consumer, Outcome, RoleContext, Service } from "../lib/role.ts";
 import { isWorkInProgress } from "../lib/projects/titles.ts";
 import { QUEUE } from "../lib/topology.ts";
@@ -36,29 +42,31 @@ export function decide(event: PullRequestEvent, facts: Facts): Outcome {
     const requested_at = isoTime(event.updatedAt);
     return { publish: [cancellationMessage({ repo, number, requested_at, reason })], settle: ack };
   }
-  if (!asksForEvaluation(event)) return { publish: [], settle: ack };
+  const wanted = wantedBy(event);
+  if (wanted === "nothing") return { publish: [], settle: ack };
   const job = {
     repo,
     pr: { target_branch: event.baseRef, number, head_sha: event.headSha },
     request_id: facts.deliveryId ?? eventId(event),
     requested_at: isoTime(event.updatedAt) ?? new Date(facts.now).toISOString(),
     reason: event.action,
+    ...(wanted === "labels" ? { labels_only: true } : {}),
   };
   return { publish: [evaluationMessage(job)], settle: ack };
 }
 
-/** Whether an event changes what is to be built, or whether it is. */
-function asksForEvaluation(event: PullRequestEvent): boolean {
-  if (event.state === "closed") return false;
-  if (ASKING.has(event.action) || event.baseChanged) return true;
-  return event.action === "edited" && event.previousTitle !== undefined &&
-    isWorkInProgress(event.previousTitle) !== isWorkInProgress(event.title);
+/** Whether an event changes what is to be built or whether it is, or what the labels say at least. */
+function wantedBy(event: PullRequestEvent): "evaluation" | "labels" | "nothing" {
+  if (event.state === "closed") return "nothing";
+  if (ASKING.has(event.action) || event.baseChanged) return "evaluation";
+  const { action, title, previousTitle: previous } = event;
+  if (action !== "edited" || previous === undefined) return "nothing";
+  if (isWorkInProgress(previous) !== isWorkInProgress(title)) return "evaluation";
+  return labelsAlike(previous, title) ? "nothing" : "labels";
 }
 
-/** The same for the same event: stands for a delivery id where a Rust receiver handed the event on. */
 function eventId({ repo, number, headSha, action, updatedAt }: PullRequestEvent): string {
-  const parts = JSON.stringify([repo.full_name, number, headSha, action, updatedAt ?? ""]);
-  return `event-${createHash("sha256").update(parts).digest("hex").slice(0, 32)}`;
+  return derivedRequestId("event", [repo.full_name, number, headSha, action, updatedAt ?? ""]);
 }
 
 /** The role: reads `pull_request` events, publishes evaluation jobs and cancellations. */

@@ -92,7 +92,10 @@ function touchedBy({ list, files, subjects }: BranchFacts): Touched {
   return touchedProjects({ files: files ?? [], subjects }, list.projects);
 }
 
-function labelsOf({ branch, title }: EvaluationFacts): string[] | undefined {
+/** The labels a pull request should carry; undefined where that cannot be told. */
+export function labelsOf(
+  { branch, title }: Pick<EvaluationFacts, "branch" | "title">,
+): string[] | undefined {
   if (branch.list.kind !== "list" || branch.files === undefined) return undefined;
   const { projects, labels: rules } = branch.list;
   return wantedLabels({ title, files: branch.files, projects, rules });

@@ -39,6 +39,11 @@ function labelsByPath(rules: readonly LabelRule[], files: readonly string[]): st
   return all.filter((rule) => !open.includes(rule)).map(({ name }) => name);
 }
 
+/** Whether two titles ask for the same labels, whatever the rules. */
+export function labelsAlike(title: string, other: string): boolean {
+  return titleWords(title).symmetricDifference(titleWords(other)).size === 0;
+}
+
 function titleWords(title: string): Set<string> {
   const parsed = parseConventional(title);
   return new Set([parsed?.type ?? "", ...(parsed?.scopes ?? [])].map((word) => word.toLowerCase()));

@@ -35,7 +35,8 @@ function ledTo(changes: Partial<PullRequestEvent>): string {
   assert.ok(publish.length <= 1);
   const [message] = publish;
   if (!message) return "nothing";
-  return message.exchange === "" ? "evaluation" : "cancellation";
+  if (message.exchange !== "") return "cancellation";
+  return decode(EvaluationJob, message.body).labels_only ? "labels" : "evaluation";
 }
 
 const table: [what: string, changes: Partial<PullRequestEvent>, expected: string][] = [
@@ -51,7 +52,14 @@ const table: [what: string, changes: Partial<PullRequestEvent>, expected: string
     { action: "edited", previousTitle: "a", title: "[WIP] a" },
     "evaluation",
   ],
-  ["its title is changed", { action: "edited", previousTitle: "old" }, "nothing"],
+  ["its title is changed", { action: "edited", previousTitle: "feat(UI): old" }, "nothing"],
+  ["its title has another type", { action: "edited", previousTitle: "fix(ui): old" }, "labels"],
+  ["its title has another scope", { action: "edited", previousTitle: "feat: old" }, "labels"],
+  [
+    "its title and its base are changed",
+    { action: "edited", previousTitle: "old", baseChanged: true },
+    "evaluation",
+  ],
   ["its text is changed", { action: "edited" }, "nothing"],
   ["it is labelled", { action: "labeled" }, "nothing"],
   ["something unknown happens", { action: "teleported" }, "nothing"],

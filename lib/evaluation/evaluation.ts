@@ -1,0 +1,237 @@
+/** The evaluation of one pull request, from its job to its labels, builds and final status. */
+import { maxProjects } from "../acl.ts";
+import { ack, type Publication } from "../broker/broker.ts";
+import { logViewerOf } from "../config/sections.ts";
+import { describeError, TransientFault } from "../errors.ts";
+import type { GitHub, PullRequest } from "../github/github.ts";
+import { buildMessages, cancellationMessage, evaluationMessage } from "../jobs.ts";
+import type { EvaluationJob } from "../messages/evaluation_job.ts";
+import type { Event } from "../messages/event.ts";
+import { evaluationEvents, RECEIVED, statsMessage } from "../monitoring/stats_events.ts";
+import type { Outcome, Progress, RoleContext } from "../role.ts";
+import type { System } from "../systems.ts";
+import { buildQueue } from "../topology.ts";
+import { trusts } from "../trust.ts";
+import type { BranchFacts } from "./branch_facts.ts";
+import { gather } from "./gather.ts";
+import { type EvaluationPlan, labelsOf, planEvaluation, systemsOf } from "./plan.ts";
+import { type Conclusion, EvaluationReporter, GIVEN_UP } from "./reporter.ts";
+import { skipMessages } from "./skip.ts";
+import { describePlan, stateOf } from "./wording.ts";
+
+/** Messages published at once. */
+const BATCH = 500;
+
+/** What an evaluation works with. */
+export interface EvaluationOptions {
+  readonly context: RoleContext;
+  /** Aborts when the role stops. */
+  readonly stop: AbortSignal;
+}
+
+/** The evaluation of one job. */
+export class Evaluation {
+  readonly #job: EvaluationJob;
+  readonly #context: RoleContext;
+  readonly #github: GitHub;
+  readonly #stop: AbortSignal;
+  readonly #started: number;
+  readonly #request: { readonly requestId: string; readonly requestedAt: string };
+  readonly #reporter: EvaluationReporter;
+
+  constructor(job: EvaluationJob, { context, stop }: EvaluationOptions) {
+    const { config, log } = context;
+    this.#context = context;
+    this.#github = context.github();
+    this.#stop = stop;
+    this.#started = context.now();
+    // A job of a Rust filter names no request: its commit stands for one.
+    const requestId = job.request_id ?? `evaluation-${job.pr.number}-${job.pr.head_sha}`;
+    const requestedAt = job.requested_at ?? new Date(this.#started).toISOString();
+    this.#job = { ...job, request_id: requestId, requested_at: requestedAt };
+    this.#request = { requestId, requestedAt };
+    this.#reporter = new EvaluationReporter({
+      github: this.#github,
+      log,
+      job,
+      ...this.#request,
+      logViewer: logViewerOf(config),
+    });
+  }
+
+  /** Publishes what follows. Throws what `gather` and the GitHub client throw. */
+  async *run(): Progress {
+    if (this.#job.labels_only) return await this.#relabel();
+    if (this.#job.conclude) {
+      await this.#reporter.conclude(this.#job.conclude);
+      return { publish: [], settle: ack };
+    }
+    const { repo, pr } = this.#job;
+    const pull = await this.#github.pullRequest(repo, pr.number);
+    if (!pull) return this.#end("issue-fetch-failed");
+    if (pull.state === "closed") return this.#end("issue-already-closed");
+    if (pull.headSha === pr.head_sha) {
+      const progress = await this.#reporter.progress();
+      if (progress === "no-such-commit") return this.#end("issue-fetch-failed");
+      if (progress === "done") return { publish: [], settle: ack };
+      if (progress === "new") await this.#reporter.begin();
+    }
+    const gathered = await this.#gather(pull);
+    if (gathered.kind === "superseded") return await this.#superseded(pull);
+    if (gathered.kind === "gone") return await this.#conclude(gathered.conclusion);
+    return yield* this.#decide(pull, gathered.branch);
+  }
+
+  #gather(pull: PullRequest) {
+    return gather(this.#job, { config: this.#context.config, pull, stop: this.#stop });
+  }
+
+  /** The title alone is another: what was built and what the status says stand. */
+  async #relabel(): Promise<Outcome> {
+    const { repo, pr } = this.#job;
+    const pull = await this.#github.pullRequest(repo, pr.number);
+    if (!pull || pull.state === "closed") return this.#end();
+    const gathered = await this.#gather(pull);
+    if (gathered.kind !== "facts") return this.#end();
+    const labels = labelsOf({ branch: gathered.branch, title: pull.title });
+    if (labels) await this.#reporter.label(pull, labels);
+    this.#log("Pull request labelled", { labels });
+    return this.#end();
+  }
+
+  /** Labels, builds, then the final status: in this order, so that the status never promises too much. */
+  async *#decide(pull: PullRequest, branch: BranchFacts): Progress {
+    const { config } = this.#context;
+    const plan = await this.#plan(pull, branch);
+    if (plan.labels) await this.#reporter.label(pull, plan.labels);
+    const unserved = await this.#unserved(systemsOf(plan.builds));
+    const messages = this.#messages({ pull, branch, plan });
+    for (let at = 0; at < messages.length; at += BATCH) yield messages.slice(at, at + BATCH);
+    const description = describePlan(plan, {
+      target: pull.baseRef,
+      handle: config.github.handle,
+      maxProjects: maxProjects(config),
+      branch,
+      unserved,
+    });
+    const { reason } = this.#job;
+    const { verdict, builds } = plan;
+    this.#log("Pull request evaluated", { verdict, builds: builds.length, reason });
+    const events = evaluationEvents(pull.baseRef, this.#elapsed());
+    if (verdict === "bad-projects") {
+      events.push({ "target-branch-fails-evaluation": pull.baseRef });
+    }
+    return await this.#conclude({ state: stateOf(verdict), description, outcome: verdict }, events);
+  }
+
+  async #plan(pull: PullRequest, branch: BranchFacts): Promise<EvaluationPlan> {
+    const { config } = this.#context;
+    const { repo, requested_by: asker } = this.#job;
+    const options = { config, github: this.#github, repo };
+    const trusted = await trusts(pull.author, options) ||
+      (asker !== undefined && await trusts(asker, options));
+    const asked = asker !== undefined;
+    const { title, draft } = pull;
+    return planEvaluation({
+      branch,
+      title,
+      draft,
+      trusted,
+      asked,
+      maxProjects: maxProjects(config),
+      config,
+    });
+  }
+
+  /** Of some systems, those that no builder is connected for. */
+  async #unserved(systems: readonly System[]): Promise<System[]> {
+    const facts = await Promise.all(systems.map(async (system) => ({
+      system,
+      queue: await this.#context.broker.inspect(buildQueue(system)),
+    })));
+    return facts.filter(({ queue }) => !queue?.consumers).map(({ system }) => system);
+  }
+
+  /** Ends builds of earlier heads, then has this one built. */
+  #messages(
+    { pull, branch, plan }: { pull: PullRequest; branch: BranchFacts; plan: EvaluationPlan },
+  ): Publication[] {
+    const { repo, pr } = this.#job;
+    const cancellation = cancellationMessage({
+      repo,
+      number: pr.number,
+      keep_head_sha: pr.head_sha,
+      requested_at: this.#request.requestedAt,
+      reason: `Superseded by ${pr.head_sha}`,
+    });
+    const request = {
+      repo,
+      pr: { ...pr, target_branch: pull.baseRef },
+      ...this.#request,
+      baseSha: branch.base,
+    };
+    return [
+      cancellation,
+      ...buildMessages(request, plan.builds),
+      ...plan.unbuildable.flatMap((skip) => skipMessages(request, skip)),
+    ];
+  }
+
+  /**
+   * Sets the final status. Where GitHub does not take it, all else is done and must not be done twice: a
+   * message that only sets the status stays behind.
+   */
+  async #conclude(conclusion: Conclusion, events: readonly Event[] = []): Promise<Outcome> {
+    const outcome = this.#end(...events);
+    try {
+      await this.#reporter.conclude(conclusion);
+      return outcome;
+    } catch (error) {
+      if (!(error instanceof TransientFault)) throw error;
+      this.#log("Final status is set later", { error: describeError(error) });
+      const later = evaluationMessage({ ...this.#job, conclude: conclusion });
+      return { ...outcome, publish: [...outcome.publish, later] };
+    }
+  }
+
+  /** A status that was begun on a commit that nobody looks at any more ends too. */
+  async #superseded(pull: PullRequest): Promise<Outcome> {
+    if (await this.#reporter.progress() === "begun") {
+      const description = `Superseded by ${pull.headSha}`;
+      await this.#reporter.conclude({ state: "failure", description, outcome: "superseded" });
+    }
+    return this.#end();
+  }
+
+  /** The last attempt failed: whoever opened the pull request is told. */
+  async giveUp(error: unknown): Promise<void> {
+    if (this.#job.labels_only) return;
+    const { handle } = this.#context.config.github;
+    const why = describeError(error).slice(0, 80);
+    try {
+      await this.#reporter.conclude({
+        state: "error",
+        description: `Cannot evaluate: ${why}; comment ${handle} eval to try again`,
+        outcome: GIVEN_UP,
+      });
+    } catch (cause) {
+      this.#context.log.error("Nobody could be told of an evaluation that is given up", {
+        error: describeError(cause),
+      });
+    }
+  }
+
+  #end(...events: Event[]): Outcome {
+    const stats = statsMessage(this.#context.config.runner.identity, [...RECEIVED, ...events]);
+    return { publish: [stats], settle: ack };
+  }
+
+  #elapsed(): number {
+    return this.#context.now() - this.#started;
+  }
+
+  #log(what: string, fields: Record<string, unknown>): void {
+    const { repo: { full_name: repo }, pr: { number, head_sha: head } } = this.#job;
+    this.#context.log.info(what, { repo, number, head, ms: this.#elapsed(), ...fields });
+  }
+}
