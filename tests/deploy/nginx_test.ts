@@ -8,109 +8,11 @@ import { roleOf } from "../../services/roles.ts";
 import { startRole } from "../../services/start.ts";
 import { startFleet } from "../support/fleet.ts";
 import { WEBHOOK_SECRET } from "../support/fleet_config.ts";
-import { freePorts } from "../support/ports.ts";
 import { until } from "../support/waiting.ts";
-import { find, inFolder, repositoryFile, run, succeed, without } from "./tools.ts";
+import { type Proxy, shipped, startNginx } from "./nginx.ts";
+import { inFolder, run, without } from "./tools.ts";
 
 const ignore = without("nginx", "openssl");
-const shipped = repositoryFile("deploy/nginx/tickborg.conf");
-
-/** What stands behind the proxy. */
-interface Behind {
-  readonly receiver: number;
-  readonly logs: number;
-}
-
-interface Proxy extends AsyncDisposable {
-  readonly url: string;
-  readonly plainUrl: string;
-  readonly client: Deno.HttpClient;
-}
-
-/** The shipped file with the test's ports and a certificate made for the test, and nothing else changed. */
-function adapted(folder: string, ports: { http: number; https: number }, behind: Behind): string {
-  const replacements: [string | RegExp, string][] = [
-    [/^ *listen \[::\].*\n/gm, ""],
-    ["listen 80;", `listen 127.0.0.1:${ports.http};`],
-    ["listen 443 ssl", `listen 127.0.0.1:${ports.https} ssl`],
-    [/\/etc\/letsencrypt\/live\/ci\.example\.com\/fullchain\.pem/, `${folder}/cert.pem`],
-    [/\/etc\/letsencrypt\/live\/ci\.example\.com\/privkey\.pem/, `${folder}/key.pem`],
-    [/ci\.example\.com/g, "localhost"],
-    [`127.0.0.1:${roleOf("github-webhook-receiver").port}`, `127.0.0.1:${behind.receiver}`],
-    [`127.0.0.1:${roleOf("log-message-collector").port}`, `127.0.0.1:${behind.logs}`],
-  ];
-  return replacements.reduce((text, [from, to]) => {
-    const next = text.replace(from, to);
-    assert.notEqual(next, text, `${from} is not in the shipped file`);
-    return next;
-  }, shipped);
-}
-
-/** Starts a real nginx with the shipped configuration. */
-async function startNginx(folder: string, behind: Behind): Promise<Proxy> {
-  const [http, https] = freePorts(2) as [number, number];
-  await succeed([
-    "openssl",
-    ...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"],
-    ...["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
-    // A server's certificate, not an authority's: Deno tells them apart.
-    ...["-addext", "basicConstraints=critical,CA:FALSE"],
-    ...["-keyout", `${folder}/key.pem`, "-out", `${folder}/cert.pem`],
-  ]);
-  await Deno.writeTextFile(`${folder}/tickborg.conf`, adapted(folder, { http, https }, behind));
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-    .map((kind) => `${kind}_temp_path ${folder}/${kind};`).join("\n");
-  await Deno.writeTextFile(
-    `${folder}/nginx.conf`,
-    `${Deno.uid() === 0 ? "user root;" : ""}
-    daemon off; pid ${folder}/nginx.pid; error_log ${folder}/error.log; worker_processes 1;
-    events { worker_connections 256; }
-    http { access_log off; ${temporary} include ${folder}/tickborg.conf; }`,
-  );
-  await succeed(["nginx", "-t", "-q", "-e", `${folder}/error.log`, "-c", `${folder}/nginx.conf`]);
-  const nginx = new Deno.Command(find("nginx")!, {
-    args: ["-e", `${folder}/error.log`, "-c", `${folder}/nginx.conf`],
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  const client = Deno.createHttpClient({
-    caCerts: [await Deno.readTextFile(`${folder}/cert.pem`)],
-  });
-  const proxy = {
-    url: `https://localhost:${https}`,
-    plainUrl: `http://localhost:${http}`,
-    client,
-    async [Symbol.asyncDispose]() {
-      client.close();
-      nginx.kill("SIGTERM");
-      await nginx.status;
-    },
-  };
-  try {
-    await answers(proxy);
-    return proxy;
-  } catch (error) {
-    await proxy[Symbol.asyncDispose]();
-    throw error;
-  }
-}
-
-/** Waits until nginx answers; throws with what kept it from it. */
-async function answers({ url, client }: Proxy): Promise<void> {
-  let last: unknown;
-  await until("nginx", async () => {
-    try {
-      const response = await fetch(url, { client });
-      await response.body?.cancel();
-      return true;
-    } catch (error) {
-      last = error;
-    }
-  }).catch((error) => {
-    throw new Error(error.message, { cause: last });
-  });
-}
 
 /** The receiver and the collector on one broker, behind the proxy. */
 async function behindNginx(test: (proxy: Proxy, broker: Broker) => Promise<void>): Promise<void> {
@@ -217,7 +119,7 @@ Deno.test({
   name: "nginx serves the log viewer, and nothing of the roles that is not for everybody",
   ignore,
   fn: () =>
-    behindNginx(async ({ url, plainUrl, client }) => {
+    behindNginx(async ({ url, plainUrl, client, status: rawStatus }) => {
       const status = async (path: string, init: RequestInit = {}) => {
         const response = await fetch(path, { ...init, client, redirect: "manual" });
         await response.body?.cancel();
@@ -231,7 +133,14 @@ Deno.test({
       assert.equal(await status(`${url}/metrics`), 404);
       assert.equal(await status(`${url}/github-webhook`), 403);
       assert.equal(await status(`${url}/logs/`, { method: "POST", body: "x" }), 403);
-      assert.equal(await status(`${url}/logs/../../etc/passwd`), 404);
+      const hidden = ["/logs/health", "/logs//health", "/logs/%68ealth", "/logs/./health"];
+      const outside = ["/logs/../health", "/logs/../metrics", "/logs/%2e%2e/health"];
+      const files = ["/logs/logfile/..%2f..%2fetc/passwd", "/logs/logfile/%2fetc/passwd"];
+      for (const path of [...hidden, ...outside, ...files]) {
+        assert.equal(await rawStatus(path), 404, path);
+      }
+      assert.equal(await rawStatus("/logs/../../etc/passwd"), 400);
+      assert.equal(await rawStatus("/logs/"), 200);
       assert.equal(await status(`${plainUrl}/github-webhook`), 301);
     }),
 });
