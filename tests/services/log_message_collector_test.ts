@@ -1,18 +1,15 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import type { Broker, Delivery, Publication } from "../../lib/broker/broker.ts";
+import type { Broker } from "../../lib/broker/broker.ts";
 import { openEmbedded } from "../../lib/broker/embedded/broker.ts";
 import { parseConfig } from "../../lib/config/config.ts";
 import { roleLogger } from "../../lib/log.ts";
-import { encode } from "../../lib/messages/codec.ts";
 import type { RoleContext } from "../../lib/role.ts";
-import { QUEUE } from "../../lib/topology.ts";
 import { createService } from "../../services/log_message_collector.ts";
 import { startRole } from "../../services/start.ts";
 import { captureLog } from "../support/log_capture.ts";
-
-const KEY = "owner/repo.1";
+import { until } from "../support/waiting.ts";
+import { batch, BUILDER, deadLetters, KEY, log, single, wire } from "./log_messages.ts";
 
 interface World {
   broker: Broker;
@@ -45,41 +42,13 @@ async function collecting(test: (world: World) => Promise<void>): Promise<void> 
   }
 }
 
-function log(body: unknown, routingKey = KEY): Publication {
-  return { exchange: "logs", routingKey, body: encode(body) };
-}
-
-function wire(name: string, routingKey = KEY): Publication {
-  const body = Deno.readFileSync(new URL(`../data/wire/${name}.json`, import.meta.url));
-  return { exchange: "logs", routingKey, body };
-}
-
-const attempt = { system: "x86_64-linux", identity: "b1" };
-function single(id: string, line_number: number, output: string) {
-  return log({ ...attempt, attempt_id: id, line_number, output });
-}
-function batch(id: string, line_number: number, lines: string[]) {
-  return log({ ...attempt, attempt_id: id, line_number, lines });
-}
-
 /** Reads until something is as it should be: what is published is stored a moment later. */
-async function eventually<T>(read: () => Promise<T>, wanted: (value: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 30_000;
-  for (;;) {
-    const value = await read();
-    if (wanted(value)) return value;
-    if (Date.now() > deadline) throw new Error(`Never came: ${JSON.stringify(value)}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
-async function deadLetters(broker: Broker): Promise<Delivery[]> {
-  const found: Delivery[] = [];
-  await broker.visit(QUEUE.deadLetters, (delivery) => {
-    found.push(delivery);
-    return Promise.resolve("keep");
-  });
-  return found;
+function eventually<T>(read: () => Promise<T>, wanted: (value: T) => boolean): Promise<T> {
+  let last: T | undefined;
+  return until(() => JSON.stringify(last), async () => {
+    last = await read();
+    return wanted(last) ? { value: last } : undefined;
+  }).then(({ value }) => value);
 }
 
 Deno.test("Start, lines in both forms and the result of a Rust builder become a log over HTTP", () =>
@@ -108,7 +77,7 @@ Deno.test("Start, lines in both forms and the result of a Rust builder become a 
 
 Deno.test("The logs of pushes and of repositories with dots are kept: their keys have more words", () =>
   collecting(async ({ broker, url }) => {
-    const body = { ...attempt, attempt_id: "a1", line_number: 1, output: "x" };
+    const body = { ...BUILDER, attempt_id: "a1", line_number: 1, output: "x" };
     for (
       const key of [
         "project.tick/mono.repo.push.release-1.x",
@@ -133,10 +102,10 @@ Deno.test("What cannot be a log goes to the dead letters, and the next message i
       single("../../evil", 1, "x"),
       single("a1", 1.5, "x"),
       batch("a1", 1, []),
-      log({ ...attempt, attempt_id: "a1", line_number: 1, output: "x" }, "../../../tmp/evil"),
-      log({ ...attempt, attempt_id: "a1", line_number: 1, output: "x" }, "/etc/cron.d"),
-      log({ ...attempt, attempt_id: "a1", line_number: 1, output: "x" }, "a/b/c/d"),
-      log({ ...attempt, attempt_id: "a1", line_number: 1, output: "x" }, ""),
+      log({ ...BUILDER, attempt_id: "a1", line_number: 1, output: "x" }, "../../../tmp/evil"),
+      log({ ...BUILDER, attempt_id: "a1", line_number: 1, output: "x" }, "/etc/cron.d"),
+      log({ ...BUILDER, attempt_id: "a1", line_number: 1, output: "x" }, "a/b/c/d"),
+      log({ ...BUILDER, attempt_id: "a1", line_number: 1, output: "x" }, ""),
       log({}),
       log(null),
       log([]),
@@ -186,91 +155,5 @@ Deno.test("Logs are removed when they are older than they are kept, and it is lo
     await assert.rejects(Deno.stat(join(root, "owner")), Deno.errors.NotFound);
   } finally {
     await Deno.remove(root, { recursive: true });
-  }
-});
-
-/** Messages of some attempts as three builders would send them, with some disorder and repetition. */
-function traffic(
-  attempts: number,
-  lines: number,
-): { messages: Publication[]; texts: Map<string, string> } {
-  const messages: Publication[] = [];
-  const texts = new Map<string, string>();
-  const print = (id: string, number: number) => `${id} line ${number} äöü`;
-  for (let index = 0; index < attempts; index++) {
-    const id = `attempt-${index}`;
-    const own: Publication[] = [];
-    for (let number = 1; number <= lines; number += 10) {
-      if (index % 2 === 0) {
-        own.push(batch(id, number, Array.from({ length: 10 }, (_, at) => print(id, number + at))));
-      } else {for (let at = 0; at < 10; at++) {
-          own.push(single(id, number + at, print(id, number + at)));
-        }}
-    }
-    for (let at = 7; at < own.length; at += 20) {
-      own.splice(at - 5, 0, own[at]!, own.splice(at, 1)[0]!);
-    }
-    messages.push(...own);
-    texts.set(id, Array.from({ length: lines }, (_, at) => `${print(id, at + 1)}\n`).join(""));
-    const result = JSON.parse(new TextDecoder().decode(wire("build_result_v1").body));
-    messages.push(log({ ...result, attempt_id: id, log_lines: lines }));
-  }
-  return { messages, texts };
-}
-
-Deno.test("A collector that is killed again and again loses no line and writes none twice", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    const path = join(folder, "broker.sqlite");
-    const root = join(folder, "logs");
-    const { messages, texts } = traffic(6, 3_000);
-    const filling = await openEmbedded(path, { log: roleLogger("test.broker") });
-    for (let at = 0; at < messages.length; at += 500) {
-      await filling.publish(messages.slice(at, at + 500));
-    }
-    await filling.close();
-    let kills = 0;
-    for (let turn = 0;; turn++) {
-      assert.ok(turn < 50, "The collector never got to the end");
-      const child = new Deno.Command(Deno.execPath(), {
-        args: [
-          "run",
-          "-A",
-          "--no-check",
-          fileURLToPath(new URL("../support/collector_process.ts", import.meta.url)),
-          path,
-          root,
-        ],
-        stdout: "piped",
-        stderr: "null",
-      }).spawn();
-      const reader = child.stdout.getReader();
-      await reader.read();
-      let ended = false;
-      const status = child.status.then((it) => (ended = true, it));
-      if (kills < 8) {
-        await new Promise((resolve) => setTimeout(resolve, Math.random() * 120));
-        if (!ended) child.kill("SIGKILL");
-      }
-      const { signal, code } = await status;
-      await reader.cancel();
-      if (signal === "SIGKILL") {
-        kills++;
-        continue;
-      }
-      assert.equal(code, 0);
-      break;
-    }
-    assert.ok(kills >= 3, `${kills} kills`);
-    for (const [id, text] of texts) {
-      assert.equal(await Deno.readTextFile(join(root, KEY, id)), text, id);
-    }
-    assert.deepEqual([...Deno.readDirSync(join(root, ".open"))], []);
-    const looking = await openEmbedded(path, { log: roleLogger("test.broker") });
-    assert.deepEqual(await deadLetters(looking), []);
-    assert.equal((await looking.inspect(QUEUE.logs))!.ready, 0);
-    await looking.close();
-  } finally {
-    await Deno.remove(folder, { recursive: true });
   }
 });
