@@ -12,6 +12,7 @@ import { type Consumer, HandBack, type Service } from "../lib/role.ts";
 import { type RunningService, startService } from "../lib/runner.ts";
 import { QUEUE } from "../lib/topology.ts";
 import * as z from "zod";
+import { within } from "./support/waiting.ts";
 
 const log = roleLogger("test");
 const IN = QUEUE.evaluationJobs;
@@ -60,7 +61,7 @@ async function onStage(play: (stage: Stage) => Promise<void>): Promise<void> {
           if (taken.length === count) resolve();
           return Promise.resolve(ack);
         });
-        await promise;
+        await within(`${count} messages in ${queue}`, promise);
         await subscription.cancel();
         return taken;
       },

@@ -16,7 +16,11 @@ interface Ran {
   readonly first: readonly string[];
 }
 
-async function sh(script: string, options: Partial<CommandOptions> = {}): Promise<Ran> {
+async function sh(
+  script: string,
+  options: Partial<CommandOptions> = {},
+  onLines: () => void = () => {},
+): Promise<Ran> {
   const guard = createGuard();
   try {
     const running = runCommand({
@@ -31,6 +35,7 @@ async function sh(script: string, options: Partial<CommandOptions> = {}): Promis
     let count = 0;
     let next = await running.next();
     for (; !next.done; next = await running.next()) {
+      onLines();
       count += next.value.length;
       first.push(...next.value.slice(0, Math.max(0, 100 - first.length)));
     }
@@ -126,9 +131,10 @@ Deno.test("daemons that a command leaves behind end with it", async () => {
 
 Deno.test("an abort ends the command", async () => {
   const controller = new AbortController();
-  const running = sh("echo up; sleep 600", { signal: controller.signal });
-  setTimeout(() => controller.abort(), 100);
-  assert.deepEqual((await running).end, { kind: "aborted" });
+  const { signal } = controller;
+  const { end, first } = await sh("echo up; sleep 600", { signal }, () => controller.abort());
+  assert.deepEqual(first, ["up"], "it had started");
+  assert.deepEqual(end, { kind: "aborted" });
 });
 
 Deno.test("an abort that comes while the guard is still told of the command ends it too", async () => {

@@ -21,16 +21,17 @@ function isFile(path: string): boolean {
   }
 }
 
-/** Registers a test that needs programs. */
+/** Registers a test that needs programs; with `ignore` it is left out for another reason. */
 export function toolTest(
   name: string,
   programs: readonly string[],
   fn: (t: Deno.TestContext) => void | Promise<void>,
+  { ignore = false } = {},
 ): void {
   const missing = missingPrograms(programs);
   Deno.test({
     name: missing.length > 0 ? `${name} (lacks ${missing.join(", ")})` : name,
-    ignore: missing.length > 0 && !CI,
+    ignore: ignore || (missing.length > 0 && !CI),
     fn(t) {
       if (missing.length > 0) throw new Error(`CI lacks ${missing.join(", ")}`);
       return fn(t);

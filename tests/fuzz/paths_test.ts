@@ -6,8 +6,10 @@ import { quote } from "../../lib/build/describe.ts";
 import { roleLogger } from "../../lib/log.ts";
 import { createLogHttp } from "../../lib/log_store/http.ts";
 import { LogStore } from "../../lib/log_store/store.ts";
+import { rawRequest } from "../support/raw_http.ts";
 import { HOSTILE_TEXTS, hostileText } from "./arbitraries.ts";
 
+const UNSENDABLE = /[^\x21-\x7e]/gu;
 const RUNS = Number(Deno.env.get("FUZZ_RUNS") ?? 400);
 
 Deno.test("whatever path is asked for, only logs are served", async () => {
@@ -19,7 +21,9 @@ Deno.test("whatever path is asked for, only logs are served", async () => {
     const store = await LogStore.open({ root, log, now: () => Date.now() });
     await store.append("a/b.1", "x", { first: 1, lines: ["a line"] });
     await Deno.symlink(join(folder, "secret"), join(root, "a/b.1/link"));
-    const server = createLogHttp({ store, serveRoot: "https://logs.example.com" });
+    const { fetch, drain } = createLogHttp({ store, serveRoot: "https://logs.example.com" });
+    const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, fetch);
+    const address = `http://127.0.0.1:${server.addr.port}`;
     const part = fc.oneof(
       fc.constantFrom(
         "a",
@@ -40,19 +44,19 @@ Deno.test("whatever path is asked for, only logs are served", async () => {
     const path = fc.tuple(
       fc.constantFrom("/logs/", "/logfile/", "/", "//", "/logfile/a/b.1/"),
       fc.array(part, { maxLength: 5 }),
-    ).map(([start, parts]) => `${start}${parts.join("/")}`);
+      // Only what no request line may hold is written in another way.
+    ).map(([start, parts]) => start + parts.join("/").replaceAll(UNSENDABLE, encodeURIComponent));
     await fc.assert(
       fc.asyncProperty(path, fc.constantFrom("GET", "HEAD", "POST"), async (path, method) => {
-        const url = URL.parse(`http://logs${path}`);
-        if (!url) return;
-        const response = await server.fetch(new Request(url, { method }));
-        const text = await response.text();
-        assert.ok(response.status < 500, `${response.status} for ${path}`);
-        assert.ok(!text.includes("top secret"), path);
+        const answer = await rawRequest(address, path, method);
+        const [, status] = /^HTTP\/1\.1 (\d+) /.exec(answer) ?? [];
+        assert.ok(Number(status) < 500, `${answer.slice(0, 99)} for ${path}`);
+        assert.ok(!answer.includes("top secret"), path);
       }),
       { numRuns: RUNS },
     );
-    server.drain();
+    drain();
+    await server.shutdown();
     await store.close();
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { parseRange } from "../../lib/log_store/http.ts";
 import { buildResult } from "../support/messages.ts";
+import { rawRequest } from "../support/raw_http.ts";
 import { ID, KEY, lines, serving } from "./tools.ts";
 
 const start = {
@@ -95,15 +96,6 @@ for (const [header, size, range] of RANGES) {
   });
 }
 
-/** Sends a path as it stands: fetch would tidy it up before. */
-async function raw(url: string, path: string): Promise<string> {
-  const { hostname, port } = new URL(url);
-  using connection = await Deno.connect({ hostname, port: Number(port) });
-  const request = `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`;
-  await connection.write(new TextEncoder().encode(request));
-  return await new Response(connection.readable).text();
-}
-
 Deno.test("No path leads out of the store, to our own files, or to a listing", () =>
   serving(async ({ store, root, url }) => {
     const secret = "root-only-secret";
@@ -144,7 +136,7 @@ Deno.test("No path leads out of the store, to our own files, or to a listing", (
         `//etc/passwd`,
       ];
       for (const path of paths) {
-        const answer = await raw(url, path);
+        const answer = await rawRequest(url, path);
         assert.match(answer, /^HTTP\/1\.1 404 /, path);
         assert.match(answer, /\{"error":"[A-Z]/, path);
         assert.ok(!answer.includes(secret), path);
