@@ -6,6 +6,7 @@ import { wantedBuilds } from "../lib/comments/builds.ts";
 import { type Command, parseCommands } from "../lib/comments/command.ts";
 import { type CommentFacts, gatherFacts } from "../lib/comments/gather.ts";
 import { cancellations, evaluationOf, jobs, mayCancel } from "../lib/comments/publications.ts";
+import { withoutRunning } from "../lib/comments/running.ts";
 import type { Config } from "../lib/config/config.ts";
 import { describeError, TransientFault } from "../lib/errors.ts";
 import { GitHubRefusal } from "../lib/github/github.ts";
@@ -54,8 +55,9 @@ export function decide(facts: CommentFacts): CommentPlan {
   }
   if (asked) publish.push(evaluationOf(facts, { mayVouch: !vouches(facts) || !unseen }));
   if (privileged && unseen) return refusal(approval === "unknown" ? "not-seen" : "pushed-later");
-  publish.push(...jobs(facts, wanted.builds));
-  return { publish, problems, wait: false };
+  const fresh = withoutRunning(wanted.builds, facts);
+  publish.push(...jobs(facts, fresh.builds));
+  return { publish, problems: [...problems, ...fresh.problems], wait: false };
 }
 
 function vouches({ trusted, authorTrusted }: CommentFacts): boolean {
@@ -99,9 +101,8 @@ async function* handle(
   const github = context.github();
   const pull = await github.pullRequest(event.repo, event.number);
   if (!pull || pull.state === "closed") return nothing;
-  const firstTime = await tolerant(context, () => github.react(event.repo, event.commentId));
-  const comment = { event, commands, pull, attempt, firstTime: firstTime ?? false };
-  const facts = await gatherFacts(comment, context);
+  await tolerant(context, () => github.react(event.repo, event.commentId));
+  const facts = await gatherFacts({ event, commands, pull, attempt }, context);
   const plan = decide(facts);
   if (plan.wait) throw new TransientFault(`Commit ${pull.headSha} has not been evaluated yet`);
   await answer(plan, facts, context);

@@ -18,6 +18,8 @@ export type Problem =
   }
   /** Of the projects named, those above a stranger's number are left out. */
   | { readonly kind: "too-many"; readonly most: number; readonly left: number }
+  /** A build, by the name of its check run, that is being made already. */
+  | { readonly kind: "running"; readonly name: string; readonly log: string | undefined }
   | { readonly kind: "pushed-later"; readonly head: string }
   | { readonly kind: "not-seen"; readonly head: string }
   | { readonly kind: "may-not-cancel" };
@@ -77,6 +79,11 @@ function describe(problem: Problem, { handle, projects }: AnswerFacts, hinted: b
     case "too-many":
       return `Only the first ${problem.most} projects are built, ${problem.left} are not: a comment ` +
         "of somebody who is not trusted gets no more. Ask a maintainer to comment for the rest.";
+    case "running": {
+      const log = problem.log === undefined ? "" : ` ([log](${problem.log}))`;
+      return `${code(problem.name)} is being built already${log}. To have it built anew, ` +
+        `comment ${code(`${handle} cancel`)} first.`;
+    }
     case "pushed-later":
       return `${
         code(problem.head)

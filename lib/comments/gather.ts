@@ -1,7 +1,8 @@
 /** Gathers what a comment is decided from. */
 import { parseExternalId, recall } from "../check_runs/identity.ts";
 import type { Config } from "../config/config.ts";
-import { GitHubRefusal, type PullRequest, type RepoName } from "../github/github.ts";
+import { evaluationMemory } from "../evaluation/status.ts";
+import { type CheckRun, GitHubRefusal, type PullRequest, type RepoName } from "../github/github.ts";
 import type { IssueCommentEvent } from "../github/payloads.ts";
 import { type ProjectList, PROJECTS_FILE, readProjectList } from "../projects/projects.ts";
 import type { RoleContext } from "../role.ts";
@@ -22,19 +23,20 @@ export interface CommentFacts {
   readonly list: ProjectList;
   /** Request ids that check runs of the head show already. */
   readonly known: ReadonlySet<string>;
+  /** Check runs of the head that are in progress, by their request ids. */
+  readonly running: ReadonlyMap<string, CheckRun>;
+  /** Request ids of the pull request's evaluations of the head. */
+  readonly evaluations: readonly string[];
   readonly attempt: number;
   readonly config: Pick<Config, "github" | "mass_rebuilder">;
 }
 
 /** What is known of a comment before anything else is asked. */
-export interface Comment extends Pick<CommentFacts, "event" | "commands" | "pull" | "attempt"> {
-  /** Whether no earlier delivery of it was looked at. */
-  readonly firstTime: boolean;
-}
+export type Comment = Pick<CommentFacts, "event" | "commands" | "pull" | "attempt">;
 
 /** Asks GitHub for everything that a comment is decided from. */
 export async function gatherFacts(
-  { firstTime, ...comment }: Comment,
+  comment: Comment,
   context: RoleContext,
 ): Promise<CommentFacts> {
   const { config } = context;
@@ -47,14 +49,22 @@ export async function gatherFacts(
     github.statuses(repo, pull.headSha),
     trusts(event.author, options),
     trusts(pull.author, options),
-    firstTime ? [] : github.checkRuns(repo, pull.headSha),
+    github.checkRuns(repo, pull.headSha),
   ]);
   const approval = approvalOf(event, statuses ?? []);
-  const known = new Set((runs ?? []).flatMap((run) => [
-    parseExternalId(run.externalId).requestId,
-    ...(recall(run.summary).seen ?? []),
-  ]));
-  return { ...comment, trusted, authorTrusted, approval, list, known, config };
+  const evaluations = (statuses ?? [])
+    .flatMap((status) => evaluationMemory(status, event.number)?.requestId ?? []);
+  const people = { trusted, authorTrusted, approval };
+  return { ...comment, ...people, list, evaluations, ...shown(runs ?? []), config };
+}
+
+/** What the check runs of a commit tell of requests. */
+function shown(runs: readonly CheckRun[]): Pick<CommentFacts, "known" | "running"> {
+  const dated = runs.map((run) => [parseExternalId(run.externalId).requestId, run] as const);
+  return {
+    known: new Set(dated.flatMap(([id, { summary }]) => [id, ...(recall(summary).seen ?? [])])),
+    running: new Map(dated.filter(([, { status }]) => status === "in_progress")),
+  };
 }
 
 /** The project list of the base branch, as it is now. */

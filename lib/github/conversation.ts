@@ -54,9 +54,8 @@ export function conversationMethods(
       return labelsAddedBy(requests.appId, events);
     },
 
-    async react(repo: RepoName, commentId: number): Promise<boolean> {
-      // Not repeated at once: the repeat of one whose answer was lost would look like somebody else's.
-      const { status } = await requests.create(
+    async react(repo: RepoName, commentId: number): Promise<void> {
+      await requests.create(
         repo,
         "react to comment",
         (request) =>
@@ -65,8 +64,8 @@ export function conversationMethods(
             comment_id: commentId,
             content: "eyes",
           }),
+        { repeatable: true },
       );
-      return status === 201;
     },
 
     async commentOnce(repo: RepoName, number: number, marker: string, body: string): Promise<void> {

@@ -115,8 +115,8 @@ export interface GitHub {
     run: CheckRunState & { name: string; headSha: string },
   ): Promise<CheckRun>;
   updateCheckRun(repo: RepoName, id: number, run: CheckRunState): Promise<void>;
-  /** Looks at a comment with a reaction, eyes; false where it was already there. */
-  react(repo: RepoName, commentId: number): Promise<boolean>;
+  /** Reacts to a comment with eyes, once. */
+  react(repo: RepoName, commentId: number): Promise<void>;
   /** Writes a comment that carries a hidden marker, unless one with that marker is there already. */
   commentOnce(repo: RepoName, number: number, marker: string, body: string): Promise<void>;
   /** `admin`, `write`, `read` or `none`. */

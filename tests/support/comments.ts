@@ -27,11 +27,14 @@ export async function evaluated(at: Desk, author = "stranger"): Promise<FakePull
   return pull;
 }
 
+/** The request id of the evaluation that {@link evaluate} shows. */
+export const EVALUATION = "d";
+
 /** Puts the evaluation's status on the head, as of a push some seconds from now. */
 export function evaluate(at: Desk, pull: FakePull, seconds: number): void {
   const pushed = new Date(Date.parse(pull.createdAt) + seconds * 1_000).toISOString();
   const place = { repo: at.repo, pr: at.job(pull).pr, logViewer: undefined };
-  const memory = { requestId: "d", requestedAt: pushed, outcome: "build" };
+  const memory = { requestId: EVALUATION, requestedAt: pushed, outcome: "build" };
   at.repository.allStatuses.push({
     id: at.repository.allStatuses.length + 1,
     sha: pull.headSha,
@@ -64,16 +67,30 @@ export async function say(
   };
 }
 
+/** A check run as the poster shows it. */
+interface Shown {
+  readonly project: string;
+  readonly requestId: string;
+  readonly status?: "queued" | "in_progress";
+}
+
+/** Shows the check run of a build on x86_64-linux; queued when nothing else is said. */
+export async function showRun(at: Desk, pull: FakePull, shown: Shown): Promise<void> {
+  const { project, requestId, status = "queued" } = shown;
+  await at.gitHub().createCheckRun(at.repo, {
+    name: `${project} on x86_64-linux`,
+    headSha: pull.headSha,
+    status,
+    externalId: `${pull.createdAt}/${requestId}`,
+    title: status,
+    summary: status,
+    detailsUrl: `https://logs.example/?key=${project}`,
+  });
+}
+
 /** Shows a job's check run as the poster does when it reads the job's notice. */
 export async function showQueued(at: Desk, pull: FakePull, job: BuildJob): Promise<void> {
-  await at.gitHub().createCheckRun(at.repo, {
-    name: `${job.attrs[0]} on x86_64-linux`,
-    headSha: pull.headSha,
-    status: "queued",
-    externalId: `${job.requested_at}/${job.request_id}`,
-    title: "Queued",
-    summary: "Waiting",
-  });
+  await showRun(at, pull, { project: job.attrs[0]!, requestId: job.request_id });
 }
 
 /** What the bot answered in a pull request. */

@@ -1,0 +1,28 @@
+/** Finds what a comment asks for and the evaluation of the same commit is having built. Pure. */
+import type { CheckRun } from "../github/github.ts";
+import { type Build, jobRequestId } from "../jobs.ts";
+import type { WantedBuilds } from "./builds.ts";
+import type { CommentFacts } from "./gather.ts";
+import { mayCancel } from "./publications.ts";
+
+/**
+ * The builds without those that run already, each of which is a problem to tell. One that still waits is not
+ * left out: it may have been cancelled, which only the builder that takes it from its queue finds out. What
+ * the comment itself cancels is built anew.
+ */
+export function withoutRunning(builds: readonly Build[], facts: CommentFacts): WantedBuilds {
+  const cancels = facts.commands.some(({ kind }) => kind === "cancel") && mayCancel(facts);
+  if (cancels) return { builds: [...builds], problems: [] };
+  const found = builds.map((build) => ({ build, run: runOf(build, facts) }));
+  return {
+    builds: found.filter(({ run }) => !run).map(({ build }) => build),
+    problems: found.flatMap(({ run }) =>
+      run ? [{ kind: "running", name: run.name, log: run.detailsUrl }] : []
+    ),
+  };
+}
+
+function runOf(build: Build, { evaluations, running }: CommentFacts): CheckRun | undefined {
+  const ids = evaluations.map((id) => jobRequestId(id, build));
+  return ids.map((id) => running.get(id)).find((run) => run !== undefined);
+}

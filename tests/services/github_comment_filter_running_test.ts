@@ -1,0 +1,61 @@
+/** What somebody asks for that the evaluation of the same commit is having built. */
+import assert from "node:assert/strict";
+import { jobRequestId } from "../../lib/jobs.ts";
+import { answers, desk, evaluated, EVALUATION, say, showRun } from "../support/comments.ts";
+import { builds } from "../support/desk.ts";
+
+const build = { project: "cmark", system: "x86_64-linux" } as const;
+const ours = jobRequestId(EVALUATION, build);
+
+const table: {
+  readonly what: string;
+  readonly comment?: string;
+  readonly status?: "queued" | "in_progress";
+  readonly requestId?: string;
+  readonly built: readonly string[];
+}[] = [
+  { what: "a build that runs is not made twice", built: [] },
+  {
+    what: "other projects of the comment are built",
+    comment: "@tickbot build cmark Zip",
+    built: ["Zip on x86_64-linux"],
+  },
+  {
+    what: "a test is more than the build that runs",
+    comment: "@tickbot test cmark",
+    built: ["cmark on x86_64-linux +test"],
+  },
+  {
+    what: "a build that is cancelled in the same comment is made anew",
+    comment: "@tickbot cancel\n@tickbot build cmark",
+    built: ["cmark on x86_64-linux"],
+  },
+  // It may have been cancelled while it waited: only the builder that takes it from the queue finds out.
+  { what: "a build that waits is made", status: "queued", built: ["cmark on x86_64-linux"] },
+  {
+    what: "a build of another request says nothing about this one",
+    requestId: jobRequestId("another", build),
+    built: ["cmark on x86_64-linux"],
+  },
+];
+
+for (const { what, comment, status, requestId, built } of table) {
+  Deno.test(what, async () => {
+    await using at = await desk();
+    const pull = await evaluated(at);
+    await showRun(at, pull, {
+      project: "cmark",
+      status: status ?? "in_progress",
+      requestId: requestId ?? ours,
+    });
+    const { payload } = await say(at, pull, comment ?? "@tickbot build cmark");
+    assert.deepEqual(builds(await at.deliver(payload)), built);
+    const told = answers(at, pull);
+    assert.equal(told.length, built.some((it) => it.startsWith("cmark")) ? 0 : 1);
+    for (const answer of told) {
+      assert.match(answer, /`cmark on x86_64-linux` is being built already/);
+      assert.match(answer, /\[log\]\(https:\/\/logs\.example\/\?key=cmark\)/);
+      assert.match(answer, /comment `@tickbot cancel` first/);
+    }
+  });
+}
