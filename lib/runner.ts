@@ -4,11 +4,12 @@
  */
 import type { Logger } from "@logtape/logtape";
 import { delay } from "./async.ts";
-import type { Broker, Delivery, Publication, Settlement, Subscription } from "./broker/broker.ts";
+import type { Broker, Delivery, Settlement, Subscription } from "./broker/broker.ts";
 import { describeError, PoisonMessage, TransientFault } from "./errors.ts";
 import { type RunningEndpoint, serveEndpoint } from "./http.ts";
 import { isLastAttempt, retryDelay } from "./retry.ts";
-import { type Consumer, HandBack, type Outcome, type PeriodicTask, type Service } from "./role.ts";
+import { type Handling, runHandler } from "./run_handler.ts";
+import { type Consumer, HandBack, type PeriodicTask, type Service } from "./role.ts";
 
 /** Milliseconds until it is tried again to tell whoever waits that a message is given up. */
 const FAREWELL_RETRY_MS = 60_000;
@@ -109,7 +110,7 @@ async function settle<Message>(
     return bury(describeError(error), delivery, options.log);
   }
   try {
-    const outcome = await handle({ consumer, message, delivery }, options);
+    const outcome = await runHandler({ consumer, message, delivery }, options);
     if (outcome.settle.kind === "dead") bury(outcome.settle.reason, delivery, options.log);
     return outcome.settle;
   } catch (error) {
@@ -117,56 +118,9 @@ async function settle<Message>(
   }
 }
 
-interface Work<Message> {
-  readonly consumer: Consumer<Message>;
-  readonly message: Message;
-  readonly delivery: Delivery;
-}
-
-async function handle<Message>(work: Work<Message>, options: SettleOptions): Promise<Outcome> {
-  const running = work.consumer.handle(work.message, work.delivery, options.stop);
-  if (!(Symbol.asyncIterator in running)) {
-    const outcome = await running;
-    if (outcome.publish.length > 0) await options.broker.publish(outcome.publish);
-    return outcome;
-  }
-  try {
-    let step = await running.next();
-    while (!step.done) {
-      await publishPatiently(step.value, options);
-      step = await running.next();
-    }
-    await publishPatiently(step.value.publish, options);
-    return step.value;
-  } finally {
-    // Ends the generator's own resources when a publish was given up; without effect once it is done.
-    await running.return(undefined as never);
-  }
-}
-
-/** Hours of building are not thrown away because the broker is away: publishes until it is back. */
-async function publishPatiently(
-  publications: readonly Publication[],
-  { broker, log, stop }: SettleOptions,
-): Promise<void> {
-  if (publications.length === 0) return;
-  for (let attempt = 1;; attempt++) {
-    try {
-      return await broker.publish(publications);
-    } catch (error) {
-      if (!(error instanceof TransientFault)) throw error;
-      if (stop.aborted) throw new HandBack("Broker is away and the role stops", { cause: error });
-      if (attempt === 1) {
-        log.warn("Publishing waits for the broker", { error: describeError(error) });
-      }
-      await delay(Math.min(1_000 * attempt, 10_000), stop);
-    }
-  }
-}
-
 async function settleFailure<Message>(
   error: unknown,
-  work: Work<Message>,
+  work: Handling<Message>,
   options: SettleOptions,
 ): Promise<Settlement> {
   const { delivery } = work;
@@ -198,7 +152,7 @@ function retry(error: unknown, delivery: Delivery, options: SettleOptions): Sett
 /** Tells whoever waits; a message whose end cannot be told is kept. */
 async function giveUp<Message>(
   error: unknown,
-  { consumer, message, delivery }: Work<Message>,
+  { consumer, message, delivery }: Handling<Message>,
   { broker, log, retryScale = 1 }: SettleOptions,
 ): Promise<Settlement> {
   try {

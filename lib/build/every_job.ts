@@ -1,10 +1,11 @@
 /** For `runner.build_all_jobs`: every builder takes a copy of each job of the `build-jobs` exchange. */
 import type { Logger } from "@logtape/logtape";
 import type { Broker, Delivery, Subscription } from "../broker/broker.ts";
-import { delay } from "../async.ts";
-import { describeError, TransientFault } from "../errors.ts";
+import { describeError } from "../errors.ts";
 import type { BuildJob } from "../messages/build_job.ts";
-import type { Consumer } from "../role.ts";
+import { MAX_ATTEMPTS } from "../retry.ts";
+import { type Consumer, HandBack } from "../role.ts";
+import { publishPatiently, runHandler } from "../run_handler.ts";
 
 /** Jobs that wait here; more are dropped with a warning, as nothing is kept for a builder that is away. */
 const MAX_WAITING = 1_000;
@@ -67,7 +68,7 @@ class Worker {
     const delivery = this.#waiting.shift();
     if (!delivery) return;
     const run: Promise<void> = this.#run(delivery).catch((error) => {
-      this.#options.log.warn("A job of the build-jobs exchange ended without a result", {
+      this.#options.log.warn("A job of the build-jobs exchange was not built to its end", {
         error: describeError(error),
       });
     }).finally(() => {
@@ -78,29 +79,17 @@ class Worker {
   }
 
   async #run(delivery: Delivery): Promise<void> {
-    const job = this.#consumer.decode(delivery);
-    const progress = this.#consumer.handle(job, delivery, this.#stop);
-    if (!(Symbol.asyncIterator in progress)) throw new Error("The handler must be a generator");
+    const [consumer, options] = [this.#consumer, { ...this.#options, stop: this.#stop }];
+    const message = consumer.decode(delivery);
+    // A copy does not come again: each is tried as if for the last time.
+    const last = { ...delivery, attempt: MAX_ATTEMPTS };
     try {
-      let step = await progress.next();
-      for (; !step.done; step = await progress.next()) await this.#publish(step.value);
-      await this.#publish(step.value.publish);
+      await runHandler({ consumer, message, delivery: last }, options);
     } catch (error) {
-      if (!(error instanceof TransientFault)) throw error;
-      await this.#publish(this.#consumer.exhausted?.(job, error) ?? []);
-    } finally {
-      await progress.return(undefined as never);
-    }
-  }
-
-  async #publish(publications: Parameters<Broker["publish"]>[0]): Promise<void> {
-    while (publications.length > 0) {
-      try {
-        return await this.#options.broker.publish(publications);
-      } catch (error) {
-        if (!(error instanceof TransientFault) || this.#stop.aborted) throw error;
-        await delay(2_000, this.#stop);
+      if (!(error instanceof HandBack)) {
+        await publishPatiently(consumer.exhausted?.(message, error) ?? [], options);
       }
+      throw error;
     }
   }
 }

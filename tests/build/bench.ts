@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { getLogger } from "@logtape/logtape";
 import type { Broker, Delivery, Publication } from "../../lib/broker/broker.ts";
-import { parseConfig } from "../../lib/config/config.ts";
+import { type Config, parseConfig } from "../../lib/config/config.ts";
 import type { BuildJob } from "../../lib/messages/build_job.ts";
 import { BuildResult } from "../../lib/messages/build_result.ts";
 import { decode, encode } from "../../lib/messages/codec.ts";
@@ -50,6 +50,7 @@ export interface Message {
 /** A builder that runs. */
 export interface Bench extends AsyncDisposable {
   readonly monorepo: Monorepo;
+  readonly config: Config;
   readonly service: Service;
   readonly consumer: Consumer<BuildJob>;
   /** Where jobs have their folders. */
@@ -101,6 +102,7 @@ export async function openBench(options: BenchOptions = {}): Promise<Bench> {
   let pulls = 0;
   return {
     monorepo,
+    config,
     service,
     consumer,
     published,

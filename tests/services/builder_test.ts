@@ -2,11 +2,13 @@
 import assert from "node:assert/strict";
 import { BuildResult } from "../../lib/messages/build_result.ts";
 import { BuildStarted } from "../../lib/messages/build_started.ts";
+import { decode } from "../../lib/messages/codec.ts";
 import { TransientFault } from "../../lib/errors.ts";
 import { HandBack } from "../../lib/role.ts";
 import { hostSystem } from "../../lib/systems.ts";
 import { QUEUE } from "../../lib/topology.ts";
 import { type Bench, drive, jobFor, type Message, openBench } from "../build/bench.ts";
+import { until } from "../support/waiting.ts";
 import type { ProjectInput } from "../support/monorepo.ts";
 
 const custom = (command: string, more: Partial<ProjectInput> = {}): ProjectInput => ({
@@ -292,6 +294,23 @@ Deno.test("a build that takes too long is timed out, by the project's own bound"
   assert.equal(result.output.at(-1), "build ran out of time");
 });
 
+Deno.test("a project without a bound of its own is timed out by the builder's", async () => {
+  await using bench = await openBench({ projects: [custom("sleep 600")] });
+  // No file may say so little.
+  bench.config.build!.build_timeout_seconds = 1;
+  const { result } = await bench.build(await bench.pullRequest({ x: "1" }));
+  assert.equal(result.status, "TimedOut");
+});
+
+Deno.test("a job that names no target branch is merged into the default branch", async () => {
+  await using bench = await openBench({ projects: [SCRIPT] });
+  const job = await bench.pullRequest({ "run.sh": "echo built\n" });
+  const { result, lines } = await bench.build({ ...job, pr: { ...job.pr, target_branch: null } });
+  assert.equal(result.status, "Success");
+  assert.equal(result.base_sha, await bench.monorepo.git("rev-parse", "main"));
+  assert.equal(lines.at(-1), "built");
+});
+
 Deno.test("a tool that this builder lacks is the builder's fault and is told", async () => {
   const bin = await Deno.makeTempDir({ prefix: "tickborg-bin-" });
   try {
@@ -453,17 +472,30 @@ Deno.test("a broker that is slow slows nothing but itself: the build goes on and
   assert.equal(lines.at(-1), "line 400000 of a long log that says nothing else at all");
 });
 
+/** The results of the jobs that went by the exchange, when there are so many. */
+async function resultsOfCopies(bench: Bench, count: number): Promise<BuildResult[]> {
+  const results = () => bench.published.filter(({ exchange }) => exchange === "build-results");
+  await until("the results", () => Promise.resolve(results().length === count));
+  return results().map(({ body }) => decode(BuildResult, body));
+}
+
 Deno.test("build_all_jobs takes a copy of each job of the exchange", async () => {
   await using bench = await openBench({ projects: [SCRIPT], runner: { build_all_jobs: true } });
   assert.equal(bench.service.consumers.length, 0);
   const job = await bench.pullRequest({ "run.sh": "echo copied\n" });
   bench.send("build-jobs", job);
-  const deadline = Date.now() + 30_000;
-  const results = () => bench.published.filter(({ exchange }) => exchange === "build-results");
-  while (results().length === 0) {
-    assert.ok(Date.now() < deadline, "No result came");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  const result = BuildResult.parse(JSON.parse(new TextDecoder().decode(results()[0]!.body)));
-  assert.deepEqual([result.status, result.output.at(-1)], ["Success", "copied"]);
+  const [result] = await resultsOfCopies(bench, 1);
+  assert.deepEqual([result!.status, result!.output.at(-1)], ["Success", "copied"]);
+});
+
+Deno.test("a copy that cannot be built now is given up at once, since it does not come again", async () => {
+  await using bench = await openBench({ projects: [SCRIPT], runner: { build_all_jobs: true } });
+  const job = await bench.pullRequest({ "run.sh": "true\n" });
+  bench.send("build-jobs", { ...job, pr: { ...job.pr, head_sha: "d".repeat(40) } });
+  const [superseded] = await resultsOfCopies(bench, 1);
+  assert.equal(superseded!.skipped_reason, `superseded by ${job.pr.head_sha}`);
+  bench.monorepo.serverUp = false;
+  bench.send("build-jobs", { ...job, request_id: "down" });
+  const [, down] = await resultsOfCopies(bench, 2);
+  assert.match(JSON.stringify(down!.status), /UnexpectedError.*Gave up/);
 });
