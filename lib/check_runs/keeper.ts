@@ -2,7 +2,13 @@
 import type { Logger } from "@logtape/logtape";
 import { ack, type Broker, type Delivery, type Publication } from "../broker/broker.ts";
 import { PoisonMessage } from "../errors.ts";
-import { type CheckRun, type CheckRunState, type GitHub, GitHubRefusal } from "../github/github.ts";
+import {
+  type CheckRun,
+  type CheckRunState,
+  type GitHub,
+  GitHubRefusal,
+  isMissing,
+} from "../github/github.ts";
 import { Keyed } from "../keyed.ts";
 import { encode } from "../messages/codec.ts";
 import type { Repo } from "../messages/repo.ts";
@@ -146,7 +152,7 @@ export class CheckRunKeeper {
       if (current !== undefined) await github.updateCheckRun(repo, id, state);
       this.#written.note(keyOf(repo, pr.head_sha, change.name), { ...whole, id }, now());
     } catch (error) {
-      if (isGone(error)) return this.#noCommit(change);
+      if (isMissing(error)) return this.#noCommit(change);
       throw refused(error, change.name);
     }
     log.info("Check run written", {
@@ -207,7 +213,7 @@ export class CheckRunKeeper {
           completedAt: new Date(now()).toISOString(),
         });
       } catch (error) {
-        if (!isGone(error)) throw refused(error, run.name);
+        if (!isMissing(error)) throw refused(error, run.name);
       }
       return done;
     });
@@ -230,13 +236,6 @@ function watchOf(change: Change): Publication {
   const { repo, pr, system } = change.subject;
   const watch: CheckWatch = { watch: true, repo, head_sha: pr.head_sha, name: change.name, system };
   return { exchange: "", routingKey: QUEUE.checkRuns, body: encode(watch) };
-}
-
-/** GitHub answers 422 "No commit found for SHA" where a commit is gone, 404 or 410 where a repository is. */
-function isGone(error: unknown): boolean {
-  if (!(error instanceof GitHubRefusal)) return false;
-  return error.status === 404 || error.status === 410 ||
-    (error.status === 422 && /no commit found/i.test(error.message));
 }
 
 /** What GitHub refuses for good is a dead letter, where an operator sees why. */

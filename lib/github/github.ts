@@ -3,7 +3,7 @@
  * methods they use (`Pick<GitHub, …>`), so that a test can hand them less.
  *
  * Every method throws a `TransientFault` for what may pass (5xx, 429, rate limits, 401, network) and a
- * `GitHubRefusal` for what will not (403, 410, 422); a 404 is `undefined` where the method says so.
+ * `GitHubRefusal` for what will not (403, 422); what {@link isMissing} is `undefined` where the method says so.
  */
 
 /** `owner` and `name` of a repository. */
@@ -136,4 +136,14 @@ export class GitHubRefusal extends Error {
     super(message, options);
     this.status = status;
   }
+}
+
+/**
+ * Whether GitHub knows no such thing: 404 or 410 where a repository or what is in it is gone, 422 "No commit
+ * found for SHA" where a commit is.
+ */
+export function isMissing(error: unknown): boolean {
+  if (!(error instanceof GitHubRefusal)) return false;
+  return error.status === 404 || error.status === 410 ||
+    (error.status === 422 && /no commit found/i.test(error.message));
 }

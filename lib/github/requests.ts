@@ -1,5 +1,5 @@
 /** The three kinds of request that the client's methods are made of. */
-import { GitHubRefusal, type RepoName } from "./github.ts";
+import { isMissing, type RepoName } from "./github.ts";
 import type { AppTransport, Request } from "./transport.ts";
 
 /** Entries of a page: the most that GitHub gives. */
@@ -53,14 +53,12 @@ export function at({ owner, name }: RepoName): { owner: string; repo: string } {
   return { owner, repo: name };
 }
 
-/** Undefined where GitHub knows no such thing: 404, or 422 for a commit it does not have. */
+/** Undefined where GitHub knows no such thing: see {@link isMissing}. */
 export async function unlessMissing<T>(look: () => Promise<T>): Promise<T | undefined> {
   try {
     return await look();
   } catch (error) {
-    if (!(error instanceof GitHubRefusal)) throw error;
-    if (error.status === 404) return undefined;
-    if (error.status === 422 && /No commit found/.test(error.message)) return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describeError, TransientFault } from "../../lib/errors.ts";
 import { type ClientOptions, createGitHub } from "../../lib/github/client.ts";
 import { parsePrivateKey } from "../../lib/github/from_config.ts";
-import { type GitHub, GitHubRefusal } from "../../lib/github/github.ts";
+import { type GitHub, GitHubRefusal, isMissing } from "../../lib/github/github.ts";
 import {
   type FakeGitHub,
   type FakeRepository,
@@ -140,6 +140,26 @@ story("what GitHub refuses is refused for good", async ({ repo, github }) => {
     github.createCheckRun(repo, { ...RUN, headSha: "c".repeat(40) }),
     (error) => error instanceof GitHubRefusal && error.status === 422,
   );
+});
+
+story("what is gone from GitHub is told apart from what it refuses", async (scene) => {
+  const { fake, repo, github } = scene;
+  const answers: [status: number, message: string, missing: boolean][] = [
+    [404, "Not Found", true],
+    [410, "This issue was deleted", true],
+    [422, `No commit found for SHA: ${SHA}`, true],
+    [422, "Validation Failed", false],
+    [403, "Resource not accessible by integration", false],
+  ];
+  for (const [status, message, missing] of answers) {
+    fake.clearFaults();
+    fake.fail({ status, message, on: /check-runs/ });
+    const looking = github.checkRuns(repo, SHA);
+    if (missing) assert.equal(await looking, undefined, message);
+    else await assert.rejects(looking, GitHubRefusal);
+    const creating = await github.createCheckRun(repo, RUN).catch((error) => error);
+    assert.equal(isMissing(creating), missing, message);
+  }
 });
 
 story("a failed installation look-up is not remembered", async ({ fake, repo, github, count }) => {
