@@ -1,6 +1,6 @@
 /** Commit statuses and check runs. */
 import * as read from "./answers.ts";
-import type { CheckRun, CheckRunState, CommitStatus, GitHub, RepoName } from "./github.ts";
+import type { CheckRunState, GitHub } from "./github.ts";
 import { at, type Requests, unlessMissing } from "./requests.ts";
 import { checkRunText, checkRunTitle, statusDescription } from "./texts.ts";
 
@@ -9,85 +9,96 @@ export function checkMethods(
   requests: Requests,
 ): Pick<GitHub, "statuses" | "setStatus" | "checkRuns" | "createCheckRun" | "updateCheckRun"> {
   return {
-    statuses(repo: RepoName, sha: string): Promise<CommitStatus[] | undefined> {
-      return unlessMissing(async () => {
-        const statuses = await requests.pages(
-          repo,
-          "list statuses",
-          (request, page) =>
-            request("GET /repos/{owner}/{repo}/commits/{ref}/statuses", {
-              ...at(repo),
-              ...page,
-              ref: sha,
-            }),
-        );
-        return statuses.map(read.status);
-      });
-    },
+    statuses: statuses(requests),
+    setStatus: setStatus(requests),
+    checkRuns: checkRuns(requests),
+    createCheckRun: createCheckRun(requests),
+    updateCheckRun: updateCheckRun(requests),
+  };
+}
 
-    async setStatus(repo: RepoName, sha: string, status: CommitStatus): Promise<void> {
-      await requests.create(
+function statuses(requests: Requests): GitHub["statuses"] {
+  return (repo, sha) =>
+    unlessMissing(async () => {
+      const statuses = await requests.pages(
         repo,
-        "set status",
-        (request) =>
-          request("POST /repos/{owner}/{repo}/statuses/{sha}", {
-            ...at(repo),
-            sha,
-            context: status.context,
-            state: status.state,
-            description: statusDescription(status.description),
-            ...(status.targetUrl === undefined ? {} : { target_url: status.targetUrl }),
-          }),
-      );
-    },
-
-    checkRuns(repo: RepoName, sha: string, name?: string): Promise<CheckRun[] | undefined> {
-      return unlessMissing(async () => {
-        const runs = await requests.pages(repo, "list check runs", async (request, page) => {
-          const { data } = await request("GET /repos/{owner}/{repo}/commits/{ref}/check-runs", {
+        "list statuses",
+        (request, page) =>
+          request("GET /repos/{owner}/{repo}/commits/{ref}/statuses", {
             ...at(repo),
             ...page,
             ref: sha,
-            app_id: requests.appId,
-            ...(name === undefined ? {} : { check_name: name }),
-          });
-          return { data: data.check_runs };
+          }),
+      );
+      return statuses.map(read.status);
+    });
+}
+
+function setStatus(requests: Requests): GitHub["setStatus"] {
+  return async (repo, sha, status) => {
+    await requests.create(
+      repo,
+      "set status",
+      (request) =>
+        request("POST /repos/{owner}/{repo}/statuses/{sha}", {
+          ...at(repo),
+          sha,
+          context: status.context,
+          state: status.state,
+          description: statusDescription(status.description),
+          ...(status.targetUrl === undefined ? {} : { target_url: status.targetUrl }),
+        }),
+    );
+  };
+}
+
+function checkRuns(requests: Requests): GitHub["checkRuns"] {
+  return (repo, sha, name) =>
+    unlessMissing(async () => {
+      const runs = await requests.pages(repo, "list check runs", async (request, page) => {
+        const { data } = await request("GET /repos/{owner}/{repo}/commits/{ref}/check-runs", {
+          ...at(repo),
+          ...page,
+          ref: sha,
+          app_id: requests.appId,
+          ...(name === undefined ? {} : { check_name: name }),
         });
-        return runs.map(read.checkRun);
+        return { data: data.check_runs };
       });
-    },
+      return runs.map(read.checkRun);
+    });
+}
 
-    async createCheckRun(
-      repo: RepoName,
-      run: CheckRunState & { name: string; headSha: string },
-    ): Promise<CheckRun> {
-      const { data } = await requests.create(
-        repo,
-        `create check run ${run.name}`,
-        (request) =>
-          request("POST /repos/{owner}/{repo}/check-runs", {
-            ...at(repo),
-            ...checkRunParameters(run),
-            name: run.name,
-            head_sha: run.headSha,
-          }),
-      );
-      return read.checkRun(data);
-    },
+function createCheckRun(requests: Requests): GitHub["createCheckRun"] {
+  return async (repo, run) => {
+    const { data } = await requests.create(
+      repo,
+      `create check run ${run.name}`,
+      (request) =>
+        request("POST /repos/{owner}/{repo}/check-runs", {
+          ...at(repo),
+          ...checkRunParameters(run),
+          name: run.name,
+          head_sha: run.headSha,
+        }),
+    );
+    return read.checkRun(data);
+  };
+}
 
-    async updateCheckRun(repo: RepoName, id: number, run: CheckRunState): Promise<void> {
-      await requests.create(
-        repo,
-        `update check run ${id}`,
-        (request) =>
-          request("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", {
-            ...at(repo),
-            ...checkRunParameters(run),
-            check_run_id: id,
-          }),
-        { repeatable: true },
-      );
-    },
+function updateCheckRun(requests: Requests): GitHub["updateCheckRun"] {
+  return async (repo, id, run) => {
+    await requests.create(
+      repo,
+      `update check run ${id}`,
+      (request) =>
+        request("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", {
+          ...at(repo),
+          ...checkRunParameters(run),
+          check_run_id: id,
+        }),
+      { repeatable: true },
+    );
   };
 }
 

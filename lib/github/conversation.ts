@@ -1,6 +1,6 @@
 /** Labels, comments and reactions. */
 import { isBy, labelsAddedBy } from "./answers.ts";
-import type { GitHub, RepoName } from "./github.ts";
+import type { GitHub } from "./github.ts";
 import { at, type Requests, unlessMissing } from "./requests.ts";
 import { commentText } from "./texts.ts";
 
@@ -9,88 +9,104 @@ export function conversationMethods(
   requests: Requests,
 ): Pick<GitHub, "addLabels" | "removeLabel" | "labelsAddedByApp" | "react" | "commentOnce"> {
   return {
-    async addLabels(repo: RepoName, number: number, labels: readonly string[]): Promise<void> {
-      if (labels.length === 0) return;
-      await requests.create(
+    addLabels: addLabels(requests),
+    removeLabel: removeLabel(requests),
+    labelsAddedByApp: labelsAddedByApp(requests),
+    react: react(requests),
+    commentOnce: commentOnce(requests),
+  };
+}
+
+function addLabels(requests: Requests): GitHub["addLabels"] {
+  return async (repo, number, labels) => {
+    if (labels.length === 0) return;
+    await requests.create(
+      repo,
+      `label pull request ${number}`,
+      (request) =>
+        request("POST /repos/{owner}/{repo}/issues/{issue_number}/labels", {
+          ...at(repo),
+          issue_number: number,
+          labels: [...labels],
+        }),
+      { repeatable: true },
+    );
+  };
+}
+
+function removeLabel(requests: Requests): GitHub["removeLabel"] {
+  return async (repo, number, label) => {
+    await unlessMissing(() =>
+      requests.create(
         repo,
-        `label pull request ${number}`,
+        `remove a label of pull request ${number}`,
         (request) =>
-          request("POST /repos/{owner}/{repo}/issues/{issue_number}/labels", {
+          request("DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}", {
             ...at(repo),
             issue_number: number,
-            labels: [...labels],
+            name: label,
           }),
         { repeatable: true },
-      );
-    },
+      )
+    );
+  };
+}
 
-    async removeLabel(repo: RepoName, number: number, label: string): Promise<void> {
-      await unlessMissing(() =>
-        requests.create(
-          repo,
-          `remove a label of pull request ${number}`,
-          (request) =>
-            request("DELETE /repos/{owner}/{repo}/issues/{issue_number}/labels/{name}", {
-              ...at(repo),
-              issue_number: number,
-              name: label,
-            }),
-          { repeatable: true },
-        )
-      );
-    },
+function labelsAddedByApp(requests: Requests): GitHub["labelsAddedByApp"] {
+  return async (repo, number) => {
+    const events = await requests.pages(
+      repo,
+      "list label events",
+      (request, page) =>
+        request("GET /repos/{owner}/{repo}/issues/{issue_number}/events", {
+          ...at(repo),
+          ...page,
+          issue_number: number,
+        }),
+    );
+    return labelsAddedBy(requests.appId, events);
+  };
+}
 
-    async labelsAddedByApp(repo: RepoName, number: number): Promise<string[]> {
-      const events = await requests.pages(
-        repo,
-        "list label events",
-        (request, page) =>
-          request("GET /repos/{owner}/{repo}/issues/{issue_number}/events", {
-            ...at(repo),
-            ...page,
-            issue_number: number,
-          }),
-      );
-      return labelsAddedBy(requests.appId, events);
-    },
+function react(requests: Requests): GitHub["react"] {
+  return async (repo, commentId) => {
+    await requests.create(
+      repo,
+      "react to comment",
+      (request) =>
+        request("POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", {
+          ...at(repo),
+          comment_id: commentId,
+          content: "eyes",
+        }),
+      { repeatable: true },
+    );
+  };
+}
 
-    async react(repo: RepoName, commentId: number): Promise<void> {
-      await requests.create(
-        repo,
-        "react to comment",
-        (request) =>
-          request("POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", {
-            ...at(repo),
-            comment_id: commentId,
-            content: "eyes",
-          }),
-        { repeatable: true },
-      );
-    },
-
-    async commentOnce(repo: RepoName, number: number, marker: string, body: string): Promise<void> {
-      const hidden = `<!-- ${marker.replaceAll(/[<>]|--/g, "")} -->`;
-      const where = { ...at(repo), issue_number: number };
-      const comments = await requests.pages(
-        repo,
-        "list comments",
-        (request, page) =>
-          request("GET /repos/{owner}/{repo}/issues/{issue_number}/comments", {
-            ...where,
-            ...page,
-          }),
-      );
-      // Only our own count: anybody can write the marker.
-      if (comments.some((it) => isBy(requests.appId, it) && it.body?.includes(hidden))) return;
-      await requests.create(
-        repo,
-        `comment on pull request ${number}`,
-        (request) =>
-          request("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", {
-            ...where,
-            body: commentText(`${hidden}\n${body}`),
-          }),
-      );
-    },
+function commentOnce(requests: Requests): GitHub["commentOnce"] {
+  return async (repo, number, marker, body) => {
+    const hidden = `<!-- ${marker.replaceAll(/[<>]|--/g, "")} -->`;
+    const where = { ...at(repo), issue_number: number };
+    const comments = await requests.pages(
+      repo,
+      "list comments",
+      (request, page) =>
+        request("GET /repos/{owner}/{repo}/issues/{issue_number}/comments", {
+          ...where,
+          ...page,
+        }),
+    );
+    // Only our own count: anybody can write the marker.
+    if (comments.some((it) => isBy(requests.appId, it) && it.body?.includes(hidden))) return;
+    await requests.create(
+      repo,
+      `comment on pull request ${number}`,
+      (request) =>
+        request("POST /repos/{owner}/{repo}/issues/{issue_number}/comments", {
+          ...where,
+          body: commentText(`${hidden}\n${body}`),
+        }),
+    );
   };
 }

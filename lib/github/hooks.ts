@@ -1,6 +1,6 @@
 /** The log of the App's own webhook. */
 import * as read from "./answers.ts";
-import type { GitHub, HookDeliveries, HookDelivery } from "./github.ts";
+import type { GitHub, HookDelivery } from "./github.ts";
 import { PAGE, type Requests } from "./requests.ts";
 
 /** Pages of deliveries that are read at once: 20,000 deliveries, a fortieth of an App's requests an hour. */
@@ -8,37 +8,41 @@ const MAX_DELIVERY_PAGES = 200;
 
 /** The methods of {@link GitHub} that this file is about. */
 export function hookMethods(requests: Requests): Pick<GitHub, "hookDeliveries" | "redeliver"> {
-  return {
-    async hookDeliveries(since: number): Promise<HookDeliveries> {
-      const deliveries: HookDelivery[] = [];
-      let cursor: string | undefined;
-      for (let page = 1; page <= MAX_DELIVERY_PAGES; page++) {
-        const { data, headers } = await requests.transport.asApp(
-          { what: "list webhook deliveries", repeatable: true },
-          (request) =>
-            request("GET /app/hook/deliveries", {
-              per_page: PAGE,
-              ...(cursor === undefined ? {} : { cursor }),
-            }),
-        );
-        const recent = data.filter((it) => Date.parse(it.delivered_at) >= since);
-        deliveries.push(...recent.map(read.hookDelivery));
-        cursor = read.nextCursor(headers.link);
-        const last = recent.length < data.length || cursor === undefined;
-        if (last) return { deliveries, complete: true };
-      }
-      return { deliveries, complete: false };
-    },
+  return { hookDeliveries: hookDeliveries(requests), redeliver: redeliver(requests) };
+}
 
-    async redeliver(deliveryId: number | bigint): Promise<void> {
-      await requests.transport.asApp(
-        { what: `redeliver webhook ${deliveryId}`, repeatable: false },
+function hookDeliveries(requests: Requests): GitHub["hookDeliveries"] {
+  return async (since) => {
+    const deliveries: HookDelivery[] = [];
+    let cursor: string | undefined;
+    for (let page = 1; page <= MAX_DELIVERY_PAGES; page++) {
+      const { data, headers } = await requests.transport.asApp(
+        { what: "list webhook deliveries", repeatable: true },
         (request) =>
-          request("POST /app/hook/deliveries/{delivery_id}/attempts", {
-            // Octokit's types do not know yet that it writes a bigint as well.
-            delivery_id: deliveryId as number,
+          request("GET /app/hook/deliveries", {
+            per_page: PAGE,
+            ...(cursor === undefined ? {} : { cursor }),
           }),
       );
-    },
+      const recent = data.filter((it) => Date.parse(it.delivered_at) >= since);
+      deliveries.push(...recent.map(read.hookDelivery));
+      cursor = read.nextCursor(headers.link);
+      const last = recent.length < data.length || cursor === undefined;
+      if (last) return { deliveries, complete: true };
+    }
+    return { deliveries, complete: false };
+  };
+}
+
+function redeliver(requests: Requests): GitHub["redeliver"] {
+  return async (deliveryId) => {
+    await requests.transport.asApp(
+      { what: `redeliver webhook ${deliveryId}`, repeatable: false },
+      (request) =>
+        request("POST /app/hook/deliveries/{delivery_id}/attempts", {
+          // Octokit's types do not know yet that it writes a bigint as well.
+          delivery_id: deliveryId as number,
+        }),
+    );
   };
 }
