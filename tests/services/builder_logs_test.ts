@@ -1,0 +1,61 @@
+/** The logs of builds: their form, their bound, and a broker that is slow. */
+import assert from "node:assert/strict";
+import { drive, openBench } from "../build/bench.ts";
+import { leftovers, SCRIPT } from "../build/bench_stories.ts";
+import { until } from "../support/waiting.ts";
+
+Deno.test("single log messages are what a Rust collector reads", async () => {
+  await using bench = await openBench({ projects: [SCRIPT], builder: { log_messages: "single" } });
+  const { messages } = await bench.build(await bench.pullRequest({ "run.sh": "seq 3\n" }));
+  const lines = messages.filter(({ body }) => body.line_number !== undefined);
+  assert.deepEqual(lines.slice(-3).map(({ body }) => [body.line_number, body.output]), [
+    [3, "1"],
+    [4, "2"],
+    [5, "3"],
+  ]);
+  assert.deepEqual(Object.keys(lines[0]!.body).sort(), [
+    "attempt_id",
+    "identity",
+    "line_number",
+    "output",
+    "system",
+  ]);
+});
+
+Deno.test("a log above its bound is cut with a note, and the result still shows the last lines", async () => {
+  await using bench = await openBench({ projects: [SCRIPT], builder: { max_log_bytes: 10_000 } });
+  const { result, lines } = await bench.build(
+    await bench.pullRequest({ "run.sh": "yes line | head -n 100000; echo the end\n" }),
+  );
+  assert.equal(result.status, "Success");
+  assert.match(lines.at(-1)!, /^\[log cut: \d+ more lines dropped/);
+  assert.equal(result.output.at(-1), "the end");
+  assert.equal(result.log_lines, lines.length);
+  assert.ok(lines.join("\n").length < 11_000);
+});
+
+Deno.test("a broker that is slow slows nothing but itself: the build goes on and no line is lost", async () => {
+  await using bench = await openBench({ projects: [SCRIPT] });
+  // 20 MB, more than waits in memory; the build's end is seen while the first lines are still on their way.
+  const script =
+    "seq -f 'line %.0f of a long log that says nothing else at all' 400000; echo > done\n";
+  const job = await bench.pullRequest({ "run.sh": script });
+  let waited = false;
+  const { result, lines } = await drive(
+    bench.consumer,
+    job,
+    new AbortController().signal,
+    async (messages) => {
+      if (waited || !messages.some(({ body }) => body.lines)) return;
+      waited = true;
+      const [folder] = (await leftovers(bench)).filter((name) => !name.endsWith(".lock"));
+      const done = `${bench.jobsRoot}/${folder}/tree/done`;
+      const isDone = () => Deno.stat(done).then(() => true, () => false);
+      await until("the build, which must not wait for the broker", isDone);
+    },
+  );
+  assert.equal(result.status, "Success");
+  assert.ok(waited);
+  assert.equal(lines.length, 400_002);
+  assert.equal(lines.at(-1), "line 400000 of a long log that says nothing else at all");
+});

@@ -1,0 +1,112 @@
+/** How jobs end that cannot be built, or not here. */
+import assert from "node:assert/strict";
+import { TransientFault } from "../../lib/errors.ts";
+import { BuildResult } from "../../lib/messages/build_result.ts";
+import { hostSystem } from "../../lib/systems.ts";
+import { openBench } from "../build/bench.ts";
+import { custom, leftovers, SCRIPT } from "../build/bench_stories.ts";
+
+const SYSTEM = hostSystem();
+
+Deno.test("an unknown project is red and told what there is; so is a job that names none", async () => {
+  await using bench = await openBench({ projects: [SCRIPT, { ...SCRIPT, name: "cmark" }] });
+  const job = await bench.pullRequest({ x: "1" }, { attrs: ["cmrk"] });
+  const { result } = await bench.build(job);
+  assert.equal(result.status, "Failure");
+  assert.match(
+    result.output.join("\n"),
+    /Cannot build cmrk.*Did you mean cmark\? There are: it, cmark/,
+  );
+  const none = await bench.build({ ...job, attrs: [], request_id: "none" });
+  assert.equal(none.result.status, "Failure");
+});
+
+Deno.test("a list that is missing or wrong is red", async () => {
+  await using missing = await openBench();
+  const { result } = await missing.build(await missing.pullRequest({ x: "1" }));
+  assert.equal(result.status, "Failure");
+  assert.match(result.output[0]!, /lists no projects/);
+  await using wrong = await openBench({ files: { ".tickborg.json": '{"projects": 1}' } });
+  const broken = await wrong.build(await wrong.pullRequest({ x: "1" }));
+  assert.equal(broken.result.status, "Failure");
+  assert.match(broken.result.output[0]!, /\.tickborg\.json of the target branch: projects/);
+});
+
+Deno.test("a project that is not for this system is skipped with a reason", async () => {
+  const elsewhere = SYSTEM === "x86_64-freebsd" ? "x86_64-linux" : "x86_64-freebsd";
+  await using bench = await openBench({ projects: [custom("true", { systems: [elsewhere] })] });
+  const { result } = await bench.build(await bench.pullRequest({ x: "1" }));
+  assert.equal(result.status, "Skipped");
+  assert.match(result.skipped_reason!, new RegExp(`not built for ${SYSTEM}`));
+  assert.deepEqual([result.attempted_attrs, result.skipped_attrs], [[], ["it"]]);
+});
+
+Deno.test("a conflict, a deleted branch, a deleted pull request each end in a result", async () => {
+  await using bench = await openBench({ projects: [SCRIPT], files: { "run.sh": "true\n" } });
+  const job = await bench.pullRequest({ "run.sh": "echo mine\n" });
+  await bench.monorepo.commit("main", { "run.sh": "echo theirs\n" });
+  const conflict = await bench.build(job);
+  assert.equal(conflict.result.status, "Failure");
+  assert.match(conflict.result.output[0]!, /conflicts in run\.sh/);
+  const gone = { ...job, pr: { ...job.pr, target_branch: "gone" }, request_id: "gone" };
+  const branch = await bench.build(gone);
+  assert.match(JSON.stringify(branch.result.status), /UnexpectedError.*Cannot find branch gone/);
+  const pull = await bench.build({ ...job, pr: { ...job.pr, number: 99 }, request_id: "99" });
+  assert.match(JSON.stringify(pull.result.status), /Cannot find pull request 99/);
+});
+
+Deno.test("a git server that is down is a passing fault; given up, the job ends in a result", async () => {
+  await using bench = await openBench({ projects: [SCRIPT] });
+  const job = await bench.pullRequest({ "run.sh": "true\n" });
+  bench.monorepo.serverUp = false;
+  await assert.rejects(() => bench.build(job), TransientFault);
+  assert.deepEqual(await leftovers(bench), []);
+  const [farewell] = bench.consumer.exhausted!(job, new TransientFault("Server is down"));
+  const result = BuildResult.parse(JSON.parse(new TextDecoder().decode(farewell!.body)));
+  assert.match(JSON.stringify(result.status), /Gave up.*Server is down/);
+  bench.monorepo.serverUp = true;
+  assert.equal((await bench.build(job)).result.status, "Success");
+});
+
+Deno.test("a build that takes too long is timed out, by the project's own bound", async () => {
+  await using bench = await openBench({
+    projects: [custom("sleep 600", { build_timeout_seconds: 1 })],
+  });
+  const { result } = await bench.build(await bench.pullRequest({ x: "1" }));
+  assert.equal(result.status, "TimedOut");
+  assert.equal(result.step, "build");
+  assert.equal(result.output.at(-1), "build ran out of time");
+});
+
+Deno.test("a project without a bound of its own is timed out by the builder's", async () => {
+  await using bench = await openBench({ projects: [custom("sleep 600")] });
+  // No file may say so little.
+  bench.config.build!.build_timeout_seconds = 1;
+  const { result } = await bench.build(await bench.pullRequest({ x: "1" }));
+  assert.equal(result.status, "TimedOut");
+});
+
+Deno.test("a tool that this builder lacks is the builder's fault and is told", async () => {
+  const bin = await Deno.makeTempDir({ prefix: "tickborg-bin-" });
+  try {
+    await Deno.symlink("/bin/sh", `${bin}/sh`);
+    await using bench = await openBench({
+      projects: [{ name: "it", path: ".", build_system: "Meson" }],
+      build: { extra_env: { PATH: bin } },
+      builder: { sandbox: "none" },
+    });
+    const { result } = await bench.build(await bench.pullRequest({ x: "1" }));
+    assert.match(JSON.stringify(result.status), /UnexpectedError.*lacks meson, ninja.*install/);
+  } finally {
+    await Deno.remove(bin, { recursive: true });
+  }
+});
+
+Deno.test("a project folder that is not there is red", async () => {
+  await using bench = await openBench({
+    projects: [{ name: "it", path: "gone", build_system: "Make" }],
+  });
+  const { result } = await bench.build(await bench.pullRequest({ x: "1" }));
+  assert.equal(result.status, "Failure");
+  assert.match(result.output[0]!, /its folder gone is not in the repository/);
+});
