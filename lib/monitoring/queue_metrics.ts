@@ -56,20 +56,25 @@ export class QueueMetrics {
 
   async #look(): Promise<void> {
     const connected = this.#broker.state === "connected";
+    const found = connected ? await this.#inspectAll() : new Map<string, QueueFacts>();
     this.#connected.set(connected ? 1 : 0);
     this.#messages.reset();
     this.#consumers.reset();
     this.#deadLetters.remove();
-    if (!connected) return;
-    const enough = new AbortController();
-    await Promise.race([
-      delay(PATIENCE_MS, enough.signal),
-      Promise.all(QUEUES.map(async ({ name }) => {
-        const facts = await this.#broker.inspect(name).catch(() => undefined);
-        if (facts !== undefined && !enough.signal.aborted) this.#set(name, facts);
-      })),
-    ]);
-    enough.abort();
+    for (const [queue, facts] of found) this.#set(queue, facts);
+  }
+
+  /** What is known of each queue when all have answered, or when the patience is over. */
+  async #inspectAll(): Promise<ReadonlyMap<string, QueueFacts>> {
+    const found = new Map<string, QueueFacts>();
+    const answered = new AbortController();
+    const asked = QUEUES.map(async ({ name }) => {
+      const facts = await this.#broker.inspect(name).catch(() => undefined);
+      if (facts !== undefined) found.set(name, facts);
+    });
+    await Promise.race([delay(PATIENCE_MS, answered.signal), Promise.all(asked)]);
+    answered.abort();
+    return found;
   }
 
   #set(queue: string, facts: QueueFacts): void {

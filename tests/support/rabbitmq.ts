@@ -6,27 +6,9 @@
  * The processes are no children that Deno holds, so that a test may kill and restart the server without
  * the sanitizers seeing a resource come or go.
  */
-import { freePorts } from "./ports.ts";
+import { type Layout, layOut, serverFolder, type ServerOptions } from "./rabbitmq/layout.ts";
+import { accepts, readIfThere, sendSignal, serverUser, shell } from "./rabbitmq/processes.ts";
 import { pause } from "./waiting.ts";
-
-/** The folders in which a package puts `rabbitmq-server` itself rather than a wrapper that changes the user. */
-const FOLDERS = [
-  "/usr/lib/rabbitmq/bin",
-  "/usr/local/lib/rabbitmq/bin",
-  "/opt/homebrew/opt/rabbitmq/sbin",
-  "/usr/local/opt/rabbitmq/sbin",
-];
-
-function serverFolder(): string | undefined {
-  for (const folder of FOLDERS) {
-    try {
-      Deno.statSync(`${folder}/rabbitmq-server`);
-      return folder;
-    } catch {
-      // Not in this folder.
-    }
-  }
-}
 
 /**
  * For `Deno.test({ignore: withoutRabbitMq(), …})`: whether no server is installed. At a desk such tests
@@ -36,16 +18,6 @@ export function withoutRabbitMq(): boolean {
   return serverFolder() === undefined && Deno.env.get("CI") !== "true";
 }
 
-/** How to start a server. */
-export interface ServerOptions {
-  /** Lines of `rabbitmq.conf` that are added to ours, for example `{consumer_timeout: "10000"}`. */
-  readonly conf?: Readonly<Record<string, string | number>>;
-  /** Settings of the application `rabbit` that `rabbitmq.conf` cannot name, as Erlang terms. */
-  readonly advanced?: Readonly<Record<string, string | number>>;
-  /** Makes a certificate authority and listens with TLS on {@link RabbitMqServer.tlsPort}. */
-  readonly tls?: boolean;
-}
-
 /** A virtual host of a test: what a connection to it needs. */
 export interface Vhost {
   readonly name: string;
@@ -53,16 +25,6 @@ export interface Vhost {
   readonly port: number;
   readonly username: string;
   readonly password: string;
-}
-
-/** Where a server keeps its things and what it listens on. */
-interface Layout {
-  readonly folder: string;
-  readonly bin: string;
-  readonly port: number;
-  readonly tlsPort: number | undefined;
-  readonly epmdPort: number;
-  readonly env: Record<string, string>;
 }
 
 /** Virtual hosts made by one call of the control program, which takes a second to start. */
@@ -255,137 +217,3 @@ const WATCH = `setsid sh -c '
   epmd -port "$2" -kill
   rm -rf "$0"
 ' "$0" "$1" "$2" < /dev/null > /dev/null 2>&1 &`;
-
-async function layOut(bin: string, options: ServerOptions): Promise<Layout> {
-  const [port, distPort, epmdPort, tlsPort] = freePorts(4) as [number, number, number, number];
-  const folder = await Deno.makeTempDir({ prefix: "tickborg-rabbitmq-" });
-  const env = {
-    PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin",
-    HOME: folder,
-    LANG: "C.UTF-8",
-    ERL_EPMD_PORT: `${epmdPort}`,
-    ERL_EPMD_ADDRESS: "127.0.0.1",
-    RABBITMQ_NODENAME: `tickborg-${port}@localhost`,
-    RABBITMQ_NODE_IP_ADDRESS: "127.0.0.1",
-    RABBITMQ_NODE_PORT: `${port}`,
-    RABBITMQ_DIST_PORT: `${distPort}`,
-    RABBITMQ_MNESIA_BASE: `${folder}/mnesia`,
-    RABBITMQ_LOG_BASE: `${folder}/log`,
-    RABBITMQ_PID_FILE: `${folder}/server.pid`,
-    RABBITMQ_ENABLED_PLUGINS_FILE: `${folder}/enabled_plugins`,
-    RABBITMQ_CONF_ENV_FILE: `${folder}/rabbitmq-env.conf`,
-    RABBITMQ_CONFIG_FILE: `${folder}/rabbitmq.conf`,
-    RABBITMQ_ADVANCED_CONFIG_FILE: `${folder}/advanced.config`,
-    ERL_CRASH_DUMP_SECONDS: "0",
-    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "-kernel inet_dist_use_interface {127,0,0,1}",
-  };
-  await Deno.mkdir(`${folder}/log`);
-  await Deno.writeTextFile(`${folder}/.erlang.cookie`, crypto.randomUUID(), { mode: 0o400 });
-  await Deno.writeTextFile(env.RABBITMQ_ENABLED_PLUGINS_FILE, "[].\n");
-  await Deno.writeTextFile(env.RABBITMQ_CONF_ENV_FILE, "");
-  const terms = Object.entries(options.advanced ?? {}).map(([key, value]) => `{${key}, ${value}}`);
-  await Deno.writeTextFile(
-    env.RABBITMQ_ADVANCED_CONFIG_FILE,
-    `[{rabbit, [${terms.join(", ")}]}].\n`,
-  );
-  if (options.tls) await makeCertificates(folder);
-  await Deno.writeTextFile(env.RABBITMQ_CONFIG_FILE, configuration({ folder, tlsPort }, options));
-  const owner = await serverUser();
-  if (owner.uid !== undefined) {
-    await shell(`chown -R "$0" "$1"`, [`${owner.uid}:${owner.gid}`, folder], { env });
-  }
-  return { folder, bin, port, tlsPort: options.tls ? tlsPort : undefined, epmdPort, env };
-}
-
-function configuration(place: { folder: string; tlsPort: number }, options: ServerOptions): string {
-  const lines: Record<string, string | number> = {
-    "loopback_users": "none",
-    "log.file.level": "info",
-    "vm_memory_high_watermark.absolute": "1GB",
-    "disk_free_limit.absolute": "10MB",
-    ...options.conf,
-  };
-  if (options.tls) {
-    Object.assign(lines, {
-      "listeners.ssl.1": `127.0.0.1:${place.tlsPort}`,
-      "ssl_options.cacertfile": `${place.folder}/ca.pem`,
-      "ssl_options.certfile": `${place.folder}/server.pem`,
-      "ssl_options.keyfile": `${place.folder}/server.key`,
-      "ssl_options.verify": "verify_none",
-      "ssl_options.fail_if_no_peer_cert": "false",
-    });
-  }
-  return Object.entries(lines).map(([key, value]) => `${key} = ${value}\n`).join("");
-}
-
-/** An authority and a certificate of it for `localhost` and 127.0.0.1. */
-async function makeCertificates(folder: string): Promise<void> {
-  await shell(
-    `set -e; cd "$0"
-    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=Tickborg test authority" \
-      -keyout ca.key -out ca.pem
-    openssl req -newkey rsa:2048 -nodes -subj "/CN=localhost" -keyout server.key -out server.csr
-    printf 'subjectAltName=DNS:localhost,IP:127.0.0.1' > san.cnf
-    openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 \
-      -extfile san.cnf -out server.pem`,
-    [folder],
-    { env: { PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin", HOME: folder } },
-  );
-}
-
-let user: { uid?: number; gid?: number } | undefined;
-
-/** The server refuses to share files with root, so root runs it as the package's own user. */
-async function serverUser(): Promise<{ uid?: number; gid?: number }> {
-  if (user !== undefined) return user;
-  if (Deno.uid() !== 0) return user = {};
-  const id = async (flag: string) => {
-    const { code, stdout } = await new Deno.Command("id", { args: [flag, "rabbitmq"] }).output();
-    if (code !== 0) throw new Error("There is no user rabbitmq to run the server as");
-    return Number(new TextDecoder().decode(stdout));
-  };
-  return user = { uid: await id("-u"), gid: await id("-g") };
-}
-
-/** Runs a shell script with `args` as $0, $1, …, as this process's user unless told otherwise. */
-async function shell(
-  script: string,
-  args: string[],
-  options: { env: Record<string, string>; uid?: number; gid?: number },
-): Promise<void> {
-  const { code, stderr } = await new Deno.Command("sh", {
-    args: ["-c", script, ...args],
-    cwd: "/",
-    clearEnv: true,
-    stdin: "null",
-    ...options,
-  }).output();
-  if (code !== 0) throw new Error(`Shell script failed: ${new TextDecoder().decode(stderr)}`);
-}
-
-/** Sends a signal; false where there is no such process. */
-async function sendSignal(pid: string, signal: string): Promise<boolean> {
-  const { success } = await new Deno.Command("kill", {
-    args: [`-${signal}`, "--", pid],
-    stdout: "null",
-    stderr: "null",
-  }).output();
-  return success;
-}
-
-async function accepts(port: number): Promise<boolean> {
-  try {
-    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function readIfThere(path: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch {
-    return "";
-  }
-}

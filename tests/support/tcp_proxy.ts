@@ -1,41 +1,92 @@
 /** A TCP proxy between a client and a server of a test: it cuts connections, or falls silent. */
 
-/** A running proxy. */
-export interface TcpProxy extends AsyncDisposable {
-  readonly port: number;
-  /** Holds back everything in both directions while connections stay open, as a dead router does. */
-  silence(): void;
-  /** Refuses new connections and drops those there are. */
-  cut(): void;
-  /** Forwards again. */
-  mend(): void;
-}
-
 /** Starts a proxy to a port of this machine. */
 export function startProxy(target: number): TcpProxy {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const open = new Set<Deno.Conn>();
-  let mode: "forward" | "silent" | "cut" = "forward";
-  let mended = Promise.withResolvers<void>();
+  return new TcpProxy(target);
+}
 
-  async function pump(from: Deno.Conn, to: Deno.Conn): Promise<void> {
+/** A running proxy. */
+export class TcpProxy implements AsyncDisposable {
+  readonly port: number;
+  readonly #target: number;
+  readonly #listener: Deno.TcpListener;
+  readonly #open = new Set<Deno.Conn>();
+  readonly #serving = new Set<Promise<void>>();
+  readonly #accepting: Promise<void>;
+  #mode: "forward" | "silent" | "cut" = "forward";
+  #mended = Promise.withResolvers<void>();
+
+  constructor(target: number) {
+    this.#target = target;
+    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    this.port = this.#listener.addr.port;
+    this.#accepting = this.#accept();
+  }
+
+  /** Holds back everything in both directions while connections stay open, as a dead router does. */
+  silence(): void {
+    this.#mode = "silent";
+  }
+
+  /** Refuses new connections and drops those there are. */
+  cut(): void {
+    this.#mode = "cut";
+    this.#dropAll();
+    this.#wake();
+  }
+
+  /** Forwards again. */
+  mend(): void {
+    this.#mode = "forward";
+    this.#wake();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    this.#dropAll();
+    this.#wake();
+    await this.#accepting;
+    await Promise.all(this.#serving);
+  }
+
+  async #accept(): Promise<void> {
+    for await (const client of this.#listener) {
+      const work = this.#serve(client).finally(() => this.#serving.delete(work));
+      this.#serving.add(work);
+    }
+  }
+
+  async #serve(client: Deno.Conn): Promise<void> {
+    this.#open.add(client);
+    if (this.#mode === "cut") return this.#drop(client);
+    try {
+      const server = await Deno.connect({ hostname: "127.0.0.1", port: this.#target });
+      this.#open.add(server);
+      if (!this.#open.has(client)) return this.#drop(server);
+      await Promise.all([this.#pump(client, server), this.#pump(server, client)]);
+    } catch {
+      this.#drop(client);
+    }
+  }
+
+  async #pump(from: Deno.Conn, to: Deno.Conn): Promise<void> {
     const buffer = new Uint8Array(65_536);
     try {
       for (;;) {
         const read = await from.read(buffer);
         if (read === null) break;
-        if (mode === "silent") await mended.promise;
+        if (this.#mode === "silent") await this.#mended.promise;
         for (let sent = 0; sent < read;) sent += await to.write(buffer.subarray(sent, read));
       }
     } catch {
       // One side is gone; the other goes with it.
     }
-    drop(from);
-    drop(to);
+    this.#drop(from);
+    this.#drop(to);
   }
 
-  function drop(connection: Deno.Conn): void {
-    if (!open.delete(connection)) return;
+  #drop(connection: Deno.Conn): void {
+    if (!this.#open.delete(connection)) return;
     try {
       connection.close();
     } catch {
@@ -43,54 +94,12 @@ export function startProxy(target: number): TcpProxy {
     }
   }
 
-  async function serve(client: Deno.Conn): Promise<void> {
-    open.add(client);
-    if (mode === "cut") return drop(client);
-    try {
-      const server = await Deno.connect({ hostname: "127.0.0.1", port: target });
-      open.add(server);
-      if (!open.has(client)) return drop(server);
-      await Promise.all([pump(client, server), pump(server, client)]);
-    } catch {
-      drop(client);
-    }
+  #dropAll(): void {
+    for (const connection of this.#open) this.#drop(connection);
   }
 
-  const serving = new Set<Promise<void>>();
-  const accepting = (async () => {
-    for await (const client of listener) {
-      const work = serve(client).finally(() => serving.delete(work));
-      serving.add(work);
-    }
-  })();
-
-  function dropAll(): void {
-    for (const connection of open) drop(connection);
+  #wake(): void {
+    this.#mended.resolve();
+    this.#mended = Promise.withResolvers<void>();
   }
-
-  function wake(): void {
-    mended.resolve();
-    mended = Promise.withResolvers<void>();
-  }
-
-  return {
-    port: listener.addr.port,
-    silence: () => mode = "silent",
-    cut() {
-      mode = "cut";
-      dropAll();
-      wake();
-    },
-    mend() {
-      mode = "forward";
-      wake();
-    },
-    async [Symbol.asyncDispose]() {
-      listener.close();
-      dropAll();
-      wake();
-      await accepting;
-      await Promise.all(serving);
-    },
-  };
 }

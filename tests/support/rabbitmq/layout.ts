@@ -1,0 +1,125 @@
+/** Where a server of a test keeps its things, and what it is configured with. */
+import { freePorts } from "../ports.ts";
+import { serverUser, shell } from "./processes.ts";
+
+/** The folders in which a package puts `rabbitmq-server` itself rather than a wrapper that changes the user. */
+const FOLDERS = [
+  "/usr/lib/rabbitmq/bin",
+  "/usr/local/lib/rabbitmq/bin",
+  "/opt/homebrew/opt/rabbitmq/sbin",
+  "/usr/local/opt/rabbitmq/sbin",
+];
+
+/** The folder of an installed server. */
+export function serverFolder(): string | undefined {
+  for (const folder of FOLDERS) {
+    try {
+      Deno.statSync(`${folder}/rabbitmq-server`);
+      return folder;
+    } catch {
+      // Not in this folder.
+    }
+  }
+}
+
+/** How to start a server. */
+export interface ServerOptions {
+  /** Lines of `rabbitmq.conf` that are added to ours, for example `{consumer_timeout: "10000"}`. */
+  readonly conf?: Readonly<Record<string, string | number>>;
+  /** Settings of the application `rabbit` that `rabbitmq.conf` cannot name, as Erlang terms. */
+  readonly advanced?: Readonly<Record<string, string | number>>;
+  /** Makes a certificate authority and listens with TLS on the port of `RabbitMqServer.tls`. */
+  readonly tls?: boolean;
+}
+
+/** Where a server keeps its things and what it listens on. */
+export interface Layout {
+  readonly folder: string;
+  readonly bin: string;
+  readonly port: number;
+  readonly tlsPort: number | undefined;
+  readonly epmdPort: number;
+  readonly env: Record<string, string>;
+}
+
+/** Makes a server's folder and all that it reads at its start. */
+export async function layOut(bin: string, options: ServerOptions): Promise<Layout> {
+  const [port, distPort, epmdPort, tlsPort] = freePorts(4) as [number, number, number, number];
+  const folder = await Deno.makeTempDir({ prefix: "tickborg-rabbitmq-" });
+  const env = environment(folder, { port, distPort, epmdPort });
+  await Deno.mkdir(env.RABBITMQ_LOG_BASE);
+  await Deno.writeTextFile(`${folder}/.erlang.cookie`, crypto.randomUUID(), { mode: 0o400 });
+  await Deno.writeTextFile(env.RABBITMQ_ENABLED_PLUGINS_FILE, "[].\n");
+  await Deno.writeTextFile(env.RABBITMQ_CONF_ENV_FILE, "");
+  await Deno.writeTextFile(env.RABBITMQ_ADVANCED_CONFIG_FILE, advancedConfiguration(options));
+  if (options.tls) await makeCertificates(folder);
+  await Deno.writeTextFile(env.RABBITMQ_CONFIG_FILE, configuration({ folder, tlsPort }, options));
+  const { uid, gid } = await serverUser();
+  if (uid !== undefined) await shell(`chown -R "$0" "$1"`, [`${uid}:${gid}`, folder], { env });
+  return { folder, bin, port, tlsPort: options.tls ? tlsPort : undefined, epmdPort, env };
+}
+
+/** All that tells the server from any other on this machine. */
+function environment(folder: string, ports: { port: number; distPort: number; epmdPort: number }) {
+  return {
+    PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin",
+    HOME: folder,
+    LANG: "C.UTF-8",
+    ERL_EPMD_PORT: `${ports.epmdPort}`,
+    ERL_EPMD_ADDRESS: "127.0.0.1",
+    RABBITMQ_NODENAME: `tickborg-${ports.port}@localhost`,
+    RABBITMQ_NODE_IP_ADDRESS: "127.0.0.1",
+    RABBITMQ_NODE_PORT: `${ports.port}`,
+    RABBITMQ_DIST_PORT: `${ports.distPort}`,
+    RABBITMQ_MNESIA_BASE: `${folder}/mnesia`,
+    RABBITMQ_LOG_BASE: `${folder}/log`,
+    RABBITMQ_PID_FILE: `${folder}/server.pid`,
+    RABBITMQ_ENABLED_PLUGINS_FILE: `${folder}/enabled_plugins`,
+    RABBITMQ_CONF_ENV_FILE: `${folder}/rabbitmq-env.conf`,
+    RABBITMQ_CONFIG_FILE: `${folder}/rabbitmq.conf`,
+    RABBITMQ_ADVANCED_CONFIG_FILE: `${folder}/advanced.config`,
+    ERL_CRASH_DUMP_SECONDS: "0",
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "-kernel inet_dist_use_interface {127,0,0,1}",
+  };
+}
+
+function advancedConfiguration({ advanced = {} }: ServerOptions): string {
+  const terms = Object.entries(advanced).map(([key, value]) => `{${key}, ${value}}`);
+  return `[{rabbit, [${terms.join(", ")}]}].\n`;
+}
+
+function configuration(place: { folder: string; tlsPort: number }, options: ServerOptions): string {
+  const lines: Record<string, string | number> = {
+    "loopback_users": "none",
+    "log.file.level": "info",
+    "vm_memory_high_watermark.absolute": "1GB",
+    "disk_free_limit.absolute": "10MB",
+    ...options.conf,
+  };
+  if (options.tls) {
+    Object.assign(lines, {
+      "listeners.ssl.1": `127.0.0.1:${place.tlsPort}`,
+      "ssl_options.cacertfile": `${place.folder}/ca.pem`,
+      "ssl_options.certfile": `${place.folder}/server.pem`,
+      "ssl_options.keyfile": `${place.folder}/server.key`,
+      "ssl_options.verify": "verify_none",
+      "ssl_options.fail_if_no_peer_cert": "false",
+    });
+  }
+  return Object.entries(lines).map(([key, value]) => `${key} = ${value}\n`).join("");
+}
+
+/** An authority and a certificate of it for `localhost` and 127.0.0.1. */
+async function makeCertificates(folder: string): Promise<void> {
+  await shell(
+    `set -e; cd "$0"
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=Tickborg test authority" \
+      -keyout ca.key -out ca.pem
+    openssl req -newkey rsa:2048 -nodes -subj "/CN=localhost" -keyout server.key -out server.csr
+    printf 'subjectAltName=DNS:localhost,IP:127.0.0.1' > san.cnf
+    openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 \
+      -extfile san.cnf -out server.pem`,
+    [folder],
+    { env: { PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin", HOME: folder } },
+  );
+}
