@@ -1,7 +1,7 @@
 # Tickborg as NixOS services: one systemd unit for each enabled role, from one template.
 #
 # The units are those of deploy/systemd/, with NixOS's paths; tests/deploy/nix_test.ts evaluates this module
-# and compares them line by line. README.md, "NixOS", shows how to use it.
+# and compares them line by line. docs/deployment.md, "NixOS", shows how to use it.
 { config, pkgs, lib, ... }:
 
 let

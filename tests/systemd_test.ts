@@ -97,6 +97,7 @@ Deno.test({
 });
 
 Deno.test("Outside systemd nothing is sent", async () => {
+  assert.equal(openNotifier(envOf({})), undefined);
   const role = watchdog(() => true, envOf({}));
   await role.ready();
   await role.stopping();

@@ -153,13 +153,6 @@ function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {
   return inner;
 }
 
-Deno.test("units, README and documents call a unit by the same name", () => {
+Deno.test("every role has its unit", () => {
   for (const name of ROLE_NAMES) Deno.statSync(repositoryPath(`deploy/systemd/${unitName(name)}`));
-  const documents = ["README.md", "docs/deployment.md", "docs/moving-from-rust.md"];
-  for (const document of documents) {
-    const text = repositoryFile(document);
-    for (const [, path] of text.matchAll(/`((?:deploy|docs|commands|lib|services)\/[\w./-]+)`/g)) {
-      Deno.statSync(repositoryPath(path!));
-    }
-  }
 });
