@@ -1,6 +1,7 @@
 /**
- * Every exchange, queue and binding there is: the one place that names them. `protocol.md` fixes those
- * without the `tickborg.` prefix; those with it are ours alone and may have arguments.
+ * Every exchange, queue and binding there is. Other files name a queue by {@link QUEUE}, and an exchange as
+ * it is called here: a broker refuses any other. `protocol.md` fixes those without the `tickborg.` prefix;
+ * those with it are ours alone and may have arguments.
  */
 import { type System, SYSTEMS } from "./systems.ts";
 
