@@ -1,7 +1,7 @@
 /** A comment that comes again, wherever its handling was cut off. */
 import assert from "node:assert/strict";
 import { answers, desk, evaluated, say, showQueued } from "../support/comments.ts";
-import { builds, jobs, notices, queued, type QueuedJob } from "../support/desk.ts";
+import { builds, jobs, notices, queued, type QueuedJob } from "../support/published.ts";
 
 const BOTH = "@tickbot build cmark Zip";
 const idOf = ({ job }: QueuedJob) => job.request_id;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { jobRequestId } from "../../lib/jobs.ts";
 import { answers, desk, evaluated, EVALUATION, say, showRun } from "../support/comments.ts";
-import { builds } from "../support/desk.ts";
+import { builds } from "../support/published.ts";
 
 const build = { project: "cmark", system: "x86_64-linux" } as const;
 const ours = jobRequestId(EVALUATION, build);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { IssueCommentEvent } from "../../lib/github/payloads.ts";
 import { commandsOf } from "../../services/github_comment_filter.ts";
 import { answers, desk, evaluate, evaluated, say } from "../support/comments.ts";
-import { builds, cancellations, jobs } from "../support/desk.ts";
+import { builds, cancellations, jobs } from "../support/published.ts";
 
 Deno.test("a command is acknowledged at once and its jobs go to each system's queue", async () => {
   await using at = await desk();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { TransientFault } from "../../lib/errors.ts";
 import { answers, desk, evaluate, evaluated, say } from "../support/comments.ts";
-import { builds, evaluations } from "../support/desk.ts";
+import { builds, evaluations } from "../support/published.ts";
 
 Deno.test("a stranger asks in vain for what only trusted people may build", async () => {
   await using at = await desk();

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { TransientFault } from "../../lib/errors.ts";
 import * as commentFilter from "../../services/github_comment_filter.ts";
 import * as massRebuilder from "../../services/mass_rebuilder.ts";
-import { builds, type Desk, type Handled, startDesk } from "../support/desk.ts";
+import { type Desk, type Handled, startDesk } from "../support/desk.ts";
+import { builds } from "../support/published.ts";
 import { issueCommentPayload } from "../support/fake_github/payloads.ts";
 import type { FakePull } from "../support/fake_github/state.ts";
 

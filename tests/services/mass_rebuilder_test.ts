@@ -3,17 +3,8 @@ import { TransientFault } from "../../lib/errors.ts";
 import { headStanding } from "../../lib/evaluation/gather.ts";
 import { MAX_ATTEMPTS } from "../../lib/retry.ts";
 import * as massRebuilder from "../../services/mass_rebuilder.ts";
-import {
-  builds,
-  cancellations,
-  type Desk,
-  type DeskOptions,
-  evaluations,
-  events,
-  jobs,
-  skips,
-  startDesk,
-} from "../support/desk.ts";
+import { type Desk, type DeskOptions, startDesk } from "../support/desk.ts";
+import { builds, cancellations, evaluations, events, jobs, skips } from "../support/published.ts";
 import type { FakePull } from "../support/fake_github/state.ts";
 import type { ProjectInput } from "../support/monorepo.ts";
 

@@ -4,7 +4,8 @@ import { TransientFault } from "../../lib/errors.ts";
 import type { PushEvent } from "../../lib/github/payloads.ts";
 import * as pushFilter from "../../services/push_filter.ts";
 import { branchOf, decide, type Facts } from "../../services/push_filter.ts";
-import { builds, type Desk, type DeskOptions, events, jobs, startDesk } from "../support/desk.ts";
+import { type Desk, type DeskOptions, startDesk } from "../support/desk.ts";
+import { builds, events, jobs } from "../support/published.ts";
 import { pushPayload } from "../support/fake_github/payloads.ts";
 import type { ProjectInput } from "../support/monorepo.ts";
 

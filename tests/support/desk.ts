@@ -2,20 +2,14 @@
  * One deciding role at a desk: a real monorepo, the fake GitHub and the real client, and a handler that is
  * given messages one by one as `lib/runner.ts` gives them, so that a test sees what it publishes and when.
  */
-import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Broker, Delivery, Publication, Settlement } from "../../lib/broker/broker.ts";
 import { type Config, parseConfig } from "../../lib/config/config.ts";
 import { createGitHub } from "../../lib/github/client.ts";
 import type { GitHub } from "../../lib/github/github.ts";
 import { roleLogger } from "../../lib/log.ts";
-import { BuildJob } from "../../lib/messages/build_job.ts";
-import { Cancellation } from "../../lib/messages/cancellation.ts";
-import { BuildResult } from "../../lib/messages/build_result.ts";
-import { decode, encode, parseJson } from "../../lib/messages/codec.ts";
-import { EvaluationJob } from "../../lib/messages/evaluation_job.ts";
-import { EventMessage } from "../../lib/messages/event.ts";
-import { QueuedBuildJobs } from "../../lib/messages/queued_build_jobs.ts";
+import { encode } from "../../lib/messages/codec.ts";
+import type { EvaluationJob } from "../../lib/messages/evaluation_job.ts";
 import type { RoleModule } from "../../lib/role.ts";
 import { type FakeGitHub, type FakeRepository, startFakeGitHub } from "./fake_github/mod.ts";
 import type { FakePull } from "./fake_github/state.ts";
@@ -213,75 +207,4 @@ async function drain(
   } finally {
     await running.return(undefined as never);
   }
-}
-
-/** Build jobs by queue, `project on system`, with ` +test` where tests run too. */
-export function builds({ published }: Handled): string[] {
-  return jobs({ published }).map(({ job, system }) =>
-    `${job.attrs.join(",")} on ${system}${job.test ? " +test" : ""}`
-  );
-}
-
-/** Build jobs, each of which the poster must be told of, but not before it waits for a builder. */
-export function jobs(handled: Handled): QueuedJob[] {
-  const found = queued(handled);
-  const told = notices(handled).flatMap(({ at, job, architectures }) =>
-    architectures.map((system) => ({ at, id: `${job.request_id} ${system}` }))
-  );
-  for (const { at, job, system } of found) {
-    const notice = told.find(({ id }) => id === `${job.request_id} ${system}`);
-    assert.ok(notice !== undefined && notice.at > at, "queued, then announced");
-  }
-  return found;
-}
-
-/** A build job in the queue of a system, and at which place it was published. */
-export interface QueuedJob {
-  readonly at: number;
-  readonly job: BuildJob;
-  readonly system: string;
-}
-
-/** Build jobs, whether or not the poster was told of them. */
-export function queued({ published }: Handled): QueuedJob[] {
-  return published.flatMap(({ exchange, routingKey, body }, at) => {
-    const system = /^build-inputs-(.+)$/.exec(routingKey)?.[1];
-    return exchange === "" && system ? [{ at, job: decode(BuildJob, body), system }] : [];
-  });
-}
-
-/** Notices of queued jobs to the poster, and at which place they were published. */
-export function notices({ published }: Handled): (QueuedBuildJobs & { readonly at: number })[] {
-  return published.flatMap(({ exchange, body }, at) => {
-    const notice = exchange === "build-results" &&
-      (parseJson(body) as { tag?: string }).tag !== "V1";
-    return notice ? [{ ...decode(QueuedBuildJobs, body), at }] : [];
-  });
-}
-
-/** Projects and systems that were reported as skipped, and never queued. */
-export function skips({ published }: Handled): string[] {
-  return published.filter(({ exchange }) => exchange === "build-results")
-    .filter(({ body }) => (parseJson(body) as { tag?: string }).tag === "V1")
-    .map(({ body }) => decode(BuildResult, body))
-    .map(({ skipped_attrs, system }) => `${skipped_attrs} on ${system}`);
-}
-
-/** Evaluation jobs that were published. */
-export function evaluations({ published }: Handled): EvaluationJob[] {
-  return published.filter(({ exchange, routingKey }) =>
-    exchange === "" && routingKey === "mass-rebuild-check-jobs"
-  ).map(({ body }) => decode(EvaluationJob, body));
-}
-
-/** Cancellations that were published. */
-export function cancellations({ published }: Handled): Cancellation[] {
-  return published.filter(({ exchange }) => exchange === "tickborg.cancellations")
-    .map(({ body }) => decode(Cancellation, body));
-}
-
-/** Events that were counted. */
-export function events({ published }: Handled): unknown[] {
-  return published.filter(({ exchange }) => exchange === "stats")
-    .flatMap(({ body }) => decode(EventMessage, body).events);
 }
