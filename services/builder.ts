@@ -3,7 +3,7 @@
  * again is answered with the result it had; one whose builder died is simply built again under a new
  * attempt.
  */
-import { asFault, runAttempt } from "../lib/build/attempt.ts";
+import { runAttempt } from "../lib/build/attempt.ts";
 import { type BuilderContext, checkoutRoot, jobsRoot } from "../lib/build/builder_context.ts";
 import { listenForJobs } from "../lib/build/every_job.ts";
 import { createGuard } from "../lib/build/guard.ts";
@@ -138,8 +138,6 @@ async function* handleJob(
     result = yield* runAttempt({ job, system, deliveries }, builder, either.signal);
     log.info("Build ended", { ...told, status: result.status, seconds: result.duration_seconds });
     return finish(job, result);
-  } catch (error) {
-    throw asFault(error);
   } finally {
     either.release();
     entry.end(result);

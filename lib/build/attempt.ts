@@ -2,7 +2,7 @@
 import type { Logger } from "@logtape/logtape";
 import type { Publication } from "../broker/broker.ts";
 import { sectionOf } from "../config/sections.ts";
-import { describeError, TransientFault } from "../errors.ts";
+import { describeError } from "../errors.ts";
 import type { BuildJob } from "../messages/build_job.ts";
 import type { BuildResult } from "../messages/build_result.ts";
 import { type BuilderContext, jobsRoot } from "./builder_context.ts";
@@ -78,10 +78,4 @@ async function removeFolder(folder: JobFolder, log: Logger): Promise<void> {
       error: describeError(error),
     });
   }
-}
-
-/** Whether a full disk ended the attempt: everything else that may pass is told as such already. */
-export function asFault(error: unknown): unknown {
-  const full = /No space left on device|os error 28\b|ENOSPC/.test(describeError(error));
-  return full ? new TransientFault("Cannot build: the disk is full", { cause: error }) : error;
 }

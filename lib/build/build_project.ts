@@ -3,13 +3,13 @@ import { join } from "node:path";
 import type { Project } from "../config/config.ts";
 import { describeError } from "../errors.ts";
 import { describeStep } from "./describe.ts";
+import { DISK_FULL, isDiskFull } from "./full_disk.ts";
 import type { ProcessGuard } from "./guard.ts";
 import type { JobFolders } from "./job_folder.ts";
 import { type BuildFolders, type Plan, planBuild, type Step, Unbuildable } from "./plan.ts";
 import { type CommandEnd, describeEnd, runCommand } from "./process.ts";
 import { projectFacts } from "./project_facts.ts";
 import type { Sandbox } from "./sandbox.ts";
-import { isDiskFull } from "./write_tree.ts";
 
 /** How to build. */
 export interface ProjectBuild {
@@ -192,7 +192,7 @@ async function judge(
   if (reason !== undefined) {
     // What the command printed proves nothing; a disk that is really full does.
     if (await isDiskFull(folders)) {
-      return { status: "UnexpectedError", reason: `${reason}: the builder's disk is full` };
+      return { status: "UnexpectedError", reason: `${reason}: ${DISK_FULL}` };
     }
     return { status: "Failure", reason };
   }

@@ -7,6 +7,7 @@ import { buildProject } from "./build_project.ts";
 import { type BuilderContext, checkoutRoot } from "./builder_context.ts";
 import { type EarlyEnd, prepareSource, type Source } from "./checkout.ts";
 import { type GitCache, mending } from "../git/cache.ts";
+import { DISK_FULL, saysDiskFull } from "./full_disk.ts";
 import type { JobFolder } from "./job_folder.ts";
 import { safeLine, Tail } from "./lines.ts";
 import type { LogStream } from "./log_stream.ts";
@@ -80,17 +81,22 @@ export class Work {
       if (this.#prepared && "source" in this.#prepared) return await this.#buildAll(this.#prepared);
       if (this.#prepared) return await this.#all(earlyOutcome(this.#prepared));
     } catch (error) {
+      // Nothing is written to the log, which waits on the same disk.
+      if (saysDiskFull(error)) return this.#same(FULL, [FULL.reason]);
       if (!cancelled(signal)) throw error;
     }
     return await this.#all({ status: "Cancelled", reason: `${signal.reason}` });
   }
 
   /** The same end for every project of the job, told in the log. */
-  async #all(end: Omit<AttrOutcome, "attr" | "output">): Promise<AttrOutcome[]> {
+  async #all(end: End): Promise<AttrOutcome[]> {
     const reason = safeLine(end.reason ?? "");
-    const output = [reason];
-    await this.#options.stream.write(output);
-    return this.#options.attempt.job.attrs.map((attr) => ({ attr, output, ...end, reason }));
+    await this.#options.stream.write([reason]);
+    return this.#same({ ...end, reason }, [reason]);
+  }
+
+  #same(end: End, output: readonly string[]): AttrOutcome[] {
+    return this.#options.attempt.job.attrs.map((attr) => ({ attr, output, ...end }));
   }
 
   async #buildAll(
@@ -208,6 +214,8 @@ function isFor(project: Project, system: string): boolean {
 }
 
 type End = Omit<AttrOutcome, "attr" | "output">;
+
+const FULL = { status: "UnexpectedError", reason: `Cannot build: ${DISK_FULL}` } as const;
 
 function earlyOutcome({ status, reason }: EarlyEnd): End {
   if (status === "Skipped") return { status: "Cancelled", reason, step: "checkout" };

@@ -1,8 +1,8 @@
 /** Writes a tree's files into a job's folder. */
-import { join } from "node:path";
 import { DiskFull, readFault } from "../git/faults.ts";
 import { GitFailure } from "../git/git.ts";
 import type { GitRepository } from "../git/repository.ts";
+import { DISK_FULL, isDiskFull } from "./full_disk.ts";
 import type { JobFolders } from "./job_folder.ts";
 
 /**
@@ -67,20 +67,7 @@ async function checkoutFault(fault: Error, tree: string, folders: JobFolders): P
   const options = { cause: fault, fault: "builder" } as const;
   const failed = fault instanceof GitFailure;
   if (fault instanceof DiskFull || (failed && await isDiskFull(folders))) {
-    return new CheckoutError(`Cannot check out ${tree}: the builder's disk is full`, options);
+    return new CheckoutError(`Cannot check out ${tree}: ${DISK_FULL}`, options);
   }
   return failed ? new CheckoutError(`Cannot check out ${tree}`, options) : fault;
-}
-
-/** Whether the disk of a job's folder takes no more. */
-export async function isDiskFull(folders: Pick<JobFolders, "root">): Promise<boolean> {
-  const file = join(folders.root, "space");
-  try {
-    await Deno.writeFile(file, new Uint8Array(1024 * 1024));
-    return false;
-  } catch {
-    return true;
-  } finally {
-    await Deno.remove(file).catch(() => {});
-  }
 }

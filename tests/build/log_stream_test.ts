@@ -1,9 +1,8 @@
 /** A build's log on its way to a broker that may be slow. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { asFault } from "../../lib/build/attempt.ts";
+import { saysDiskFull } from "../../lib/build/full_disk.ts";
 import { LogStream } from "../../lib/build/log_stream.ts";
-import { TransientFault } from "../../lib/errors.ts";
 
 async function withSpool(work: (spool: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "tickborg-spool-" });
@@ -95,7 +94,7 @@ Deno.test("a full disk is told to the writer, and the reader comes to an end", a
     const stream = new LogStream({ spool, maxLogBytes: 1 << 30, maxWaiting: 10 });
     await stream.write(numbered(10));
     const error = await stream.write(numbered(10)).catch((error) => error);
-    assert.ok(asFault(error) instanceof TransientFault, String(error));
+    assert.ok(saysDiskFull(error), String(error));
     await stream.end();
     assert.deepEqual(await readAll(stream), numbered(10));
   } finally {

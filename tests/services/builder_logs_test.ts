@@ -59,3 +59,29 @@ Deno.test("a broker that is slow slows nothing but itself: the build goes on and
   assert.equal(lines.length, 400_002);
   assert.equal(lines.at(-1), "line 400000 of a long log that says nothing else at all");
 });
+
+Deno.test({
+  name: "a build whose log fills the disk ends in a result that says so, not in twelve more tries",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using bench = await openBench({ projects: [SCRIPT], builder: { sandbox: "none" } });
+    // Linux's disk that is always full, in the place where lines wait for a broker that is slow.
+    const script = "ln -s /dev/full ../spool; echo $$ > pid; yes flood\n";
+    const job = await bench.pullRequest({ "run.sh": script });
+    let waited = false;
+    const { result } = await drive(
+      bench.consumer,
+      job,
+      new AbortController().signal,
+      async (messages) => {
+        if (waited || !messages.some(({ body }) => body.lines?.includes("flood"))) return;
+        waited = true;
+        const [folder] = (await leftovers(bench)).filter((name) => !name.endsWith(".lock"));
+        const pid = await Deno.readTextFile(`${bench.jobsRoot}/${folder}/tree/pid`);
+        const isGone = () => Deno.stat(`/proc/${pid.trim()}`).then(() => false, () => true);
+        await until("the build's end", isGone);
+      },
+    );
+    assert.match(JSON.stringify(result.status), /UnexpectedError.*the builder's disk is full/);
+  },
+});
