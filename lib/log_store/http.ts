@@ -28,6 +28,8 @@ const TEXT_HEADERS = {
   "accept-ranges": "bytes",
 };
 
+const NO_LOG = "There is no such log";
+
 /** Creates the log server. */
 export function createLogHttp(options: LogHttpOptions): LogHttp {
   const server = new Server(options);
@@ -54,6 +56,11 @@ export function createLogHttp(options: LogHttpOptions): LogHttp {
   app.get("/logs/*", (context) => server.index(context));
   app.get("/logfile/*", (context) => server.file(context));
   app.notFound(() => refuse(404, "There is nothing here"));
+  app.onError((error) => {
+    // An old log is removed whoever asks for it.
+    if (error instanceof Deno.errors.NotFound) return refuse(404, NO_LOG);
+    throw error;
+  });
   return {
     fetch: async (request) => await app.fetch(request),
     drain: () => server.drain(),
@@ -93,7 +100,7 @@ class Server {
     const parts = segments(context) ?? [];
     const attempt = parts.pop() ?? "";
     const paths = await findAttempt(this.#options.store.root, parts.join("/"), attempt);
-    if (paths === undefined) return refuse(404, "There is no such log");
+    if (paths === undefined) return refuse(404, NO_LOG);
     if (context.req.query("follow") === "1" && context.req.method === "GET") {
       return await this.#follow(context, paths);
     }

@@ -65,8 +65,9 @@ export async function listAttempts(
   const texts: { id: string; size: number; modified: Date }[] = [];
   for await (const { name, isFile } of Deno.readDir(folder)) {
     if (!isFile || !isAttemptId(name)) continue;
-    const { size, mtime } = await Deno.stat(join(folder, name));
-    texts.push({ id: name, size, modified: mtime ?? new Date(0) });
+    // An old one may be removed meanwhile.
+    const info = await Deno.stat(join(folder, name)).catch(() => undefined);
+    if (info) texts.push({ id: name, size: info.size, modified: info.mtime ?? new Date(0) });
   }
   texts.sort((a, b) => b.modified.getTime() - a.modified.getTime());
   const attempts = new Map<string, StoredAttempt>();

@@ -1,8 +1,10 @@
 /** Logs that are followed while they grow. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
+import { createLogHttp } from "../../lib/log_store/http.ts";
 import { buildResult } from "../support/messages.ts";
 import { until, within } from "../support/waiting.ts";
-import { ID, KEY, lines, serving } from "./tools.ts";
+import { ID, inStore, KEY, lines, serving } from "./tools.ts";
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>;
 
@@ -90,4 +92,28 @@ Deno.test("At a stop, those who follow are let go", () =>
     const response = await get(`/logfile/${KEY}/${ID}?follow=1`);
     http.drain();
     assert.equal(await response.text(), "a\n");
+  }));
+
+Deno.test("A log that is removed while it is asked for is not there, and its follower takes no place", () =>
+  inStore(async (store, root) => {
+    let vanishing: string | undefined = "a1";
+    const http = createLogHttp({
+      store,
+      serveRoot: "",
+      // Asked between the look for the log and its opening.
+      get maxFollowers() {
+        if (vanishing !== undefined) Deno.removeSync(join(root, KEY, vanishing));
+        vanishing = undefined;
+        return 1;
+      },
+    });
+    const follow = (id: string) =>
+      http.fetch(new Request(`http://logs/logfile/${KEY}/${id}?follow=1`));
+    for (const id of ["a1", "a2"]) await store.append(KEY, id, lines(1, id));
+    const gone = await follow("a1");
+    assert.equal(gone.status, 404);
+    assert.match((await gone.json()).error, /no such log/);
+    const there = await follow("a2");
+    assert.equal(there.status, 200);
+    await there.body?.cancel();
   }));
