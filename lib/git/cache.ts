@@ -6,12 +6,15 @@
  */
 import { TransientFault } from "../errors.ts";
 import type { Repo } from "../messages/repo.ts";
-import { isLockLeft, isWhole, removeStaleLocks } from "./cache_files.ts";
+import { isLockLeft, isWhole, makeWhole, removeStaleLocks, setAside } from "./cache_files.ts";
 import { BrokenCache, diskFault, fetchFault } from "./faults.ts";
 import { git, type GitOptions, type GitResult } from "./git.ts";
 import { withLock } from "./lock.ts";
-import { checkBranch, checkCloneUrl, checkSha } from "./names.ts";
+import { checkCloneUrl, checkSha } from "./names.ts";
+import { localRef } from "./refs.ts";
 import { GitRepository } from "./repository.ts";
+
+export { branchRef, pullRef } from "./refs.ts";
 
 /** Milliseconds a fetch may take. */
 const FETCH_TIMEOUT_MS = 600_000;
@@ -25,16 +28,6 @@ export interface CacheOptions {
 
 /** Age of its newest commit at which a pull request is forgotten. */
 const PULL_AGE_MS = 90 * 24 * 3_600_000;
-
-/** The server's ref of a pull request's head. */
-export function pullRef(number: number): string {
-  return `refs/pull/${number}/head`;
-}
-
-/** The server's ref of a branch. Throws an `UnsafeGitName` for what is no branch name. */
-export function branchRef(branch: string): string {
-  return `refs/heads/${checkBranch(branch)}`;
-}
 
 /** Opens the cache of a repository under `root`, making it where it is missing or was damaged. */
 export async function openCache(
@@ -62,7 +55,7 @@ export class GitCache extends GitRepository {
 
   /** Makes the cache where there is none, and notes that it is used. */
   async ensure(): Promise<void> {
-    if (!await isWhole(this.gitDir)) await this.#locked(() => this.#make());
+    if (!await isWhole(this.gitDir)) await this.#locked(() => makeWhole(this.gitDir));
     const now = new Date();
     // Where it belongs to another user it may not be noted, or it was set aside just now.
     await Deno.utime(this.gitDir, now, now).catch(() => {});
@@ -148,14 +141,14 @@ export class GitCache extends GitRepository {
    */
   #mended<T>(work: () => Promise<T>): Promise<T> {
     return this.#locked(async () => {
-      await this.#make();
+      await makeWhole(this.gitDir);
       try {
         return await work();
       } catch (error) {
-        if (error instanceof BrokenCache) await this.#setAside();
+        if (error instanceof BrokenCache) await setAside(this.gitDir);
         else if (!isLockLeft(error) || await removeStaleLocks(this.gitDir) === 0) throw error;
       }
-      await this.#make();
+      await makeWhole(this.gitDir);
       try {
         return await work();
       } catch (error) {
@@ -167,32 +160,7 @@ export class GitCache extends GitRepository {
 
   /** Sets a damaged cache aside, so that the next fetch starts anew; for whoever met a {@link BrokenCache}. */
   async discard(): Promise<void> {
-    await this.#locked(() => this.#setAside());
-  }
-
-  /** Makes the repository beside its place and moves it there whole: half a one is never taken for one. */
-  async #make(): Promise<void> {
-    if (await isWhole(this.gitDir)) return;
-    await this.#setAside();
-    const half = `${this.gitDir}.new-${crypto.randomUUID()}`;
-    try {
-      await git(["init", "--quiet", "--bare", "--template=", "--end-of-options", half]);
-      await Deno.rename(half, this.gitDir);
-    } catch (error) {
-      await Deno.remove(half, { recursive: true }).catch(() => {});
-      throw diskFault(error);
-    }
-  }
-
-  async #setAside(): Promise<void> {
-    const aside = `${this.gitDir}.broken-${crypto.randomUUID()}`;
-    try {
-      await Deno.rename(this.gitDir, aside);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return;
-      throw error;
-    }
-    await Deno.remove(aside, { recursive: true });
+    await this.#locked(() => setAside(this.gitDir));
   }
 
   async #locked<T>(work: () => Promise<T>): Promise<T> {
@@ -226,15 +194,4 @@ export async function mending<T>(cache: GitCache, work: () => Promise<T>): Promi
     await cache.discard();
     throw new TransientFault("The repository cache was damaged and is made anew", { cause: error });
   }
-}
-
-/**
- * Where a ref of the server's is kept. Branch names are hashed, because `a` and `a/b`, or `Main` and `main`
- * on some file systems, cannot stand beside each other.
- */
-async function localRef(ref: string): Promise<string> {
-  const pull = /^refs\/pull\/(\d+)\/head$/.exec(ref);
-  if (pull) return `refs/tickborg/pull/${pull[1]}`;
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(ref));
-  return `refs/tickborg/ref/${new Uint8Array(digest).toHex().slice(0, 40)}`;
 }

@@ -1,6 +1,7 @@
-/** Looks at the files of a cache that git itself does not look after. */
+/** The files of a cache: made and set aside whole, looked at, and cleared of what a killed git left. */
 import { TransientFault } from "../errors.ts";
-import { GitFailure } from "./git.ts";
+import { diskFault } from "./faults.ts";
+import { git, GitFailure } from "./git.ts";
 
 /** Whether a folder has what git needs to take it for a repository. */
 export async function isWhole(gitDir: string): Promise<boolean> {
@@ -41,4 +42,30 @@ export async function removeStaleLocks(gitDir: string): Promise<number> {
     }
   }
   return removed;
+}
+
+/** Makes the repository beside its place and moves it there whole: half a one is never taken for one. */
+export async function makeWhole(gitDir: string): Promise<void> {
+  if (await isWhole(gitDir)) return;
+  await setAside(gitDir);
+  const half = `${gitDir}.new-${crypto.randomUUID()}`;
+  try {
+    await git(["init", "--quiet", "--bare", "--template=", "--end-of-options", half]);
+    await Deno.rename(half, gitDir);
+  } catch (error) {
+    await Deno.remove(half, { recursive: true }).catch(() => {});
+    throw diskFault(error);
+  }
+}
+
+/** Takes a damaged repository from its place and removes it. */
+export async function setAside(gitDir: string): Promise<void> {
+  const aside = `${gitDir}.broken-${crypto.randomUUID()}`;
+  try {
+    await Deno.rename(gitDir, aside);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    throw error;
+  }
+  await Deno.remove(aside, { recursive: true });
 }
