@@ -24,42 +24,10 @@ export function parseListen(listen: string): { hostname: string; port: number } 
 }
 
 /** Starts an endpoint. Throws a ConfigError that names the address when it cannot be had. */
-export function serveEndpoint(
-  endpoint: HttpEndpoint,
-  { broker, log }: { broker: Broker; log: Logger },
-): RunningEndpoint {
-  const { hostname, port } = parseListen(endpoint.listen);
+export function serveEndpoint(endpoint: HttpEndpoint, options: ServeOptions): RunningEndpoint {
+  const { hostname } = parseListen(endpoint.listen);
   const aborted = new AbortController();
-  let server: Deno.HttpServer<Deno.NetAddr>;
-  try {
-    server = Deno.serve(
-      {
-        hostname,
-        port,
-        signal: aborted.signal,
-        onListen: (address) =>
-          log.info("Listening", {
-            endpoint: endpoint.name,
-            address: `${hostname}:${address.port}`,
-          }),
-        onError: (error) => {
-          log.error("Request failed: this is a bug", { endpoint: endpoint.name, error });
-          return new Response("Internal error\n", { status: 500 });
-        },
-      },
-      (request, info) => {
-        // A Host header that is none makes an address that is none: nobody may log bugs for us by it.
-        const url = URL.parse(request.url);
-        if (url === null) return new Response("Address malformed\n", { status: 400 });
-        return isHealth(request, url) ? health(broker, request) : endpoint.fetch(request, info);
-      },
-    );
-  } catch (error) {
-    throw new ConfigError(
-      `Cannot listen on ${endpoint.listen} for ${endpoint.name}: ${describeError(error)}`,
-      { cause: error },
-    );
-  }
+  const server = listen(endpoint, options, aborted.signal);
   return {
     name: endpoint.name,
     hostname,
@@ -71,6 +39,37 @@ export function serveEndpoint(
       await server.finished;
     },
   };
+}
+
+interface ServeOptions {
+  readonly broker: Broker;
+  readonly log: Logger;
+}
+
+function listen(
+  endpoint: HttpEndpoint,
+  { broker, log }: ServeOptions,
+  signal: AbortSignal,
+): Deno.HttpServer<Deno.NetAddr> {
+  const { hostname, port } = parseListen(endpoint.listen);
+  const { name } = endpoint;
+  const onListen = (address: Deno.NetAddr) =>
+    log.info("Listening", { endpoint: name, address: `${hostname}:${address.port}` });
+  const onError = (error: unknown) => {
+    log.error("Request failed: this is a bug", { endpoint: name, error });
+    return new Response("Internal error\n", { status: 500 });
+  };
+  try {
+    return Deno.serve({ hostname, port, signal, onListen, onError }, (request, info) => {
+      // A Host header that is none makes an address that is none: nobody may log bugs for us by it.
+      const url = URL.parse(request.url);
+      if (url === null) return new Response("Address malformed\n", { status: 400 });
+      return isHealth(request, url) ? health(broker, request) : endpoint.fetch(request, info);
+    });
+  } catch (error) {
+    const what = `Cannot listen on ${endpoint.listen} for ${name}: ${describeError(error)}`;
+    throw new ConfigError(what, { cause: error });
+  }
 }
 
 function isHealth(request: Request, url: URL): boolean {
