@@ -1,7 +1,10 @@
 /** `tickborg demo`: the whole of Tickborg on one machine, and nothing of that machine touched. */
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
+import { play } from "../../commands/demo/play.ts";
+import { scenarioFor } from "../../commands/demo/scenario.ts";
 import { hostSystem } from "../../lib/systems.ts";
+import { startFleet } from "../support/fleet.ts";
 import { withoutRabbitMq } from "../support/rabbitmq.ts";
 import { inFolder, tickborg } from "./run.ts";
 
@@ -58,6 +61,22 @@ Deno.test(
       await assertOutcome(out, "rabbitmq");
     }),
 );
+
+Deno.test("a check run that nobody expected is no good end", async () => {
+  const scenario = scenarioFor(hostSystem(), () => false);
+  const expected = new Map([...scenario.expected].filter(([name]) => !name.startsWith("parser")));
+  await using fleet = await startFleet({
+    ...scenario,
+    configure: (config) => Object.assign(config.builder as object, { sandbox: "none" }),
+  });
+  const told: string[] = [];
+  const say = (text: string) => void told.push(text);
+  const outcome = await play(fleet, { ...scenario, expected }, { logs: "/logs", say });
+  assert.equal(outcome.ok, false);
+  const parser = outcome.checks.find(({ name }) => name.startsWith("parser"));
+  assert.equal(parser?.expected, "none");
+  assert.equal(told.at(-1), "Something did not come out as it should.");
+});
 
 Deno.test("the demo takes no folder that holds something else, and removes nothing there", () =>
   inFolder(async (folder) => {
