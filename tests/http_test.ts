@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
 import type { Broker, BrokerState } from "../lib/broker/broker.ts";
+import { ConfigError } from "../lib/errors.ts";
 import { serveEndpoint } from "../lib/http.ts";
 
 /** Sends bytes as they are and gives the first line of the answer. */
@@ -85,4 +86,16 @@ Deno.test("a role is well while its broker takes messages, in each form that is 
   } finally {
     await running.shutdown();
   }
+});
+
+Deno.test("an address that is taken is told by its name", () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const listen = `127.0.0.1:${taken.addr.port}`;
+  const endpoint = { name: "metrics", listen, fetch: () => new Response() };
+  const options = { broker: {} as Broker, log: getLogger(["test", "http"]) };
+  assert.throws(() => serveEndpoint(endpoint, options), (error) => {
+    assert.ok(error instanceof ConfigError);
+    assert.match(error.message, new RegExp(`^Cannot listen on ${listen} for metrics: `));
+    return true;
+  });
 });
