@@ -30,42 +30,46 @@ export async function* runAttempt(
   builder: BuilderContext,
   signal: AbortSignal,
 ): AsyncGenerator<readonly Publication[], BuildResult, void> {
-  const attempt: Attempt = {
-    job,
-    system,
-    identity: builder.config.runner.identity,
-    attemptId: builder.newId(),
-    startedAt: builder.now(),
-  };
+  const attempt = begin(job, system, builder);
+  const { log_messages, max_log_bytes } = sectionOf(builder.config, "builder");
   yield [startedMessage(attempt)];
   const folder = await createJobFolder(jobsRoot(builder.config), attempt.attemptId);
   const ending = new AbortController();
   const bothSignals = AbortSignal.any([signal, ending.signal]);
-  const stream = new LogStream({
-    spool: folder.spool,
-    maxLogBytes: sectionOf(builder.config, "builder").max_log_bytes,
-  });
+  const stream = new LogStream({ spool: folder.spool, maxLogBytes: max_log_bytes });
   let running: Promise<AttemptEnd> | undefined;
   try {
     const work = new Work({ attempt, deliveries, builder, folder, stream, signal: bothSignals });
-    const choice = await work.choose();
-    yield [logStartMessage(attempt, choice)];
+    yield [logStartMessage(attempt, await work.choose())];
     running = work.run();
     // Awaited below; until then its failure must not count as unhandled.
     running.catch(() => {});
-    const form = sectionOf(builder.config, "builder").log_messages;
-    for (let parts = await stream.take(); parts; parts = await stream.take()) {
-      const messages = parts.map((part) => logMessages(attempt, part, form));
-      // A part in the old form is thousands of messages: as many as may be on their way at once.
-      if (form === "batched") yield messages.flat();
-      else yield* messages;
-    }
+    yield* publishLog(stream, attempt, log_messages);
     return makeResult(attempt, await running);
   } finally {
     ending.abort();
     await running?.catch(() => {});
     stream.dispose();
     await removeFolder(folder, builder.log);
+  }
+}
+
+function begin(job: BuildJob, system: string, { config, newId, now }: BuilderContext): Attempt {
+  const { identity } = config.runner;
+  return { job, system, identity, attemptId: newId(), startedAt: now() };
+}
+
+/** The log's lines as they come, until its end. */
+async function* publishLog(
+  stream: LogStream,
+  attempt: Attempt,
+  form: "batched" | "single",
+): AsyncGenerator<readonly Publication[], void, void> {
+  for (let parts = await stream.take(); parts; parts = await stream.take()) {
+    const messages = parts.map((part) => logMessages(attempt, part, form));
+    // A part in the old form is thousands of messages: as many as may be on their way at once.
+    if (form === "batched") yield messages.flat();
+    else yield* messages;
   }
 }
 

@@ -6,10 +6,11 @@ import { describeStep } from "./describe.ts";
 import { DISK_FULL, isDiskFull } from "./full_disk.ts";
 import type { ProcessGuard } from "./guard.ts";
 import type { JobFolders } from "./job_folder.ts";
-import { type BuildFolders, type Plan, planBuild, type Step, Unbuildable } from "./plan.ts";
+import { planBuild } from "./plan.ts";
 import { type CommandEnd, describeEnd, runCommand } from "./process.ts";
 import { projectFacts } from "./project_facts.ts";
 import type { Sandbox } from "./sandbox.ts";
+import { type BuildFolders, type Plan, type Step, Unbuildable } from "./step.ts";
 
 /** How to build. */
 export interface ProjectBuild {

@@ -1,16 +1,7 @@
 /** Commands as people type them. Pure. */
 import { posix, win32 } from "node:path";
-import type { BuildFolders, Os, Step } from "./plan.ts";
-
-/** A word as a person would type it. */
-export function quote(word: string, os: Os = "linux"): string {
-  if (/^[A-Za-z0-9_@%+=:,./-]+$/.test(word) || (os === "windows" && /^[\w\\:./=-]+$/.test(word))) {
-    return word;
-  }
-  return os === "windows"
-    ? `"${word.replaceAll('"', '""')}"`
-    : `'${word.replaceAll("'", "'\\''")}'`;
-}
+import { shellWord } from "../text/shell.ts";
+import type { BuildFolders, Os, Step } from "./step.ts";
 
 /**
  * A command as a person would type it at the root of a checkout, with `build/<project>` for the build
@@ -38,11 +29,11 @@ export function describeStep(
     program === argv[0] || program.startsWith(".") ? program : `./${program}`,
     ...argv.slice(1).map(relative),
   ];
-  const line = words.map((word) => quote(word, os)).join(" ");
+  const line = words.map((word) => shellWord(word, os)).join(" ");
   const folder = path.relative(folders.tree, at);
   if (folder === "") return line;
-  const made = shown(cwd) === cwd ? "" : `mkdir -p ${quote(folder, os)} && `;
-  return `${made}cd ${quote(folder, os)} && ${line}`;
+  const made = shown(cwd) === cwd ? "" : `mkdir -p ${shellWord(folder, os)} && `;
+  return `${made}cd ${shellWord(folder, os)} && ${line}`;
 }
 
 /** The path below a folder, `""` for the folder itself; undefined for a path outside of it. */

@@ -111,8 +111,8 @@ export interface ProcessGuard {
 }
 
 /** The guard of this operating system. */
-export function createGuard(os: typeof Deno.build.os = Deno.build.os): ProcessGuard {
-  return os === "windows" ? new TaskkillGuard() : new ShellGuard();
+export function createGuard(): ProcessGuard {
+  return Deno.build.os === "windows" ? new TaskkillGuard() : new ShellGuard();
 }
 
 class ShellGuard implements ProcessGuard {

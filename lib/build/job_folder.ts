@@ -35,45 +35,44 @@ export interface JobFolder extends JobFolders {
  * disk is full.
  */
 export async function createJobFolder(root: string, id: string): Promise<JobFolder> {
-  const lockPath = join(root, `${id}.lock`);
   const folders = foldersOf(join(root, id));
   let lock: Deno.FsFile | undefined;
   try {
     await Deno.mkdir(root, { recursive: true });
-    lock = await Deno.open(lockPath, { create: true, write: true });
-    // A sweep may have taken the file for a left-over between its making and this.
-    if (!await lock.tryLock(true) || !await exists(lockPath)) {
-      lock.close();
-      return await createJobFolder(root, `${id}.again`);
-    }
-    await Deno.mkdir(folders.root);
-    for (const folder of [folders.tree, folders.build, folders.home, folders.tmp]) {
-      await Deno.mkdir(folder);
-    }
-    const shell = "/bin/sh";
-    await Deno.writeTextFile(
-      folders.users,
-      `build:x:1000:1000:build:${folders.home}:${shell}\nnobody:x:65534:65534:nobody:/:${shell}\n`,
-    );
-    await Deno.writeTextFile(folders.groups, "build:x:1000:\nnogroup:x:65534:\n");
+    lock = await lockFolder(folders.root);
+    if (lock === undefined) return await createJobFolder(root, `${id}.again`);
+    await fill(folders);
   } catch (error) {
-    lock?.close();
-    await removeTree(folders.root).catch(() => {});
-    await Deno.remove(lockPath).catch(() => {});
+    if (lock) await removeLocked(folders.root, lock).catch(() => {});
     throw diskFault(error, "the folder of a job");
   }
   const held = lock;
-  return {
-    ...folders,
-    async remove() {
-      try {
-        await removeTree(folders.root);
-        await Deno.remove(lockPath);
-      } finally {
-        held.close();
-      }
-    },
-  };
+  return { ...folders, remove: () => removeLocked(folders.root, held) };
+}
+
+/** Locks a folder that is to be made; undefined where a sweep took the lock for a left-over meanwhile. */
+async function lockFolder(folder: string): Promise<Deno.FsFile | undefined> {
+  const path = `${folder}.lock`;
+  const lock = await Deno.open(path, { create: true, write: true });
+  if (await lock.tryLock(true) && await exists(path)) return lock;
+  lock.close();
+  return undefined;
+}
+
+async function fill({ root, tree, build, home, tmp, users, groups }: JobFolders): Promise<void> {
+  for (const folder of [root, tree, build, home, tmp]) await Deno.mkdir(folder);
+  const user = `build:x:1000:1000:build:${home}:/bin/sh\n`;
+  await Deno.writeTextFile(users, `${user}nobody:x:65534:65534:nobody:/:/bin/sh\n`);
+  await Deno.writeTextFile(groups, "build:x:1000:\nnogroup:x:65534:\n");
+}
+
+async function removeLocked(folder: string, lock: Deno.FsFile): Promise<void> {
+  try {
+    await removeTree(folder);
+    await Deno.remove(`${folder}.lock`);
+  } finally {
+    lock.close();
+  }
 }
 
 function foldersOf(root: string): JobFolders {

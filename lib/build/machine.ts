@@ -1,5 +1,5 @@
 /** What a sandbox must know of this machine: asked of a shell once, because a role may read little itself. */
-import { PROGRAMS } from "./plan.ts";
+import { PROGRAMS } from "./step.ts";
 
 /** Facts about the machine; see {@link surveyMachine}. */
 export interface Machine {

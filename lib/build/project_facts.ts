@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { runCommand } from "./process.ts";
 import type { ProcessGuard } from "./guard.ts";
-import { PROGRAMS, type ProjectFacts } from "./plan.ts";
+import { PROGRAMS, type ProjectFacts } from "./step.ts";
 import type { Sandbox } from "./sandbox.ts";
 import type { JobFolders } from "./job_folder.ts";
 

@@ -1,6 +1,6 @@
 /** The commands of each build system: one entry for each. Pure. */
 import type { Project } from "../config/config.ts";
-import { quote } from "./describe.ts";
+import { shellWord } from "../text/shell.ts";
 import {
   type EmptyTest,
   type Os,
@@ -9,7 +9,7 @@ import {
   type Step,
   type StepName,
   Unbuildable,
-} from "./plan.ts";
+} from "./step.ts";
 
 /** What a recipe is made from. */
 export interface Recipe extends PlanOptions {
@@ -234,6 +234,6 @@ export function custom(command: string, { project, source, os, test }: Recipe): 
     );
   }
   const words = [...project.configure_args, ...project.build_args];
-  const line = [command, ...words.map((word) => quote(word, os))].join(" ");
+  const line = [command, ...words.map((word) => shellWord(word, os))].join(" ");
   return { needs: [], steps: [step("build", shell(line, os), source)] };
 }

@@ -2,12 +2,12 @@
 import type { Project } from "../config/config.ts";
 import { sectionOf } from "../config/sections.ts";
 import { describeError } from "../errors.ts";
-import { nearest } from "../nearest.ts";
-import { buildProject } from "./build_project.ts";
+import { buildProject, type ProjectBuild } from "./build_project.ts";
 import { type BuilderContext, checkoutRoot } from "./builder_context.ts";
 import { type EarlyEnd, prepareSource, type Source } from "./checkout.ts";
 import { type GitCache, mending } from "../git/cache.ts";
-import { DISK_FULL, saysDiskFull } from "./full_disk.ts";
+import { DISK_FULL_END, earlyEnd, type End, leftOut, unknownProject, withoutList } from "./ends.ts";
+import { saysDiskFull } from "./full_disk.ts";
 import type { JobFolder } from "./job_folder.ts";
 import { safeLine, Tail } from "./lines.ts";
 import type { LogStream } from "./log_stream.ts";
@@ -50,13 +50,13 @@ export class Work {
     const projects = this.#prepared && "source" in this.#prepared
       ? listOf(this.#prepared.source)
       : [];
-    const leftOut = (attr: string) => {
+    const isLeftOut = (attr: string) => {
       const project = projects.find(({ name }) => name === attr);
       return project !== undefined && !isFor(project, system);
     };
     return {
-      attempted: job.attrs.filter((attr) => !leftOut(attr)),
-      skipped: job.attrs.filter(leftOut),
+      attempted: job.attrs.filter((attr) => !isLeftOut(attr)),
+      skipped: job.attrs.filter(isLeftOut),
     };
   }
 
@@ -79,10 +79,10 @@ export class Work {
     const { signal } = this.#options;
     try {
       if (this.#prepared && "source" in this.#prepared) return await this.#buildAll(this.#prepared);
-      if (this.#prepared) return await this.#all(earlyOutcome(this.#prepared));
+      if (this.#prepared) return await this.#all(earlyEnd(this.#prepared));
     } catch (error) {
       // Nothing is written to the log, which waits on the same disk.
-      if (saysDiskFull(error)) return this.#same(FULL, [FULL.reason]);
+      if (saysDiskFull(error)) return this.#same(DISK_FULL_END, [DISK_FULL_END.reason]);
       if (!cancelled(signal)) throw error;
     }
     return await this.#all({ status: "Cancelled", reason: `${signal.reason}` });
@@ -104,15 +104,7 @@ export class Work {
   ): Promise<AttrOutcome[]> {
     const { attempt: { job }, stream, signal } = this.#options;
     const { projects } = source;
-    if (projects.kind === "missing") {
-      const reason = "Cannot build: the repository lists no projects; add a .tickborg.json to " +
-        "the target branch";
-      return await this.#all({ status: "Failure", reason });
-    }
-    if (projects.kind === "invalid") {
-      const reason = `Cannot build: .tickborg.json of the target branch: ${projects.reason}`;
-      return await this.#all({ status: "Failure", reason });
-    }
+    if (projects.kind !== "list") return await this.#all(withoutList(projects));
     const merged = source.baseSha ? `${job.pr.head_sha} merged into ${source.baseSha}` : undefined;
     await stream.write([`Building ${merged ?? job.pr.head_sha}`]);
     const early = await this.#checkOut(cache, source.tree);
@@ -156,7 +148,7 @@ export class Work {
     const { attempt: { system }, stream } = this.#options;
     const project = projects.find(({ name }) => name === attr);
     if (project === undefined || !isFor(project, system)) {
-      const end = project === undefined ? unknown(attr, projects) : notFor(project, system);
+      const end = project === undefined ? unknownProject(attr, projects) : leftOut(project, system);
       await stream.write([end.reason!]);
       return { attr, output: [end.reason!], ...end };
     }
@@ -164,24 +156,9 @@ export class Work {
   }
 
   async #build(project: Project): Promise<AttrOutcome> {
-    const { attempt: { job, system }, builder, folder, stream, signal } = this.#options;
-    const { config } = builder;
-    const seconds = project.build_timeout_seconds ?? config.build!.build_timeout_seconds;
+    const { stream, signal } = this.#options;
     const tail = new Tail(OUTPUT.lines, OUTPUT.characters);
-    const build = buildProject(project, {
-      ...builder,
-      folders: folder,
-      signal,
-      test: job.test ?? false,
-      network: sectionOf(config, "builder").network,
-      timeoutMs: seconds * 1_000,
-      env: {
-        TICKBORG_PROJECT: project.name,
-        TICKBORG_SYSTEM: system,
-        TICKBORG_REPOSITORY: job.repo.full_name,
-        TICKBORG_HEAD_SHA: job.pr.head_sha,
-      },
-    });
+    const build = buildProject(project, this.#howToBuild(project));
     try {
       let next = await build.next();
       for (; !next.done; next = await build.next()) {
@@ -198,6 +175,26 @@ export class Work {
       await build.return(undefined as never);
     }
   }
+
+  #howToBuild(project: Project): ProjectBuild {
+    const { attempt: { job, system }, builder, folder, signal } = this.#options;
+    const { config } = builder;
+    const seconds = project.build_timeout_seconds ?? config.build!.build_timeout_seconds;
+    return {
+      ...builder,
+      folders: folder,
+      signal,
+      test: job.test ?? false,
+      network: sectionOf(config, "builder").network,
+      timeoutMs: seconds * 1_000,
+      env: {
+        TICKBORG_PROJECT: project.name,
+        TICKBORG_SYSTEM: system,
+        TICKBORG_REPOSITORY: job.repo.full_name,
+        TICKBORG_HEAD_SHA: job.pr.head_sha,
+      },
+    };
+  }
 }
 
 /** Whether a build is ended because nobody wants it any more, and not because the builder stops. */
@@ -211,33 +208,4 @@ function listOf({ projects }: Source): readonly Project[] {
 
 function isFor(project: Project, system: string): boolean {
   return project.systems === undefined || (project.systems as string[]).includes(system);
-}
-
-type End = Omit<AttrOutcome, "attr" | "output">;
-
-const FULL = { status: "UnexpectedError", reason: `Cannot build: ${DISK_FULL}` } as const;
-
-function earlyOutcome({ status, reason }: EarlyEnd): End {
-  if (status === "Skipped") return { status: "Cancelled", reason, step: "checkout" };
-  return { status: status === "Failure" ? "Failure" : "UnexpectedError", reason, step: "checkout" };
-}
-
-function unknown(attr: string, projects: readonly Project[]): End {
-  const names = projects.map(({ name }) => name);
-  const near = nearest(attr, names);
-  const meant = near.length > 0 ? ` Did you mean ${near.join(" or ")}?` : "";
-  const shown = names.slice(0, 50).join(", ") + (names.length > 50 ? ", …" : "");
-  return {
-    status: "Unknown",
-    reason: `Cannot build ${attr}: the target branch lists no such project.${meant} ` +
-      `There are: ${shown || "none"}`,
-  };
-}
-
-function notFor(project: Project, system: string): End {
-  const systems = project.systems!.join(", ") || "none";
-  return {
-    status: "Left out",
-    reason: `${project.name} is not built for ${system}; its systems are: ${systems}`,
-  };
 }

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { ConfigSchema } from "../../lib/config/schema.ts";
 import type { Project } from "../../lib/config/config.ts";
 import { describeStep } from "../../lib/build/describe.ts";
-import { type Os, planBuild, type PlanOptions, Unbuildable } from "../../lib/build/plan.ts";
+import { planBuild } from "../../lib/build/plan.ts";
+import { type Os, type PlanOptions, Unbuildable } from "../../lib/build/step.ts";
 
 const PROGRAMS = "cmake ninja make gmake nmake meson autoreconf cargo gradle java sh".split(" ");
 
