@@ -7,6 +7,7 @@ import {
   type PermissionSet,
   staticPermissions,
 } from "../lib/permissions.ts";
+import { shellWord } from "../lib/text/shell.ts";
 import { isRoleName, ROLE_NAMES, type RoleName, roleOf } from "../services/roles.ts";
 import { requireSections } from "../services/start.ts";
 import { parseArguments } from "./arguments.ts";
@@ -47,7 +48,7 @@ export async function run(args: string[]): Promise<number> {
   const permissions = await permissionsOf(options);
   const flags = permissionFlags(permissions);
   if (json) console.log(JSON.stringify({ role, flags, permissions }, null, 2));
-  else console.log(flags.map(quoted).join(" "));
+  else console.log(flags.map((flag) => shellWord(flag)).join(" "));
   return 0;
 }
 
@@ -82,11 +83,4 @@ async function permissionsOf({ role, config: path }: Options): Promise<Permissio
   requireSections(role, config);
   const credentials = Deno.env.get("CREDENTIALS_DIRECTORY");
   return narrowedPermissions(row, { config, configPath: path, credentials });
-}
-
-/** A word as a POSIX shell reads it back. */
-function quoted(word: string): string {
-  return /^[A-Za-z0-9_@%+=:,./[\]-]+$/.test(word) && !/[[\]]/.test(word)
-    ? word
-    : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -7,7 +7,7 @@ import { ack, type Delivery } from "../lib/broker/broker.ts";
 import { logViewerOf, sectionOf } from "../lib/config/sections.ts";
 import { CheckRunKeeper } from "../lib/check_runs/keeper.ts";
 import { type CheckMessage, decodeCheckMessage } from "../lib/check_runs/message.ts";
-import type { Addresses } from "../lib/report/waiting.ts";
+import type { Addresses } from "../lib/report/parts.ts";
 import type { Consumer, Outcome, RoleContext, Service } from "../lib/role.ts";
 import { webhookRecovery } from "../lib/github/webhook_recovery.ts";
 import { Sweep } from "../lib/check_runs/sweep.ts";

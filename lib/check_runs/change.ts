@@ -1,26 +1,18 @@
 /** Pure: which check runs a message is about, and what each of them would say. */
 import type { CheckRun, CheckRunState } from "../github/github.ts";
+import type { BuildJob } from "../messages/build_job.ts";
 import type { BuildResult } from "../messages/build_result.ts";
-import {
-  type Addresses,
-  leftOutReport,
-  logLink,
-  queuedReport,
-  type QueueState,
-  type Report,
-  resultReport,
-  startedReport,
-  verdictOf,
-} from "../report/waiting.ts";
+import type { BuildStarted } from "../messages/build_started.ts";
+import type { QueuedBuildJobs } from "../messages/queued_build_jobs.ts";
+import { type Addresses, buildLogLink, type Report } from "../report/parts.ts";
+import { leftOutReport, resultReport } from "../report/result.ts";
+import { type BuildSubject, jobSubject, resultSubject } from "../report/subject.ts";
+import { queuedReport, type QueueState, startedReport } from "../report/waiting.ts";
 import { CERTAINTY, externalId, parseExternalId, remember, type Request } from "./identity.ts";
-import {
-  type BuildSubject,
-  type CheckMessage,
-  checkRunName,
-  jobSubject,
-  resultSubject,
-} from "./message.ts";
+import type { CheckMessage } from "./message.ts";
+import { checkRunName, parseCheckRunName } from "./name.ts";
 import type { News, Transition } from "./transition.ts";
+import { type Verdict, verdictOf } from "./verdict.ts";
 
 /** What is known when a check run is written. */
 export interface WriteFacts {
@@ -51,41 +43,50 @@ export function changesOf(
   projects: readonly string[] = [],
 ): Change[] {
   switch (message.kind) {
-    case "queued": {
-      const { job, architectures } = message.queued;
-      return unique(architectures).flatMap((system) =>
-        unique(job.attrs).map((project): Change => {
-          const subject = jobSubject(job, project, system);
-          return {
-            name: checkRunName(project, system),
-            subject,
-            request: { requestId: job.request_id, requestedAt: job.requested_at },
-            news: { status: "queued" },
-            report: ({ queue, addresses }) => queuedReport(subject, queue, addresses),
-          };
-        })
-      );
-    }
-    case "started": {
-      const { job, system, identity, attempt_id: attempt, started_at: startedAt } = message.started;
-      return unique(job.attrs).map((project): Change => {
-        const subject = jobSubject(job, project, system);
-        return {
-          name: checkRunName(project, system),
-          subject,
-          request: { requestId: job.request_id, requestedAt: job.requested_at },
-          news: { status: "in_progress", attempt, startedAt },
-          attempt,
-          report: ({ addresses }) =>
-            startedReport(subject, { identity, attemptId: attempt }, addresses),
-        };
-      });
-    }
+    case "queued":
+      return queuedChanges(message.queued);
+    case "started":
+      return startedChanges(message.started);
     case "result":
       return resultChanges(message.result, projects);
     case "watch":
       return [];
   }
+}
+
+function queuedChanges({ job, architectures }: QueuedBuildJobs): Change[] {
+  return unique(architectures).flatMap((system) =>
+    unique(job.attrs).map((project): Change => {
+      const subject = jobSubject(job, project, system);
+      return {
+        name: checkRunName(project, system),
+        subject,
+        request: requestOf(job),
+        news: { status: "queued" },
+        report: ({ queue, addresses }) => queuedReport(subject, queue, addresses),
+      };
+    })
+  );
+}
+
+function startedChanges(started: BuildStarted): Change[] {
+  const { job, system, identity, attempt_id: attempt, started_at: startedAt } = started;
+  return unique(job.attrs).map((project): Change => {
+    const subject = jobSubject(job, project, system);
+    return {
+      name: checkRunName(project, system),
+      subject,
+      request: requestOf(job),
+      news: { status: "in_progress", attempt, startedAt },
+      attempt,
+      report: ({ addresses }) =>
+        startedReport(subject, { identity, attemptId: attempt }, addresses),
+    };
+  });
+}
+
+function requestOf(message: BuildJob | BuildResult): Request {
+  return { requestId: message.request_id, requestedAt: message.requested_at ?? undefined };
 }
 
 /** Whether a result names the projects it is about. */
@@ -96,47 +97,48 @@ export function namesProjects(result: BuildResult): boolean {
 function resultChanges(result: BuildResult, projects: readonly string[]): Change[] {
   const attempted = namesProjects(result) ? result.attempted_attrs ?? [] : projects;
   const leftOut = (result.skipped_attrs ?? []).filter((project) => !attempted.includes(project));
-  const verdict = verdictOf(result);
-  const common = {
-    request: { requestId: result.request_id, requestedAt: result.requested_at ?? undefined },
-    attempt: result.attempt_id,
-    ...(result.duration_seconds == null ? {} : { durationSeconds: result.duration_seconds }),
-  };
   // A job whose only projects were left out has a status of its own to tell (superseded, an error).
-  const own = attempted.length === 0 ? leftOut : attempted;
-  const others = attempted.length === 0 ? [] : leftOut;
+  const [own, others] = attempted.length === 0 ? [leftOut, []] : [attempted, leftOut];
+  const { conclusion, certainty } = verdictOf(result);
   return [
-    ...unique(own).map((project): Change => {
-      const subject = resultSubject(result, project);
-      return {
-        ...common,
-        name: checkRunName(project, result.system),
-        subject,
-        news: { status: "completed", attempt: result.attempt_id, certainty: verdict.certainty },
-        conclusion: verdict.conclusion,
-        report: ({ addresses }) => resultReport(subject, result, addresses),
-      };
-    }),
-    ...unique(others).map((project): Change => {
-      const subject = resultSubject(result, project);
-      return {
-        ...common,
-        name: checkRunName(project, result.system),
-        subject,
-        news: { status: "completed", attempt: result.attempt_id, certainty: CERTAINTY.skipped },
+    ...unique(own).map((project) =>
+      completedChange(result, project, { conclusion, certainty, report: resultReport })
+    ),
+    ...unique(others).map((project) =>
+      completedChange(result, project, {
         conclusion: "skipped",
-        report: ({ addresses }) => leftOutReport(subject, addresses),
-      };
-    }),
+        certainty: CERTAINTY.skipped,
+        report: (subject, _result, addresses) => leftOutReport(subject, addresses),
+      })
+    ),
   ];
+}
+
+function completedChange(
+  result: BuildResult,
+  project: string,
+  shown: Verdict & { report: typeof resultReport },
+): Change {
+  const subject = resultSubject(result, project);
+  const { attempt_id: attempt, duration_seconds: durationSeconds } = result;
+  return {
+    name: checkRunName(project, result.system),
+    subject,
+    request: requestOf(result),
+    news: { status: "completed", attempt, certainty: shown.certainty },
+    conclusion: shown.conclusion,
+    attempt,
+    ...(durationSeconds == null ? {} : { durationSeconds }),
+    report: ({ addresses }) => shown.report(subject, result, addresses),
+  };
 }
 
 /** The projects of those check runs that a result without project names must be about. */
 export function projectsAwaiting(result: BuildResult, runs: readonly CheckRun[]): string[] {
-  const suffix = ` on ${result.system}`;
-  return runs.filter((run) =>
-    run.name.endsWith(suffix) && parseExternalId(run.externalId).requestId === result.request_id
-  ).map((run) => run.name.slice(0, -suffix.length));
+  return runs.filter((run) => parseExternalId(run.externalId).requestId === result.request_id)
+    .map((run) => parseCheckRunName(run.name))
+    .filter(({ system }) => system === result.system)
+    .map(({ project }) => project);
 }
 
 /** What GitHub is told when a transition is made. */
@@ -146,7 +148,7 @@ export function stateOf(
   { facts, current }: { facts: WriteFacts; current: CheckRun | undefined },
 ): CheckRunState {
   const report = change.report(facts);
-  const detailsUrl = logLink(change.subject, change.attempt, facts.addresses);
+  const detailsUrl = buildLogLink(change.subject, change.attempt, facts.addresses);
   return {
     status: change.news.status,
     externalId: externalId(made.request),

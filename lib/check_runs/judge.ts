@@ -1,6 +1,6 @@
 /** Pure: whether a check run that has not ended is still on its way. */
 import type { CheckRun } from "../github/github.ts";
-import type { GivenUp } from "../report/waiting.ts";
+import type { GivenUp } from "../report/given_up.ts";
 import { parseExternalId, recall } from "./identity.ts";
 
 /** What a judgement needs to know. Times in milliseconds. */
@@ -16,7 +16,7 @@ export interface JudgeFacts {
 export type Judgement =
   | { readonly kind: "ended" }
   | { readonly kind: "wait"; readonly delayMs: number }
-  | { readonly kind: "give-up"; readonly why: GivenUp; readonly seconds: number };
+  | { readonly kind: "give-up" } & GivenUp;
 
 /** A watched check run is looked at no more often and no less often than this, in milliseconds. */
 const SOONEST = 1_000;
@@ -61,24 +61,4 @@ function nextLook(queued: boolean, age: number, facts: JudgeFacts): number {
     ? Math.max(facts.noBuilderLimit, age / 2)
     : facts.noBuilderLimit - facts.noBuilderFor;
   return Math.round(Math.min(Math.max(Math.min(untilStuck, untilAlone), SOONEST), LATEST));
-}
-
-/** Remembers since when each system has been seen without a builder. */
-export class BuilderWatch {
-  readonly #aloneSince = new Map<string, number>();
-
-  /**
-   * Notes how many consumers a system's queue has now (undefined where there is no such queue) and tells
-   * for how many milliseconds it has been seen without one; undefined while it has one.
-   */
-  observe(system: string, consumers: number | undefined, now: number): number | undefined {
-    if (consumers !== undefined && consumers > 0) {
-      this.#aloneSince.delete(system);
-      return undefined;
-    }
-    const since = this.#aloneSince.get(system) ?? now;
-    // Names of systems come from outside; those Tickborg knows are fewer than ten.
-    if (this.#aloneSince.size < 100) this.#aloneSince.set(system, since);
-    return now - since;
-  }
 }

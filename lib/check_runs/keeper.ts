@@ -2,25 +2,19 @@
 import type { Logger } from "@logtape/logtape";
 import { ack, type Broker, type Delivery, type Publication } from "../broker/broker.ts";
 import { PoisonMessage } from "../errors.ts";
-import {
-  type CheckRun,
-  type CheckRunState,
-  type GitHub,
-  GitHubRefusal,
-  isMissing,
-} from "../github/github.ts";
+import { type CheckRun, type CheckRunState, type GitHub, isMissing } from "../github/github.ts";
 import { Keyed } from "../keyed.ts";
-import { encode } from "../messages/codec.ts";
 import type { Repo } from "../messages/repo.ts";
-import { type Addresses, givenUpReport, type QueueState } from "../report/waiting.ts";
+import type { Addresses } from "../report/parts.ts";
+import { isPush } from "../report/subject.ts";
 import type { Outcome } from "../role.ts";
-import { buildQueue, QUEUE } from "../topology.ts";
+import { newest, refused } from "./answers.ts";
+import { BuilderWatch } from "./builder_watch.ts";
 import { type Change, changesOf, namesProjects, projectsAwaiting, stateOf } from "./change.ts";
-import { CERTAINTY, recall, remember } from "./identity.ts";
-import { BuilderWatch, judge } from "./judge.ts";
-import { type CheckMessage, type CheckWatch, headOf, isPush, repoOf } from "./message.ts";
+import { type CheckMessage, headOf, repoOf, watchMessage } from "./message.ts";
 import { PUSH_BEHIND_PULL, type Transition, transition } from "./transition.ts";
 import { WaitingChanges } from "./waiting.ts";
+import { CheckRunWatcher } from "./watcher.ts";
 import { RecentlyWritten } from "./written.ts";
 
 /** What the keeper works with. */
@@ -49,13 +43,16 @@ type Applied = "written" | "unchanged" | "ended" | "wait" | "no commit";
 export class CheckRunKeeper {
   readonly #options: KeeperOptions;
   readonly #keyed = new Keyed();
-  readonly #builders = new BuilderWatch();
+  readonly #builders: BuilderWatch;
+  readonly #watcher: CheckRunWatcher;
   readonly #written = new RecentlyWritten();
   readonly #waiting = new WaitingChanges();
   #lastRedelivery = -Infinity;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
+    this.#builders = new BuilderWatch(options);
+    this.#watcher = new CheckRunWatcher({ ...options, builders: this.#builders });
   }
 
   /** Brings every check run that a message is about up to date. */
@@ -65,7 +62,13 @@ export class CheckRunKeeper {
       throw new PoisonMessage(`Cannot report to ${repo.full_name}: not in runner.repos`);
     }
     if (delivery.redelivered) this.#lastRedelivery = this.#options.now();
-    if (message.kind === "watch") return await this.#look(message.watch);
+    if (message.kind === "watch") {
+      const { repo, head_sha, name } = message.watch;
+      return await this.#keyed.run(
+        keyOf(repo, head_sha, name),
+        () => this.#watcher.look(message.watch),
+      );
+    }
     const changes = changesOf(message, await this.#missingProjects(message));
     if (changes.length === 0) {
       this.#options.log.warn("A message names no project and no check run waits for it", {
@@ -114,7 +117,7 @@ export class CheckRunKeeper {
       this.#note(change, made);
       if (made.kind === "nothing") return current?.status === "completed" ? "ended" : "unchanged";
       if (made.kind === "create" && this.#mayBeInCreation()) return "wait";
-      const queue = change.news.status === "queued" ? await this.#queueState(system) : {};
+      const queue = change.news.status === "queued" ? await this.#builders.queue(system) : {};
       const facts = { now, queue, addresses: this.#options.addresses };
       const state = stateOf(change, made, { facts, current });
       return await this.#write(change, state, current);
@@ -131,12 +134,6 @@ export class CheckRunKeeper {
 
   #mayBeInCreation(): boolean {
     return this.#options.now() - this.#lastRedelivery < this.#options.createWaitMs;
-  }
-
-  async #queueState(system: string): Promise<QueueState> {
-    const facts = await this.#options.broker.inspect(buildQueue(system));
-    this.#builders.observe(system, facts?.consumers, this.#options.now());
-    return { waiting: facts?.ready, builders: facts?.consumers ?? 0 };
   }
 
   async #write(
@@ -175,73 +172,14 @@ export class CheckRunKeeper {
     });
     return "no commit";
   }
-
-  /** Looks at a check run that may be stuck, and gives it up or looks again later. */
-  #look(watch: CheckWatch): Promise<Outcome> {
-    const { github, now, log } = this.#options;
-    const done: Outcome = { publish: [], settle: ack };
-    return this.#keyed.run(keyOf(watch.repo, watch.head_sha, watch.name), async () => {
-      const run = newest(await github.checkRuns(watch.repo, watch.head_sha, watch.name) ?? []);
-      if (run === undefined || run.status === "completed") return done;
-      const queue = await this.#options.broker.inspect(buildQueue(watch.system));
-      const judgement = judge(run, {
-        now: now(),
-        noBuilderFor: this.#builders.observe(watch.system, queue?.consumers, now()),
-        noBuilderLimit: this.#options.noBuilderMs,
-        stuckLimit: this.#options.stuckMs,
-      });
-      if (judgement.kind === "wait" && watch.once !== true) {
-        const settle = { kind: "retry", delayMs: judgement.delayMs, reason: "Watching" } as const;
-        return { publish: [], settle };
-      }
-      if (judgement.kind !== "give-up") return done;
-      log.warn("Check run given up", { name: run.name, headSha: run.headSha, ...judgement });
-      const report = givenUpReport(
-        { name: run.name, system: watch.system, seconds: judgement.seconds },
-        judgement.why,
-        this.#options.addresses,
-      );
-      const memory = { ...recall(run.summary), certainty: CERTAINTY.swept };
-      try {
-        await github.updateCheckRun(watch.repo, run.id, {
-          status: "completed",
-          conclusion: "failure",
-          externalId: run.externalId,
-          title: report.title,
-          summary: `${report.summary}\n\n${remember(memory)}`,
-          detailsUrl: run.detailsUrl,
-          completedAt: new Date(now()).toISOString(),
-        });
-      } catch (error) {
-        if (!isMissing(error)) throw refused(error, run.name);
-      }
-      return done;
-    });
-  }
-}
-
-/** Of several check runs of one name, GitHub shows the one made last. */
-function newest(runs: readonly CheckRun[]): CheckRun | undefined {
-  return runs.reduce<CheckRun | undefined>(
-    (best, run) => best === undefined || run.id > best.id ? run : best,
-    undefined,
-  );
 }
 
 function keyOf(repo: Repo, sha: string, name: string): string {
   return `${repo.full_name.toLowerCase()} ${sha} ${name}`;
 }
 
-function watchOf(change: Change): Publication {
-  const { repo, pr, system } = change.subject;
-  const watch: CheckWatch = { watch: true, repo, head_sha: pr.head_sha, name: change.name, system };
-  return { exchange: "", routingKey: QUEUE.checkRuns, body: encode(watch) };
-}
-
-/** What GitHub refuses for good is a dead letter, where an operator sees why. */
-function refused(error: unknown, name: string): unknown {
-  if (!(error instanceof GitHubRefusal)) return error;
-  return new PoisonMessage(`Cannot write check run ${name}: ${error.message}`, { cause: error });
+function watchOf({ subject: { repo, pr, system }, name }: Change): Publication {
+  return watchMessage({ repo, head_sha: pr.head_sha, name, system });
 }
 
 /** Waits for all, so that nothing of a message still runs when it is settled; then throws the first failure. */

@@ -5,14 +5,14 @@
  */
 import type { Logger } from "@logtape/logtape";
 import type { Broker, Publication } from "../broker/broker.ts";
-import { BuilderWatch, judge, type JudgeFacts } from "./judge.ts";
-import type { CheckWatch } from "./message.ts";
 import { isEvaluated, newestEvaluation } from "../evaluation/status.ts";
 import type { CheckRun, CommitStatus, GitHub, PullRequest } from "../github/github.ts";
 import { evaluationMessage } from "../jobs.ts";
-import { encode } from "../messages/codec.ts";
 import type { Repo } from "../messages/repo.ts";
-import { buildQueue, QUEUE } from "../topology.ts";
+import { QUEUE } from "../topology.ts";
+import { BuilderWatch } from "./builder_watch.ts";
+import { watchMessage } from "./message.ts";
+import { parseCheckRunName } from "./name.ts";
 
 /** What the sweep works with. Times in milliseconds. */
 export interface SweepOptions {
@@ -37,7 +37,7 @@ export interface SweepOptions {
 /** Looks at all open pull requests, a part of them each turn. */
 export class Sweep {
   readonly #options: SweepOptions;
-  readonly #builders = new BuilderWatch();
+  readonly #builders: BuilderWatch;
   /** Heads with nothing left to do, by `repo#number`, as long as the pull request does not change. */
   readonly #settled = new Map<string, string>();
   /** When an evaluation was asked for, by `repo#number commit`. */
@@ -47,6 +47,7 @@ export class Sweep {
 
   constructor(options: SweepOptions) {
     this.#options = options;
+    this.#builders = new BuilderWatch(options);
   }
 
   /** One turn. */
@@ -102,13 +103,19 @@ export class Sweep {
       this.#remember(evaluationKey(head), facts.now);
       publish.push(evaluationOf(head, facts.now));
     }
-    for (const run of unfinished) {
-      if (await this.#isStuck(run)) publish.push(watchOf(repo, run));
-    }
+    for (const run of unfinished) publish.push(...await this.#watchIfStuck(repo, run));
     if (publish.length > 0) await this.#options.broker.publish(publish);
     if (unfinished.length === 0 && isEvaluated(statuses, pull.number)) {
       this.#settled.set(head.name, versionOf(pull));
     }
+  }
+
+  async #watchIfStuck(repo: Repo, run: CheckRun): Promise<Publication[]> {
+    const { name, headSha: head_sha } = run;
+    const system = parseCheckRunName(name).system ?? "unknown";
+    const judgement = await this.#builders.judge(run, system);
+    if (judgement.kind !== "give-up") return [];
+    return [watchMessage({ repo, head_sha, name, system, once: true })];
   }
 
   #remember(evaluation: string, now: number): void {
@@ -116,19 +123,6 @@ export class Sweep {
     for (const [old, at] of this.#asked) {
       if (now - at > 10 * this.#options.pendingMs) this.#asked.delete(old);
     }
-  }
-
-  async #isStuck(run: CheckRun): Promise<boolean> {
-    const { now, noBuilderMs, stuckMs } = this.#options;
-    const system = systemOf(run);
-    const queue = await this.#options.broker.inspect(buildQueue(system));
-    const facts: JudgeFacts = {
-      now: now(),
-      noBuilderFor: this.#builders.observe(system, queue?.consumers, now()),
-      noBuilderLimit: noBuilderMs,
-      stuckLimit: stuckMs,
-    };
-    return judge(run, facts).kind === "give-up";
   }
 }
 
@@ -179,23 +173,6 @@ function evaluationOf({ repo, pull }: Head, now: number): Publication {
     requested_at: new Date(now).toISOString(),
     reason: "The pull request had no evaluation",
   });
-}
-
-function watchOf(repo: Repo, run: CheckRun): Publication {
-  const watch: CheckWatch = {
-    watch: true,
-    repo,
-    head_sha: run.headSha,
-    name: run.name,
-    system: systemOf(run),
-    once: true,
-  };
-  return { exchange: "", routingKey: QUEUE.checkRuns, body: encode(watch) };
-}
-
-/** The system in a check run's name: `cmark on x86_64-linux`. */
-function systemOf(run: CheckRun): string {
-  return run.name.slice(run.name.lastIndexOf(" on ") + " on ".length).slice(0, 50) || "unknown";
 }
 
 /** Where repositories are cloned from: `https://api.github.com` stands beside `https://github.com`. */

@@ -17,6 +17,9 @@ export type News =
   | { readonly status: "in_progress"; readonly attempt: string; readonly startedAt: string }
   | { readonly status: "completed"; readonly attempt: string; readonly certainty: Certainty };
 
+/** Order of the states within one request. */
+export const STATUS_ORDER = { queued: 0, in_progress: 1, completed: 2 } as const;
+
 /** What becomes of the check run. */
 export type Transition =
   | { readonly kind: "nothing"; readonly why: string }

@@ -1,8 +1,6 @@
 /** Changes of check runs that wait for their turn in this process. */
 import type { Change } from "./change.ts";
-
-/** Order of the states within one request. */
-const ORDER = { queued: 0, in_progress: 1, completed: 2 } as const;
+import { STATUS_ORDER } from "./transition.ts";
 
 /** Knows which changes wait, so that one that is out of date need not be made. */
 export class WaitingChanges {
@@ -24,7 +22,7 @@ export class WaitingChanges {
     }
     return [...changes].some((other) =>
       other.request.requestId === change.request.requestId &&
-      ORDER[other.news.status] > ORDER[change.news.status]
+      STATUS_ORDER[other.news.status] > STATUS_ORDER[change.news.status]
     );
   }
 }

@@ -1,8 +1,6 @@
 /** What this process wrote lately: GitHub's listing may lag behind its own answers for some seconds. */
 import type { CheckRun } from "../github/github.ts";
-
-/** Order of the states within one request. */
-const ORDER = { queued: 0, in_progress: 1, completed: 2 } as const;
+import { STATUS_ORDER } from "./transition.ts";
 
 /** Check runs written within the last minute, at most some thousand. */
 export class RecentlyWritten {
@@ -24,7 +22,7 @@ export class RecentlyWritten {
     if (written === undefined || now - written.at >= 60_000) return listed;
     if (listed === undefined || written.run.id > listed.id) return written.run;
     const behind = listed.id === written.run.id && listed.externalId === written.run.externalId &&
-      ORDER[listed.status] < ORDER[written.run.status];
+      STATUS_ORDER[listed.status] < STATUS_ORDER[written.run.status];
     return behind ? written.run : listed;
   }
 }

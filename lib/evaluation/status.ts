@@ -5,6 +5,7 @@
 import type { CommitStatus } from "../github/github.ts";
 import { logKey } from "../messages/build_job.ts";
 import type { Pr, Repo } from "../messages/repo.ts";
+import { logLink } from "../report/log_link.ts";
 
 /** The context people may require in a branch protection. */
 export const EVALUATION_CONTEXT = "tickborg/evaluation";
@@ -36,10 +37,8 @@ export function evaluationUrl(place: StatusPlace, memory: EvaluationMemory): str
 }
 
 function pageOf({ repo, pr, logViewer }: StatusPlace): string {
-  const viewer = logViewer?.replace(/\/+$/, "");
-  if (viewer && /^https?:\/\//.test(viewer) && URL.canParse(viewer)) {
-    return `${viewer}/?key=${encodeURIComponent(logKey({ repo, pr })).replaceAll("%2F", "/")}`;
-  }
+  const logs = logLink(logViewer, logKey({ repo, pr }));
+  if (logs !== undefined) return logs;
   const page = repo.clone_url.replace(/\.git$/, "");
   const root = /^https?:\/\//.test(page) && URL.canParse(page)
     ? page

@@ -1,7 +1,8 @@
 /** What the texts of every kind of check run share. */
-import type { BuildSubject } from "../check_runs/message.ts";
 import { logKey } from "../messages/build_job.ts";
-import { code, plain } from "./markdown.ts";
+import { logLink } from "./log_link.ts";
+import { code } from "./markdown.ts";
+import { type BuildSubject, isPush } from "./subject.ts";
 
 /** What a check run shows, before the hidden memory is added. */
 export interface Report {
@@ -18,69 +19,37 @@ export interface Addresses {
   readonly logViewer: string | undefined;
 }
 
-/** The page that shows an attempt's log, or every attempt's; undefined where there is no viewer. */
-export function logLink(
-  subject: Pick<BuildSubject, "repo" | "pr" | "push">,
+/** The page that shows a build's log, or every attempt's; undefined where there is no viewer. */
+export function buildLogLink(
+  subject: BuildSubject,
   attempt: string | undefined,
-  addresses: Addresses,
+  { logViewer }: Addresses,
 ): string | undefined {
-  const root = addresses.logViewer?.replace(/\/+$/, "");
-  if (root === undefined || !/^https?:\/\/\S+$/.test(root)) return undefined;
-  const key = parameter(logKey(subject)).replaceAll("%2F", "/");
-  const chosen = attempt === undefined ? "" : `&attempt_id=${parameter(attempt)}`;
-  return `${root}/?key=${key}${chosen}`;
+  return logLink(logViewer, logKey(subject), attempt);
 }
 
-/** The command that does the same build without GitHub and without a broker. */
-export function reproduceCommand(subject: BuildSubject): string {
-  const base = subject.baseSha ?? subject.push?.before_sha ??
-    (subject.pr.target_branch === null ? "HEAD" : `origin/${subject.pr.target_branch}`);
-  const words = [
-    "deno run -A main.ts local --repo . --base",
-    quoted(base),
-    "--head",
-    quoted(subject.pr.head_sha),
-    subject.test ? "--test" : "--build",
-    quoted(subject.project),
-  ];
-  return words.join(" ");
+/** The base a pull request's build is merged into, for people. */
+export function baseText({ pr, baseSha }: BuildSubject): string {
+  const branch = pr.target_branch === null ? "the default branch" : code(pr.target_branch, 255);
+  return baseSha === undefined ? branch : `${branch} at ${code(baseSha)}`;
 }
 
-/** A word as a shell reads it back. */
-function quoted(word: string): string {
-  const clean = plain(word, 300);
-  return /^[\w@%+=:,./-]+$/.test(clean) ? clean : `'${clean.replaceAll("'", "'\\''")}'`;
-}
-
-/** The base a build is merged into, for people. */
-export function baseText(subject: BuildSubject): string {
-  const branch = subject.pr.target_branch ?? "the default branch";
-  if (subject.baseSha === undefined) {
-    return subject.pr.target_branch === null ? branch : code(branch, 255);
-  }
-  return `${subject.pr.target_branch === null ? branch : code(branch, 255)} at ${
-    code(subject.baseSha)
-  }`;
+/** What is built of a push, for people. */
+export function pushText({ pr, push }: BuildSubject): string {
+  const branch = push?.branch ?? pr.target_branch;
+  return `as it was pushed${branch === null ? "" : ` to ${code(branch, 255)}`}`;
 }
 
 /** How people cancel or repeat a build that has not ended. */
 export function howToChange(subject: BuildSubject, addresses: Addresses): string {
-  if (subject.push) return "A rebuild is asked for by the next push.";
+  if (isPush(subject)) return "A rebuild is asked for by the next push.";
   return "A newer push cancels this build, and so does closing the pull request. " +
     howToRebuild(subject, addresses);
 }
 
 /** How people have a build repeated. */
 export function howToRebuild(subject: BuildSubject, { handle }: Addresses): string {
-  if (subject.push) return "To build again, push a new commit.";
+  if (isPush(subject)) return "To build again, push a new commit.";
   const command = `${handle} ${subject.test ? "test" : "build"} ${subject.project}`;
   return `To build again, comment ${code(command)}.`;
-}
-
-/** A query parameter without the marks that would end a link in Markdown. */
-function parameter(text: string): string {
-  return encodeURIComponent(text.toWellFormed()).replace(
-    /[!'()*]/g,
-    (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
 }

@@ -1,51 +1,22 @@
 /** What people read of a build that ended. */
-import { CERTAINTY, type Certainty } from "../check_runs/identity.ts";
-import type { BuildSubject } from "../check_runs/message.ts";
-import type { Conclusion } from "../github/github.ts";
 import type { BuildResult } from "../messages/build_result.ts";
 import { code, codeBlock, duration, lastLines, plain } from "./markdown.ts";
 import {
   type Addresses,
   baseText,
+  buildLogLink,
   howToRebuild,
-  logLink,
+  pushText,
   type Report,
-  reproduceCommand,
 } from "./parts.ts";
-
-/** How a result shows: the conclusion GitHub is given, and how sure it is. */
-export interface Verdict {
-  readonly conclusion: Conclusion;
-  readonly certainty: Certainty;
-}
-
-/** The conclusion of a result. A skipped build that was given up must not count as passed. */
-export function verdictOf(result: BuildResult): Verdict {
-  const { status } = result;
-  if (typeof status === "object") {
-    return { conclusion: "failure", certainty: CERTAINTY.infrastructure };
-  }
-  switch (status) {
-    case "Success":
-      return { conclusion: "success", certainty: CERTAINTY.definite };
-    case "Failure":
-    case "HashMismatch":
-      return { conclusion: "failure", certainty: CERTAINTY.definite };
-    case "TimedOut":
-      return { conclusion: "timed_out", certainty: CERTAINTY.definite };
-    case "Skipped":
-      return {
-        conclusion: wasGivenUp(result) ? "cancelled" : "skipped",
-        certainty: CERTAINTY.skipped,
-      };
-  }
-}
+import { howToReproduce } from "./reproduce.ts";
+import { type BuildSubject, isPush } from "./subject.ts";
 
 /**
  * A build that was cancelled or superseded is sent as skipped, because a Rust peer knows no other word.
  * Its projects were attempted; those that are not for a system are in the other list.
  */
-function wasGivenUp({ attempted_attrs, skipped_reason }: BuildResult): boolean {
+export function wasGivenUp({ attempted_attrs, skipped_reason }: BuildResult): boolean {
   return (attempted_attrs?.length ?? 0) > 0 ||
     /^\s*(superseded|cancell?ed|closed)/i.test(skipped_reason ?? "");
 }
@@ -67,7 +38,7 @@ export function resultReport(
   result: BuildResult,
   addresses: Addresses,
 ): Report {
-  const link = logLink(subject, result.attempt_id, addresses);
+  const link = buildLogLink(subject, result.attempt_id, addresses);
   const summary = [
     explanation(result),
     facts(subject, result),
@@ -131,7 +102,7 @@ function facts(subject: BuildSubject, result: BuildResult): string {
   const lines = [
     `- Project: ${code(subject.project)} on ${code(subject.system)}`,
     `- Commit: ${code(subject.pr.head_sha)}`,
-    `- Merged into: ${baseText(subject)}`,
+    isPush(subject) ? `- Built ${pushText(subject)}` : `- Merged into: ${baseText(subject)}`,
   ];
   if (result.step != null) lines.push(`- Last step: ${code(result.step)}`);
   if (result.duration_seconds != null) {
@@ -146,10 +117,6 @@ function details(subject: BuildSubject, result: BuildResult): string {
   if (result.command != null) parts.push(`### Command\n\n${codeBlock(result.command, "sh")}`);
   const output = lastLines(result.output);
   if (output.trim() !== "") parts.push(`### Last lines of the log\n\n${codeBlock(output, "text")}`);
-  const again = reproduceCommand(subject);
-  parts.push(
-    "### Reproduce on your machine\n\nIn a clone of Tickborg, with `.` being a clone of the " +
-      `repository:\n\n${codeBlock(again, "sh")}`,
-  );
+  parts.push(howToReproduce(subject));
   return parts.join("\n\n");
 }

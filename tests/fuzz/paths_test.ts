@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
-import { quote } from "../../lib/build/describe.ts";
 import { roleLogger } from "../../lib/log.ts";
 import { createLogHttp } from "../../lib/log_store/http.ts";
 import { LogStore } from "../../lib/log_store/store.ts";
+import { shellWord } from "../../lib/text/shell.ts";
 import { rawRequest } from "../support/raw_http.ts";
 import { HOSTILE_TEXTS, hostileText } from "./arbitraries.ts";
 
@@ -66,7 +66,7 @@ Deno.test("whatever path is asked for, only logs are served", async () => {
 Deno.test("a shell reads every quoted word back as it was", async () => {
   const words = [...HOSTILE_TEXTS, ...fc.sample(hostileText(), { numRuns: 200, seed: 2 })]
     .map((text) => text.slice(0, 500).toWellFormed().replaceAll("\0", ""));
-  const script = words.map((word) => `printf '%s\\0' ${quote(word)}`).join("\n");
+  const script = words.map((word) => `printf '%s\\0' ${shellWord(word)}`).join("\n");
   const child = new Deno.Command("sh", { stdin: "piped", stdout: "piped", stderr: "piped" })
     .spawn();
   const writer = child.stdin.getWriter();

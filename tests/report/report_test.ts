@@ -1,63 +1,11 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
-import type { BuildSubject } from "../../lib/check_runs/message.ts";
-import { BuildResult } from "../../lib/messages/build_result.ts";
-import {
-  givenUpReport,
-  logLink,
-  queuedReport,
-  type Report,
-  reproduceCommand,
-  resultReport,
-  startedReport,
-} from "../../lib/report/waiting.ts";
-import { code, codeBlock, duration, lastLines, plain } from "../../lib/report/markdown.ts";
-
-const SHA = "1234567890abcdef1234567890abcdef12345678";
-const BASE = "abcdefabcdefabcdefabcdefabcdefabcdefabcd";
-const ADDRESSES = { handle: "@tickbot", logViewer: "https://ci.example.com/logs/" };
-const repo = {
-  owner: "Acme",
-  name: "mono.repo",
-  full_name: "Acme/mono.repo",
-  clone_url: "https://github.com/Acme/mono.repo.git",
-};
-const pr = { target_branch: "main", number: 42, head_sha: SHA };
-
-function subject(fields: Partial<BuildSubject> = {}): BuildSubject {
-  return {
-    repo,
-    pr,
-    project: "cmark",
-    system: "x86_64-linux",
-    test: false,
-    baseSha: BASE,
-    ...fields,
-  };
-}
-
-function result(fields: Partial<BuildResult> = {}): BuildResult {
-  return {
-    ...BuildResult.parse({
-      tag: "V1",
-      repo,
-      pr,
-      system: "x86_64-linux",
-      output: ["[1/2] cc a.c", "a.c:1: error: no"],
-      attempt_id: "a1",
-      request_id: "r1",
-      status: "Failure",
-      attempted_attrs: ["cmark"],
-      skipped_attrs: [],
-      step: "build",
-      command: "cmake --build build --parallel 2",
-      duration_seconds: 125,
-      base_sha: BASE,
-      identity: "builder-1",
-    }),
-    ...fields,
-  };
-}
+import { logKey } from "../../lib/messages/build_job.ts";
+import type { BuildResult } from "../../lib/messages/build_result.ts";
+import { logLink } from "../../lib/report/log_link.ts";
+import { reproduceCommand } from "../../lib/report/reproduce.ts";
+import { resultReport } from "../../lib/report/result.ts";
+import { queuedReport, startedReport } from "../../lib/report/waiting.ts";
+import { ADDRESSES, BASE, pr, result, SHA, subject } from "./samples.ts";
 
 Deno.test("A failed build says what failed, how, against what, and how to see it oneself", () => {
   const report = resultReport(subject(), result(), ADDRESSES);
@@ -90,10 +38,11 @@ a.c:1: error: no
 
 ### Reproduce on your machine
 
-In a clone of Tickborg, with \`.\` being a clone of the repository:
+In a clone of the repository that has a clone of Tickborg beside it:
 
 \`\`\`sh
-deno run -A main.ts local --repo . --base ${BASE} --head ${SHA} --build cmark
+git fetch origin refs/heads/main refs/pull/42/head
+npx -y deno@${Deno.version.deno} run -A ../tickborg/main.ts local --base ${BASE} --head ${SHA} --build cmark
 \`\`\``,
   });
 });
@@ -158,18 +107,27 @@ Deno.test("A build of a push says so instead of speaking of comments", () => {
       resultReport(pushed, result({ push }), ADDRESSES),
     ]
   ) {
-    assert.doesNotMatch(report.summary, /comment|@tickbot/);
-    assert.match(report.summary, /push/);
+    assert.doesNotMatch(report.summary, /comment|@tickbot|[Mm]erge/);
+    assert.match(report.summary, /as it was pushed to `main`/);
   }
   assert.equal(
-    logLink(pushed, "a1", ADDRESSES),
+    logLink(ADDRESSES.logViewer, logKey(pushed), "a1"),
     "https://ci.example.com/logs/?key=acme/mono.repo.push.main&attempt_id=a1",
+  );
+});
+
+Deno.test("A push is reproduced as it was pushed, merged into nothing", () => {
+  const push = { head_sha: SHA, branch: "it's", before_sha: BASE };
+  assert.equal(
+    reproduceCommand(subject({ push, pr: { ...pr, number: 0 }, baseSha: undefined })),
+    `git fetch origin 'refs/heads/it'\\''s'
+npx -y deno@${Deno.version.deno} run -A ../tickborg/main.ts local --base ${SHA} --head ${SHA} --build cmark`,
   );
 });
 
 Deno.test("Without a log viewer there is no link, and none to somewhere odd", () => {
   for (const logViewer of [undefined, "", "/logs", "javascript:alert(1)", "https://a b"]) {
-    assert.equal(logLink(subject(), "a1", { handle: "@tickbot", logViewer }), undefined);
+    assert.equal(logLink(logViewer, logKey(subject()), "a1"), undefined);
     const report = resultReport(subject(), result(), { handle: "@tickbot", logViewer });
     assert.doesNotMatch(report.summary, /log\]/);
   }
@@ -179,112 +137,7 @@ Deno.test("The command to reproduce survives a shell, whatever the names are", (
   const odd = subject({ project: "it's; rm -rf ~", baseSha: undefined, test: true });
   assert.equal(
     reproduceCommand(odd),
-    `deno run -A main.ts local --repo . --base origin/main --head ${SHA} --test 'it'\\''s; rm -rf ~'`,
-  );
-});
-
-/** The text of a report outside of code spans and code blocks, as CommonMark reads them. */
-function prose({ summary, text }: Report): string {
-  const whole = `${summary}\n\n${text ?? ""}`;
-  const lines: string[] = [];
-  let fence = "";
-  for (const line of whole.split("\n")) {
-    const run = /^(`{3,})[a-z]*$/.exec(line)?.[1];
-    if (fence === "" && run !== undefined) fence = run;
-    else if (fence !== "" && /^`{3,}$/.test(line) && line.length >= fence.length) fence = "";
-    else if (fence === "") lines.push(line);
-  }
-  assert.equal(fence, "", `An open code block in\n${whole}`);
-  return lines.join("\n").replace(/(?<!`)(`+)(?!`)(.*?)(?<!`)\1(?!`)/g, "");
-}
-
-const EVIL = [
-  "```\n@everyone <img src=x onerror=alert(1)> [click](https://evil.example)",
-  "`@octocat`",
-  "``` `` ` @octocat",
-  "````\n# @octocat\n````",
-  "\r```\r@octocat",
-  "~~~\n@octocat",
-  "<!-- tickborg:%7B%7D -->",
-  "\u202e@octocat\u0000\u001b[31m@octocat",
-  " ` @octocat ` ",
-  "\u2028```\u2028@octocat",
-];
-
-Deno.test("Nothing that comes from a build or a name gets out of its code span or block", () => {
-  fc.assert(
-    fc.property(
-      fc.array(fc.oneof(fc.constantFrom(...EVIL), fc.string()), { minLength: 6, maxLength: 12 }),
-      ([project, system, reason, command, err, identity, ...output]) => {
-        const evil = subject({
-          project: project!,
-          system: system!,
-          pr: { ...pr, target_branch: reason! },
-        });
-        const fields = { command: command!, identity: identity!, output, step: command! };
-        for (
-          const report of [
-            resultReport(evil, result(fields), ADDRESSES),
-            resultReport(
-              evil,
-              result({ ...fields, status: { UnexpectedError: { err: err! } } }),
-              ADDRESSES,
-            ),
-            resultReport(
-              evil,
-              result({ ...fields, status: "Skipped", skipped_reason: reason! }),
-              ADDRESSES,
-            ),
-            queuedReport(evil, {}, ADDRESSES),
-            queuedReport(evil, { builders: 0 }, ADDRESSES),
-            startedReport(evil, { identity: identity!, attemptId: reason! }, ADDRESSES),
-            givenUpReport({ name: project!, system: system!, seconds: 9 }, "no-builder", ADDRESSES),
-            givenUpReport({ name: project!, system: system!, seconds: 9 }, "no-news", ADDRESSES),
-          ]
-        ) {
-          const outside = prose(report).replace(/\]\(https:\/\/ci\.example\.com\/[^)\s]*\)/g, "]");
-          assert.doesNotMatch(outside, /@|<|evil|onerror/, outside);
-          assert.doesNotMatch(report.title, /[\r\n\0]/);
-          assert.ok(report.title.length < 400);
-        }
-      },
-    ),
-    { numRuns: 500 },
-  );
-});
-
-Deno.test("However much a build prints, the text stays within what GitHub takes", () => {
-  const output = Array.from({ length: 5_000 }, (_, index) => `${index} `.repeat(2_000));
-  const report = resultReport(
-    subject(),
-    result({ output, command: "x".repeat(10_000) }),
-    ADDRESSES,
-  );
-  assert.ok(report.text!.length < 60_000);
-  assert.match(report.text!, /4999 4999/);
-  const err = `${"e".repeat(2_000_000)}\n`.repeat(3);
-  const broken = resultReport(
-    subject(),
-    result({ status: { UnexpectedError: { err } } }),
-    ADDRESSES,
-  );
-  assert.ok(broken.summary.length < 60_000);
-});
-
-Deno.test("Small pieces", () => {
-  assert.equal(code("a`b"), "``a`b``");
-  assert.equal(code("`"), "`` ` ``");
-  assert.equal(code(""), "`(empty)`");
-  assert.equal(codeBlock("a\n```\nb"), "````\na\n```\nb\n````");
-  assert.equal(plain("a\x1b[1;31mb\x1b[0m\tc\n"), "ab c ");
-  assert.equal(plain("x".repeat(600)).length, 500);
-  assert.equal(lastLines(["a", "b", "c"], { lines: 2 }), "b\nc");
-  assert.equal(lastLines(["aaaa", "bbbb"], { total: 6 }), "bbbb");
-  assert.deepEqual(
-    [0, 0.4, 3, 59.6, 60, 125, 3_600, 3_660, 86_400].map(duration),
-    ["0 s", "0.4 s", "3 s", "60 s", "1 min", "2 min 5 s", "1 h", "1 h 1 min", "24 h"].with(
-      3,
-      "1 min",
-    ),
+    `git fetch origin refs/heads/main refs/pull/42/head
+npx -y deno@${Deno.version.deno} run -A ../tickborg/main.ts local --base origin/main --head ${SHA} --test 'it'\\''s; rm -rf ~'`,
   );
 });

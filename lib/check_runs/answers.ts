@@ -1,0 +1,17 @@
+/** What GitHub's answers about check runs mean. */
+import { PoisonMessage } from "../errors.ts";
+import { type CheckRun, GitHubRefusal } from "../github/github.ts";
+
+/** Of several check runs of one name, GitHub shows the one made last. */
+export function newest(runs: readonly CheckRun[]): CheckRun | undefined {
+  return runs.reduce<CheckRun | undefined>(
+    (best, run) => best === undefined || run.id > best.id ? run : best,
+    undefined,
+  );
+}
+
+/** What GitHub refuses for good is a dead letter, where an operator sees why. */
+export function refused(error: unknown, name: string): unknown {
+  if (!(error instanceof GitHubRefusal)) return error;
+  return new PoisonMessage(`Cannot write check run ${name}: ${error.message}`, { cause: error });
+}

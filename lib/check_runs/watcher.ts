@@ -1,0 +1,73 @@
+/** Looks at check runs that may be stuck, and gives them up. */
+import type { Logger } from "@logtape/logtape";
+import { ack } from "../broker/broker.ts";
+import { type CheckRun, type CheckRunState, type GitHub, isMissing } from "../github/github.ts";
+import type { CheckWatch } from "../messages/check_watch.ts";
+import { type GivenUp, givenUpReport } from "../report/given_up.ts";
+import type { Addresses } from "../report/parts.ts";
+import type { Outcome } from "../role.ts";
+import { newest, refused } from "./answers.ts";
+import type { BuilderWatch } from "./builder_watch.ts";
+import { CERTAINTY, recall, remember } from "./identity.ts";
+import { parseCheckRunName } from "./name.ts";
+
+/** What a watcher works with. */
+export interface WatcherOptions {
+  readonly github: Pick<GitHub, "checkRuns" | "updateCheckRun">;
+  readonly log: Logger;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly addresses: Addresses;
+  readonly builders: BuilderWatch;
+}
+
+/** Follows watch messages. */
+export class CheckRunWatcher {
+  readonly #options: WatcherOptions;
+
+  constructor(options: WatcherOptions) {
+    this.#options = options;
+  }
+
+  /** Gives the check run up, looks again later, or is done with it. */
+  async look(watch: CheckWatch): Promise<Outcome> {
+    const { github, builders } = this.#options;
+    const done: Outcome = { publish: [], settle: ack };
+    const run = newest(await github.checkRuns(watch.repo, watch.head_sha, watch.name) ?? []);
+    if (run === undefined || run.status === "completed") return done;
+    const judgement = await builders.judge(run, watch.system);
+    if (judgement.kind === "wait" && watch.once !== true) {
+      const settle = { kind: "retry", delayMs: judgement.delayMs, reason: "Watching" } as const;
+      return { publish: [], settle };
+    }
+    if (judgement.kind === "give-up") await this.#giveUp(watch, run, judgement);
+    return done;
+  }
+
+  async #giveUp(watch: CheckWatch, run: CheckRun, given: GivenUp): Promise<void> {
+    const { github, log } = this.#options;
+    const { why, seconds } = given;
+    log.warn("Check run given up", { name: run.name, headSha: run.headSha, why, seconds });
+    try {
+      await github.updateCheckRun(watch.repo, run.id, this.#givenUpState(watch, run, given));
+    } catch (error) {
+      if (!isMissing(error)) throw refused(error, run.name);
+    }
+  }
+
+  #givenUpState({ system }: CheckWatch, run: CheckRun, given: GivenUp): CheckRunState {
+    const { addresses, now } = this.#options;
+    const { project } = parseCheckRunName(run.name);
+    const { title, summary } = givenUpReport({ project, system }, given, addresses);
+    const memory = { ...recall(run.summary), certainty: CERTAINTY.swept };
+    return {
+      status: "completed",
+      conclusion: "failure",
+      externalId: run.externalId,
+      title,
+      summary: `${summary}\n\n${remember(memory)}`,
+      detailsUrl: run.detailsUrl,
+      completedAt: new Date(now()).toISOString(),
+    };
+  }
+}

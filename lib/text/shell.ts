@@ -1,0 +1,11 @@
+/** Commands as people type them. */
+
+/** A word as a shell reads it back: a POSIX shell, or `cmd` on Windows. */
+export function shellWord(word: string, os: typeof Deno.build.os = "linux"): string {
+  if (/^[A-Za-z0-9_@%+=:,./-]+$/.test(word) || (os === "windows" && /^[\w\\:./=-]+$/.test(word))) {
+    return word;
+  }
+  return os === "windows"
+    ? `"${word.replaceAll('"', '""')}"`
+    : `'${word.replaceAll("'", "'\\''")}'`;
+}
