@@ -8,7 +8,7 @@ import type { EvaluationJob } from "./messages/evaluation_job.ts";
 import type { QueuedBuildJobs } from "./messages/queued_build_jobs.ts";
 import type { Pr, PushTrigger, Repo } from "./messages/repo.ts";
 import type { System } from "./systems.ts";
-import { buildQueue, QUEUE } from "./topology.ts";
+import { buildQueue, EXCHANGE, QUEUE } from "./topology.ts";
 
 /** What all jobs of one request share. */
 export interface BuildRequest {
@@ -54,8 +54,8 @@ export function makeBuildJob(request: BuildRequest, build: Build): BuildJob {
     subset: "Project",
     attrs: [build.project],
     request_id: jobRequestId(request.requestId, build),
-    logs: ["logs", logKey({ repo, pr, push })],
-    statusreport: ["build-results", null],
+    logs: [EXCHANGE.logs, logKey({ repo, pr, push })],
+    statusreport: [EXCHANGE.buildResults, null],
     ...(push ? { push } : {}),
     ...(build.test ? { test: true } : {}),
     ...(baseSha ? { base_sha: baseSha } : {}),
@@ -73,7 +73,7 @@ export function buildMessages(request: BuildRequest, builds: readonly Build[]): 
     const queued: QueuedBuildJobs = { job, architectures: [build.system] };
     return [
       { exchange: "", routingKey: buildQueue(build.system), body: encode(job) },
-      { exchange: "build-results", routingKey: "", body: encode(queued) },
+      { exchange: EXCHANGE.buildResults, routingKey: "", body: encode(queued) },
     ];
   });
 }
@@ -85,7 +85,7 @@ export function evaluationMessage(job: EvaluationJob): Publication {
 
 /** A message that ends builds. */
 export function cancellationMessage(cancellation: Cancellation): Publication {
-  return { exchange: "tickborg.cancellations", routingKey: "", body: encode(cancellation) };
+  return { exchange: EXCHANGE.cancellations, routingKey: "", body: encode(cancellation) };
 }
 
 /** The delivery id of the webhook that a message came from; undefined where it carries none. */

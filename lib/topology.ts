@@ -24,14 +24,24 @@ export interface Queue {
   readonly keep?: number;
 }
 
-/** The exchanges. */
+/** Names of the exchanges, so that no other file spells one; messages know their own defaults. */
+export const EXCHANGE = {
+  githubEvents: "github-events",
+  buildJobs: "build-jobs",
+  buildResults: "build-results",
+  logs: "logs",
+  stats: "stats",
+  cancellations: "tickborg.cancellations",
+} as const;
+
+/** The exchanges with their types. */
 export const EXCHANGES: readonly Exchange[] = [
-  { name: "github-events", type: "topic" },
-  { name: "build-jobs", type: "fanout" },
-  { name: "build-results", type: "fanout" },
-  { name: "logs", type: "topic" },
-  { name: "stats", type: "fanout" },
-  { name: "tickborg.cancellations", type: "fanout" },
+  { name: EXCHANGE.githubEvents, type: "topic" },
+  { name: EXCHANGE.buildJobs, type: "fanout" },
+  { name: EXCHANGE.buildResults, type: "fanout" },
+  { name: EXCHANGE.logs, type: "topic" },
+  { name: EXCHANGE.stats, type: "fanout" },
+  { name: EXCHANGE.cancellations, type: "fanout" },
 ];
 
 /** The queue of one system's builders. */
@@ -60,13 +70,16 @@ export const QUEUE = {
  * beside patterns that match any number of words (`protocol.md`, "Queues").
  */
 function eventBindings(event: string): Queue["bindings"] {
-  return [`${event}.*`, `${event}.#`].map((pattern) => ({ exchange: "github-events", pattern }));
+  return [`${event}.*`, `${event}.#`].map((pattern) => ({
+    exchange: EXCHANGE.githubEvents,
+    pattern,
+  }));
 }
 
 /** Only one consumer at a time is given messages; another takes over when it goes away. */
 const singleActiveConsumer = { "x-single-active-consumer": true };
 
-/** The queues. */
+/** The queues with what is bound to each. */
 export const QUEUES: readonly Queue[] = [
   { name: QUEUE.evaluationFilter, bindings: eventBindings("pull_request") },
   { name: QUEUE.commentFilter, bindings: eventBindings("issue_comment") },
@@ -76,14 +89,14 @@ export const QUEUES: readonly Queue[] = [
   { name: QUEUE.evaluationJobs, bindings: [] },
   ...SYSTEMS.map((system): Queue => ({
     name: buildQueue(system),
-    bindings: [{ exchange: "build-jobs", pattern: "" }],
+    bindings: [{ exchange: EXCHANGE.buildJobs, pattern: "" }],
   })),
-  { name: QUEUE.buildResults, bindings: [{ exchange: "build-results", pattern: "" }] },
-  { name: QUEUE.stats, bindings: [{ exchange: "stats", pattern: "" }] },
+  { name: QUEUE.buildResults, bindings: [{ exchange: EXCHANGE.buildResults, pattern: "" }] },
+  { name: QUEUE.stats, bindings: [{ exchange: EXCHANGE.stats, pattern: "" }] },
   { name: QUEUE.checkRuns, bindings: [], arguments: singleActiveConsumer },
   {
     name: QUEUE.logs,
-    bindings: [{ exchange: "logs", pattern: "#" }],
+    bindings: [{ exchange: EXCHANGE.logs, pattern: "#" }],
     arguments: singleActiveConsumer,
   },
   { name: QUEUE.deadLetters, bindings: [] },

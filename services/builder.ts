@@ -30,7 +30,7 @@ import {
   type Service,
 } from "../lib/role.ts";
 import type { System } from "../lib/systems.ts";
-import { buildQueue } from "../lib/topology.ts";
+import { buildQueue, EXCHANGE } from "../lib/topology.ts";
 
 /** Creates the builder. Throws a ConfigError where the sandbox that is demanded does not work. */
 export async function createService(context: RoleContext): Promise<Service> {
@@ -79,7 +79,7 @@ function listenForCancellations(
   running: RunningJobs,
   { broker, log }: RoleContext,
 ): Promise<Subscription> {
-  return broker.listen("tickborg.cancellations", "#", (delivery) => {
+  return broker.listen(EXCHANGE.cancellations, "#", (delivery) => {
     try {
       const stopped = running.cancel(decode(Cancellation, delivery.body));
       if (stopped > 0) log.info("Builds are stopped on request", { builds: stopped });

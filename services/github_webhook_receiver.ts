@@ -10,7 +10,7 @@ import { parseSignature, verify } from "../lib/github/signature.ts";
 import { BodyBudget, type BodyProblem, readWebhookBody } from "../lib/github/webhook_body.ts";
 import { decodeText } from "../lib/messages/codec.ts";
 import type { RoleContext, Service } from "../lib/role.ts";
-import { CONSUMED_EVENTS } from "../lib/topology.ts";
+import { CONSUMED_EVENTS, EXCHANGE } from "../lib/topology.ts";
 
 /** Milliseconds within which every answer is given; GitHub gives up after 10,000. */
 const ANSWER_WITHIN_MS = 9_000;
@@ -164,7 +164,7 @@ async function accept(
     ...(delivery === undefined ? {} : { "x-github-delivery": delivery }),
   };
   try {
-    await broker.publish([{ exchange: "github-events", routingKey: key, body, headers }], {
+    await broker.publish([{ exchange: EXCHANGE.githubEvents, routingKey: key, body, headers }], {
       timeoutMs: Math.max(left, LEAST_PUBLISH_MS),
     });
   } catch (error) {

@@ -5,7 +5,7 @@
 import type { Section } from "../lib/config/config.ts";
 import type { Needs } from "../lib/permissions.ts";
 import type { RoleModule } from "../lib/role.ts";
-import { QUEUE } from "../lib/topology.ts";
+import { EXCHANGE, QUEUE } from "../lib/topology.ts";
 
 /** One row of the table. */
 export interface Role {
@@ -39,7 +39,7 @@ export const ROLES = {
     section: "github_webhook_receiver",
     needs: [],
     consumes: [],
-    publishes: ["github-events"],
+    publishes: [EXCHANGE.githubEvents],
     port: 8080,
     github: false,
     programs: [],
@@ -51,7 +51,7 @@ export const ROLES = {
     section: "evaluation_filter",
     needs: [],
     consumes: [QUEUE.evaluationFilter],
-    publishes: ["tickborg.cancellations"],
+    publishes: [EXCHANGE.cancellations],
     github: false,
     programs: [],
     permissions: { read: [], write: [] },
@@ -62,7 +62,7 @@ export const ROLES = {
     section: "push_filter",
     needs: ["checkout"],
     consumes: [QUEUE.pushFilter],
-    publishes: ["build-results"],
+    publishes: [EXCHANGE.buildResults],
     github: false,
     programs: ["git"],
     permissions: { read: [], write: ["checkout.root"] },
@@ -73,7 +73,7 @@ export const ROLES = {
     section: "github_comment_filter",
     needs: ["github_app"],
     consumes: [QUEUE.commentFilter],
-    publishes: ["build-results", "tickborg.cancellations"],
+    publishes: [EXCHANGE.buildResults, EXCHANGE.cancellations],
     github: true,
     programs: [],
     permissions: { read: ["github_app.private_key"], write: [] },
@@ -84,7 +84,7 @@ export const ROLES = {
     section: "mass_rebuilder",
     needs: ["checkout", "github_app"],
     consumes: [QUEUE.evaluationJobs],
-    publishes: ["build-results", "tickborg.cancellations"],
+    publishes: [EXCHANGE.buildResults, EXCHANGE.cancellations],
     github: true,
     programs: ["git"],
     permissions: { read: ["github_app.private_key"], write: ["checkout.root"] },
@@ -95,8 +95,8 @@ export const ROLES = {
     section: "builder",
     needs: ["build", "checkout"],
     consumes: ["build-inputs-<system>"],
-    publishes: ["build-results", "logs"],
-    hears: ["tickborg.cancellations", "build-jobs"],
+    publishes: [EXCHANGE.buildResults, EXCHANGE.logs],
+    hears: [EXCHANGE.cancellations, EXCHANGE.buildJobs],
     github: false,
     programs: ["git", "sh", "bwrap"],
     permissions: { read: [], write: ["checkout.root"] },

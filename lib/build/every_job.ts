@@ -1,4 +1,5 @@
 /** For `runner.build_all_jobs`: every builder takes a copy of each job of the `build-jobs` exchange. */
+import { EXCHANGE } from "../topology.ts";
 import type { Logger } from "@logtape/logtape";
 import type { Broker, Delivery, Subscription } from "../broker/broker.ts";
 import { describeError } from "../errors.ts";
@@ -21,7 +22,7 @@ export async function listenForJobs(
   const { broker, log } = options;
   const stop = new AbortController();
   const workers = consumers.map((consumer) => new Worker(consumer, options, stop.signal));
-  const subscription = await broker.listen("build-jobs", "#", (delivery) => {
+  const subscription = await broker.listen(EXCHANGE.buildJobs, "#", (delivery) => {
     for (const worker of workers) {
       if (!worker.add(delivery)) log.warn("A job is dropped: too many wait already");
     }

@@ -1,11 +1,12 @@
 /** Countable events, by the wire's names (`protocol.md`, "Messages"). */
+import { EXCHANGE } from "../topology.ts";
 import type { Publication } from "../broker/broker.ts";
 import { encode } from "../messages/codec.ts";
 import type { Event } from "../messages/event.ts";
 
 /** A message to the stats exchange that counts these events for a sender: `<identity>` of the process. */
 export function statsMessage(sender: string, events: readonly Event[]): Publication {
-  return { exchange: "stats", routingKey: "", body: encode({ sender, events }) };
+  return { exchange: EXCHANGE.stats, routingKey: "", body: encode({ sender, events }) };
 }
 
 /** What every role counts when it takes a message it can read. */
