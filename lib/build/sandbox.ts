@@ -51,7 +51,7 @@ const ETC_PARTS = [
 ];
 
 /** The environment every build gets. `extra_env` comes last, so that an operator may change any of it. */
-export function buildEnvironment(options: SandboxOptions): Record<string, string> {
+function buildEnvironment(options: SandboxOptions): Record<string, string> {
   const { machine, extraEnv } = options;
   const rustup = [...machine.path, ...machine.programs]
     .map((path) => /^(.*)\/\.cargo\/bin(\/|$)/.exec(path)?.[1]).find(Boolean);
