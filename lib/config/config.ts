@@ -1,6 +1,6 @@
 /** Reads and validates the configuration file. */
 import { ConfigError } from "../errors.ts";
-import { isSystem, type System } from "../systems.ts";
+import { type System, SYSTEMS } from "../systems.ts";
 import { describeIssue, shown } from "./mistakes.ts";
 import { type Config, ConfigSchema, type RabbitMq } from "./schema.ts";
 
@@ -72,15 +72,15 @@ function withoutNulls(value: unknown): unknown {
 }
 
 /** The fleet's systems as the file names them, and those that it builds itself; whatever it holds. */
-function systemsIn(file: unknown): { served: unknown[] | undefined; built: unknown[] } {
+function systemsIn(file: unknown): { served: unknown[] | undefined; built: System[] } {
   const { github, build } = file as {
     github?: { systems?: unknown };
     build?: { system?: unknown };
   };
-  const served = github?.systems;
+  const built = new Set([build?.system].flat());
   return {
-    served: Array.isArray(served) ? served : undefined,
-    built: [build?.system ?? []].flat().filter((name) => isSystem(`${name}`)),
+    served: Array.isArray(github?.systems) ? github.systems : undefined,
+    built: SYSTEMS.filter((system) => built.has(system)),
   };
 }
 
@@ -101,7 +101,7 @@ function unservedSystems(file: unknown): string[] {
 function withFleet(config: Config, file: unknown): Config {
   const { served, built } = systemsIn(file);
   if (served !== undefined) return config;
-  const systems = [...new Set([...config.github.systems, ...built as System[]])];
+  const systems = [...new Set([...config.github.systems, ...built])];
   return { ...config, github: { ...config.github, systems } };
 }
 

@@ -124,4 +124,7 @@ Deno.test("a system that is built but not served is a mistake", () => {
     "github.systems: expected every system of build.system, aarch64-darwin too; " +
     'found ["x86_64-linux"]',
   ]);
+  const odd = { system: Array(200).fill(["x86_64-linux"]) };
+  const lines = mistakes({ runner, build: odd, github: { systems: ["aarch64-linux"] } });
+  assert.ok(lines.length > 0 && lines.every((line) => !line.startsWith("github")), lines[0]);
 });
