@@ -4,8 +4,8 @@ import type { AppTransport, Request } from "./transport.ts";
 
 /** Entries of a page: the most that GitHub gives. */
 export const PAGE = 100;
-/** Pages that are read of a list; what comes after them is not seen. */
-const MAX_PAGES = 20;
+/** Pages that are read of a list: 10,000 entries; what comes after them is not seen. */
+const MAX_PAGES = 100;
 
 /** Makes requests. */
 export class Requests {
