@@ -1,6 +1,6 @@
 /** Reads and validates the configuration file. */
 import { ConfigError } from "../errors.ts";
-import { type System, SYSTEMS } from "../systems.ts";
+import { isSystem, type System } from "../systems.ts";
 import { describeIssue, shown } from "./mistakes.ts";
 import { type Config, ConfigSchema, type RabbitMq } from "./schema.ts";
 
@@ -77,10 +77,10 @@ function systemsIn(file: unknown): { served: unknown[] | undefined; built: Syste
     github?: { systems?: unknown };
     build?: { system?: unknown };
   };
-  const built = new Set([build?.system].flat());
+  const named = new Set([build?.system].flat());
   return {
     served: Array.isArray(github?.systems) ? github.systems : undefined,
-    built: SYSTEMS.filter((system) => built.has(system)),
+    built: [...named].filter((name) => typeof name === "string").filter(isSystem),
   };
 }
 
