@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
+import type { Broker } from "../../lib/broker/broker.ts";
+import { parseConfig } from "../../lib/config/config.ts";
+import { createGitHub } from "../../lib/github/client.ts";
+import { parsePrivateKey } from "../../lib/github/from_config.ts";
+import { roleLogger } from "../../lib/log.ts";
 import { hostSystem } from "../../lib/systems.ts";
 import { QUEUE } from "../../lib/topology.ts";
-import { decideForward } from "../../services/github_comment_poster.ts";
+import { createService, decideForward } from "../../services/github_comment_poster.ts";
 import { ROLE_NAMES } from "../../services/roles.ts";
 import { startRole } from "../../services/start.ts";
+import { startFakeGitHub } from "../support/fake_github/mod.ts";
+import type { FakeDelivery } from "../support/fake_github/state.ts";
 import { type Fleet, startFleet } from "../support/fleet.ts";
 
 const SYSTEM = hostSystem();
@@ -86,3 +93,76 @@ Deno.test("What nobody can read goes to the dead letters, and the poster goes on
     });
     assert.deepEqual(dead.sort(), bad.sort());
   }));
+
+const START = Date.parse("2026-01-01T12:00:00Z");
+const MINUTE = 60_000;
+
+/** A delivery that the receiver answered with 503, so many minutes from the start. */
+function failedDelivery(id: number, minutes: number): FakeDelivery {
+  return {
+    id,
+    guid: `g${id}`,
+    event: "pull_request",
+    action: "opened",
+    redelivery: false,
+    deliveredAt: new Date(START + minutes * MINUTE).toISOString(),
+    statusCode: 503,
+    answer: "",
+    seconds: 0,
+    repositoryId: undefined,
+    body: "{}",
+  };
+}
+
+Deno.test("Webhooks that were not taken are delivered again, also those that GitHub lists late", async () => {
+  let now = START;
+  const fake = await startFakeGitHub({ now: () => now });
+  const receiver = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen() {} },
+    () => new Response("Queued", { status: 202 }),
+  );
+  try {
+    fake.setWebhook({ url: `http://127.0.0.1:${receiver.addr.port}/`, secret: "s" });
+    const config = parseConfig({
+      runner: { identity: "test", repos: ["acme/mono"] },
+      github: { api_url: fake.url },
+    });
+    const { url: apiUrl, app: { id: appId, privateKey } } = fake;
+    const github = createGitHub({
+      apiUrl,
+      appId,
+      privateKey: parsePrivateKey(privateKey),
+      now: () => now,
+    });
+    const { periodic } = await createService({
+      role: "test",
+      config,
+      broker: {} as Broker,
+      log: roleLogger("test"),
+      now: () => now,
+      newId: () => crypto.randomUUID(),
+      github: () => github,
+    });
+    const [recovery] = periodic!.filter(({ name }) => name === "webhook-recovery");
+    const turn = async (...failed: FakeDelivery[]) => {
+      (fake.deliveries as FakeDelivery[]).push(...failed);
+      await recovery!.run(new AbortController().signal);
+    };
+    const again = () =>
+      fake.deliveries.filter((it) => it.redelivery).map(({ guid }) => guid).sort();
+    const expect = (...guids: string[]) =>
+      fake.waitFor(() => `${again()}` === `${guids}`, { what: `redeliveries of ${guids}` });
+
+    await turn(failedDelivery(1, -2 * 24 * 60));
+    await expect("g1");
+    now += 30 * MINUTE;
+    await turn(failedDelivery(2, -20), failedDelivery(3, -10), failedDelivery(4, 10));
+    await expect("g1", "g3", "g4");
+    now += MINUTE;
+    await turn(failedDelivery(5, 29));
+    await expect("g1", "g3", "g4", "g5");
+  } finally {
+    await fake.close();
+    await receiver.shutdown();
+  }
+});
