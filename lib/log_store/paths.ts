@@ -4,6 +4,7 @@
  * and for reading alike.
  */
 import { join } from "node:path";
+import { MAX_KEY_BYTES, MAX_PART_BYTES, nameHash } from "../messages/log_key.ts";
 
 /** A log key or an attempt id that no file may have. */
 export class BadLogName extends Error {
@@ -30,10 +31,6 @@ export interface AttemptPaths {
 /** Folders under the root that hold no logs; no key can name them, as none starts with a dot. */
 export const OPEN_FOLDER = ".open";
 export const TEMPORARY_FOLDER = ".tmp";
-
-/** Bytes of a routing key (AMQP's short string), and of a file's name with room for our suffixes. */
-const MAX_KEY_BYTES = 255;
-const MAX_PART_BYTES = 220;
 
 /** Control and invisible characters, backslashes and colons. */
 // deno-lint-ignore no-control-regex
@@ -83,15 +80,11 @@ export function attemptPaths(root: string, key: string, attempt: string): Attemp
 }
 
 /**
- * One flat name for a key and an attempt. Together they are too long for a file's name, hence the hash
- * (FNV-1a): attempts are unique by themselves, so that no more is needed.
+ * One flat name for a key and an attempt. Together they are too long for a file's name, hence the hash:
+ * attempts are unique by themselves, so that no more is needed.
  */
 function openName(key: string, attempt: string): string {
-  let hash = 0xcbf29ce484222325n;
-  for (const byte of encoder.encode(`${key}\n${attempt}`)) {
-    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
-  }
-  return `${hash.toString(16).padStart(16, "0")}-${attempt.slice(0, 100)}.json`;
+  return `${nameHash(`${key}\n${attempt}`)}-${attempt.slice(0, 100)}.json`;
 }
 
 /**

@@ -1,8 +1,9 @@
 /** What of a branch's name can stand in a log key, which is a routing key and a folder's name. */
 
-/** Bytes of a routing key (AMQP 0-9-1, short string), and of its last part, which a folder is named after. */
-const MAX_KEY_BYTES = 255;
-const MAX_PART_BYTES = 220;
+/** Bytes of a log key, which is a routing key (AMQP 0-9-1, short string). */
+export const MAX_KEY_BYTES = 255;
+/** Bytes of a part of it, which is a folder's name with room for suffixes. */
+export const MAX_PART_BYTES = 220;
 
 /** What the log store takes for a name that hides something (`lib/log_store/paths.ts`); and blanks. */
 // deno-lint-ignore no-control-regex
@@ -21,7 +22,7 @@ export function fittingKey(prefix: string, name: string): string {
     MAX_PART_BYTES - bytesIn(prefix.slice(prefix.indexOf("/") + 1)),
   );
   if (clean === name && bytesIn(name) <= room) return prefix + name;
-  const tail = `-${hash(name)}`;
+  const tail = `-${nameHash(name)}`;
   return prefix + cut(clean, room - tail.length) + tail;
 }
 
@@ -35,8 +36,8 @@ function cut(text: string, bytes: number): string {
   return text.slice(0, read);
 }
 
-/** FNV-1a (64 bits) in hexadecimal: keeps names apart, not secrets. */
-function hash(text: string): string {
+/** FNV-1a (64 bits), 16 hexadecimal digits: keeps names apart, not secrets. */
+export function nameHash(text: string): string {
   let value = 0xcbf29ce484222325n;
   for (const byte of encoder.encode(text)) {
     value = BigInt.asUintN(64, (value ^ BigInt(byte)) * 0x100000001b3n);
