@@ -9,6 +9,7 @@ import type { Sandbox } from "../../lib/build/sandbox.ts";
 import { writeSubmodules } from "../../lib/build/submodules.ts";
 import { writeTree } from "../../lib/build/write_tree.ts";
 import type { Config, Project } from "../../lib/config/config.ts";
+import { DEFAULT_BUILD_TIMEOUT_SECONDS } from "../../lib/config/schema.ts";
 import { sectionOf } from "../../lib/config/sections.ts";
 import { ConfigError } from "../../lib/errors.ts";
 import type { EvaluationPlan } from "../../lib/evaluation/plan.ts";
@@ -18,8 +19,6 @@ import type { LocalBranch } from "./branch.ts";
 import type { LocalOptions } from "./options.ts";
 import { describeBuilds, describeSummary, type LocalBuild, type LocalReport } from "./report.ts";
 import type { Screen } from "./screen.ts";
-
-const DEFAULT_TIMEOUT_SECONDS = 3_600;
 
 /** One run of the command. */
 export interface Session {
@@ -104,7 +103,7 @@ function projectBuild(
   { options, config, signal }: Session,
 ): ProjectBuild {
   const seconds = project.build_timeout_seconds ?? config?.build?.build_timeout_seconds ??
-    DEFAULT_TIMEOUT_SECONDS;
+    DEFAULT_BUILD_TIMEOUT_SECONDS;
   return {
     ...workplace,
     test: options.test,

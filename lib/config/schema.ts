@@ -49,6 +49,9 @@ export type RabbitMq = z.infer<typeof RabbitMq>;
 
 const ownBroker = { rabbitmq: RabbitMq.optional() };
 
+/** Seconds a build may take where neither its project nor the configuration says. */
+export const DEFAULT_BUILD_TIMEOUT_SECONDS = 3_600;
+
 /** Days that logs are kept where the configuration does not say. */
 export const DEFAULT_KEEP_DAYS = 90;
 
@@ -144,7 +147,7 @@ export const ConfigSchema = z.strictObject({
     }),
     build_timeout_seconds: z.number().int().min(300, {
       error: "expected at least 300 seconds",
-    }).default(3_600),
+    }).default(DEFAULT_BUILD_TIMEOUT_SECONDS),
     extra_env: z.record(
       z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
         error: "expected a variable's name: letters, digits and _, no digit first",
