@@ -17,10 +17,10 @@ import { QUEUE } from "../lib/topology.ts";
 const PREFETCH = 16;
 
 /**
- * Milliseconds a redelivered message waits for a check run that may be in creation: longer than a request
- * of the instance that had it before may take, however much tests shorten other delays.
+ * Milliseconds a redelivered message waits before it changes a check run: longer than a request of the
+ * instance that had it before may take, however much tests shorten other delays.
  */
-const CREATE_WAIT_MS = 15_000;
+const TAKEOVER_MS = 15_000;
 
 /** Creates the service. */
 export function createService(context: RoleContext): Promise<Service> {
@@ -38,7 +38,7 @@ export function createService(context: RoleContext): Promise<Service> {
     ...common,
     addresses: addressesOf(context),
     repos: new Set(config.runner.repos.map((repo) => repo.toLowerCase())),
-    createWaitMs: CREATE_WAIT_MS,
+    takeoverMs: TAKEOVER_MS,
   });
   const sweepMs = section.sweep_interval_seconds * 1_000;
   const sweep = new Sweep({

@@ -30,10 +30,10 @@ export interface KeeperOptions {
   readonly noBuilderMs: number;
   readonly stuckMs: number;
   /**
-   * Milliseconds a message waits before it creates a check run when the instance before us may have died
-   * while it was creating the same one: its request must have reached GitHub's listing by then.
+   * Milliseconds a message waits before it writes when the instance before us may still be writing the same
+   * check run: its request must have reached GitHub by then, or have been given up.
    */
-  readonly createWaitMs: number;
+  readonly takeoverMs: number;
 }
 
 /** What became of one check run. */
@@ -77,12 +77,12 @@ export class CheckRunKeeper {
         headSha: headOf(message),
       });
     }
-    const applied = await settleAll(changes.map((change) => this.#apply(change)));
+    const applied = await settleAll(changes.map((change) => this.#apply(change, delivery.lost)));
     if (applied.includes("wait")) {
-      const reason = "The check run may be in creation by an instance that died";
+      const reason = "The instance before may still be writing the check run";
       return {
         publish: [],
-        settle: { kind: "retry", delayMs: this.#options.createWaitMs, reason },
+        settle: { kind: "retry", delayMs: this.#options.takeoverMs, reason },
       };
     }
     const watched = message.kind !== "queued"
@@ -101,7 +101,7 @@ export class CheckRunKeeper {
     return projectsAwaiting(message.result, runs ?? []);
   }
 
-  #apply(change: Change): Promise<Applied> {
+  #apply(change: Change, lost: AbortSignal): Promise<Applied> {
     const { repo, pr, system } = change.subject;
     const key = keyOf(repo, pr.head_sha, change.name);
     this.#waiting.add(key, change);
@@ -116,10 +116,12 @@ export class CheckRunKeeper {
       const made = transition(current, { ...change.request, push, news: change.news }, { now });
       this.#note(change, made);
       if (made.kind === "nothing") return current?.status === "completed" ? "ended" : "unchanged";
-      if (made.kind === "create" && this.#mayBeInCreation()) return "wait";
+      if (this.#isTakingOver()) return "wait";
       const queue = change.news.status === "queued" ? await this.#builders.queue(system) : {};
       const facts = { now, queue, addresses: this.#options.addresses };
       const state = stateOf(change, made, { facts, current });
+      // Another instance has the message by now, and may be further.
+      if (lost.aborted) return "unchanged";
       return await this.#write(change, state, current);
     });
   }
@@ -132,8 +134,8 @@ export class CheckRunKeeper {
     } else log.debug("Check run", { ...fields, news: change.news.status });
   }
 
-  #mayBeInCreation(): boolean {
-    return this.#options.now() - this.#lastRedelivery < this.#options.createWaitMs;
+  #isTakingOver(): boolean {
+    return this.#options.now() - this.#lastRedelivery < this.#options.takeoverMs;
   }
 
   async #write(

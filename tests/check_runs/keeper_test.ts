@@ -24,9 +24,10 @@ interface World {
   tell(message: CheckMessage, fields?: Partial<Delivery>): Promise<Outcome>;
 }
 
-function world(): World {
-  const github = new MemoryCheckRuns();
-  const clock = { now: Date.parse("2026-01-01T12:00:00Z") };
+function world(
+  github = new MemoryCheckRuns(),
+  clock = { now: Date.parse("2026-01-01T12:00:00Z") },
+): World {
   const queue = { ready: 3, consumers: 1 };
   const keeper = new CheckRunKeeper({
     github,
@@ -37,7 +38,7 @@ function world(): World {
     repos: new Set(["project-tick/project-tick"]),
     noBuilderMs: 15 * MINUTE,
     stuckMs: 360 * MINUTE,
-    createWaitMs: 15_000,
+    takeoverMs: 15_000,
   });
   const tell = (message: CheckMessage, fields: Partial<Delivery> = {}) =>
     keeper.handle(message, delivery(fields));
@@ -223,7 +224,7 @@ Deno.test("A repository that is not ours is a dead letter", async () => {
   assert.deepEqual(github.runs, []);
 });
 
-Deno.test("After a redelivery, nothing is created until the dead instance's request must show", async () => {
+Deno.test("After a redelivery, nothing is written until the dead instance's request must have ended", async () => {
   const { github, tell, clock } = world();
   const waited = await tell(queued(), { redelivered: true });
   assert.equal(waited.settle.kind, "retry");
@@ -231,8 +232,41 @@ Deno.test("After a redelivery, nothing is created until the dead instance's requ
   assert.deepEqual(github.runs, []);
   clock.now += 15_000;
   assert.equal((await tell(queued(), { attempt: 2 })).settle.kind, "ack");
-  await tell(started(), { redelivered: true });
+  assert.equal((await tell(started(), { redelivered: true })).settle.kind, "retry");
+  assert.equal(github.only(NAME).status, "queued");
+  clock.now += 15_000;
+  await tell(started(), { attempt: 2 });
   assert.equal(github.only(NAME).status, "in_progress");
+});
+
+Deno.test("A check run that has ended is not set back by a request of an instance that lost its broker", async () => {
+  const { github, tell, clock } = world();
+  const heir = world(github, clock);
+  await tell(queued());
+  const reached = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  github.slowUpdate = () => {
+    reached.resolve();
+    return released.promise;
+  };
+  const late = tell(started());
+  await reached.promise;
+  assert.equal((await heir.tell(started(), { redelivered: true })).settle.kind, "retry");
+  assert.equal((await heir.tell(result())).settle.kind, "retry", "nor may it overtake");
+  released.resolve();
+  await late;
+  clock.now += 15_000;
+  await heir.tell(result(), { attempt: 2 });
+  await heir.tell(started(), { attempt: 2 });
+  assert.equal(github.only(NAME).conclusion, "success");
+  assert.equal(github.writes.length, 3);
+});
+
+Deno.test("A message that the broker has taken back changes nothing any more", async () => {
+  const { github, tell } = world();
+  await tell(queued());
+  await tell(started(), { lost: AbortSignal.abort() });
+  assert.equal(github.only(NAME).status, "queued");
 });
 
 Deno.test("A listing that lags behind makes no second check run", async () => {

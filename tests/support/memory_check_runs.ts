@@ -19,6 +19,8 @@ export class MemoryCheckRuns
   readonly errors: Error[] = [];
   /** Whether a new check run shows in the listing only after the next listing. */
   lagging = false;
+  /** Awaited by the next update before it takes effect: a network that is slow. */
+  slowUpdate: (() => Promise<void>) | undefined;
   #hidden = new Set<number>();
 
   async checkRuns(_repo: RepoName, sha: string, name?: string): Promise<CheckRun[] | undefined> {
@@ -52,6 +54,9 @@ export class MemoryCheckRuns
     id: number,
     state: CheckRunState,
   ): Promise<void> {
+    const slow = this.slowUpdate;
+    this.slowUpdate = undefined;
+    await slow?.();
     await this.#turn();
     const index = this.runs.findIndex((run) => run.id === id);
     const { name, headSha } = this.runs[index]!;
