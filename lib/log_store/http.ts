@@ -29,6 +29,7 @@ const TEXT_HEADERS = {
 };
 
 const NO_LOG = "There is no such log";
+const NO_NUMBER = "Cannot read from or offset: not a number";
 
 /** Creates the log server. */
 export function createLogHttp(options: LogHttpOptions): LogHttp {
@@ -109,7 +110,7 @@ class Server {
 
   async #follow(context: Context, paths: AttemptPaths): Promise<Response> {
     const start = await startOf(context, paths);
-    if (start === undefined) return refuse(400, "Cannot read from or offset: not a number");
+    if (start === undefined) return refuse(400, NO_NUMBER);
     if (this.#followers >= (this.#options.maxFollowers ?? 200)) {
       return refuse(503, "Too many people follow logs at the moment", { "retry-after": "10" });
     }
@@ -158,38 +159,52 @@ async function startOf(context: Context, paths: AttemptPaths): Promise<number | 
 /** A log as it is now, or a part of it. */
 async function wholeOrPart(context: Context, paths: AttemptPaths): Promise<Response> {
   const { size, mtime } = await Deno.stat(paths.text);
-  const complete = await isComplete(paths);
   const etag = `"${size.toString(36)}-${(mtime?.getTime() ?? 0).toString(36)}"`;
   const headers: Record<string, string> = {
     ...TEXT_HEADERS,
     etag,
     "cache-control": "no-cache",
-    "x-log-complete": String(complete),
+    "x-log-complete": String(await isComplete(paths)),
   };
   if (context.req.header("if-none-match")?.split(/,\s*/).includes(etag)) {
     return new Response(null, { status: 304, headers });
   }
-  const lineAsked = context.req.query("from") ?? context.req.query("offset");
-  const ifRange = context.req.header("if-range");
-  const range = ifRange === undefined || ifRange === etag ? context.req.header("range") : undefined;
-  let [start, end, status] = [0, size, 200];
-  if (lineAsked !== undefined) {
-    const from = await startOf(context, paths);
-    if (from === undefined) return refuse(400, "Cannot read from or offset: not a number");
-    start = Math.min(from, size);
-  } else if (range !== undefined) {
-    const part = parseRange(range, size);
-    if (part === "unsatisfiable") {
-      return refuse(416, "The log is not that long", { "content-range": `bytes */${size}` });
-    }
-    if (part !== undefined) [start, end, status] = [part.start, part.end, 206];
-  }
+  const part = await partAsked(context, paths, { size, etag });
+  if (part instanceof Response) return part;
+  const { start, end, status } = part;
   headers["content-length"] = String(end - start);
   if (status === 206) headers["content-range"] = `bytes ${start}-${end - 1}/${size}`;
-  const body = context.req.method === "HEAD"
-    ? null
-    : await filePart(paths.text, start, end - start);
+  const head = context.req.method === "HEAD";
+  const body = head ? null : await filePart(paths.text, start, end - start);
   return new Response(body, { status, headers });
+}
+
+/** Bytes of a log, `end` excluded, and the status they are answered with. */
+interface Part {
+  readonly start: number;
+  readonly end: number;
+  readonly status: 200 | 206;
+}
+
+/** Which bytes are asked for; a refusal where there are none such. */
+async function partAsked(
+  context: Context,
+  paths: AttemptPaths,
+  { size, etag }: { size: number; etag: string },
+): Promise<Part | Response> {
+  const { from, offset } = context.req.query();
+  if (from !== undefined || offset !== undefined) {
+    const start = await startOf(context, paths);
+    if (start === undefined) return refuse(400, NO_NUMBER);
+    return { start: Math.min(start, size), end: size, status: 200 };
+  }
+  const ifRange = context.req.header("if-range");
+  const isCurrent = ifRange === undefined || ifRange === etag;
+  const range = isCurrent ? parseRange(context.req.header("range") ?? "", size) : undefined;
+  if (range === "unsatisfiable") {
+    return refuse(416, "The log is not that long", { "content-range": `bytes */${size}` });
+  }
+  return range ? { ...range, status: 206 } : { start: 0, end: size, status: 200 };
 }
 
 /**

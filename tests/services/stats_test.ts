@@ -10,6 +10,7 @@ import { startRole } from "../../services/start.ts";
 import { type Count, countOf, EventCounters } from "../../lib/monitoring/metrics.ts";
 import { QueueMetrics } from "../../lib/monitoring/queue_metrics.ts";
 import { decodeStats } from "../../services/stats.ts";
+import { until } from "../support/waiting.ts";
 
 const bogus: Count = { event: "stat-collector-bogus-event", by: 1 };
 const COUNTS: [event: unknown, count: Count][] = [
@@ -191,14 +192,12 @@ Deno.test("The role counts what arrives, buries what nobody can read, and shows 
       'tickborg_queue_consumers{queue="stats-events"} 1',
     ];
     const url = `http://127.0.0.1:${running.endpoints[0]!.port}`;
-    const deadline = Date.now() + 30_000;
-    for (;;) {
+    let missing = wanted;
+    await until(() => missing.join("; "), async () => {
       const lines = (await (await fetch(`${url}/metrics`)).text()).split("\n");
-      const missing = wanted.filter((line) => !lines.includes(line));
-      if (missing.length === 0) break;
-      assert.ok(Date.now() < deadline, `Never came: ${missing.join("; ")}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+      missing = wanted.filter((line) => !lines.includes(line));
+      return missing.length === 0;
+    });
     assert.equal((await (await fetch(`${url}/health`)).json()).status, "ok");
     const other = await fetch(`${url}/`);
     assert.equal(other.status, 404);
