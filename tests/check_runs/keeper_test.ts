@@ -1,115 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Delivery } from "../../lib/broker/broker.ts";
-import { CheckRunKeeper } from "../../lib/check_runs/keeper.ts";
-import { type CheckMessage, decodeCheckMessage } from "../../lib/check_runs/message.ts";
+import { decodeCheckMessage } from "../../lib/check_runs/message.ts";
 import { PoisonMessage, TransientFault } from "../../lib/errors.ts";
 import { GitHubRefusal } from "../../lib/github/github.ts";
-import { roleLogger } from "../../lib/log.ts";
-import { BuildResult } from "../../lib/messages/build_result.ts";
-import { BuildJob } from "../../lib/messages/build_job.ts";
+import type { BuildResult } from "../../lib/messages/build_result.ts";
 import { encode } from "../../lib/messages/codec.ts";
-import type { Outcome } from "../../lib/role.ts";
-import { MemoryCheckRuns } from "../support/memory_check_runs.ts";
-
-const NAME = "cmark on x86_64-linux";
-const SHA = "0".repeat(40);
-const MINUTE = 60_000;
-
-interface World {
-  github: MemoryCheckRuns;
-  keeper: CheckRunKeeper;
-  clock: { now: number };
-  queue: { ready: number; consumers: number };
-  tell(message: CheckMessage, fields?: Partial<Delivery>): Promise<Outcome>;
-}
-
-function world(
-  github = new MemoryCheckRuns(),
-  clock = { now: Date.parse("2026-01-01T12:00:00Z") },
-): World {
-  const queue = { ready: 3, consumers: 1 };
-  const keeper = new CheckRunKeeper({
-    github,
-    broker: { inspect: () => Promise.resolve(queue) },
-    log: roleLogger("test"),
-    now: () => clock.now,
-    addresses: { handle: "@tickbot", logViewer: "https://ci.example.com/logs" },
-    repos: new Set(["project-tick/project-tick"]),
-    noBuilderMs: 15 * MINUTE,
-    stuckMs: 360 * MINUTE,
-    takeoverMs: 15_000,
-  });
-  const tell = (message: CheckMessage, fields: Partial<Delivery> = {}) =>
-    keeper.handle(message, delivery(fields));
-  return { github, keeper, clock, queue, tell };
-}
-
-function delivery(fields: Partial<Delivery>): Delivery {
-  return {
-    queue: "tickborg.check-runs",
-    exchange: "",
-    routingKey: "tickborg.check-runs",
-    body: new Uint8Array(),
-    headers: {},
-    redelivered: false,
-    attempt: 1,
-    lost: new AbortController().signal,
-    ...fields,
-  };
-}
-
-const repo = {
-  owner: "project-tick",
-  name: "Project-Tick",
-  full_name: "project-tick/Project-Tick",
-  clone_url: "https://github.com/project-tick/Project-Tick.git",
-};
-const pr = { target_branch: "main", number: 42, head_sha: SHA };
-const requested_at = "2026-01-01T12:00:00.000Z";
-
-function job(fields: Partial<BuildJob> = {}): BuildJob {
-  return { repo, pr, attrs: ["cmark"], request_id: "r1", requested_at, ...fields };
-}
-function queued(fields: Partial<BuildJob> = {}): CheckMessage {
-  return { kind: "queued", queued: { job: job(fields), architectures: ["x86_64-linux"] } };
-}
-function started(fields: Partial<BuildJob> = {}, attempt = "a1"): CheckMessage {
-  const started_at = "2026-01-01T12:01:00.000Z";
-  return {
-    kind: "started",
-    started: {
-      started: true,
-      job: job(fields),
-      system: "x86_64-linux",
-      identity: "b1",
-      attempt_id: attempt,
-      started_at,
-    },
-  };
-}
-function result(fields: Partial<BuildResult> = {}): CheckMessage {
-  const common = {
-    tag: "V1" as const,
-    repo,
-    pr,
-    system: "x86_64-linux",
-    output: ["[1/1] cc"],
-    attempt_id: "a1",
-    request_id: "r1",
-    status: "Success" as const,
-    skipped_attrs: [],
-    attempted_attrs: ["cmark"],
-    requested_at,
-  };
-  return { kind: "result", result: { ...common, ...fields } };
-}
-
-function wire(name: string): CheckMessage {
-  return decodeCheckMessage(
-    Deno.readFileSync(new URL(`../data/wire/${name}.json`, import.meta.url)),
-  );
-}
+import { NAME, queued, repo, result, SHA, started, wire, world } from "./keeper_world.ts";
 
 Deno.test("A build is one check run that moves from queued over in progress to its conclusion", async () => {
   const { github, tell } = world();
@@ -309,69 +205,6 @@ Deno.test("A state that is over before it could be shown costs no request", asyn
   await Promise.all([tell(queued()), tell(started()), tell(queued()), tell(result())]);
   assert.deepEqual(github.writes, [`create ${NAME} success`]);
   assert.deepEqual((await tell(queued())).publish, []);
-});
-
-async function watchOf(outcome: Promise<Outcome>): Promise<CheckMessage> {
-  const { publish } = await outcome;
-  assert.equal(publish.length, 1);
-  assert.equal(publish[0]!.routingKey, "tickborg.check-runs");
-  return decodeCheckMessage(publish[0]!.body);
-}
-
-Deno.test("A check run that no builder serves ends red, says what to do, and a late result still wins", async () => {
-  const { github, tell, clock, queue } = world();
-  queue.consumers = 0;
-  const watch = await watchOf(tell(queued()));
-  assert.match(github.only(NAME).title, /Waiting: no builder is connected for x86_64-linux/);
-  const early = await tell(watch);
-  assert.deepEqual(early.settle, { kind: "retry", delayMs: 15 * MINUTE, reason: "Watching" });
-  clock.now += 15 * MINUTE;
-  assert.equal((await tell(watch)).settle.kind, "ack");
-  const run = github.only(NAME);
-  assert.equal(run.conclusion, "failure");
-  assert.equal(run.title, "No builder serves x86_64-linux");
-  assert.match(run.summary, /`@tickbot build cmark`/);
-  await tell(started());
-  assert.equal(github.only(NAME).status, "in_progress");
-  await tell(result());
-  assert.equal(github.only(NAME).conclusion, "success");
-  assert.equal((await tell(watch)).settle.kind, "ack");
-  assert.equal(github.only(NAME).conclusion, "success");
-});
-
-Deno.test("A builder that comes in time leaves the check run alone", async () => {
-  const { github, tell, clock, queue } = world();
-  queue.consumers = 0;
-  const watch = await watchOf(tell(queued()));
-  clock.now += 14 * MINUTE;
-  queue.consumers = 1;
-  await tell(watch);
-  clock.now += 2 * MINUTE;
-  queue.consumers = 0;
-  assert.equal((await tell(watch)).settle.kind, "retry");
-  assert.equal(github.only(NAME).status, "queued");
-});
-
-Deno.test("A check run without news for too long ends red", async () => {
-  const { github, tell, clock } = world();
-  const watch = await watchOf(tell(queued()));
-  await tell(started());
-  clock.now += 300 * MINUTE;
-  assert.equal((await tell(watch)).settle.kind, "retry");
-  clock.now += 62 * MINUTE;
-  assert.equal((await tell(watch)).settle.kind, "ack");
-  assert.equal(github.only(NAME).conclusion, "failure");
-  assert.equal(github.only(NAME).title, "No news from the builder for 6 h 1 min");
-  await tell(started());
-  assert.equal(github.only(NAME).conclusion, "failure", "the same attempt brings no news");
-});
-
-Deno.test("A watch of a sweep looks once", async () => {
-  const { tell } = world();
-  const watch = await watchOf(tell(queued()));
-  if (watch.kind !== "watch") throw new Error("no watch");
-  const once = { kind: "watch" as const, watch: { ...watch.watch, once: true } };
-  assert.deepEqual(await tell(once), { publish: [], settle: { kind: "ack" } });
 });
 
 Deno.test("Messages survive the wire", () => {
