@@ -1,5 +1,5 @@
 /** Whether roles can run under a configuration, found out before anything is started. */
-import type { Config } from "../lib/config/config.ts";
+import { type Config, rabbitMqKey } from "../lib/config/config.ts";
 import {
   authorityFiles,
   type NamedFile,
@@ -41,13 +41,15 @@ export function brokerMistakes(config: Config): string[] {
   );
 }
 
-/** The files that a configuration names and no role of ours reads. */
-const NOT_OURS = ["github_app.oauth_client_secret_file"];
-
-/** A line for each file that the roles of this configuration would read and cannot use. */
+/** A line for each file that the chosen roles read and cannot use. */
 export async function unusableFiles(config: Config): Promise<string[]> {
-  const files = filesOf(config).filter(({ key }) => !NOT_OURS.includes(key));
-  return await mistakesIn(files);
+  const read = new Set<string>(
+    chosenRoles(config).map(roleOf).flatMap((role) => {
+      const broker = rabbitMqKey(config, role.section);
+      return [`${broker}.password_file`, `${broker}.ca_file`, ...role.permissions.read];
+    }),
+  );
+  return await mistakesIn(filesOf(config).filter(({ key }) => read.has(key)));
 }
 
 /** Every file that a configuration names, secrets and authorities. */

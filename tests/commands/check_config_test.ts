@@ -58,6 +58,7 @@ Deno.test("every file that cannot be used is told at once", () =>
     const config = {
       rabbitmq: { ...mq, ca_file: await file("ca", "no certificate\n") },
       stats: {},
+      github_comment_filter: {},
       builder: { rabbitmq: { ...mq, ca_file: join(folder, "no-ca") } },
       build: { system: "x86_64-linux" },
       checkout: { root: folder },
@@ -84,12 +85,26 @@ Deno.test("every file that cannot be used is told at once", () =>
     ];
     assert.equal(mistakes.length, expected.length, mistakes.join("\n"));
     expected.forEach((pattern, index) => assert.match(mistakes[index]!, pattern));
-    // The Rust bot alone reads the OAuth secret.
+    // No role of ours reads the OAuth secret.
     const { code: started, err } = await all();
     assert.equal(started, 2);
     const told = mistakes.filter((line) => !line.includes("oauth"));
     for (const line of told) assert.ok(err.includes(`\n  ${line}\n`), err);
     assert.doesNotMatch(err, /oauth/);
+  }));
+
+Deno.test("all asks for no file that none of its roles reads", () =>
+  inFolder(async (folder) => {
+    const none = join(folder, "none");
+    const { mistakes, all } = await judge(folder, {
+      rabbitmq: { host: "mq", username: "u", password_file: none },
+      stats: { rabbitmq: { host: "mq", username: "u", password_file: join(folder, "own") } },
+      github_app: { app_id: 1, private_key: none },
+    });
+    assert.equal(mistakes.length, 3);
+    const { err } = await all();
+    assert.match(err, /\n {2}stats\.rabbitmq\.password_file: cannot read/);
+    assert.doesNotMatch(err, /\/none/);
   }));
 
 Deno.test("what systemd brings later is no mistake", () =>
