@@ -28,8 +28,3 @@ export interface Fault {
   /** Makes the fault and mends it; resolves to what it did, undefined where nothing was there to break. */
   run(stage: Stage): Promise<string | undefined>;
 }
-
-/** Resolves after some milliseconds: how long a fault holds. */
-export function hold(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}

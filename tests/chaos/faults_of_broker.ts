@@ -1,5 +1,6 @@
 /** Faults of RabbitMQ and of the network to it. */
-import { type Fault, hold } from "./faults.ts";
+import { pause } from "../support/waiting.ts";
+import type { Fault } from "./faults.ts";
 
 /** Faults of the broker; all need RabbitMQ. */
 export const BROKER_FAULTS: readonly Fault[] = [
@@ -10,7 +11,7 @@ export const BROKER_FAULTS: readonly Fault[] = [
     rabbitmq: true,
     async run({ network, random }) {
       await network!.server.stop();
-      await hold(random.whole(0, 2_000));
+      await pause(random.whole(0, 2_000));
       await network!.server.start();
       return "SIGTERM";
     },
@@ -22,7 +23,7 @@ export const BROKER_FAULTS: readonly Fault[] = [
     rabbitmq: true,
     async run({ network, random }) {
       await network!.server.kill();
-      await hold(random.whole(0, 2_000));
+      await pause(random.whole(0, 2_000));
       await network!.server.start();
       return "SIGKILL";
     },
@@ -45,7 +46,7 @@ export const BROKER_FAULTS: readonly Fault[] = [
     async run({ network, random }) {
       const ms = random.whole(500, 4_000);
       await network!.server.ctl("set_vm_memory_high_watermark", "absolute", "1MB");
-      await hold(ms);
+      await pause(ms);
       await network!.server.ctl("set_vm_memory_high_watermark", "absolute", "1GB");
       return `${ms} ms`;
     },
@@ -81,7 +82,7 @@ export const BROKER_FAULTS: readonly Fault[] = [
       const ms = random.whole(500, 4_000);
       network!.proxy.refusing = true;
       const cut = network!.proxy.cut();
-      await hold(ms);
+      await pause(ms);
       network!.proxy.refusing = false;
       return `${cut} connections, ${ms} ms`;
     },

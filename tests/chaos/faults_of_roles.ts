@@ -1,5 +1,6 @@
 /** Faults of the roles themselves: processes that are killed, stopped and frozen. */
-import { type Fault, hold, type Stage } from "./faults.ts";
+import { pause } from "../support/waiting.ts";
+import type { Fault, Stage } from "./faults.ts";
 import type { Instance } from "./instance.ts";
 
 /** Ends instances and starts them again after a while. */
@@ -9,7 +10,7 @@ async function bounce(
 ): Promise<string | undefined> {
   if (instances.length === 0) return undefined;
   await Promise.all(instances.map((instance) => instance.end(signal)));
-  await hold(ms);
+  await pause(ms);
   for (const instance of instances) instance.start();
   return `${instances.map(({ name }) => name).join(", ")}, back after ${ms} ms`;
 }
@@ -56,7 +57,7 @@ export const ROLE_FAULTS: readonly Fault[] = [
     async run(stage) {
       const building = () =>
         stage.world.repository.allCheckRuns.some((run) => run.status === "in_progress");
-      for (let waited = 0; waited < 4_000 && !building(); waited += 50) await hold(50);
+      for (let waited = 0; waited < 4_000 && !building(); waited += 50) await pause(50);
       return await bounce(victim(stage, "builder"), { signal: "SIGKILL", ms: 1_000 });
     },
   },

@@ -1,5 +1,6 @@
 /** Faults of what is not ours: GitHub, the git server, the way to the receivers. */
-import { type Fault, hold, type Stage } from "./faults.ts";
+import { pause } from "../support/waiting.ts";
+import type { Fault, Stage } from "./faults.ts";
 import type { World } from "./world.ts";
 
 async function gitHubFault(
@@ -8,7 +9,7 @@ async function gitHubFault(
 ): Promise<string> {
   const ms = random.whole(500, 4_000);
   world.github.fail({ probability: random.pick([0.3, 0.7, 1]), ...fault });
-  await hold(ms);
+  await pause(ms);
   world.github.clearFaults();
   return `${ms} ms`;
 }
@@ -61,7 +62,7 @@ export const OUTSIDE_FAULTS: readonly Fault[] = [
     async run({ world, random }) {
       const ms = random.whole(500, 5_000);
       world.monorepo.serverUp = false;
-      await hold(ms);
+      await pause(ms);
       world.monorepo.serverUp = true;
       return `${ms} ms`;
     },
@@ -74,7 +75,7 @@ export const OUTSIDE_FAULTS: readonly Fault[] = [
       const ms = random.whole(500, 4_000);
       front.refusing = true;
       front.cut();
-      await hold(ms);
+      await pause(ms);
       front.refusing = false;
       return `${ms} ms`;
     },

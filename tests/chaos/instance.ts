@@ -1,14 +1,12 @@
 /** One role as a process that is killed, frozen and started again, as a service manager would start it. */
 import { fileURLToPath } from "node:url";
 import type { RoleName } from "../../services/roles.ts";
+import { pause, within } from "../support/waiting.ts";
 
 const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 
 /** Milliseconds after which a process that ended by itself is started again. */
 const RESTART_MS = 500;
-
-/** Milliseconds that a process is given to get ready: far more than it needs. */
-const READY_MS = 60_000;
 
 /** How an instance is started. */
 export interface InstanceOptions {
@@ -51,12 +49,7 @@ export class Instance {
 
   /** Resolves when the present process says that it is ready; rejects where it does not for long. */
   async ready(): Promise<void> {
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(
-      () => late.reject(new Error(`${this.name} did not get ready; see ${this.#options.logPath}`)),
-      READY_MS,
-    );
-    await Promise.race([this.#ready.promise, late.promise]).finally(() => clearTimeout(timer));
+    await within(`${this.name} to be ready; see ${this.#options.logPath}`, this.#ready.promise);
   }
 
   /** Starts the process where none runs. */
@@ -94,7 +87,7 @@ export class Instance {
     const child = this.#child;
     if (!child) return;
     this.#signal(child, "SIGSTOP");
-    await new Promise((resolve) => setTimeout(resolve, ms));
+    await pause(ms);
     this.#signal(child, "SIGCONT");
   }
 

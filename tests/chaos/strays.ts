@@ -1,4 +1,5 @@
 /** Processes that outlived what started them. */
+import { pause } from "../support/waiting.ts";
 
 /** Milliseconds that processes which are just ending are given. */
 const GRACE_MS = 5_000;
@@ -10,7 +11,7 @@ export async function strayProcesses(folder: string): Promise<string[]> {
   for (;;) {
     const found = await look(folder);
     if (found.length === 0 || performance.now() > deadline) return found;
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await pause(200);
   }
 }
 

@@ -6,6 +6,7 @@ import { roleLogger } from "../../../lib/log.ts";
 import { QUEUE } from "../../../lib/topology.ts";
 import { WEBHOOK_SECRET } from "../../support/fleet_config.ts";
 import { type RabbitMqServer, startRabbitMq, type Vhost } from "../../support/rabbitmq.ts";
+import { pause } from "../../support/waiting.ts";
 import { type ChaosFleet, layOutFleet, startAll } from "../fleet.ts";
 import { Inspector } from "../inspector.ts";
 import { dial, Proxy } from "../proxy.ts";
@@ -95,7 +96,7 @@ export class Flood implements AsyncDisposable {
   async memory(): Promise<Map<string, number>> {
     const least = new Map<string, number>();
     for (let look = 0; look < 6; look++) {
-      if (look > 0) await new Promise((resolve) => setTimeout(resolve, 400));
+      if (look > 0) await pause(400);
       for (const instance of this.fleet.instances) {
         const bytes = await instance.memory();
         if (bytes !== undefined) {
