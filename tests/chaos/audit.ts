@@ -41,13 +41,18 @@ export function audit(work: Work, shown: Shown, system: string): Problem[] {
   return found.map(({ kind, what }) => ({ kind, what: `${place}: ${what}` }));
 }
 
-/** What holds for the check runs of any commit: each ended, and none is there twice. */
+/** What holds for the check runs of any commit: each ended, none went back, none is there twice. */
 function auditEvery(runs: readonly FakeCheckRun[]): Problem[] {
   const problems: Problem[] = [];
   for (const run of runs) {
     if (run.status !== "completed") problems.push(lost(`${run.name} is ${run.status}`));
     if (run.states.some((state, index) => isDoneAgain(run.states[index - 1], state))) {
       problems.push({ kind: "duplicate", what: `${run.name} went ${run.history.join(" → ")}` });
+    }
+    const requests = run.states.map(({ externalId }) => externalId)
+      .filter((id, index, ids) => id !== ids[index - 1]);
+    for (const id of twice(requests)) {
+      problems.push(wrong(`${run.name} went back to request ${id}`));
     }
   }
   for (const name of twice(runs.map((run) => run.name))) {

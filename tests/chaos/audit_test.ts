@@ -126,6 +126,10 @@ const WRONG: Record<string, [(scene: Scene) => void, RegExp]> = {
     ({ runs }) => runs[0]![1].push(state("in_progress"), state("failure")),
     /^duplicate .*alpha on s went .* failure → in_progress → failure/,
   ],
+  "a check run that an older request took back": [
+    ({ runs }) => runs[0]![1].push(state("failure", ANOTHER), state("failure")),
+    /^wrong .*alpha on s went back to request .*request-1/,
+  ],
   "an evaluation that never ended": [
     (scene) => scene.evaluation = "pending",
     /^lost .*evaluation is pending/,
