@@ -1,5 +1,5 @@
 /** The webhook of the App: signed deliveries to a receiver, kept with its answers as GitHub keeps them. */
-import type { World } from "./repository.ts";
+import type { World } from "./repository_state.ts";
 import type { FakeDelivery } from "./state.ts";
 
 /** Where deliveries go and what they are signed with. */

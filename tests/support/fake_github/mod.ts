@@ -8,13 +8,15 @@ import { Deliveries, type WebhookTarget } from "./deliveries.ts";
 import { Changes, type WaitOptions } from "./events.ts";
 import { type Fault, Faults } from "./faults.ts";
 import { OpenApi } from "./openapi.ts";
-import { FakeRepository, type RepositoryInput, type World } from "./repository.ts";
+import { FakeRepository } from "./repository.ts";
+import type { RepositoryInput, World } from "./repository_state.ts";
 import { createHandler } from "./server.ts";
 import { Shapes } from "./shapes.ts";
 import type { FakeCheckRun, FakeDelivery, FakeStatus } from "./state.ts";
 
 export type { Fault } from "./faults.ts";
-export { FakeRepository, type RepositoryInput } from "./repository.ts";
+export { FakeRepository } from "./repository.ts";
+export type { RepositoryInput } from "./repository_state.ts";
 export type * from "./state.ts";
 
 /** How the fake starts. */

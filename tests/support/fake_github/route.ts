@@ -1,6 +1,7 @@
 /** What the routes of the fake GitHub share: calls, answers, refusals, pages, the count of writes. */
 import type { FakeApp } from "./app.ts";
-import type { FakeRepository, World } from "./repository.ts";
+import type { FakeRepository } from "./repository.ts";
+import type { World } from "./repository_state.ts";
 import type { Shapes } from "./shapes.ts";
 import type { ContentWrite, FakeDelivery } from "./state.ts";
 
