@@ -1,10 +1,10 @@
 /** The evaluation of one pull request, from its job to its labels, builds and final status. */
 import { maxProjects } from "../acl.ts";
-import { ack, type Publication } from "../broker/broker.ts";
+import { ack } from "../broker/broker.ts";
 import { logViewerOf } from "../config/sections.ts";
 import { describeError, TransientFault } from "../errors.ts";
 import type { GitHub, PullRequest } from "../github/github.ts";
-import { buildMessages, cancellationMessage, evaluationMessage } from "../jobs.ts";
+import { evaluationMessage } from "../jobs.ts";
 import type { EvaluationJob } from "../messages/evaluation_job.ts";
 import type { Event } from "../messages/event.ts";
 import { evaluationEvents, RECEIVED, statsMessage } from "../monitoring/stats_events.ts";
@@ -14,9 +14,10 @@ import { buildQueue } from "../topology.ts";
 import { trusts } from "../trust.ts";
 import type { BranchFacts } from "./branch_facts.ts";
 import { gather } from "./gather.ts";
+import { evaluationMessages } from "./messages.ts";
 import { type EvaluationPlan, labelsOf, planEvaluation, systemsOf } from "./plan.ts";
-import { type Conclusion, EvaluationReporter, GIVEN_UP } from "./reporter.ts";
-import { skipMessages } from "./skip.ts";
+import { GIVEN_UP } from "./progress.ts";
+import { type Conclusion, EvaluationReporter } from "./reporter.ts";
 import { describePlan, stateOf } from "./wording.ts";
 
 /** Messages published at once. */
@@ -105,8 +106,17 @@ export class Evaluation {
     const plan = await this.#plan(pull, branch);
     if (plan.labels) await this.#reporter.label(pull, plan.labels);
     const unserved = await this.#unserved(systemsOf(plan.builds));
-    const messages = this.#messages({ pull, branch, plan });
+    const request = {
+      repo: this.#job.repo,
+      pr: { ...this.#job.pr, target_branch: pull.baseRef },
+      ...this.#request,
+      baseSha: branch.base,
+    };
+    const messages = evaluationMessages(request, plan);
     for (let at = 0; at < messages.length; at += BATCH) yield messages.slice(at, at + BATCH);
+    const { verdict, builds } = plan;
+    const { reason } = this.#job;
+    this.#log("Pull request evaluated", { verdict, builds: builds.length, reason });
     const description = describePlan(plan, {
       target: pull.baseRef,
       handle: config.github.handle,
@@ -114,14 +124,15 @@ export class Evaluation {
       branch,
       unserved,
     });
-    const { reason } = this.#job;
-    const { verdict, builds } = plan;
-    this.#log("Pull request evaluated", { verdict, builds: builds.length, reason });
-    const events = evaluationEvents(pull.baseRef, this.#elapsed());
-    if (verdict === "bad-projects") {
-      events.push({ "target-branch-fails-evaluation": pull.baseRef });
-    }
-    return await this.#conclude({ state: stateOf(verdict), description, outcome: verdict }, events);
+    const conclusion = { state: stateOf(verdict), description, outcome: verdict };
+    return await this.#conclude(conclusion, this.#events(pull, plan));
+  }
+
+  #events({ baseRef }: PullRequest, { verdict }: EvaluationPlan): Event[] {
+    const events = evaluationEvents(baseRef, this.#elapsed());
+    return verdict === "bad-projects"
+      ? [...events, { "target-branch-fails-evaluation": baseRef }]
+      : events;
   }
 
   async #plan(pull: PullRequest, branch: BranchFacts): Promise<EvaluationPlan> {
@@ -130,14 +141,12 @@ export class Evaluation {
     const options = { config, github: this.#github, repo };
     const trusted = await trusts(pull.author, options) ||
       (asker !== undefined && await trusts(asker, options));
-    const asked = asker !== undefined;
-    const { title, draft } = pull;
     return planEvaluation({
       branch,
-      title,
-      draft,
+      title: pull.title,
+      draft: pull.draft,
       trusted,
-      asked,
+      asked: asker !== undefined,
       maxProjects: maxProjects(config),
       config,
     });
@@ -150,31 +159,6 @@ export class Evaluation {
       queue: await this.#context.broker.inspect(buildQueue(system)),
     })));
     return facts.filter(({ queue }) => !queue?.consumers).map(({ system }) => system);
-  }
-
-  /** Ends builds of earlier heads, then has this one built. */
-  #messages(
-    { pull, branch, plan }: { pull: PullRequest; branch: BranchFacts; plan: EvaluationPlan },
-  ): Publication[] {
-    const { repo, pr } = this.#job;
-    const cancellation = cancellationMessage({
-      repo,
-      number: pr.number,
-      keep_head_sha: pr.head_sha,
-      requested_at: this.#request.requestedAt,
-      reason: `Superseded by ${pr.head_sha}`,
-    });
-    const request = {
-      repo,
-      pr: { ...pr, target_branch: pull.baseRef },
-      ...this.#request,
-      baseSha: branch.base,
-    };
-    return [
-      cancellation,
-      ...buildMessages(request, plan.builds),
-      ...plan.unbuildable.flatMap((skip) => skipMessages(request, skip)),
-    ];
   }
 
   /**

@@ -9,12 +9,8 @@ import {
 } from "../github/github.ts";
 import { labelChanges } from "../projects/labels.ts";
 import type { EvaluationJob } from "../messages/evaluation_job.ts";
-import {
-  EVALUATION_CONTEXT,
-  type EvaluationMemory,
-  evaluationMemory,
-  evaluationUrl,
-} from "./status.ts";
+import { evaluationProgress, isOvertaken, type Progress } from "./progress.ts";
+import { EVALUATION_CONTEXT, evaluationUrl } from "./status.ts";
 import { cut } from "./wording.ts";
 
 /** What a reporter uses of GitHub. */
@@ -33,9 +29,6 @@ export interface ReporterOptions {
   readonly logViewer: string | undefined;
 }
 
-/** The outcome of an evaluation whose message went to the dead letters. */
-export const GIVEN_UP = "given-up";
-
 /** How an evaluation ended, as its status says it. */
 export interface Conclusion {
   readonly state: CommitStatus["state"];
@@ -43,9 +36,6 @@ export interface Conclusion {
   /** The verdict, or what stopped the evaluation. */
   readonly outcome: string;
 }
-
-/** What the commit says of an evaluation before it begins. */
-export type Progress = "new" | "begun" | "done" | "no-such-commit";
 
 /** The reporter of one evaluation. */
 export class EvaluationReporter {
@@ -117,43 +107,4 @@ export class EvaluationReporter {
       targetUrl: evaluationUrl(place, { requestId, requestedAt, outcome: status.outcome }),
     });
   }
-}
-
-/** A request to evaluate the pull request of this number. */
-export interface EvaluationRequest extends Pick<EvaluationMemory, "requestId" | "requestedAt"> {
-  readonly number: number;
-  /** Whether somebody asked in a comment. */
-  readonly asked: boolean;
-}
-
-/** What a commit's statuses, newest first, say of a request. */
-export function evaluationProgress(
-  statuses: readonly CommitStatus[],
-  request: EvaluationRequest,
-): Exclude<Progress, "no-such-commit"> {
-  const memories = statuses.flatMap((status) => evaluationMemory(status, request.number) ?? [])
-    // An operator who replays the dead letter wants it evaluated.
-    .map((memory) => memory.outcome === GIVEN_UP ? { ...memory, outcome: undefined } : memory);
-  const own = memories.filter(({ requestId }) => requestId === request.requestId);
-  if (own.some(({ outcome }) => outcome !== undefined)) return "done";
-  // An older event that was delayed must not take the newer one's place; what a person asks for is more
-  // than an event has done, and the same commit.
-  if (!request.asked && memories.some((memory) => isLaterEnd(memory, request))) return "done";
-  return memories[0]?.requestId === request.requestId ? "begun" : "new";
-}
-
-/** Whether a later request was concluded since this one began. `statuses` are a commit's, newest first. */
-export function isOvertaken(
-  statuses: readonly CommitStatus[],
-  request: Omit<EvaluationRequest, "asked">,
-): boolean {
-  const memories = statuses.flatMap((status) => evaluationMemory(status, request.number) ?? []);
-  const began = memories.findIndex(({ requestId }) => requestId === request.requestId);
-  return memories.slice(0, began < 0 ? undefined : began)
-    .some((memory) => isLaterEnd(memory, request));
-}
-
-function isLaterEnd(memory: EvaluationMemory, request: Omit<EvaluationRequest, "asked">): boolean {
-  return memory.requestId !== request.requestId && memory.outcome !== undefined &&
-    Date.parse(memory.requestedAt) > Date.parse(request.requestedAt);
 }

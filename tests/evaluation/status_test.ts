@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { CommitStatus } from "../../lib/github/github.ts";
-import { evaluationProgress, isOvertaken } from "../../lib/evaluation/reporter.ts";
+import { evaluationProgress, isOvertaken } from "../../lib/evaluation/progress.ts";
 import { evaluationMemory, evaluationUrl, isEvaluated } from "../../lib/evaluation/status.ts";
 
 const place = {

@@ -1,8 +1,31 @@
-/** Makes it seen that a project is not built: a skipped check run beside those of the builds. Pure. */
+/** The messages that an evaluation publishes. Pure. */
 import type { Publication } from "../broker/broker.ts";
 import { makeResult, resultMessages } from "../build/result.ts";
-import { type BuildRequest, makeBuildJob } from "../jobs.ts";
-import type { Unbuildable } from "./plan.ts";
+import { buildMessages, type BuildRequest, cancellationMessage, makeBuildJob } from "../jobs.ts";
+import type { EvaluationPlan, Unbuildable } from "./plan.ts";
+
+/**
+ * Ends builds of earlier heads, then has this one built; what cannot be is seen in a skipped check run. The
+ * same messages for a request that comes again.
+ */
+export function evaluationMessages(
+  request: BuildRequest,
+  plan: Pick<EvaluationPlan, "builds" | "unbuildable">,
+): Publication[] {
+  const { repo, pr: { number, head_sha }, requestedAt } = request;
+  const cancellation = cancellationMessage({
+    repo,
+    number,
+    keep_head_sha: head_sha,
+    requested_at: requestedAt,
+    reason: `Superseded by ${head_sha}`,
+  });
+  return [
+    cancellation,
+    ...buildMessages(request, plan.builds),
+    ...plan.unbuildable.flatMap((skip) => skipMessages(request, skip)),
+  ];
+}
 
 /** The result of a build that nobody can carry out; the same one for a request that comes again. */
 export function skipMessages(request: BuildRequest, skip: Unbuildable): Publication[] {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { skipMessages } from "../../lib/evaluation/skip.ts";
+import { skipMessages } from "../../lib/evaluation/messages.ts";
 import { changesOf } from "../../lib/check_runs/change.ts";
 import { BuildResult } from "../../lib/messages/build_result.ts";
 import { decode } from "../../lib/messages/codec.ts";
