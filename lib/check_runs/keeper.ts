@@ -4,6 +4,7 @@ import { ack, type Broker, type Delivery, type Publication } from "../broker/bro
 import { PoisonMessage } from "../errors.ts";
 import { type CheckRun, type CheckRunState, type GitHub, isMissing } from "../github/github.ts";
 import { Keyed } from "../keyed.ts";
+import type { CheckWatch } from "../messages/check_watch.ts";
 import type { Repo } from "../messages/repo.ts";
 import type { Addresses } from "../report/parts.ts";
 import { isPush } from "../report/subject.ts";
@@ -62,35 +63,39 @@ export class CheckRunKeeper {
       throw new PoisonMessage(`Cannot report to ${repo.full_name}: not in runner.repos`);
     }
     if (delivery.redelivered) this.#lastRedelivery = this.#options.now();
-    if (message.kind === "watch") {
-      const { repo, head_sha, name } = message.watch;
-      return await this.#keyed.run(
-        keyOf(repo, head_sha, name),
-        () => this.#watcher.look(message.watch),
-      );
-    }
+    if (message.kind === "watch") return await this.#look(message.watch);
     const changes = changesOf(message, await this.#missingProjects(message));
-    if (changes.length === 0) {
-      this.#options.log.warn("A message names no project and no check run waits for it", {
-        kind: message.kind,
-        repo: repo.full_name,
-        headSha: headOf(message),
-      });
-    }
+    if (changes.length === 0) this.#noteNobody(message);
     const applied = await settleAll(changes.map((change) => this.#apply(change, delivery.lost)));
-    if (applied.includes("wait")) {
-      const reason = "The instance before may still be writing the check run";
-      return {
-        publish: [],
-        settle: { kind: "retry", delayMs: this.#options.takeoverMs, reason },
-      };
-    }
+    if (applied.includes("wait")) return this.#later();
     const watched = message.kind !== "queued"
       ? []
       : changes.filter((_, index) =>
         applied[index] === "written" || applied[index] === "unchanged"
       );
     return { publish: watched.map(watchOf), settle: ack };
+  }
+
+  #look(watch: CheckWatch): Promise<Outcome> {
+    const { repo, head_sha, name } = watch;
+    return this.#keyed.run(
+      keyOf(repo, head_sha, name),
+      () => this.#isTakingOver() ? Promise.resolve(this.#later()) : this.#watcher.look(watch),
+    );
+  }
+
+  #later(): Outcome {
+    const delayMs = this.#options.takeoverMs;
+    const reason = "The instance before may still be writing the check run";
+    return { publish: [], settle: { kind: "retry", delayMs, reason } };
+  }
+
+  #noteNobody(message: CheckMessage): void {
+    this.#options.log.warn("A message names no project and no check run waits for it", {
+      kind: message.kind,
+      repo: repoOf(message).full_name,
+      headSha: headOf(message),
+    });
   }
 
   /** A result of the Rust bot may name no project: it is about the check runs that wait for its request. */
