@@ -51,7 +51,10 @@ export async function gatherFacts(
     trusts(pull.author, options),
     github.checkRuns(repo, pull.headSha),
   ]);
-  const approval = approvalOf(event, statuses ?? []);
+  const approval = approvalOf(event, {
+    statuses: statuses ?? [],
+    headPushedAt: pull.headPushedAt,
+  });
   const evaluations = (statuses ?? [])
     .flatMap((status) => evaluationMemory(status, event.number)?.requestId ?? []);
   const people = { trusted, authorTrusted, approval };

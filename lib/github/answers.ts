@@ -11,7 +11,10 @@ interface Pull {
   readonly state: string;
   readonly draft?: boolean | undefined;
   readonly user: MaybeUser;
-  readonly head: { readonly sha: string };
+  readonly head: {
+    readonly sha: string;
+    readonly repo?: { readonly pushed_at?: string | null } | null;
+  };
   readonly base: { readonly ref: string; readonly repo?: { readonly clone_url?: string } | null };
   readonly labels: readonly { readonly name: string }[];
   readonly updated_at: string;
@@ -71,6 +74,7 @@ export function pullRequest(pull: Pull): PullRequest {
     headSha: pull.head.sha,
     baseRef: pull.base.ref,
     labels: pull.labels.map(({ name }) => name),
+    headPushedAt: pull.head.repo?.pushed_at ?? undefined,
     updatedAt: pull.updated_at,
     cloneUrl: pull.base.repo?.clone_url,
   };

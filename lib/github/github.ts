@@ -23,6 +23,8 @@ export interface PullRequest {
   readonly baseRef: string;
   readonly labels: readonly string[];
   /** ISO 8601. */
+  /** When something was last pushed to the head's repository; undefined where that is gone. */
+  readonly headPushedAt: string | undefined;
   readonly updatedAt: string;
   /** Address that the repository it goes to is cloned from. */
   readonly cloneUrl?: string | undefined;

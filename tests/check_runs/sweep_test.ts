@@ -16,6 +16,7 @@ function pull(number: number, minutes: number): PullRequest {
     headSha: String(number).padStart(40, "0"),
     baseRef: "main",
     labels: [],
+    headPushedAt: undefined,
     updatedAt: ago(minutes),
     cloneUrl: "https://git.example.com/Acme/mono.git",
   };

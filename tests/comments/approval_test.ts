@@ -14,7 +14,7 @@ Deno.test("what was approved is told from GitHub's own times", () => {
     [[], "unknown"],
     [[{ ...status("2024-05-01T09:59:59Z"), context: "other" }], "unknown"],
     [[status("2024-05-01T09:59:59Z")], "older"],
-    [[status("2024-05-01T10:00:00.500Z")], "same-second"],
+    [[status("2024-05-01T10:00:00.500Z")], "in-doubt"],
     [[status("2024-05-01T10:00:01Z")], "newer"],
     [[status("not a time")], "newer"],
     // Somebody had it evaluated again with a comment; when it was pushed counts.
@@ -27,6 +27,17 @@ Deno.test("what was approved is told from GitHub's own times", () => {
     [[status("2024-05-01T11:00:00Z"), status("2024-05-01T09:00:00Z", "d", 8)], "newer"],
   ];
   for (const [statuses, expected] of table) {
-    assert.equal(approvalOf({ number: 7, createdAt: "2024-05-01T10:00:00Z" }, statuses), expected);
+    const comment = { number: 7, createdAt: "2024-05-01T10:00:00Z" };
+    assert.equal(approvalOf(comment, { statuses }), expected);
+  }
+  const pushes: [headPushedAt: string, expected: string][] = [
+    ["2024-05-01T09:59:59Z", "older"],
+    ["2024-05-01T10:00:00Z", "in-doubt"],
+    ["2024-05-01T10:00:01Z", "in-doubt"],
+  ];
+  for (const [headPushedAt, expected] of pushes) {
+    const comment = { number: 7, createdAt: "2024-05-01T10:00:00Z" };
+    const statuses = [status("2024-05-01T09:00:00Z")];
+    assert.equal(approvalOf(comment, { statuses, headPushedAt }), expected);
   }
 });

@@ -41,7 +41,8 @@ story(
     await repo.addLabel(1, "bug");
     const pull = await github.pullRequest(repo, 1);
     assert.match(pull?.cloneUrl ?? "", /^https?:/);
-    assert.deepEqual({ ...pull, updatedAt: "", cloneUrl: "" }, {
+    assert.equal(pull?.headPushedAt, repo.pull(1).headPushedAt);
+    assert.deepEqual({ ...pull, updatedAt: "", headPushedAt: "", cloneUrl: "" }, {
       number: 1,
       title: "feat(core): x",
       state: "open",
@@ -51,6 +52,7 @@ story(
       baseRef: "main",
       labels: ["bug"],
       updatedAt: "",
+      headPushedAt: "",
       cloneUrl: "",
     });
     assert.equal(await github.pullRequest(repo, 99), undefined);

@@ -58,6 +58,18 @@ Deno.test("a commit that was seen in another pull request is not approved in thi
   assert.ok(handled.error instanceof TransientFault, "it waits for the evaluation of this one");
 });
 
+Deno.test("a commit that was forced away and brought back after the comment is not approved", async () => {
+  await using at = await desk();
+  const pull = await evaluated(at);
+  const before = pull.headSha;
+  const other = await at.open({ "cmark/a.c": "c\n" }, { author: "stranger" });
+  await at.repository.pushHead(pull.number, other.headSha);
+  const { payload } = await say(at, pull, "@tickbot build arm", "ada");
+  await at.repository.pushHead(pull.number, before);
+  assert.deepEqual(builds(await at.deliver(payload)), []);
+  assert.match(answers(at, pull)[0]!, /was pushed after your comment/);
+});
+
 Deno.test("what a stranger may have anyway does not wait", async () => {
   await using at = await desk();
   const pull = await at.open({ "cmark/a.c": "b\n" });

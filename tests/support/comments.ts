@@ -33,6 +33,7 @@ export const EVALUATION = "d";
 /** Puts the evaluation's status on the head, as of a push some seconds from now. */
 export function evaluate(at: Desk, pull: FakePull, seconds: number): void {
   const pushed = new Date(Date.parse(pull.createdAt) + seconds * 1_000).toISOString();
+  pull.headPushedAt = pushed;
   const place = { repo: at.repo, pr: at.job(pull).pr, logViewer: undefined };
   const memory = { requestId: EVALUATION, requestedAt: pushed, outcome: "build" };
   at.repository.allStatuses.push({

@@ -56,6 +56,7 @@ export class FakeRepository extends RepositoryState {
       labels: [],
       createdAt: now,
       updatedAt: now,
+      headPushedAt: now,
     };
     await this.setHead(pull, input.headSha);
     this.pulls.set(number, pull);

@@ -136,7 +136,7 @@ export class RepositoryState {
   async setHead(pull: FakePull, sha: string): Promise<void> {
     this.#commits.add(sha);
     pull.headSha = sha;
-    pull.updatedAt = this.#world.time();
+    pull.updatedAt = pull.headPushedAt = this.#world.time();
     await this.#upstream?.setRef(`refs/pull/${pull.number}/head`, sha);
     this.#world.changed();
   }

@@ -91,7 +91,7 @@ export class Shapes {
       updated_at: pull.updatedAt,
       labels: pull.labels.map((name, index) => this.label(repository, name, index)),
       requested_teams: [],
-      head: side(like.head, pull.headRef, pull.headSha),
+      head: withPush(side(like.head, pull.headRef, pull.headSha), pull.headPushedAt),
       base: side(like.base, pull.baseRef, pull.baseSha),
     };
   }
@@ -206,4 +206,8 @@ export class Shapes {
       throttled_at: null,
     };
   }
+}
+
+function withPush(head: Json, pushedAt: string): Json {
+  return { ...head, repo: { ...head.repo, pushed_at: pushedAt } };
 }

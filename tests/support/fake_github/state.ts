@@ -18,6 +18,8 @@ export interface FakePull {
   readonly labels: string[];
   readonly createdAt: string;
   updatedAt: string;
+  /** When something was last pushed to the repository its head lies in. */
+  headPushedAt: string;
 }
 
 /** A comment on a pull request. */
