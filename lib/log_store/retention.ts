@@ -1,7 +1,7 @@
 /** Which logs are old, and their removal. Follows no link and touches nothing that no name reaches. */
 import { dirname, join } from "node:path";
 import { removeFile } from "./files.ts";
-import { lastChange } from "./marks.ts";
+import { exists, lastChange } from "./marks.ts";
 import { type AttemptPaths, isAttemptId } from "./paths.ts";
 import { findAttempt } from "./read.ts";
 
@@ -10,8 +10,9 @@ export async function oldAttempts(root: string, before: number): Promise<Attempt
   const found: { paths: AttemptPaths; changed: number }[] = [];
   for await (const { key, attempt } of oldFiles(root, before)) {
     const paths = await findAttempt(root, key, attempt);
-    const changed = paths ? await lastChange(paths) : Infinity;
-    if (paths && changed < before) found.push({ paths, changed });
+    if (paths === undefined || !await isLog(paths)) continue;
+    const changed = await lastChange(paths);
+    if (changed < before) found.push({ paths, changed });
   }
   return found.sort((a, b) => a.changed - b.changed).map(({ paths }) => paths);
 }
@@ -32,11 +33,16 @@ async function* oldFiles(
   }
 }
 
+/** Whether a text is one of ours: other folders may lie under the root, whose files are named like attempts. */
+async function isLog(paths: AttemptPaths): Promise<boolean> {
+  return await exists(paths.metadata) || await exists(paths.result);
+}
+
 /** Removes an attempt's files, and its folders where nothing else is in them. Returns the bytes of its text. */
 export async function removeAttempt(root: string, paths: AttemptPaths): Promise<number> {
   const { size } = await Deno.lstat(paths.text);
-  // The text goes last: while it is there, an interrupted removal is found again.
-  for (const path of [paths.metadata, paths.result, paths.state, paths.pending, paths.text]) {
+  // What shows the text to be a log goes last: a text that cannot be removed is found again.
+  for (const path of [paths.state, paths.pending, paths.text, paths.metadata, paths.result]) {
     await removeFile(path);
   }
   for (let folder = paths.folder; folder !== root; folder = dirname(folder)) {

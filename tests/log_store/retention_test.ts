@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { LogStore } from "../../lib/log_store/store.ts";
 import { attemptPaths } from "../../lib/log_store/paths.ts";
 import { buildResult } from "../support/messages.ts";
@@ -95,4 +95,28 @@ Deno.test("Nothing behind a link and nothing with an odd name is touched", () =>
     } finally {
       await Deno.remove(outside, { recursive: true });
     }
+  }));
+
+Deno.test("A file that only looks like a log is nobody's to remove, wherever the logs lie", () =>
+  inStore(async (store, root) => {
+    await ended(store, KEY, ID, 99);
+    const others = ["secrets/private-key.pem", "checkout/jobs/notes", "notes", "owner/notes"];
+    for (const path of others) {
+      await Deno.mkdir(dirname(join(root, path)), { recursive: true });
+      await Deno.writeTextFile(join(root, path), "mine");
+      await Deno.utime(join(root, path), 0, 0);
+    }
+    await Deno.mkdir(join(root, "empty"));
+    assert.deepEqual(await expire(store, 1), [`${KEY} ${ID} 2`]);
+    for (const path of others) assert.equal(await Deno.readTextFile(join(root, path)), "mine");
+    assert.deepEqual(names(root), [
+      ".open",
+      ".tmp",
+      "checkout",
+      "empty",
+      "notes",
+      "owner",
+      "secrets",
+    ]);
+    assert.deepEqual(names(root, "owner"), ["notes"]);
   }));

@@ -146,8 +146,10 @@ Deno.test("Logs are removed when they are older than they are kept, and it is lo
   const days = (count: number) => new Date(Date.now() - count * 86_400_000);
   try {
     await Deno.mkdir(join(root, KEY), { recursive: true });
-    await Deno.writeTextFile(old, "a\n");
-    await Deno.utime(old, days(91), days(91));
+    for (const path of [old, `${old}.metadata.json`]) {
+      await Deno.writeTextFile(path, path === old ? "a\n" : "{}");
+      await Deno.utime(path, days(91), days(91));
+    }
     assert.equal(await removeOld(root, 0), "", "0 is for ever");
     assert.equal(await removeOld(root, 92), "");
     assert.equal(await Deno.readTextFile(old), "a\n");
