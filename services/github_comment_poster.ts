@@ -3,6 +3,7 @@
  * them and passes them on to `tickborg.check-runs`; that queue gives its messages to one instance at a
  * time, which writes check runs. So two instances never write the same check run at once.
  */
+import { delay } from "../lib/async.ts";
 import { ack, type Delivery } from "../lib/broker/broker.ts";
 import { logViewerOf, sectionOf } from "../lib/config/sections.ts";
 import { CheckRunKeeper } from "../lib/check_runs/keeper.ts";
@@ -17,8 +18,8 @@ import { QUEUE } from "../lib/topology.ts";
 const PREFETCH = 16;
 
 /**
- * Milliseconds a redelivered message waits before it changes a check run: longer than a request of the
- * instance that had it before may take, however much tests shorten other delays.
+ * Milliseconds that no check run is changed after a redelivery: longer than a request of the instance that
+ * had the message before may take, however much tests shorten other delays.
  */
 const TAKEOVER_MS = 15_000;
 
@@ -39,6 +40,7 @@ export function createService(context: RoleContext): Promise<Service> {
     addresses: addressesOf(context),
     repos: new Set(config.runner.repos.map((repo) => repo.toLowerCase())),
     takeoverMs: TAKEOVER_MS,
+    delay,
   });
   const sweepMs = section.sweep_interval_seconds * 1_000;
   const sweep = new Sweep({
@@ -92,6 +94,6 @@ function writer(keeper: CheckRunKeeper): Consumer<CheckMessage> {
     queue: QUEUE.checkRuns,
     prefetch: PREFETCH,
     decode: ({ body }) => decodeCheckMessage(body),
-    handle: (message, delivery) => keeper.handle(message, delivery),
+    handle: (message, delivery, stop) => keeper.handle(message, delivery, stop),
   };
 }

@@ -4,7 +4,6 @@ import { ack, type Broker, type Delivery, type Publication } from "../broker/bro
 import { PoisonMessage } from "../errors.ts";
 import { type CheckRun, type CheckRunState, type GitHub, isMissing } from "../github/github.ts";
 import { Keyed } from "../keyed.ts";
-import type { CheckWatch } from "../messages/check_watch.ts";
 import type { Repo } from "../messages/repo.ts";
 import type { Addresses } from "../report/parts.ts";
 import { isPush } from "../report/subject.ts";
@@ -13,13 +12,14 @@ import { newest, refused } from "./answers.ts";
 import { BuilderWatch } from "./builder_watch.ts";
 import { type Change, changesOf, namesProjects, projectsAwaiting, stateOf } from "./change.ts";
 import { type CheckMessage, headOf, repoOf, watchMessage } from "./message.ts";
+import { Takeover, type TakeoverOptions } from "./takeover.ts";
 import { PUSH_BEHIND_PULL, type Transition, transition } from "./transition.ts";
 import { WaitingChanges } from "./waiting.ts";
 import { CheckRunWatcher } from "./watcher.ts";
 import { RecentlyWritten } from "./written.ts";
 
 /** What the keeper works with. */
-export interface KeeperOptions {
+export interface KeeperOptions extends TakeoverOptions {
   readonly github: Pick<GitHub, "checkRuns" | "createCheckRun" | "updateCheckRun">;
   readonly broker: Pick<Broker, "inspect">;
   readonly log: Logger;
@@ -30,15 +30,10 @@ export interface KeeperOptions {
   readonly repos: ReadonlySet<string>;
   readonly noBuilderMs: number;
   readonly stuckMs: number;
-  /**
-   * Milliseconds a message waits before it writes when the instance before us may still be writing the same
-   * check run: its request must have reached GitHub by then, or have been given up.
-   */
-  readonly takeoverMs: number;
 }
 
 /** What became of one check run. */
-type Applied = "written" | "unchanged" | "ended" | "wait" | "no commit";
+type Applied = "written" | "unchanged" | "ended" | "no commit";
 
 /** Keeps one check run per project, system and commit. */
 export class CheckRunKeeper {
@@ -48,46 +43,40 @@ export class CheckRunKeeper {
   readonly #watcher: CheckRunWatcher;
   readonly #written = new RecentlyWritten();
   readonly #waiting = new WaitingChanges();
-  #lastRedelivery = -Infinity;
+  readonly #takeover: Takeover;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
+    this.#takeover = new Takeover(options);
     this.#builders = new BuilderWatch(options);
     this.#watcher = new CheckRunWatcher({ ...options, builders: this.#builders });
   }
 
-  /** Brings every check run that a message is about up to date. */
-  async handle(message: CheckMessage, delivery: Delivery): Promise<Outcome> {
+  /**
+   * Brings every check run that a message is about up to date. Throws a `HandBack` when the role stops while
+   * the instance before may still be writing.
+   */
+  async handle(message: CheckMessage, delivery: Delivery, stop: AbortSignal): Promise<Outcome> {
     const repo = repoOf(message);
     if (!this.#options.repos.has(repo.full_name.toLowerCase())) {
       throw new PoisonMessage(`Cannot report to ${repo.full_name}: not in runner.repos`);
     }
-    if (delivery.redelivered) this.#lastRedelivery = this.#options.now();
-    if (message.kind === "watch") return await this.#look(message.watch);
+    // Another instance has a message that is lost by now, and settling it is without effect.
+    if (!await this.#takeover.pass(delivery, stop)) return { publish: [], settle: ack };
+    if (message.kind === "watch") {
+      const { repo, head_sha, name } = message.watch;
+      const key = keyOf(repo, head_sha, name);
+      return await this.#keyed.run(key, () => this.#watcher.look(message.watch));
+    }
     const changes = changesOf(message, await this.#missingProjects(message));
     if (changes.length === 0) this.#noteNobody(message);
     const applied = await settleAll(changes.map((change) => this.#apply(change, delivery.lost)));
-    if (applied.includes("wait")) return this.#later();
     const watched = message.kind !== "queued"
       ? []
       : changes.filter((_, index) =>
         applied[index] === "written" || applied[index] === "unchanged"
       );
     return { publish: watched.map(watchOf), settle: ack };
-  }
-
-  #look(watch: CheckWatch): Promise<Outcome> {
-    const { repo, head_sha, name } = watch;
-    return this.#keyed.run(
-      keyOf(repo, head_sha, name),
-      () => this.#isTakingOver() ? Promise.resolve(this.#later()) : this.#watcher.look(watch),
-    );
-  }
-
-  #later(): Outcome {
-    const delayMs = this.#options.takeoverMs;
-    const reason = "The instance before may still be writing the check run";
-    return { publish: [], settle: { kind: "retry", delayMs, reason } };
   }
 
   #noteNobody(message: CheckMessage): void {
@@ -121,7 +110,6 @@ export class CheckRunKeeper {
       const made = transition(current, { ...change.request, push, news: change.news }, { now });
       this.#note(change, made);
       if (made.kind === "nothing") return current?.status === "completed" ? "ended" : "unchanged";
-      if (this.#isTakingOver()) return "wait";
       const queue = change.news.status === "queued" ? await this.#builders.queue(system) : {};
       const facts = { now, queue, addresses: this.#options.addresses };
       const state = stateOf(change, made, { facts, current });
@@ -137,10 +125,6 @@ export class CheckRunKeeper {
     if (made.kind === "nothing" && made.why === PUSH_BEHIND_PULL) {
       log.info("A push's build is not shown", { ...fields, branch: change.subject.push?.branch });
     } else log.debug("Check run", { ...fields, news: change.news.status });
-  }
-
-  #isTakingOver(): boolean {
-    return this.#options.now() - this.#lastRedelivery < this.#options.takeoverMs;
   }
 
   async #write(

@@ -120,44 +120,6 @@ Deno.test("A repository that is not ours is a dead letter", async () => {
   assert.deepEqual(github.runs, []);
 });
 
-Deno.test("After a redelivery, nothing is written until the dead instance's request must have ended", async () => {
-  const { github, tell, clock } = world();
-  const waited = await tell(queued(), { redelivered: true });
-  assert.equal(waited.settle.kind, "retry");
-  assert.equal((await tell(started())).settle.kind, "retry");
-  assert.deepEqual(github.runs, []);
-  clock.now += 15_000;
-  assert.equal((await tell(queued(), { attempt: 2 })).settle.kind, "ack");
-  assert.equal((await tell(started(), { redelivered: true })).settle.kind, "retry");
-  assert.equal(github.only(NAME).status, "queued");
-  clock.now += 15_000;
-  await tell(started(), { attempt: 2 });
-  assert.equal(github.only(NAME).status, "in_progress");
-});
-
-Deno.test("A check run that has ended is not set back by a request of an instance that lost its broker", async () => {
-  const { github, tell, clock } = world();
-  const heir = world(github, clock);
-  await tell(queued());
-  const reached = Promise.withResolvers<void>();
-  const released = Promise.withResolvers<void>();
-  github.slowUpdate = () => {
-    reached.resolve();
-    return released.promise;
-  };
-  const late = tell(started());
-  await reached.promise;
-  assert.equal((await heir.tell(started(), { redelivered: true })).settle.kind, "retry");
-  assert.equal((await heir.tell(result())).settle.kind, "retry", "nor may it overtake");
-  released.resolve();
-  await late;
-  clock.now += 15_000;
-  await heir.tell(result(), { attempt: 2 });
-  await heir.tell(started(), { attempt: 2 });
-  assert.equal(github.only(NAME).conclusion, "success");
-  assert.equal(github.writes.length, 3);
-});
-
 Deno.test("A message that the broker has taken back changes nothing any more", async () => {
   const { github, tell } = world();
   await tell(queued());

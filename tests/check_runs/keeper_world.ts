@@ -21,7 +21,11 @@ export interface World {
   keeper: CheckRunKeeper;
   clock: { now: number };
   queue: { ready: number; consumers: number };
+  /** Aborts when the grace period of the keeper's role is over. */
+  stop: AbortController;
   tell(message: CheckMessage, fields?: Partial<Delivery>): Promise<Outcome>;
+  /** Lets milliseconds pass, for the keeper's delays too. */
+  pass(ms: number): Promise<void>;
 }
 
 /** A world where one builder serves a queue of three jobs. */
@@ -30,11 +34,14 @@ export function world(
   clock = { now: Date.parse("2026-01-01T12:00:00Z") },
 ): World {
   const queue = { ready: 3, consumers: 1 };
+  const stop = new AbortController();
+  const { delay, pass } = delays(clock);
   const keeper = new CheckRunKeeper({
     github,
     broker: { inspect: () => Promise.resolve(queue) },
     log: roleLogger("test"),
     now: () => clock.now,
+    delay,
     addresses: { handle: "@tickbot", logViewer: "https://ci.example.com/logs" },
     repos: new Set(["project-tick/project-tick"]),
     noBuilderMs: 15 * MINUTE,
@@ -42,11 +49,37 @@ export function world(
     takeoverMs: 15_000,
   });
   const tell = (message: CheckMessage, fields: Partial<Delivery> = {}) =>
-    keeper.handle(message, delivery(fields));
-  return { github, keeper, clock, queue, tell };
+    keeper.handle(message, delivery(fields), stop.signal);
+  return { github, keeper, clock, queue, stop, tell, pass };
 }
 
-function delivery(fields: Partial<Delivery>): Delivery {
+/** Delays that end when the clock is put forward. */
+export function delays(clock: { now: number }): {
+  delay: (ms: number, signal: AbortSignal) => Promise<void>;
+  pass: (ms: number) => Promise<void>;
+} {
+  const waiting = new Map<() => void, number>();
+  return {
+    delay: (ms, signal) =>
+      new Promise((resolve) => {
+        waiting.set(resolve, clock.now + ms);
+        signal.addEventListener("abort", () => resolve());
+      }),
+    async pass(ms) {
+      clock.now += ms;
+      for (const [resolve, at] of waiting) if (at <= clock.now) resolve();
+      await settled();
+    },
+  };
+}
+
+/** Lets everything go on that waits for nothing but its turn. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+/** A delivery of the check runs' queue. */
+export function delivery(fields: Partial<Delivery>): Delivery {
   return {
     queue: "tickborg.check-runs",
     exchange: "",

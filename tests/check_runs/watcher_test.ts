@@ -65,15 +65,3 @@ Deno.test("A watch of a sweep looks once", async () => {
   const once = { kind: "watch" as const, watch: { ...watch.watch, once: true } };
   assert.deepEqual(await tell(once), { publish: [], settle: { kind: "ack" } });
 });
-
-Deno.test("Nothing is given up while the instance before may still be writing", async () => {
-  const { github, tell, clock } = world();
-  const watch = await watchOf(tell(queued()));
-  clock.now += 361 * MINUTE;
-  const waited = await tell(watch, { redelivered: true });
-  assert.equal(waited.settle.kind, "retry");
-  assert.equal(github.only(NAME).status, "queued");
-  clock.now += 15_000;
-  await tell(watch);
-  assert.equal(github.only(NAME).conclusion, "failure");
-});

@@ -13,6 +13,8 @@ export class MemoryCheckRuns
   readonly runs: CheckRun[] = [];
   /** Writes in order: `create cmark on x86_64-linux queued`. */
   readonly writes: string[] = [];
+  /** Requests begun, reads and writes. */
+  requests = 0;
   /** Commits that do not exist. */
   readonly missing = new Set<string>();
   /** Thrown by the next calls, one each. */
@@ -73,6 +75,7 @@ export class MemoryCheckRuns
 
   /** Lets others go first, as a request over a network does, then fails if it shall. */
   async #turn(): Promise<void> {
+    this.requests++;
     await new Promise((resolve) => setTimeout(resolve, 0));
     const error = this.errors.shift();
     if (error !== undefined) throw error;
