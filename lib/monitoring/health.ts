@@ -39,7 +39,7 @@ export const QUEUE_RULES: readonly QueueRule[] = [
   rule(QUEUE.checkRuns, "github-comment-poster", 100),
   rule(QUEUE.logs, "log-message-collector", 1_000),
   rule(QUEUE.stats, "stats", 1_000),
-  { queue: QUEUE.unknownEvents, below: 10_000, maxAgeSeconds: Infinity, level: "warn" },
+  { queue: QUEUE.unknownEvents, below: 1_000, maxAgeSeconds: Infinity, level: "warn" },
   { queue: QUEUE.deadLetters, below: 1, maxAgeSeconds: Infinity, level: "warn" },
 ];
 

@@ -98,7 +98,7 @@ const TABLE: readonly {
   {
     name: "events that nobody consumes",
     queue: "github-events-unknown",
-    ready: 9_999,
+    ready: 999,
     consumers: 0,
     level: "ok",
   },
@@ -145,4 +145,10 @@ Deno.test("the worst level counts", () => {
   assert.equal(worst([]), "ok");
   assert.equal(worst(["ok", "warn"]), "warn");
   assert.equal(worst(["ok", "fail", "warn"]), "fail");
+});
+
+Deno.test("a queue that is cut is told of before older messages are lost, or as they are", () => {
+  const cut = QUEUES.filter(({ keep }) => keep !== undefined);
+  assert.notEqual(cut.length, 0);
+  for (const { name, keep } of cut) assert.ok(ruleOf(name).below <= keep!, name);
 });
