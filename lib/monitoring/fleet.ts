@@ -60,11 +60,10 @@ export async function lookAtQueues(
 
 /** Whether the configured systems need a queue's consumer; queues that are no system's always do. */
 function servedQueues(config: Config): (queue: string) => boolean {
-  const systems = new Set([config.github.systems, config.build?.system ?? []].flat());
   const unserved = new Set(
     QUEUE_RULES.map(({ queue }) => queue).filter((queue) => queue.startsWith(buildQueue(""))),
   );
-  for (const system of systems) unserved.delete(buildQueue(system));
+  for (const system of config.github.systems) unserved.delete(buildQueue(system));
   return (queue) => !unserved.has(queue);
 }
 
