@@ -9,7 +9,7 @@ import type { Repo } from "../messages/repo.ts";
 import { isLockLeft, isWhole, makeWhole, removeStaleLocks, setAside } from "./cache_files.ts";
 import { BrokenCache, diskFault, fetchFault } from "./faults.ts";
 import { git, type GitOptions, type GitResult } from "./git.ts";
-import { withLock } from "./lock.ts";
+import { LOCK_TIMEOUT_MS, withLock } from "./lock.ts";
 import { checkCloneUrl, checkSha } from "./names.ts";
 import { localRef } from "./refs.ts";
 import { GitRepository } from "./repository.ts";
@@ -25,6 +25,12 @@ export interface CacheOptions {
   readonly allowLocal?: boolean;
   readonly signal?: AbortSignal;
 }
+
+/** Milliseconds that packing may take, since jobs wait meanwhile; the next turn tries again. */
+const GC_TIMEOUT_MS = LOCK_TIMEOUT_MS / 2;
+
+/** Pull requests that are forgotten in a turn: git rewrites its list of refs for each, and jobs wait. */
+const PULLS_A_TURN = 200;
 
 /** Age of its newest commit at which a pull request is forgotten. */
 const PULL_AGE_MS = 90 * 24 * 3_600_000;
@@ -108,16 +114,23 @@ export class GitCache extends GitRepository {
    */
   async maintain(): Promise<void> {
     const gc = ["-c", "gc.auto=6700", "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet"];
-    await this.#locked(async () => {
-      await this.run(gc, { timeoutMs: 1_800_000 });
-      await this.#forgetOldPulls();
-    });
+    try {
+      await this.#locked(() => this.run(gc, { timeoutMs: GC_TIMEOUT_MS }));
+    } finally {
+      await this.#locked(() => this.#forgetOldPulls());
+    }
   }
 
   /** Nothing tells when a ref was fetched last; a fetch brings back one that is asked for again. */
   async #forgetOldPulls(): Promise<void> {
     const format = "--format=%(committerdate:unix) %(refname)";
-    const { stdout } = await this.run(["for-each-ref", format, "refs/tickborg/pull"]);
+    const oldestFirst = ["--sort=committerdate", `--count=${PULLS_A_TURN}`];
+    const { stdout } = await this.run([
+      "for-each-ref",
+      ...oldestFirst,
+      format,
+      "refs/tickborg/pull",
+    ]);
     const oldest = Date.now() - PULL_AGE_MS;
     for (const line of new TextDecoder().decode(stdout).split("\n")) {
       const [seconds, ref] = line.split(" ");

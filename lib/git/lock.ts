@@ -1,8 +1,8 @@
 /** A lock between processes: the operating system lets go of it when its holder dies, however it dies. */
 import { TransientFault } from "../errors.ts";
 
-/** Milliseconds to wait for another process's work on a repository. */
-const LOCK_TIMEOUT_MS = 600_000;
+/** Milliseconds to wait for another process's work on a repository; who holds the lock for longer fails others. */
+export const LOCK_TIMEOUT_MS = 600_000;
 
 /**
  * Runs `work` while this is the only holder of the lock on `path`, among all processes and within this

@@ -55,6 +55,21 @@ Deno.test("pull requests without a commit for months are forgotten, and fetched 
   assert.equal((await cache.fetch([pullRef(1)])).get(pullRef(1)), old);
 });
 
+Deno.test("of many old pull requests the oldest go first, so that no job waits long for the cache", async () => {
+  await using origin = await TestRepository.make();
+  await using root = await TestFolder.make();
+  const cache = await open(root, origin);
+  const [older, old] = [await commitOf(origin, 300), await commitOf(origin, 200)];
+  await cache.fetchCommits([older, old]);
+  const refs = Array.from({ length: 202 }, (_, index) => `refs/tickborg/pull/${1_000 + index}`);
+  const lines = refs.map((ref, index) => `${index === 0 || index === 201 ? old : older} ${ref}\n`);
+  await Deno.writeTextFile(`${cache.gitDir}/packed-refs`, lines.join(""));
+  await maintain(root.path);
+  assert.deepEqual(await refsOf(cache), [refs[0], refs[201]]);
+  await maintain(root.path);
+  assert.deepEqual(await refsOf(cache), [""]);
+});
+
 Deno.test("a submodule's cache that nobody used for a week goes; a repository's own stays", async () => {
   await using origin = await TestRepository.make();
   await using root = await TestFolder.make();
