@@ -2,6 +2,7 @@
 import { ConfigError } from "../errors.ts";
 import { isSystem, type System } from "../systems.ts";
 import { describeIssue, shown } from "./mistakes.ts";
+import { withoutNulls } from "./nulls.ts";
 import { type Config, ConfigSchema, type RabbitMq } from "./schema.ts";
 
 export type { Project } from "./project.ts";
@@ -46,7 +47,7 @@ export async function loadConfig(path: string): Promise<Config> {
 }
 
 /**
- * Validates a configuration. A key that is null counts as absent, as the Rust bot has it. Throws a
+ * Validates a configuration. An option of the Rust bot's that is null counts as absent. Throws a
  * {@link ConfigError} that holds every mistake, a line each.
  */
 export function parseConfig(value: unknown, path = "configuration"): Config {
@@ -61,14 +62,6 @@ export function parseConfig(value: unknown, path = "configuration"): Config {
     `Cannot use ${path}: ${lines.length} ${lines.length === 1 ? "mistake" : "mistakes"}\n` +
       lines.map((line) => `  ${line}`).join("\n"),
   );
-}
-
-/** Without the keys that hold null. */
-function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNulls);
-  if (!(value instanceof Object)) return value;
-  const kept = Object.entries(value).filter(([, part]) => part !== null);
-  return Object.fromEntries(kept.map(([key, part]) => [key, withoutNulls(part)]));
 }
 
 /** The fleet's systems as the file names them, and those that it builds itself; whatever it holds. */

@@ -53,7 +53,7 @@ Deno.test("a role's own broker overrides the common one", () => {
   assert.equal(rabbitMqOf(config, "evaluation_filter")?.host, "localhost");
 });
 
-Deno.test("a key that is null counts as absent, as the Rust bot has it", () => {
+Deno.test("an option of the Rust bot that is null counts as absent", () => {
   const config = parseConfig({
     rabbitmq: { ...rabbitmq, virtualhost: null },
     runner: { ...runner, instance: null, trusted_users: null, disable_trusted_users: null },
@@ -67,6 +67,23 @@ Deno.test("a key that is null counts as absent, as the Rust bot has it", () => {
   assert.deepEqual([config.push_filter, config.stats, config.projects], [{}, undefined, undefined]);
   assert.throws(() => parseConfig({ runner: null }), /runner: missing; expected object/);
   assert.throws(() => parseConfig({ runner: { ...runner, repos: [null] } }), /found null/);
+});
+
+Deno.test("a null that the Rust bot would not take, or that says something, is a mistake", () => {
+  const files: [file: Record<string, unknown>, mistake: RegExp][] = [
+    [{ runner: { ...runner, trusted_userz: null } }, /runner\.trusted_userz: no such key/],
+    [{ runner, statz: null }, /statz: no such key/],
+    [{ runner, github: { rabbitmq: null } }, /github\.rabbitmq: no such key/],
+    [{ runner, github: { untrusted_systems: null } }, /untrusted_systems: .*found null/],
+    [{ runner, log_message_collector: { logs_path: "/l", keep_days: null } }, /found null/],
+    [{ runner, rabbitmq: { ...rabbitmq, ca_file: null } }, /rabbitmq\.ca_file: .*found null/],
+    [{ runner, constructor: { a: null } }, /constructor: no such key/],
+  ];
+  for (const [file, mistake] of files) assert.throws(() => parseConfig(file), mistake);
+  const build = { system: "x86_64-linux", build_timeout_seconds: 300, extra_env: null };
+  assert.deepEqual(parseConfig({ runner, build }).build!.extra_env, {});
+  const stats = { rabbitmq: { ...rabbitmq, virtualhost: null } };
+  assert.equal(parseConfig({ runner, stats }).stats!.rabbitmq!.host, "localhost");
 });
 
 Deno.test("the fleet serves Linux and what the file builds, unless it says otherwise", () => {
