@@ -5,9 +5,9 @@ import { ConfigError } from "../lib/errors.ts";
 import { ROLE_NAMES, type RoleName } from "../services/roles.ts";
 import { missingSections, namesRabbitMq } from "../services/start.ts";
 import { parseOptions } from "./arguments.ts";
-import { filesOf, mistakesIn, sectionMistakes } from "./preflight.ts";
+import { chosenRoles, filesOf, mistakesIn, sectionMistakes } from "./preflight.ts";
 
-const HELP = `Validates a configuration file and the files it names; connects to nothing
+const HELP = `Validates a configuration file and the files its roles read; connects to nothing
 
 Usage: tickborg check-config [--config FILE] [--json]
 
@@ -69,9 +69,9 @@ function readiness(role: RoleName, config: Config): Findings["roles"][number] {
   return { role, ready: false, broker, why: `the configuration lacks ${missing.join(", ")}` };
 }
 
-/** The files that must be there now, and those that systemd brings when a unit starts (`credential:…`). */
+/** The files of its roles that must be there now, and those that systemd brings when a unit starts (`credential:…`). */
 function filesAsOfNow(config: Config) {
-  const files = filesOf(config);
+  const files = filesOf(config, chosenRoles(config));
   if (Deno.env.has("CREDENTIALS_DIRECTORY")) return { ready: files, later: [] };
   const isLater = ({ path }: NamedFile) => path.startsWith("credential:");
   return { ready: files.filter((file) => !isLater(file)), later: files.filter(isLater) };

@@ -41,20 +41,15 @@ export function brokerMistakes(config: Config): string[] {
   );
 }
 
-/** A line for each file that the chosen roles read and cannot use. */
-export async function unusableFiles(config: Config): Promise<string[]> {
+/** The files that these roles read of those that a configuration names, secrets and authorities. */
+export function filesOf(config: Config, roles: readonly RoleName[]): NamedFile[] {
   const read = new Set<string>(
-    chosenRoles(config).map(roleOf).flatMap((role) => {
+    roles.map(roleOf).flatMap((role) => {
       const broker = rabbitMqKey(config, role.section);
       return [`${broker}.password_file`, `${broker}.ca_file`, ...role.permissions.read];
     }),
   );
-  return await mistakesIn(filesOf(config).filter(({ key }) => read.has(key)));
-}
-
-/** Every file that a configuration names, secrets and authorities. */
-export function filesOf(config: Config): NamedFile[] {
-  return [...secretFiles(config), ...authorityFiles(config)];
+  return [...secretFiles(config), ...authorityFiles(config)].filter(({ key }) => read.has(key));
 }
 
 /** A line for each file that cannot be read, or holds something else than it should. */

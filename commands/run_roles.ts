@@ -7,7 +7,7 @@ import { roleLogger } from "../lib/log.ts";
 import { ROLE_NAMES, type RoleName, roleOf } from "../services/roles.ts";
 import { namesRabbitMq, requireSections } from "../services/start.ts";
 import { parseOptions } from "./arguments.ts";
-import { brokerMistakes, chosenRoles, sectionMistakes, unusableFiles } from "./preflight.ts";
+import { brokerMistakes, chosenRoles, filesOf, mistakesIn, sectionMistakes } from "./preflight.ts";
 import { type Brokers, serve } from "./serve.ts";
 
 function help(name: RoleName): string {
@@ -63,7 +63,7 @@ async function requireUsable(config: Config): Promise<void> {
   const mistakes = [
     ...sectionMistakes(config),
     ...brokerMistakes(config),
-    ...await unusableFiles(config),
+    ...await mistakesIn(filesOf(config, chosenRoles(config))),
   ];
   if (mistakes.length === 0) return;
   throw new ConfigError(

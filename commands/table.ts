@@ -23,7 +23,7 @@ export const COMMANDS = {
     load: () => import("./all.ts"),
   },
   "check-config": {
-    summary: "Validates a configuration file and the files it names",
+    summary: "Validates a configuration file and the files its roles read",
     load: () => import("./check_config.ts"),
   },
   "roles": {
