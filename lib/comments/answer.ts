@@ -1,5 +1,6 @@
 /** What the bot answers to commands that it did not, or could not, follow to the letter. Pure. */
 import { COMMAND_WORDS, quoted } from "./command.ts";
+import type { Build } from "../jobs.ts";
 import { nearest } from "../nearest.ts";
 import type { System } from "../systems.ts";
 
@@ -18,8 +19,8 @@ export type Problem =
   }
   /** Of the projects named, those above a stranger's number are left out. */
   | { readonly kind: "too-many"; readonly most: number; readonly left: number }
-  /** A build, by the name of its check run, that is being made already. */
-  | { readonly kind: "running"; readonly name: string; readonly log: string | undefined }
+  /** A build that is being made already. */
+  | { readonly kind: "running"; readonly build: Build; readonly log: string | undefined }
   | { readonly kind: "pushed-later"; readonly head: string }
   | { readonly kind: "not-seen"; readonly head: string }
   | { readonly kind: "may-not-cancel" };
@@ -81,8 +82,11 @@ function describe(problem: Problem, { handle, projects }: AnswerFacts, hinted: b
         "of somebody who is not trusted gets no more. Ask a maintainer to comment for the rest.";
     case "running": {
       const log = problem.log === undefined ? "" : ` ([log](${problem.log}))`;
-      return `${code(problem.name)} is being built already${log}. To have it built anew, ` +
-        `comment ${code(`${handle} cancel`)} first.`;
+      const { project, system, test } = problem.build;
+      const name = `${project} on ${system}`;
+      const both = `${handle} cancel ${handle} ${test ? "test" : "build"} ${name}`;
+      return `${code(name)} is being built already${log}. To have it built anew, comment ` +
+        `${code(both)}, or ask again ten minutes after it began.`;
     }
     case "pushed-later":
       return `${

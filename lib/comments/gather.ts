@@ -23,7 +23,7 @@ export interface CommentFacts {
   readonly list: ProjectList;
   /** Request ids that check runs of the head show already. */
   readonly known: ReadonlySet<string>;
-  /** Check runs of the head that are in progress, by their request ids. */
+  /** Check runs of the head whose builds have begun lately, by their request ids. */
   readonly running: ReadonlyMap<string, CheckRun>;
   /** Request ids of the pull request's evaluations of the head. */
   readonly evaluations: readonly string[];
@@ -58,16 +58,27 @@ export async function gatherFacts(
   const evaluations = (statuses ?? [])
     .flatMap((status) => evaluationMemory(status, event.number)?.requestId ?? []);
   const people = { trusted, authorTrusted, approval };
-  return { ...comment, ...people, list, evaluations, ...shown(runs ?? []), config };
+  return { ...comment, ...people, list, evaluations, ...shown(runs ?? [], context.now()), config };
 }
 
 /** What the check runs of a commit tell of requests. */
-function shown(runs: readonly CheckRun[]): Pick<CommentFacts, "known" | "running"> {
+function shown(runs: readonly CheckRun[], now: number): Pick<CommentFacts, "known" | "running"> {
   const dated = runs.map((run) => [parseExternalId(run.externalId).requestId, run] as const);
   return {
     known: new Set(dated.flatMap(([id, { summary }]) => [id, ...(recall(summary).seen ?? [])])),
-    running: new Map(dated.filter(([, { status }]) => status === "in_progress")),
+    running: new Map(dated.filter(([, run]) => beganLately(run, now))),
   };
+}
+
+/**
+ * Milliseconds for which a build that began is taken to run. A builder says that it begins before it has the
+ * commit, and says nothing when it has to try again or dies: then a check run is in progress for hours. A
+ * comment that asks for what a push has running already mostly comes with the push.
+ */
+const LATELY_MS = 600_000;
+
+function beganLately({ status, startedAt }: CheckRun, now: number): boolean {
+  return status === "in_progress" && now - Date.parse(startedAt ?? "") < LATELY_MS;
 }
 
 /** The project list of the base branch, as it is now. */

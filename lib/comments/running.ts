@@ -6,7 +6,7 @@ import type { CommentFacts } from "./gather.ts";
 import { mayCancel } from "./publications.ts";
 
 /**
- * The builds without those that run already, each of which is a problem to tell. One that still waits is not
+ * The builds without those that began lately, each of which is a problem to tell. One that still waits is not
  * left out: it may have been cancelled, which only the builder that takes it from its queue finds out. What
  * the comment itself cancels is built anew.
  */
@@ -16,8 +16,8 @@ export function withoutRunning(builds: readonly Build[], facts: CommentFacts): W
   const found = builds.map((build) => ({ build, run: runOf(build, facts) }));
   return {
     builds: found.filter(({ run }) => !run).map(({ build }) => build),
-    problems: found.flatMap(({ run }) =>
-      run ? [{ kind: "running", name: run.name, log: run.detailsUrl }] : []
+    problems: found.flatMap(({ build, run }) =>
+      run ? [{ kind: "running", build, log: run.detailsUrl }] : []
     ),
   };
 }

@@ -12,6 +12,7 @@ const table: {
   readonly comment?: string;
   readonly status?: "queued" | "in_progress";
   readonly requestId?: string;
+  readonly startedAgo?: number;
   readonly built: readonly string[];
 }[] = [
   { what: "a build that runs is not made twice", built: [] },
@@ -32,6 +33,18 @@ const table: {
   },
   // It may have been cancelled while it waited: only the builder that takes it from the queue finds out.
   { what: "a build that waits is made", status: "queued", built: ["cmark on x86_64-linux"] },
+  { what: "a build that began minutes ago is not made twice", startedAgo: 590, built: [] },
+  {
+    // Nobody says whether it still runs: its builder may be waiting for git's server, or be gone.
+    what: "a build that is said to run for longer is made",
+    startedAgo: 610,
+    built: ["cmark on x86_64-linux"],
+  },
+  {
+    what: "what the answer says to comment works",
+    comment: "@tickbot cancel @tickbot build cmark on x86_64-linux",
+    built: ["cmark on x86_64-linux"],
+  },
   {
     what: "a build of another request says nothing about this one",
     requestId: jobRequestId("another", build),
@@ -39,7 +52,7 @@ const table: {
   },
 ];
 
-for (const { what, comment, status, requestId, built } of table) {
+for (const { what, comment, status, requestId, startedAgo = 0, built } of table) {
   Deno.test(what, async () => {
     await using at = await desk();
     const pull = await evaluated(at);
@@ -47,6 +60,7 @@ for (const { what, comment, status, requestId, built } of table) {
       project: "cmark",
       status: status ?? "in_progress",
       requestId: requestId ?? ours,
+      startedAgo,
     });
     const { payload } = await say(at, pull, comment ?? "@tickbot build cmark");
     assert.deepEqual(builds(await at.deliver(payload)), built);
@@ -55,7 +69,7 @@ for (const { what, comment, status, requestId, built } of table) {
     for (const answer of told) {
       assert.match(answer, /`cmark on x86_64-linux` is being built already/);
       assert.match(answer, /\[log\]\(https:\/\/logs\.example\/\?key=cmark\)/);
-      assert.match(answer, /comment `@tickbot cancel` first/);
+      assert.match(answer, /comment `@tickbot cancel @tickbot build cmark on x86_64-linux`/);
     }
   });
 }

@@ -73,15 +73,21 @@ interface Shown {
   readonly project: string;
   readonly requestId: string;
   readonly status?: "queued" | "in_progress";
+  /** Seconds since its start, as the role sees the time; GitHub's own time when absent. */
+  readonly startedAgo?: number;
 }
 
 /** Shows the check run of a build on x86_64-linux; queued when nothing else is said. */
 export async function showRun(at: Desk, pull: FakePull, shown: Shown): Promise<void> {
-  const { project, requestId, status = "queued" } = shown;
+  const { project, requestId, status = "queued", startedAgo } = shown;
+  const startedAt = startedAgo === undefined
+    ? {}
+    : { startedAt: new Date(at.now - startedAgo * 1_000).toISOString() };
   await at.gitHub().createCheckRun(at.repo, {
     name: `${project} on x86_64-linux`,
     headSha: pull.headSha,
     status,
+    ...startedAt,
     externalId: `${pull.createdAt}/${requestId}`,
     title: status,
     summary: status,
