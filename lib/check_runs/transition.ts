@@ -50,7 +50,9 @@ export interface BuildNews extends Request {
  *
  * A branch of the repository that is pushed while a pull request is open for it is built twice: as it is,
  * and merged into its base. There is one check run for both, and people require it before they merge: the
- * pull request's build has it whatever comes first, and a push's build changes nothing there.
+ * pull request's build has it whatever comes first, and a push's build changes nothing there. Only a build
+ * that came to nothing gives way to a later push: a pull request that is merged by putting its base forward
+ * to its head is cancelled as it is closed, and the commit is built anew for the push.
  *
  * A newer request takes the check run over; an older one changes nothing. Within one request the order is
  * queued, in progress, completed; a result replaces an earlier one only if it is surer (an infrastructure
@@ -84,16 +86,35 @@ export function transition(
 /** Why another request than the one that is shown changes nothing; undefined when it takes over. */
 function whyLate(message: BuildNews, shown: Request, memory: Memory): string | undefined {
   const byPush = memory.push === true;
-  if (message.push !== byPush) return message.push ? PUSH_BEHIND_PULL : undefined;
+  if (message.push && !byPush && isHeld(shown, memory)) return PUSH_BEHIND_PULL;
+  if (!message.push && byPush && takesOverPush(message, memory)) return undefined;
   return isNewer(message, shown, memory) ? undefined : "an older request";
 }
 
-/** Undated requests come from older peers: one that was not shown before is the newest there is. */
-function isNewer(message: Request, shown: Request, memory: Memory): boolean {
+/** Whether pushes leave the check run alone: what an older peer wrote does not say whose it is. */
+function isHeld(shown: Request, { certainty }: Memory): boolean {
+  return shown.requestedAt !== undefined &&
+    (certainty ?? CERTAINTY.definite) === CERTAINTY.definite;
+}
+
+/** What came to nothing, or did before it gave way to the push, takes nothing over whenever it comes again. */
+function takesOverPush({ news, requestId }: BuildNews, { seen }: Memory): boolean {
+  return news.status === "completed"
+    ? news.certainty === CERTAINTY.definite
+    : !seen?.includes(requestId);
+}
+
+/**
+ * Undated requests come from older peers: one that was not shown before is the newest there is. Of one time,
+ * a pull request's is newer than a push's.
+ */
+function isNewer(message: BuildNews, shown: Request, memory: Memory): boolean {
   if (memory.seen?.includes(message.requestId)) return false;
   if (message.requestedAt === undefined || shown.requestedAt === undefined) return true;
   const difference = Date.parse(message.requestedAt) - Date.parse(shown.requestedAt);
-  return difference > 0 || (difference === 0 && message.requestId > shown.requestId);
+  if (difference !== 0) return difference > 0;
+  const alike = message.push === (memory.push === true);
+  return alike ? message.requestId > shown.requestId : !message.push;
 }
 
 /** Why news of the request that is shown changes nothing; undefined when it does. */

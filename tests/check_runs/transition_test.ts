@@ -44,6 +44,11 @@ function result(
   };
 }
 
+/** The build of a pull request that was closed, merged or pushed to. */
+function cancelled(requestId: string, requestedAt: string): Message {
+  return result(requestId, requestedAt, CERTAINTY.skipped);
+}
+
 /** The check run after a message, as GitHub would give it back: times are cut to seconds. */
 function apply(current: CheckRun | undefined, message: Message): CheckRun | undefined {
   const made = transition(current, message, FACTS);
@@ -117,6 +122,49 @@ const TABLE: [name: string, messages: Message[], status: string, request: string
     "queued",
     "b",
   ],
+  // A pull request is merged by putting main forward to its head: `closed` cancels its build.
+  [
+    "a newer push takes over what was cancelled",
+    [queued("a", T1), pushed(queued("p", T2)), cancelled("a", T1), pushed(started("p", T2))],
+    "in_progress",
+    "p",
+  ],
+  [
+    "and keeps it when the cancelled build's messages come again",
+    [
+      cancelled("a", T1),
+      pushed(result("p", T2)),
+      queued("a", T1),
+      started("a", T1),
+      cancelled("a", T1),
+    ],
+    "completed",
+    "p",
+  ],
+  [
+    "also where the cancelled build was never shown",
+    [pushed(queued("p", T2)), cancelled("a", T1), pushed(result("p", T2))],
+    "completed",
+    "p",
+  ],
+  [
+    "until the pull request's build ends after all",
+    [result("a", T1, CERTAINTY.swept), pushed(result("p", T2)), result("a", T1)],
+    "completed",
+    "a",
+  ],
+  [
+    "or it is built again",
+    [cancelled("a", T1), pushed(result("p", T2)), queued("b", T1)],
+    "queued",
+    "b",
+  ],
+  [
+    "a push of the same time does not take over what came to nothing",
+    [result("a", T1, CERTAINTY.infrastructure), pushed(result("p", T1))],
+    "completed",
+    "a",
+  ],
   [
     "an infrastructure error gives way to a result",
     [result("a", T1, CERTAINTY.infrastructure), result("a", T1)],
@@ -155,42 +203,68 @@ Deno.test("A definite result is replaced by nothing, an unsure one by a surer on
   }
 });
 
-Deno.test("Every order and duplication of messages ends in the same state", () => {
-  const messages = [
-    queued("a", T1),
-    started("a", T1),
-    started("a", T1, "a-2"),
-    result("a", T1, CERTAINTY.infrastructure),
-    result("a", T1),
-    queued("b", T2),
-    started("b", T2),
-    started("b", T2, "b-2"),
-    result("b", T2, CERTAINTY.skipped),
-    queued("c", T2),
-    started("c", T2, "c-1"),
-    started("c", T2, "c-2"),
-    pushed(queued("p", T1)),
-    pushed(result("p", T1)),
-    pushed(started("q", T2)),
-  ];
-  fc.assert(
-    fc.property(
-      fc.subarray(messages, { minLength: 1 }).chain((chosen) =>
-        fc.tuple(
-          fc.constant(chosen),
-          fc.array(fc.constantFrom(...chosen), { maxLength: 6 }).chain((again) =>
-            fc.shuffledSubarray([...chosen, ...again], {
-              minLength: chosen.length + again.length,
-            })
-          ),
-        )
+const PULLS = [
+  queued("a", T1),
+  started("a", T1),
+  started("a", T1, "a-2"),
+  result("a", T1, CERTAINTY.infrastructure),
+  result("a", T1),
+  queued("b", T2),
+  started("b", T2),
+  started("b", T2, "b-2"),
+  cancelled("b", T2),
+  queued("c", T2),
+  started("c", T2, "c-1"),
+  started("c", T2, "c-2"),
+];
+const PUSHES = [pushed(queued("p", T1)), pushed(result("p", T1)), pushed(started("q", T2))];
+/** A build of a pull request that came to nothing holds no push back that comes later. */
+const LASTING = PULLS.filter(({ news }) =>
+  news.status !== "completed" || news.certainty === CERTAINTY.definite
+);
+
+for (
+  const [which, messages] of [
+    ["pull requests", PULLS],
+    ["pull requests and pushes", [...LASTING, ...PUSHES]],
+  ] as const
+) {
+  Deno.test(`Every order and duplication of messages of ${which} ends in the same state`, () => {
+    fc.assert(
+      fc.property(
+        fc.subarray([...messages], { minLength: 1 }).chain((chosen) =>
+          fc.tuple(
+            fc.constant(chosen),
+            fc.array(fc.constantFrom(...chosen), { maxLength: 6 }).chain((again) =>
+              fc.shuffledSubarray([...chosen, ...again], {
+                minLength: chosen.length + again.length,
+              })
+            ),
+          )
+        ),
+        ([chosen, shuffled]) => {
+          assert.deepEqual(shape(after(...shuffled)), shape(after(...chosen)));
+        },
       ),
-      ([chosen, shuffled]) => {
-        assert.deepEqual(shape(after(...shuffled)), shape(after(...chosen)));
-      },
-    ),
+      { numRuns: 1_000 },
+    );
+  });
+}
+
+Deno.test("A pull request's result has the check run in the end, whatever a push says and when", () => {
+  const messages = [...PULLS.slice(0, 5), ...PUSHES];
+  fc.assert(
+    fc.property(fc.shuffledSubarray(messages, { minLength: messages.length }), (order) => {
+      const { status, externalId } = after(...order)!;
+      assert.deepEqual([status, externalId], ["completed", `${T1}/a`]);
+    }),
     { numRuns: 1_000 },
   );
+});
+
+Deno.test("A check run of an older peer, which does not say whose it is, holds no push back", () => {
+  const peers = { ...after(queued("a", T1))!, externalId: "a", summary: "Some text" };
+  assert.equal(apply(peers, pushed(queued("p", T2)))!.externalId, `${T2}/p`);
 });
 
 Deno.test("The hidden memory survives any text and cannot be forged from inside a summary", () => {
