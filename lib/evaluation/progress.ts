@@ -20,11 +20,9 @@ export function evaluationProgress(
   statuses: readonly CommitStatus[],
   request: EvaluationRequest,
 ): Exclude<Progress, "no-such-commit"> {
-  const memories = statuses.flatMap((status) => evaluationMemory(status, request.number) ?? [])
-    // An operator who replays the dead letter wants it evaluated.
-    .map((memory) => memory.outcome === GIVEN_UP ? { ...memory, outcome: undefined } : memory);
+  const memories = statuses.flatMap((status) => evaluationMemory(status, request.number) ?? []);
   const own = memories.filter(({ requestId }) => requestId === request.requestId);
-  if (own.some(({ outcome }) => outcome !== undefined)) return "done";
+  if (own.some(isConcluded)) return "done";
   // An older event that was delayed must not take the newer one's place; what a person asks for is more
   // than an event has done, and the same commit.
   if (!request.asked && memories.some((memory) => isLaterEnd(memory, request))) return "done";
@@ -43,6 +41,11 @@ export function isOvertaken(
 }
 
 function isLaterEnd(memory: EvaluationMemory, request: Omit<EvaluationRequest, "asked">): boolean {
-  return memory.requestId !== request.requestId && memory.outcome !== undefined &&
+  return memory.requestId !== request.requestId && isConcluded(memory) &&
     Date.parse(memory.requestedAt) > Date.parse(request.requestedAt);
+}
+
+/** What was given up says nothing of the change, and an operator who replays the dead letter wants it evaluated. */
+function isConcluded({ outcome }: EvaluationMemory): boolean {
+  return outcome !== undefined && outcome !== GIVEN_UP;
 }

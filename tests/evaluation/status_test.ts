@@ -113,6 +113,7 @@ Deno.test("a request is overtaken by a later one that ended since it began", () 
     ["a later one's end", [status("b", late, "draft", "pending"), begun], true],
     ["a later one's end, its own beginning never shown", [status("b", late, "build")], true],
     ["another pull request's", [elsewhere(status("b", late, "build")), begun], false],
+    ["a later one's that was given up", [status("b", late, "given-up", "error"), begun], false],
     // What a person asks for is done although an event that came later ended before.
     ["a later one's end before it began", [begun, status("b", late, "draft", "pending")], false],
   ];
