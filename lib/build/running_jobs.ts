@@ -91,10 +91,12 @@ export class RunningJobs {
     };
   }
 
-  /** Ends the jobs that nobody wants any more, also those that are still to come. Gives how many run. */
+  /**
+   * Ends the jobs that nobody wants any more, also those that are still to come where it says when it was
+   * asked for. Gives how many run.
+   */
   cancel(cancellation: Cancellation): number {
-    this.#cancellations.push({ cancellation, at: this.#now() });
-    if (this.#cancellations.length > CANCELLATIONS.most) this.#cancellations.shift();
+    if (cancellation.requested_at !== undefined) this.#note(cancellation);
     let count = 0;
     for (const { job, controller } of this.#running.values()) {
       if (!cancels(cancellation, job) || controller.signal.aborted) continue;
@@ -104,12 +106,17 @@ export class RunningJobs {
     return count;
   }
 
-  /** The latest cancellation that ends a job which has just come; both must say when they were asked for. */
+  #note(cancellation: Cancellation): void {
+    this.#cancellations.push({ cancellation, at: this.#now() });
+    if (this.#cancellations.length > CANCELLATIONS.most) this.#cancellations.shift();
+  }
+
+  /** The latest cancellation that ends a job which has just come; the job too must say when it was asked for. */
   #cancellationOf(job: BuildJob): Cancellation | undefined {
     const oldest = this.#now() - CANCELLATIONS.ageMs;
     if (job.requested_at === undefined) return undefined;
     return this.#cancellations.findLast(({ cancellation, at }) =>
-      at > oldest && cancellation.requested_at !== undefined && cancels(cancellation, job)
+      at > oldest && cancels(cancellation, job)
     )?.cancellation;
   }
 

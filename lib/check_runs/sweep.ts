@@ -101,7 +101,7 @@ export class Sweep {
     if (evaluationsFlow && lacksEvaluation(pull, statuses, facts)) {
       log.warn("Pull request has no evaluation and is evaluated now", { pull: head.name });
       this.#remember(evaluationKey(head), facts.now);
-      publish.push(evaluationOf(head, facts.now));
+      publish.push(evaluationOf(head));
     }
     for (const run of unfinished) publish.push(...await this.#watchIfStuck(repo, run));
     if (publish.length > 0) await this.#options.broker.publish(publish);
@@ -165,12 +165,16 @@ function evaluationKey({ name, pull }: Head): string {
   return `${name} ${pull.headSha}`;
 }
 
-function evaluationOf({ repo, pull }: Head, now: number): Publication {
+/**
+ * Dated by GitHub, as whatever it is compared with: just after the event that was lost, and before any that
+ * comes later, as GitHub's times have whole seconds.
+ */
+function evaluationOf({ repo, pull }: Head): Publication {
   return evaluationMessage({
     repo,
     pr: { target_branch: pull.baseRef, number: pull.number, head_sha: pull.headSha },
     request_id: `resync-${pull.number}-${pull.headSha}`,
-    requested_at: new Date(now).toISOString(),
+    requested_at: new Date(Date.parse(pull.updatedAt) + 1).toISOString(),
     reason: "The pull request had no evaluation",
   });
 }

@@ -37,6 +37,7 @@ export class Evaluation {
   readonly #github: GitHub;
   readonly #stop: AbortSignal;
   readonly #started: number;
+  readonly #askedAt: string | undefined;
   readonly #request: { readonly requestId: string; readonly requestedAt: string };
   readonly #reporter: EvaluationReporter;
 
@@ -49,6 +50,7 @@ export class Evaluation {
     // A job of a Rust filter names no request: its commit stands for one.
     const requestId = job.request_id ?? `evaluation-${job.pr.number}-${job.pr.head_sha}`;
     const requestedAt = job.requested_at ?? new Date(this.#started).toISOString();
+    this.#askedAt = job.requested_at;
     this.#job = { ...job, request_id: requestId, requested_at: requestedAt };
     this.#request = { requestId, requestedAt };
     this.#reporter = new EvaluationReporter({
@@ -112,7 +114,7 @@ export class Evaluation {
       ...this.#request,
       baseSha: branch.base,
     };
-    const messages = evaluationMessages(request, plan);
+    const messages = evaluationMessages(request, plan, this.#askedAt);
     for (let at = 0; at < messages.length; at += BATCH) yield messages.slice(at, at + BATCH);
     const { verdict, builds } = plan;
     const { reason } = this.#job;

@@ -6,18 +6,20 @@ import type { EvaluationPlan, Unbuildable } from "./plan.ts";
 
 /**
  * Ends builds of earlier heads, then has this one built; what cannot be is seen in a skipped check run. The
- * same messages for a request that comes again.
+ * same messages for a request that comes again. `askedAt` is GitHub's time of what asked, undefined where
+ * nobody said it: a time of this machine must not end builds that GitHub's times say were asked for since.
  */
 export function evaluationMessages(
   request: BuildRequest,
   plan: Pick<EvaluationPlan, "builds" | "unbuildable">,
+  askedAt: string | undefined,
 ): Publication[] {
-  const { repo, pr: { number, head_sha }, requestedAt } = request;
+  const { repo, pr: { number, head_sha } } = request;
   const cancellation = cancellationMessage({
     repo,
     number,
     keep_head_sha: head_sha,
-    requested_at: requestedAt,
+    requested_at: askedAt,
     reason: `Superseded by ${head_sha}`,
   });
   return [

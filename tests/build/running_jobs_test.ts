@@ -83,6 +83,16 @@ Deno.test("cancellations are forgotten after a day, and the oldest when there ar
   assert.ok((await start({ ...job, pr: { ...job.pr, number: 6_999 } })).signal.aborted);
 });
 
+Deno.test("a cancellation of no time ends what runs, and takes no other's place", async () => {
+  const { jobs, start } = openJobs();
+  const runs = await start({ ...JOB, requested_at: LATER });
+  jobs.cancel({ ...CLOSED, number: 8, requested_at: NOON });
+  for (let count = 0; count < 5_000; count++) jobs.cancel(CLOSED);
+  assert.ok(runs.signal.aborted);
+  const eight = { ...JOB, pr: { ...JOB.pr, number: 8 }, requested_at: EARLIER };
+  assert.ok((await start(eight)).signal.aborted);
+});
+
 Deno.test("the same job waits for the one that runs and is answered with its result", async () => {
   const { jobs, start } = openJobs();
   const entry = await start(JOB, "key");

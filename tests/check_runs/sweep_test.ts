@@ -132,6 +132,8 @@ Deno.test("A head without an evaluation is evaluated once, by an id that says wh
   const { key, body } = it.published[0]!;
   assert.equal(key, "mass-rebuild-check-jobs");
   assert.equal(body.request_id, `resync-7-${it.pulls[0]!.headSha}`);
+  const { updatedAt } = it.pulls[0]!;
+  assert.equal(Date.parse(`${body.requested_at}`), Date.parse(updatedAt) + 1, "GitHub's clock");
   assert.deepEqual(body.repo, {
     owner: "Acme",
     name: "mono",

@@ -3,7 +3,7 @@ import { TransientFault } from "../../lib/errors.ts";
 import { headStanding } from "../../lib/evaluation/gather.ts";
 import { MAX_ATTEMPTS } from "../../lib/retry.ts";
 import type { Desk } from "../support/desk.ts";
-import { builds, evaluations, events, jobs } from "../support/published.ts";
+import { builds, cancellations, evaluations, events, jobs } from "../support/published.ts";
 import { desk, status } from "./mass_rebuilder_desk.ts";
 
 Deno.test("a job that comes again changes nothing once it is done", async () => {
@@ -199,6 +199,9 @@ Deno.test("a job in the Rust form is evaluated", async () => {
   const { repo, pr } = at.job(pull);
   const handled = await at.deliver({ repo, pr });
   assert.deepEqual(builds(handled), ["docs on x86_64-linux"]);
+  const { requested_at, keep_head_sha } = cancellations(handled)[0]!;
+  assert.equal(keep_head_sha, pull.headSha);
+  assert.equal(requested_at, undefined, "a time of this machine says nothing to another");
   assert.deepEqual((await at.deliver({ repo, pr })).published, []);
 });
 
