@@ -26,7 +26,10 @@ export interface Consumer<Message> {
    */
   handle(message: Message, delivery: Delivery, stop: AbortSignal): Promise<Outcome> | Progress;
   /** What to publish when the last attempt failed, so that whoever waits is told. */
-  exhausted?(message: Message, error: unknown): readonly Publication[];
+  exhausted?(
+    message: Message,
+    error: unknown,
+  ): readonly Publication[] | Promise<readonly Publication[]>;
 }
 
 /** Thrown by a handler that gives its message back because the role stops. */

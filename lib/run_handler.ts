@@ -4,6 +4,9 @@ import { delay } from "./async.ts";
 import type { Broker, Delivery, Publication } from "./broker/broker.ts";
 import { describeError, TransientFault } from "./errors.ts";
 import { type Consumer, HandBack, type Outcome } from "./role.ts";
+import { QUEUES } from "./topology.ts";
+
+const OURS: ReadonlySet<string> = new Set(QUEUES.map(({ name }) => name));
 
 /** A message, and who handles it. */
 export interface Handling<Message> {
@@ -49,22 +52,50 @@ export async function runHandler<Message>(
   }
 }
 
-/** Hours of building are not thrown away because the broker is away: publishes until it is back. */
+/**
+ * Hours of building are not thrown away because the broker is away: publishes until it is back. What is for a
+ * queue that is not there is dropped with a warning, as AMQP has it: nobody would ever make that queue again.
+ */
 export async function publishPatiently(
   publications: readonly Publication[],
   { broker, log, stop }: HandlerOptions,
 ): Promise<void> {
-  if (publications.length === 0) return;
-  for (let attempt = 1;; attempt++) {
+  let pending = publications;
+  for (let attempt = 1; pending.length > 0; attempt++) {
     try {
-      return await broker.publish(publications);
+      return await broker.publish(pending);
     } catch (error) {
       if (!(error instanceof TransientFault)) throw error;
       if (stop.aborted) throw new HandBack("Broker is away and the role stops", { cause: error });
       if (attempt === 1) {
         log.warn("Publishing waits for the broker", { error: describeError(error) });
       }
-      await delay(Math.min(1_000 * attempt, 10_000), stop);
+      const missing = await missingQueues(pending, broker);
+      if (missing.size > 0) {
+        log.warn("Messages are dropped: no such queue", { queues: [...missing] });
+      }
+      pending = pending.filter((publication) => !missing.has(queueOf(publication)));
+      if (missing.size === 0) await delay(Math.min(1_000 * attempt, 10_000), stop);
     }
   }
+}
+
+/** The queue that a message is for by name. */
+function queueOf({ exchange, routingKey }: Publication): string | undefined {
+  return exchange === "" ? routingKey : undefined;
+}
+
+/** The queues that messages are for and that are not there; ours are left out, as a broker makes them anew. */
+async function missingQueues(
+  publications: readonly Publication[],
+  broker: Broker,
+): Promise<ReadonlySet<string | undefined>> {
+  const missing = new Set<string>();
+  for (const queue of new Set(publications.map(queueOf))) {
+    if (queue === undefined || OURS.has(queue)) continue;
+    // A broker that is away says nothing of its queues.
+    const facts = await broker.inspect(queue).catch(() => null);
+    if (facts === undefined) missing.add(queue);
+  }
+  return missing;
 }

@@ -156,7 +156,7 @@ async function giveUp<Message>(
   { broker, log, retryScale = 1 }: SettleOptions,
 ): Promise<Settlement> {
   try {
-    const farewell = consumer.exhausted?.(message, error) ?? [];
+    const farewell = await consumer.exhausted?.(message, error) ?? [];
     if (farewell.length > 0) await broker.publish(farewell);
   } catch (cause) {
     log.error("Nobody could be told of a message that is given up", { error: cause });

@@ -13,7 +13,8 @@ import { makeResult, resultMessages } from "../lib/build/result.ts";
 import { jobKey, RunningJobs } from "../lib/build/running_jobs.ts";
 import type { Sandbox } from "../lib/build/sandbox.ts";
 import { makeSecretPlaces, secretPlaces } from "../lib/build/secret_places.ts";
-import { ack, type Subscription } from "../lib/broker/broker.ts";
+import { withReachableTargets } from "../lib/build/targets.ts";
+import { ack, type Broker, type Publication, type Subscription } from "../lib/broker/broker.ts";
 import type { Config } from "../lib/config/config.ts";
 import { sectionOf } from "../lib/config/sections.ts";
 import { describeError } from "../lib/errors.ts";
@@ -42,7 +43,7 @@ export async function createService(context: RoleContext): Promise<Service> {
   const jobs = commandsAtOnce(navigator.hardwareConcurrency, concurrency * systems.length);
   const builder: BuilderContext = { ...context, sandbox, guard: createGuard(), jobs };
   const running = new RunningJobs(context.now);
-  const consumers = systems.map((system) => jobConsumer(system, { builder, running }));
+  const consumers = systems.map((system) => jobConsumer(system, { builder, running, broker }));
   const cancellations = await listenForCancellations(running, context);
   const every = config.runner.build_all_jobs
     ? await listenForJobs(consumers, { broker, log, concurrency })
@@ -92,6 +93,7 @@ function listenForCancellations(
 interface ConsumerOptions {
   readonly builder: BuilderContext;
   readonly running: RunningJobs;
+  readonly broker: Broker;
 }
 
 function jobConsumer(system: System, options: ConsumerOptions): Consumer<BuildJob> {
@@ -104,7 +106,7 @@ function jobConsumer(system: System, options: ConsumerOptions): Consumer<BuildJo
     // A delivery that is lost has gone to another builder, whose result will count.
     handle: (job, { lost, attempt: deliveries }, stop) =>
       handleJob({ job, system, deliveries, stop: AbortSignal.any([stop, lost]) }, options),
-    exhausted: (job, error) => resultMessages(job, givenUp({ job, system, error }, builder)),
+    exhausted: (job, error) => messagesOf(job, givenUp({ job, system, error }, builder), options),
   };
 }
 
@@ -118,15 +120,17 @@ interface Turn {
 
 /** Builds a job, unless the same one is running or has run: then its result is published again. */
 async function* handleJob(
-  { job, system, deliveries, stop }: Turn,
-  { builder, running }: ConsumerOptions,
+  { job: asked, system, deliveries, stop }: Turn,
+  options: ConsumerOptions,
 ): Progress {
+  const { builder, running, broker } = options;
+  const { log } = builder;
+  const job = await withReachableTargets(asked, { broker, log });
   const claim = await running.claim(jobKey(job, system), job);
-  if ("known" in claim) return finish(job, claim.known);
+  if ("known" in claim) return finish(await messagesOf(job, claim.known, options));
   const { entry } = claim;
   const either = untilEither(entry.signal, stop);
   let result: BuildResult | undefined;
-  const { log } = builder;
   const told = {
     repository: job.repo.full_name,
     number: job.pr.number,
@@ -137,15 +141,24 @@ async function* handleJob(
   try {
     result = yield* runAttempt({ job, system, deliveries }, builder, either.signal);
     log.info("Build ended", { ...told, status: result.status, seconds: result.duration_seconds });
-    return finish(job, result);
+    return finish(await messagesOf(job, result, options));
   } finally {
     either.release();
     entry.end(result);
   }
 }
 
-function finish(job: BuildJob, result: BuildResult) {
-  return { publish: resultMessages(job, result), settle: ack };
+/** What tells a job's end; a queue that was there when the build began may have gone since. */
+async function messagesOf(
+  job: BuildJob,
+  result: BuildResult,
+  { broker, builder: { log } }: ConsumerOptions,
+): Promise<Publication[]> {
+  return resultMessages(await withReachableTargets(job, { broker, log }), result);
+}
+
+function finish(publish: readonly Publication[]) {
+  return { publish, settle: ack };
 }
 
 /** Aborts when the job is cancelled, or with a {@link HandBack} when the role stops. */

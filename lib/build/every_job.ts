@@ -88,7 +88,7 @@ class Worker {
       await runHandler({ consumer, message, delivery: last }, options);
     } catch (error) {
       if (!(error instanceof HandBack)) {
-        await publishPatiently(consumer.exhausted?.(message, error) ?? [], options);
+        await publishPatiently(await consumer.exhausted?.(message, error) ?? [], options);
       }
       throw error;
     }

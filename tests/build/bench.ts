@@ -28,6 +28,8 @@ export interface BenchOptions {
   /** The configuration's `runner`, beside the identity. */
   readonly runner?: Record<string, unknown>;
   readonly projectsInConfig?: readonly ProjectInput[];
+  /** Whether the broker has a queue; it has all of them when absent. */
+  readonly hasQueue?: (queue: string) => boolean;
 }
 
 /** Everything one job led to. */
@@ -89,7 +91,7 @@ export async function openBench(options: BenchOptions = {}): Promise<Bench> {
   const service = await createService({
     role: "builder",
     config,
-    broker: notingBroker(listeners, published),
+    broker: { ...notingBroker(listeners, published), inspect: inspector(options) },
     log: getLogger(["test", "builder"]),
     now: Date.now,
     newId: () => crypto.randomUUID(),
@@ -209,6 +211,10 @@ export function deliveryOf(body: Uint8Array): Delivery {
     attempt: 1,
     lost: new AbortController().signal,
   };
+}
+
+function inspector({ hasQueue = () => true }: BenchOptions): Broker["inspect"] {
+  return (queue) => Promise.resolve(hasQueue(queue) ? { ready: 0, consumers: 1 } : undefined);
 }
 
 function notingBroker(

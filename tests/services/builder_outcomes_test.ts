@@ -1,9 +1,10 @@
 /** How jobs end that cannot be built, or not here. */
 import assert from "node:assert/strict";
 import { TransientFault } from "../../lib/errors.ts";
+import { logKey } from "../../lib/messages/build_job.ts";
 import { BuildResult } from "../../lib/messages/build_result.ts";
 import { hostSystem } from "../../lib/systems.ts";
-import { openBench } from "../build/bench.ts";
+import { drive, openBench } from "../build/bench.ts";
 import { custom, leftovers, SCRIPT } from "../build/bench_stories.ts";
 
 const SYSTEM = hostSystem();
@@ -61,7 +62,7 @@ Deno.test("a git server that is down is a passing fault; given up, the job ends 
   bench.monorepo.serverUp = false;
   await assert.rejects(() => bench.build(job), TransientFault);
   assert.deepEqual(await leftovers(bench), []);
-  const [farewell] = bench.consumer.exhausted!(job, new TransientFault("Server is down"));
+  const [farewell] = await bench.consumer.exhausted!(job, new TransientFault("Server is down"));
   const result = BuildResult.parse(JSON.parse(new TextDecoder().decode(farewell!.body)));
   assert.match(JSON.stringify(result.status), /Gave up.*Server is down/);
   bench.monorepo.serverUp = true;
@@ -109,4 +110,34 @@ Deno.test("a project folder that is not there is red", async () => {
   const { result } = await bench.build(await bench.pullRequest({ x: "1" }));
   assert.equal(result.status, "Failure");
   assert.match(result.output[0]!, /its folder gone is not in the repository/);
+});
+
+Deno.test("a job that names a queue that is not there has its log and result go where others' go", async () => {
+  let there = ["logs-of-mine"];
+  await using bench = await openBench({
+    projects: [SCRIPT],
+    hasQueue: (queue) => there.includes(queue),
+  });
+  const job = await bench.pullRequest({ "run.sh": "echo hello\n" }, {
+    logs: [null, "logs-of-mine"],
+    statusreport: [null, "gone"],
+  });
+  const { result, messages } = await bench.build(job);
+  assert.equal(result.status, "Success");
+  const targets = (from: readonly { exchange: string; routingKey: string }[]) =>
+    [...new Set(from.map(({ exchange, routingKey }) => `${exchange} ${routingKey}`))].sort();
+  const started = " tickborg.check-runs";
+  assert.deepEqual(targets(messages), [" logs-of-mine", started, "build-results "]);
+  there = [];
+  const again = await bench.build({ ...job, request_id: "again" });
+  const ours = `logs ${logKey(job)}`;
+  assert.deepEqual(targets(again.messages), [started, "build-results ", ours]);
+  const farewell = await bench.consumer.exhausted!(job, new TransientFault("Server is down"));
+  assert.deepEqual(targets(farewell), ["build-results ", ours]);
+  there = ["logs-of-mine", "gone"];
+  const { signal: stop } = new AbortController();
+  const goesMeanwhile = () => void (there = ["logs-of-mine"]);
+  const later = { ...job, request_id: "later" };
+  const meanwhile = await drive(bench.consumer, later, stop, goesMeanwhile);
+  assert.deepEqual(targets(meanwhile.messages), [" logs-of-mine", started, "build-results "]);
 });

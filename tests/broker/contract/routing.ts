@@ -1,7 +1,10 @@
 /** Where messages go, and that they arrive as they were. */
 import assert from "node:assert/strict";
+import { deadline } from "../../../lib/async.ts";
 import { ack } from "../../../lib/broker/broker.ts";
 import { PoisonMessage, TransientFault } from "../../../lib/errors.ts";
+import { roleLogger } from "../../../lib/log.ts";
+import { publishPatiently } from "../../../lib/run_handler.ts";
 import { openInbox } from "../../support/inbox.ts";
 import { until } from "../../support/waiting.ts";
 import { bytes, letter, type Story, texts } from "./fixture.ts";
@@ -93,6 +96,14 @@ export const ROUTING: Record<string, Story> = {
     await until("what was not refused", async () => (await broker.inspect("work"))?.ready === 50);
     await broker.publish([letter("work", "after")]);
     assert.equal(new Set(await texts(broker, "work")).size, 51);
+  },
+
+  "what waits for the broker does not wait for a queue that is not there": async ({ broker }) => {
+    using late = deadline(20_000);
+    const options = { broker, log: roleLogger("test"), stop: late.signal };
+    await publishPatiently([letter("no-such-queue", "lost"), letter("work", "kept")], options);
+    assert.deepEqual([...new Set(await texts(broker, "work"))], ["kept"]);
+    await publishPatiently([letter("no-such-queue", "lost")], options);
   },
 
   "a name that no broker could carry is refused for good, and others go on": async ({ broker }) => {
