@@ -16,7 +16,7 @@ export interface TakeoverOptions {
 
 /**
  * Holds deliveries back while the instance before us may still be writing. They wait in memory and stay
- * unsettled: on its way through a queue of delayed messages, one may be lost with a broker that is killed.
+ * unsettled, so that they keep their order and are not read from GitHub again for nothing.
  */
 export class Takeover {
   readonly #options: TakeoverOptions;
