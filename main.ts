@@ -48,6 +48,9 @@ async function dispatch(args: readonly string[]): Promise<number> {
     const { run } = await COMMANDS[word].load();
     return await run(rest);
   }
+  if (word.startsWith("-")) {
+    throw new UsageError(`Expected a role or a command first, found ${JSON.stringify(word)}`);
+  }
   throw new UsageError(`No role or command is named ${JSON.stringify(word)}`);
 }
 

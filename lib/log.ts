@@ -1,9 +1,9 @@
 /** Logging: fields, not sentences with holes; people's lines on standard error, or JSON lines. */
 import {
-  ansiColorFormatter,
   configure,
-  defaultTextFormatter,
+  getAnsiColorFormatter,
   getLogger,
+  getTextFormatter,
   jsonLinesFormatter,
 } from "@logtape/logtape";
 import type { Logger, LogLevel, LogRecord, Sink } from "@logtape/logtape";
@@ -50,10 +50,13 @@ export function parseLogFilter(text: string): LogFilter & { ignored: string[] } 
 
 const encoder = new TextEncoder();
 
+/** Categories are written as the filter takes them: `tickborg.builder`. */
+const style = { category: "." };
+
 /** Fields after the message, so that they can be read and searched. */
 const formatForPeople = Deno.stderr.isTerminal() && !Deno.noColor
-  ? ansiColorFormatter
-  : defaultTextFormatter;
+  ? getAnsiColorFormatter(style)
+  : getTextFormatter(style);
 function formatWithFields(record: LogRecord): string {
   const line = formatForPeople(record).trimEnd();
   const fields = Object.entries(record.properties).map(([key, value]) => ` ${key}=${shown(value)}`);

@@ -17,7 +17,10 @@ export interface Notifier {
 
 /** What a role tells systemd over its life. */
 export interface Watchdog {
-  /** Says that the role consumes and listens, and starts the pings of the watchdog. */
+  /**
+   * Says that the role has started, and starts the pings of the watchdog. Whether its broker is there shows in
+   * its health: a role whose broker is away waits for it.
+   */
   ready(): Promise<void>;
   /** Says that the role stops, ends the pings and closes the socket. */
   stopping(): Promise<void>;

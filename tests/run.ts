@@ -61,6 +61,11 @@ async function step(name: string, args: string[]): Promise<string> {
   return output;
 }
 
+if (Deno.args.some((arg) => arg === "--help" || arg === "-h")) {
+  console.log("Runs format check, lint, type check and every test.\nUsage: deno task ok [FILE…]");
+  Deno.exit(0);
+}
+
 const failures: string[] = [];
 const before = await running();
 await step("format", ["fmt", "--check"]);
