@@ -1,5 +1,5 @@
 /** `tickborg check-config`: whether a configuration can be used, and every reason why not. */
-import { type Config, configPath, loadConfig } from "../lib/config/config.ts";
+import { type Config, configPath, parseConfig, readConfig } from "../lib/config/config.ts";
 import type { NamedFile } from "../lib/config/secrets.ts";
 import { ConfigError } from "../lib/errors.ts";
 import { ROLE_NAMES, type RoleName } from "../services/roles.ts";
@@ -36,22 +36,31 @@ export async function run(args: string[]): Promise<number> {
     return 0;
   }
   const path = configPath(options.config);
-  const findings = await examine(path);
+  const findings = await examine(path, options);
   const ok = findings.mistakes.length === 0;
   if (options.json) console.log(JSON.stringify({ ok, ...findings }, null, 2));
   else print(path, findings);
   return ok ? 0 : 2;
 }
 
-async function examine(path: string): Promise<Findings> {
+/** Throws a ConfigError where there is no such file, or no JSON in it; with `json` that is a finding too. */
+async function examine(path: string, { json }: { json: boolean }): Promise<Findings> {
+  try {
+    return await examineContent(await readConfig(path));
+  } catch (error) {
+    if (!json || !(error instanceof ConfigError)) throw error;
+    return { mistakes: error.message.split("\n").slice(0, 1), loadedLater: [], roles: [] };
+  }
+}
+
+async function examineContent(value: unknown): Promise<Findings> {
   let config: Config;
   try {
-    config = await loadConfig(path);
+    config = parseConfig(value);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    const lines = error.message.split("\n").map((line) => line.trim());
-    // The first line only counts the mistakes, where there is more than the file as a whole.
-    const mistakes = /mistakes?$/.test(lines[0]!) ? lines.slice(1) : lines;
+    // The first line only counts the mistakes.
+    const mistakes = error.message.split("\n").slice(1).map((line) => line.trim());
     return { mistakes, loadedLater: [], roles: [] };
   }
   const { ready, later } = filesAsOfNow(config);

@@ -23,8 +23,18 @@ export function sourceOf(config: Config): string | undefined {
   return sources.get(config);
 }
 
-/** Reads a configuration file. Throws a {@link ConfigError} that holds every mistake, a line each. */
+/** Reads and validates a configuration file. Throws a {@link ConfigError} that holds every mistake, a line each. */
 export async function loadConfig(path: string): Promise<Config> {
+  const config = parseConfig(await readConfig(path), path);
+  sources.set(config, path);
+  return config;
+}
+
+/**
+ * What a configuration file holds, whatever that is. Throws a {@link ConfigError} where it cannot be read or
+ * is no JSON: what is wrong in the first line, what to do about it in the second.
+ */
+export async function readConfig(path: string): Promise<unknown> {
   let text: string;
   try {
     text = await Deno.readTextFile(path);
@@ -35,15 +45,11 @@ export async function loadConfig(path: string): Promise<Config> {
         "  Name the file with --config FILE or in CONFIG_PATH; example.config.json shows every key.",
     );
   }
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (error) {
     throw new ConfigError(`Cannot read configuration ${path}: ${(error as Error).message}`);
   }
-  const config = parseConfig(value, path);
-  sources.set(config, path);
-  return config;
 }
 
 /**

@@ -146,3 +146,19 @@ Deno.test("a role names the very key whose file it cannot read", () =>
     assert.equal(code, 2);
     assert.match(err, /^stats\.rabbitmq\.password_file: cannot read \S+: no such file\n$/);
   }));
+
+Deno.test("a file that cannot be read or parsed is one error, the same that all tells", () =>
+  inFolder(async (folder) => {
+    const broken = join(folder, "broken.json");
+    await Deno.writeTextFile(broken, "{ runner: }");
+    for (const path of [join(folder, "none.json"), folder, broken]) {
+      const check = await tickborg(["check-config", "--config", path]);
+      assert.deepEqual([check.code, check.out], [2, ""]);
+      assert.equal(check.err, (await tickborg(["all", "--config", path])).err);
+      const json = await tickborg(["check-config", "--config", path, "--json"]);
+      assert.deepEqual([json.code, json.err], [2, ""]);
+      const { ok, mistakes } = JSON.parse(json.out);
+      assert.equal(ok, false);
+      assert.deepEqual(mistakes, [check.err.split("\n")[0]]);
+    }
+  }));
