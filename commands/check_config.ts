@@ -1,5 +1,11 @@
 /** `tickborg check-config`: whether a configuration can be used, and every reason why not. */
-import { type Config, configPath, parseConfig, readConfig } from "../lib/config/config.ts";
+import {
+  type Config,
+  configPath,
+  parseConfig,
+  readConfig,
+  soundSections,
+} from "../lib/config/config.ts";
 import type { NamedFile } from "../lib/config/secrets.ts";
 import { ConfigError } from "../lib/errors.ts";
 import { ROLE_NAMES, type RoleName } from "../services/roles.ts";
@@ -61,12 +67,17 @@ async function examineContent(value: unknown): Promise<Findings> {
     if (!(error instanceof ConfigError)) throw error;
     // The first line only counts the mistakes.
     const mistakes = error.message.split("\n").slice(1).map((line) => line.trim());
-    return { mistakes, loadedLater: [], roles: [] };
+    const files = await lookAtFiles(soundSections(value));
+    return {
+      mistakes: [...mistakes, ...files.mistakes],
+      loadedLater: files.loadedLater,
+      roles: [],
+    };
   }
-  const { ready, later } = filesAsOfNow(config);
+  const files = await lookAtFiles(config);
   return {
-    mistakes: [...sectionMistakes(config), ...await mistakesIn(ready)],
-    loadedLater: later.map(({ key }) => key),
+    mistakes: [...sectionMistakes(config), ...files.mistakes],
+    loadedLater: files.loadedLater,
     roles: ROLE_NAMES.map((role) => readiness(role, config)),
   };
 }
@@ -78,12 +89,15 @@ function readiness(role: RoleName, config: Config): Findings["roles"][number] {
   return { role, ready: false, broker, why: `the configuration lacks ${missing.join(", ")}` };
 }
 
-/** The files of its roles that must be there now, and those that systemd brings when a unit starts (`credential:…`). */
-function filesAsOfNow(config: Config) {
+/** Leaves out the files that systemd brings when a unit starts (`credential:…`), unless it has brought them. */
+async function lookAtFiles(config: Partial<Config>) {
+  const isLater = ({ path }: NamedFile) =>
+    path.startsWith("credential:") && !Deno.env.has("CREDENTIALS_DIRECTORY");
   const files = filesOf(config, chosenRoles(config));
-  if (Deno.env.has("CREDENTIALS_DIRECTORY")) return { ready: files, later: [] };
-  const isLater = ({ path }: NamedFile) => path.startsWith("credential:");
-  return { ready: files.filter((file) => !isLater(file)), later: files.filter(isLater) };
+  return {
+    mistakes: await mistakesIn(files.filter((file) => !isLater(file))),
+    loadedLater: files.filter(isLater).map(({ key }) => key),
+  };
 }
 
 function print(path: string, { mistakes, loadedLater, roles }: Findings): void {

@@ -12,7 +12,7 @@ import { ROLE_NAMES, type RoleName, roleOf } from "../services/roles.ts";
 import { missingSections, namesRabbitMq } from "../services/start.ts";
 
 /** The roles that a configuration has a section for: those that `all` runs. */
-export function chosenRoles(config: Config): RoleName[] {
+export function chosenRoles(config: Partial<Config>): RoleName[] {
   return ROLE_NAMES.filter((name) => config[roleOf(name).section] !== undefined);
 }
 
@@ -42,7 +42,7 @@ export function brokerMistakes(config: Config): string[] {
 }
 
 /** The files that these roles read of those that a configuration names, secrets and authorities. */
-export function filesOf(config: Config, roles: readonly RoleName[]): NamedFile[] {
+export function filesOf(config: Partial<Config>, roles: readonly RoleName[]): NamedFile[] {
   const read = new Set<string>(
     roles.map(roleOf).flatMap((role) => {
       const broker = rabbitMqKey(config, role.section);

@@ -70,6 +70,18 @@ export function parseConfig(value: unknown, path = "configuration"): Config {
   );
 }
 
+/** The sections of a file that hold no mistake: what can be said of it before the others are mended. */
+export function soundSections(value: unknown): Partial<Config> {
+  const file = withoutNulls(value);
+  if (!(file instanceof Object)) return {};
+  const sound = Object.entries(ConfigSchema.shape).flatMap(([name, schema]) => {
+    const section = (file as Record<string, unknown>)[name];
+    const { success, data } = schema.safeParse(section);
+    return success && section !== undefined ? [[name, data]] : [];
+  });
+  return Object.fromEntries(sound);
+}
+
 /** The fleet's systems as the file names them, and those that it builds itself; whatever it holds. */
 function systemsIn(file: unknown): { served: unknown[] | undefined; built: System[] } {
   const { github, build } = file as {
@@ -116,10 +128,10 @@ export function rabbitMqOf(config: Config, section: Section): RabbitMq | undefin
 }
 
 /** The key that {@link rabbitMqOf} finds a section's connection under. */
-export function rabbitMqKey(config: Config, section: Section): string {
+export function rabbitMqKey(config: Partial<Config>, section: Section): string {
   return ownRabbitMq(config, section) ? `${section}.rabbitmq` : "rabbitmq";
 }
 
-function ownRabbitMq(config: Config, section: Section): RabbitMq | undefined {
+function ownRabbitMq(config: Partial<Config>, section: Section): RabbitMq | undefined {
   return (config[section] as { rabbitmq?: RabbitMq } | undefined)?.rabbitmq;
 }

@@ -10,7 +10,7 @@ export interface NamedFile {
 }
 
 /** Every broker connection of a configuration, by its key: the common one first. */
-function brokers(config: Config): [key: string, rabbit: RabbitMq][] {
+function brokers(config: Partial<Config>): [key: string, rabbit: RabbitMq][] {
   return [["rabbitmq", config], ...Object.entries(config)].flatMap(([name, section]) => {
     const rabbit = (section as { rabbitmq?: RabbitMq } | undefined)?.rabbitmq;
     const key = section === config ? "rabbitmq" : `${name}.rabbitmq`;
@@ -23,7 +23,7 @@ function named(files: readonly (readonly [string, string | undefined])[]): Named
 }
 
 /** Every secret that a configuration names, whichever role or bot it is for. */
-export function secretFiles(config: Config): NamedFile[] {
+export function secretFiles(config: Partial<Config>): NamedFile[] {
   return named([
     ...brokers(config).map(([key, rabbit]) =>
       [`${key}.password_file`, rabbit.password_file] as const
@@ -38,7 +38,7 @@ export function secretFiles(config: Config): NamedFile[] {
 }
 
 /** The certificates of authorities that connections over TLS trust; they are no secrets. */
-export function authorityFiles(config: Config): NamedFile[] {
+export function authorityFiles(config: Partial<Config>): NamedFile[] {
   return named(
     brokers(config).filter(([, { ssl }]) => ssl)
       .map(([key, rabbit]) => [`${key}.ca_file`, rabbit.ca_file]),

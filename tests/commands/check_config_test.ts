@@ -89,6 +89,26 @@ Deno.test("every file that cannot be used is told at once", () =>
     for (const line of mistakes) assert.ok(err.includes(`\n  ${line}\n`), err);
   }));
 
+Deno.test("the files of sections without a mistake are told beside mistakes of others", () =>
+  inFolder(async (folder) => {
+    const rabbitmq = { host: "mq", username: "u", password_file: join(folder, "none") };
+    const { code, mistakes, loadedLater } = await judge(folder, {
+      rabbitmq,
+      stats: {},
+      builder: { concurrency: 0, rabbitmq: { ...rabbitmq, password_file: join(folder, "own") } },
+      github_webhook_receiver: { webhook_secret_file: "credential:webhook-secret" },
+      nonsense: 1,
+    });
+    assert.equal(code, 2);
+    const keys = mistakes.map((line) => line.split(/[:;] /).slice(0, 2).join(": "));
+    assert.deepEqual(keys, [
+      "builder.concurrency: too small",
+      "nonsense: no such key",
+      `rabbitmq.password_file: cannot read ${join(folder, "none")}`,
+    ]);
+    assert.deepEqual(loadedLater, ["github_webhook_receiver.webhook_secret_file"]);
+  }));
+
 Deno.test("nobody is asked for a file that none of the roles reads", () =>
   inFolder(async (folder) => {
     const none = join(folder, "none");
