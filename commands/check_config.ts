@@ -11,7 +11,7 @@ import { ConfigError } from "../lib/errors.ts";
 import { ROLE_NAMES, type RoleName } from "../services/roles.ts";
 import { missingSections, namesRabbitMq } from "../services/start.ts";
 import { parseOptions } from "./arguments.ts";
-import { chosenRoles, filesOf, mistakesIn, sectionMistakes } from "./preflight.ts";
+import { chosenRoles, doubtfulValues, filesOf, mistakesIn, sectionMistakes } from "./preflight.ts";
 
 const HELP = `Validates a configuration file and the files its roles read; connects to nothing
 
@@ -67,17 +67,17 @@ async function examineContent(value: unknown): Promise<Findings> {
     if (!(error instanceof ConfigError)) throw error;
     // The first line only counts the mistakes.
     const mistakes = error.message.split("\n").slice(1).map((line) => line.trim());
-    const files = await lookAtFiles(soundSections(value));
+    const more = await lookInto(soundSections(value));
     return {
-      mistakes: [...mistakes, ...files.mistakes],
-      loadedLater: files.loadedLater,
+      mistakes: [...mistakes, ...more.mistakes],
+      loadedLater: more.loadedLater,
       roles: [],
     };
   }
-  const files = await lookAtFiles(config);
+  const more = await lookInto(config);
   return {
-    mistakes: [...sectionMistakes(config), ...files.mistakes],
-    loadedLater: files.loadedLater,
+    mistakes: [...sectionMistakes(config), ...more.mistakes],
+    loadedLater: more.loadedLater,
     roles: ROLE_NAMES.map((role) => readiness(role, config)),
   };
 }
@@ -89,13 +89,19 @@ function readiness(role: RoleName, config: Config): Findings["roles"][number] {
   return { role, ready: false, broker, why: `the configuration lacks ${missing.join(", ")}` };
 }
 
-/** Leaves out the files that systemd brings when a unit starts (`credential:…`), unless it has brought them. */
-async function lookAtFiles(config: Partial<Config>) {
+/**
+ * What is wrong with values and with the files they name. Leaves out the files that systemd brings when
+ * a unit starts (`credential:…`), unless it has brought them.
+ */
+async function lookInto(config: Partial<Config>) {
   const isLater = ({ path }: NamedFile) =>
     path.startsWith("credential:") && !Deno.env.has("CREDENTIALS_DIRECTORY");
   const files = filesOf(config, chosenRoles(config));
   return {
-    mistakes: await mistakesIn(files.filter((file) => !isLater(file))),
+    mistakes: [
+      ...doubtfulValues(config),
+      ...await mistakesIn(files.filter((file) => !isLater(file))),
+    ],
     loadedLater: files.filter(isLater).map(({ key }) => key),
   };
 }

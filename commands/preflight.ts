@@ -7,7 +7,9 @@ import {
   readSecret,
   secretFiles,
 } from "../lib/config/secrets.ts";
+import { shown } from "../lib/config/mistakes.ts";
 import { describeError } from "../lib/errors.ts";
+import { canBeOpened } from "../lib/report/log_link.ts";
 import { ROLE_NAMES, type RoleName, roleOf } from "../services/roles.ts";
 import { missingSections, namesRabbitMq } from "../services/start.ts";
 
@@ -38,6 +40,23 @@ export function brokerMistakes(config: Config): string[] {
     `${
       roleOf(name).section
     }.rabbitmq: missing, while other roles have one; expected one for all or none`
+  );
+}
+
+/**
+ * A line for each value that cannot be meant, though roles start with it: files of the Rust bot, which knows
+ * no such rules, must load.
+ */
+export function doubtfulValues(config: Partial<Config>): string[] {
+  const addresses = {
+    "log_api_config.serve_root": config.log_api_config?.serve_root,
+    "github_comment_poster.log_viewer": config.github_comment_poster?.log_viewer,
+  };
+  return Object.entries(addresses).flatMap(([key, address]) =>
+    // An empty one says that there is none: logs are not linked.
+    !address || canBeOpened(address) ? [] : [
+      `${key}: expected an address that begins with http:// or https://; found ${shown(address)}`,
+    ]
   );
 }
 

@@ -9,10 +9,15 @@ export function logLink(
   key: string,
   attempt?: string,
 ): string | undefined {
-  const root = viewer?.replace(/\/+$/, "");
-  if (root === undefined || !/^https?:\/\/\S+$/.test(root) || !URL.canParse(root)) return undefined;
+  if (viewer === undefined || !canBeOpened(viewer)) return undefined;
+  const root = viewer.replace(/\/+$/, "");
   const chosen = attempt === undefined ? "" : `&attempt_id=${parameter(attempt)}`;
   return `${root}/?key=${parameter(key).replaceAll("%2F", "/")}${chosen}`;
+}
+
+/** Whether a browser could open the address. */
+export function canBeOpened(address: string): boolean {
+  return /^https?:\/\/\S+$/.test(address) && URL.canParse(address);
 }
 
 /** A query parameter without the marks that would end a link in Markdown. */

@@ -182,3 +182,26 @@ Deno.test("a file that cannot be read or parsed is one error, the same that all 
       assert.deepEqual(mistakes, [check.err.split("\n")[0]]);
     }
   }));
+
+Deno.test("an address of logs that no browser could open is a mistake, but keeps no role from starting", () =>
+  inFolder(async (folder) => {
+    const of = (serve_root: string, log_viewer: string) =>
+      judge(folder, {
+        log_api_config: { logs_path: folder, serve_root },
+        log_message_collector: { logs_path: folder },
+        github_comment_poster: { log_viewer },
+        stats: { listen: 1 },
+      });
+    const expected = "expected an address that begins with http:// or https://; found";
+    for (const odd of ["ci.example.com", "ftp://ci.example.com", "https://", "https://a b"]) {
+      const { code, mistakes } = await of(odd, odd);
+      assert.equal(code, 2);
+      assert.deepEqual(mistakes.slice(1), [
+        `log_api_config.serve_root: ${expected} "${odd}"`,
+        `github_comment_poster.log_viewer: ${expected} "${odd}"`,
+      ]);
+    }
+    for (const fine of ["", "http://127.0.0.1:8081", "https://ci.example.com/logs/"]) {
+      assert.equal((await of(fine, fine)).mistakes.length, 1, fine);
+    }
+  }));
