@@ -1,4 +1,5 @@
 /** Whether roles can run under a configuration, found out before anything is started. */
+import { resolve } from "node:path";
 import { type Config, rabbitMqKey } from "../lib/config/config.ts";
 import {
   authorityFiles,
@@ -52,12 +53,24 @@ export function doubtfulValues(config: Partial<Config>): string[] {
     "log_api_config.serve_root": config.log_api_config?.serve_root,
     "github_comment_poster.log_viewer": config.github_comment_poster?.log_viewer,
   };
-  return Object.entries(addresses).flatMap(([key, address]) =>
+  const unopenable = Object.entries(addresses).flatMap(([key, address]) =>
     // An empty one says that there is none: logs are not linked.
     !address || canBeOpened(address) ? [] : [
       `${key}: expected an address that begins with http:// or https://; found ${shown(address)}`,
     ]
   );
+  return [...unopenable, ...ignoredLogsPath(config)];
+}
+
+function ignoredLogsPath(config: Partial<Config>): string[] {
+  const [used, other] = [config.log_message_collector?.logs_path, config.log_api_config?.logs_path];
+  if (used === undefined || other === undefined || resolve(used) === resolve(other)) return [];
+  const key = "log_message_collector.logs_path";
+  return [
+    `log_api_config.logs_path: ignored beside ${key}; expected ${shown(used)}, found ${
+      shown(other)
+    }`,
+  ];
 }
 
 /** The files that these roles read of those that a configuration names, secrets and authorities. */

@@ -205,3 +205,18 @@ Deno.test("an address of logs that no browser could open is a mistake, but keeps
       assert.equal((await of(fine, fine)).mistakes.length, 1, fine);
     }
   }));
+
+Deno.test("a folder of logs that is ignored beside another one is a mistake", () =>
+  inFolder(async (folder) => {
+    const of = async (logs_path: string, collector: Record<string, unknown>) => {
+      const log_api_config = { logs_path, serve_root: "" };
+      return (await judge(folder, { log_api_config, stats: {}, ...collector })).mistakes;
+    };
+    const collector = { log_message_collector: { logs_path: "/var/log/tickborg" } };
+    assert.deepEqual(await of("/srv/logs", collector), [
+      "log_api_config.logs_path: ignored beside log_message_collector.logs_path; " +
+      'expected "/var/log/tickborg", found "/srv/logs"',
+    ]);
+    assert.deepEqual(await of("/var/log/tickborg/", collector), []);
+    assert.deepEqual(await of("/srv/logs", {}), []);
+  }));
