@@ -1,13 +1,14 @@
 /** `tickborg demo`: a whole fleet against a GitHub of its own, so that everybody can see what it does. */
 import { join, resolve } from "node:path";
-import { ConfigError, UsageError } from "../lib/errors.ts";
+import { ConfigError, describeError, UsageError } from "../lib/errors.ts";
 import { hostSystem } from "../lib/systems.ts";
 import { startFleet } from "../tests/support/fleet.ts";
 import { startRabbitMq, type Vhost, withoutRabbitMq } from "../tests/support/rabbitmq.ts";
 import { parseOptions } from "./arguments.ts";
 import { claimLogFolder } from "./demo/log_folder.ts";
-import { play } from "./demo/play.ts";
+import { type Outcome, play, type Stage } from "./demo/play.ts";
 import { type Scenario, scenarioFor } from "./demo/scenario.ts";
+import { listenForInterruption } from "./interruption.ts";
 import { logFrom } from "./logging.ts";
 
 const HELP = `Shows one pull request from webhook to check run, on this machine alone
@@ -45,14 +46,30 @@ export async function run(args: string[]): Promise<number> {
     );
   }
   await logFrom("warning");
+  using interruption = listenForInterruption();
+  const { signal } = interruption;
   const say = options.json ? console.error : console.log;
-  await using server = options.broker === "rabbitmq" ? await privateRabbitMq(say) : undefined;
-  await claimLogFolder(options.logs);
+  try {
+    const outcome = await perform(options, { logs: options.logs, say, signal });
+    if (options.json) console.log(JSON.stringify({ broker: options.broker, ...outcome }, null, 2));
+    return outcome.ok ? 0 : 1;
+  } catch (error) {
+    if (interruption.code === undefined) throw error;
+    if (error !== signal.reason) console.error(describeError(error));
+    return interruption.code;
+  }
+}
+
+/** Plays on a fleet that is put away whatever happens. Throws the signal's reason when it aborts. */
+async function perform({ broker, logs }: Options, stage: Stage): Promise<Outcome> {
+  const { say, signal } = stage;
+  await using server = broker === "rabbitmq" ? await privateRabbitMq(say) : undefined;
+  signal.throwIfAborted();
+  await claimLogFolder(logs);
   const scenario = scenarioFor(hostSystem(), hasProgram);
-  await using fleet = await demoFleet(scenario, options.logs, await server?.vhost());
-  const outcome = await play(fleet, scenario, { logs: options.logs, say });
-  if (options.json) console.log(JSON.stringify({ broker: options.broker, ...outcome }, null, 2));
-  return outcome.ok ? 0 : 1;
+  await using fleet = await demoFleet(scenario, logs, await server?.vhost());
+  signal.throwIfAborted();
+  return await play(fleet, scenario, stage);
 }
 
 function parse(args: string[]): Options | "help" {

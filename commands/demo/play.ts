@@ -1,6 +1,6 @@
 /** Plays the demo's story and tells it while it happens. */
 import { join } from "node:path";
-import { delay } from "../../lib/async.ts";
+import { delay, orAborted } from "../../lib/async.ts";
 import type { FakeCheckRun, FakePull } from "../../tests/support/fake_github/mod.ts";
 import type { Fleet } from "../../tests/support/fleet.ts";
 import type { Scenario } from "./scenario.ts";
@@ -24,6 +24,8 @@ export interface Stage {
   /** Absolute path of the log folder. */
   readonly logs: string;
   readonly say: (text: string) => void;
+  /** Ends the story before its time. */
+  readonly signal: AbortSignal;
 }
 
 /** What came of the demo. */
@@ -35,14 +37,19 @@ export interface Outcome {
   readonly events: readonly DemoEvent[];
 }
 
-/** Opens the pull request and resolves when every check run has completed, or took too long. */
+/**
+ * Opens the pull request and resolves when every check run has completed, or took too long. Throws the
+ * signal's reason when it aborts.
+ */
 export async function play(fleet: Fleet, scenario: Scenario, stage: Stage): Promise<Outcome> {
-  const { logs, say } = stage;
+  const { logs, say, signal } = stage;
   introduce(scenario, say);
   const watcher = new Watcher(fleet, (event) => say(formatEvent(event)));
   const pull = await fleet.openPullRequest({ title: scenario.title, files: scenario.change });
+  signal.throwIfAborted();
   const checks = await watchChecks(fleet, pull, {
     expected: scenario.expected,
+    signal,
     look: () => watcher.look(),
     summarize: (check) => summarize(check, scenario.expected, stage),
   });
@@ -67,6 +74,7 @@ function introduce(scenario: Scenario, say: Stage["say"]): void {
 
 interface Watch {
   readonly expected: Scenario["expected"];
+  readonly signal: AbortSignal;
   look(): void;
   summarize(check: FakeCheckRun): Promise<CheckSummary>;
 }
@@ -85,13 +93,15 @@ async function watchChecks(fleet: Fleet, pull: FakePull, watch: Watch): Promise<
       runs().some((check) => check.name === name && check.status === "completed")
     );
   };
-  await fleet.github.waitFor(done, { what: "every check run", timeoutMs: PATIENCE_MS })
-    .catch(() => {});
+  const all = fleet.github.waitFor(done, { what: "every check run", timeoutMs: PATIENCE_MS });
+  await orAborted(all, watch.signal).catch(() => {});
+  const summaries = await Promise.all(completed.values());
+  watch.signal.throwIfAborted();
   const others = runs().filter(({ id }) => !completed.has(id))
     .map(({ name, status }) => incomplete(name, status, watch.expected));
   const missing = [...watch.expected.keys()].filter((name) => !runs().some((r) => r.name === name))
     .map((name) => incomplete(name, "missing", watch.expected));
-  return [...await Promise.all(completed.values()), ...others, ...missing];
+  return [...summaries, ...others, ...missing];
 }
 
 function incomplete(name: string, state: string, expected: Scenario["expected"]): CheckSummary {
@@ -102,12 +112,12 @@ function incomplete(name: string, state: string, expected: Scenario["expected"])
 async function summarize(
   check: FakeCheckRun,
   expected: Scenario["expected"],
-  { logs, say }: Stage,
+  { logs, say, signal }: Stage,
 ): Promise<CheckSummary> {
   const address = new URL(check.detailsUrl ?? "http://none");
   const [key, attempt] = ["key", "attempt_id"].map((name) => address.searchParams.get(name));
   const ran = key && attempt && check.conclusion !== "skipped";
-  const lines = ran ? await wholeLog(address, `${key}/${attempt}`) : [];
+  const lines = ran ? await wholeLog(`${address.origin}/logfile/${key}/${attempt}`, signal) : [];
   const text = ran ? lines.slice(-4) : (check.summary ?? "").split("\n\n")[0]!.split("\n");
   say(formatText(check, text));
   return {
@@ -121,15 +131,15 @@ async function summarize(
 }
 
 /** A log's lines, followed to its end, from the server that its check run links to. */
-async function wholeLog({ origin }: URL, path: string): Promise<string[]> {
+async function wholeLog(address: string, signal: AbortSignal): Promise<string[]> {
   const deadline = performance.now() + LOG_PATIENCE_MS;
   for (;;) {
-    const response = await fetch(`${origin}/logfile/${path}?follow=1`);
+    const response = await fetch(`${address}?follow=1`, { signal });
     const text = await response.text();
     if (response.ok) return text.trimEnd().split("\n");
     if (response.status !== 404 || performance.now() > deadline) {
       return [`Cannot read the log: ${response.status} ${text.trim()}`];
     }
-    await delay(100);
+    await delay(100, signal);
   }
 }

@@ -6,7 +6,7 @@ import { scenarioFor } from "../../commands/demo/scenario.ts";
 import { hostSystem } from "../../lib/systems.ts";
 import { startFleet } from "../support/fleet.ts";
 import { withoutRabbitMq } from "../support/rabbitmq.ts";
-import { inFolder, tickborg } from "./run.ts";
+import { inFolder, tickborg, tickborgSignalled } from "./run.ts";
 
 /** Runs the demo in a folder. */
 function demo(cwd: string, args: string[], env: Record<string, string> = {}) {
@@ -71,7 +71,8 @@ Deno.test("a check run that nobody expected is no good end", async () => {
   });
   const told: string[] = [];
   const say = (text: string) => void told.push(text);
-  const outcome = await play(fleet, { ...scenario, expected }, { logs: "/logs", say });
+  const { signal } = new AbortController();
+  const outcome = await play(fleet, { ...scenario, expected }, { logs: "/logs", say, signal });
   assert.equal(outcome.ok, false);
   const parser = outcome.checks.find(({ name }) => name.startsWith("parser"));
   assert.equal(parser?.expected, "none");
@@ -106,4 +107,47 @@ Deno.test("the demo says in one line that git is missing, and leaves nothing", (
     assert.deepEqual([code, out], [2, ""]);
     assert.match(err, /^Cannot run the demo: git is not installed[^\n]*\n$/);
     assert.deepEqual([...Deno.readDirSync(temporary)], []);
+  }));
+
+/** Signals a demo whose temporary folders are the test's own; resolves to its exit code and what is left there. */
+async function signalled(
+  folder: string,
+  args: string[],
+  how: { signal: Deno.Signal; after: RegExp },
+) {
+  const temporary = join(folder, "tmp");
+  await Deno.mkdir(temporary);
+  // RabbitMQ's user has to find its folder there.
+  for (const path of [folder, temporary]) await Deno.chmod(path, 0o711);
+  const options = { cwd: folder, env: { TMPDIR: temporary }, ...how };
+  const { code, out, err } = await tickborgSignalled(["demo", ...args], options);
+  return { code, left: [...Deno.readDirSync(temporary)].map(({ name }) => name), told: out + err };
+}
+
+const INTERRUPTIONS: [Deno.Signal, RegExp, number][] = [
+  ["SIGINT", /A monorepo with/, 130],
+  ["SIGTERM", /A monorepo with/, 143],
+  ["SIGTERM", /webhook/, 143],
+];
+
+for (const [signal, after, exitCode] of INTERRUPTIONS) {
+  Deno.test({
+    name: `a demo that ${signal} ends after ${after.source} puts its things away`,
+    ignore: Deno.build.os === "windows",
+    fn: () =>
+      inFolder(async (folder) => {
+        const { code, left, told } = await signalled(folder, [], { signal, after });
+        assert.deepEqual({ code, left }, { code: exitCode, left: [] }, told);
+        assert.doesNotMatch(told, /as it should|\n +at /);
+      }),
+  });
+}
+
+Deno.test("a demo over RabbitMQ that SIGTERM ends leaves no server", {
+  ignore: withoutRabbitMq(),
+}, () =>
+  inFolder(async (folder) => {
+    const how = { signal: "SIGTERM", after: /A monorepo with/ } as const;
+    const { code, left, told } = await signalled(folder, ["--broker", "rabbitmq"], how);
+    assert.deepEqual({ code, left }, { code: 143, left: [] }, told);
   }));
