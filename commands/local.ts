@@ -9,6 +9,7 @@ import { describeError, TransientFault, UsageError } from "../lib/errors.ts";
 import { type EvaluationPlan, planEvaluation } from "../lib/evaluation/plan.ts";
 import { nearest } from "../lib/nearest.ts";
 import { hostSystem } from "../lib/systems.ts";
+import { listenForInterruption } from "./interruption.ts";
 import { type LocalBranch, openBranch } from "./local/branch.ts";
 import { buildAll, type Choice, type Session } from "./local/build.ts";
 import { HELP, parseLocalOptions } from "./local/options.ts";
@@ -23,25 +24,24 @@ export async function run(args: string[]): Promise<number> {
     return 0;
   }
   const config = options.config === undefined ? undefined : await loadConfig(options.config);
-  const interrupted = new AbortController();
-  const onInterrupt = () => interrupted.abort("interrupted");
-  Deno.addSignalListener("SIGINT", onInterrupt);
+  using interruption = listenForInterruption();
   const writer = options.json ? Deno.stderr : Deno.stdout;
   const screen = openScreen(writer, { terminal: writer.isTerminal() });
   const folder = await Deno.makeTempDir({ prefix: "tickborg-local-" });
   try {
-    const session = { options, config, screen, folder, signal: interrupted.signal };
+    const session = { options, config, screen, folder, signal: interruption.signal };
     const report = await runLocal(session);
     if (options.json) writeAll(Deno.stdout, `${JSON.stringify(report, null, 2)}\n`);
-    return interrupted.signal.aborted ? 130 : report.ok ? 0 : 1;
+    return interruption.code ?? (report.ok ? 0 : 1);
   } catch (error) {
-    if (!(error instanceof CheckoutError || error instanceof TransientFault)) throw error;
+    // Ctrl-C ends git too, which fails in its own way.
+    const known = error instanceof CheckoutError || error instanceof TransientFault;
+    if (!known && interruption.code === undefined) throw error;
     screen.close();
     console.error(safeLine(error instanceof CheckoutError ? error.message : describeError(error)));
-    return 1;
+    return interruption.code ?? 1;
   } finally {
     screen.close();
-    Deno.removeSignalListener("SIGINT", onInterrupt);
     await removeTree(folder);
   }
 }
@@ -77,7 +77,7 @@ async function runLocal(session: Session): Promise<LocalReport> {
     verdict: plan.verdict,
     labels: plan.labels ?? null,
     test: options.test,
-    sandbox,
+    ...(sandbox && { sandbox }),
     builds,
   };
 }

@@ -48,7 +48,7 @@ export async function buildAll(
   session: Session,
 ): Promise<Pick<LocalReport, "builds" | "sandbox">> {
   const { merge } = branch.facts;
-  if (chosen.length === 0 || merge.kind !== "clean") return { builds: [], sandbox: "none" };
+  if (chosen.length === 0 || merge.kind !== "clean") return { builds: [] };
   const jobsRoot = join(session.folder, "jobs");
   const sandbox = await sandboxFor(session, jobsRoot);
   const guard = createGuard();
@@ -57,7 +57,8 @@ export async function buildAll(
     await checkOut(branch, merge.tree, { folders, session });
     const workplace = { folders, sandbox, guard };
     const how = (project: Project) => projectBuild(project, workplace, session);
-    return { builds: await showAndBuild({ plan, chosen, how }, session), sandbox: sandbox.kind };
+    const builds = await showAndBuild({ plan, chosen, how }, session);
+    return { builds, ...(!session.options.dryRun && { sandbox: sandbox.kind }) };
   } finally {
     await guard.close();
     await folders.remove();
@@ -173,5 +174,5 @@ async function build(
   for (; !next.done; next = await running.next()) screen.lines(next.value);
   const { status, ...rest } = next.value;
   const seconds = (performance.now() - started) / 1_000;
-  return { ...ready, ...rest, status: status === "Aborted" ? "Skipped" : status, seconds };
+  return { ...ready, ...rest, status: status === "Aborted" ? "Stopped" : status, seconds };
 }

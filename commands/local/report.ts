@@ -13,7 +13,7 @@ export interface LocalBuild {
   /** What the bot would build it on. */
   readonly systems: readonly string[];
   readonly commands: readonly string[];
-  readonly status?: "Success" | "Failure" | "TimedOut" | "UnexpectedError" | "Skipped";
+  readonly status?: "Success" | "Failure" | "TimedOut" | "UnexpectedError" | "Skipped" | "Stopped";
   readonly reason?: string;
   readonly step?: string;
   readonly command?: string;
@@ -29,7 +29,8 @@ export interface LocalReport {
   readonly verdict: string;
   readonly labels: readonly string[] | null;
   readonly test: boolean;
-  readonly sandbox: "bubblewrap" | "none";
+  /** What the builds ran in; undefined where nothing was run. */
+  readonly sandbox?: "bubblewrap" | "none";
   readonly builds: readonly LocalBuild[];
 }
 

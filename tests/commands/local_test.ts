@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { gitIn, local, withMonorepo } from "./local.ts";
-import { inFolder, tickborg } from "./run.ts";
+import { inFolder, tickborg, tickborgSignalled } from "./run.ts";
 
 Deno.test("a wrong argument is told in one line, with exit code 2", async () => {
   const cases: [string[], RegExp][] = [
@@ -101,3 +101,35 @@ Deno.test("what a submodule is called cannot write to the terminal", () =>
     assert.match(err, /^Cannot fetch submodule .*vendor/);
     assert.ok(!(out + err).includes("\x1b"), err);
   }));
+
+for (const [signal, exitCode] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+  Deno.test({
+    name: `a build that ${signal} ends is called stopped, and its folder goes away`,
+    ignore: Deno.build.os === "windows",
+    fn: () =>
+      withMonorepo((monorepo) =>
+        inFolder(async (folder) => {
+          await monorepo.commit("change", { "app/Makefile": "all:\n\t@echo begun; sleep 600\n" });
+          const { code, out, err } = await tickborgSignalled(
+            ["local", "--repo", monorepo.workTree, "--base", "main", "--no-sandbox"],
+            { signal, after: /^begun$/m, env: { TMPDIR: folder } },
+          );
+          assert.equal(code, exitCode, out + err);
+          assert.match(out, /^app +Stopped +build/m);
+          assert.deepEqual([...Deno.readDirSync(folder)], []);
+        })
+      ),
+  });
+}
+
+Deno.test("a report names a sandbox only where one was tried", async () => {
+  await withMonorepo(async (monorepo) => {
+    await monorepo.commit("change", { "docs/index": "2\n" });
+    const args = ["--repo", monorepo.workTree, "--base", "main", "--json"];
+    const sandbox = async (...more: string[]) =>
+      JSON.parse((await local(...args, ...more)).out).sandbox;
+    assert.equal(await sandbox("--dry-run"), undefined);
+    assert.equal(await sandbox("--head", "main"), undefined);
+    assert.equal(await sandbox("--no-sandbox"), "none");
+  });
+});
