@@ -7,8 +7,9 @@ import {
   readNamedFile,
   readSecret,
   secretFiles,
+  secretPath,
 } from "../lib/config/secrets.ts";
-import { shown } from "../lib/config/mistakes.ts";
+import { shown, shownPath } from "../lib/config/mistakes.ts";
 import { describeError } from "../lib/errors.ts";
 import { canBeOpened } from "../lib/report/log_link.ts";
 import { ROLE_NAMES, type RoleName, roleOf } from "../services/roles.ts";
@@ -95,7 +96,9 @@ async function look({ key, path }: NamedFile): Promise<void> {
   if (key.endsWith(".ca_file")) {
     const text = await readNamedFile({ key, path });
     if (text.includes("-----BEGIN CERTIFICATE-----")) return;
-    throw new Error(`${key}: expected certificates in PEM in ${path}, found none`);
+    throw new Error(
+      `${key}: expected certificates in PEM in ${shownPath(path, secretPath(path))}, found none`,
+    );
   }
   const secret = await readSecret(path, key);
   if (key !== "github_app.private_key") return;

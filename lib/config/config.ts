@@ -1,7 +1,7 @@
 /** Reads and validates the configuration file. */
 import { ConfigError } from "../errors.ts";
 import { isSystem, type System } from "../systems.ts";
-import { describeIssue, shown } from "./mistakes.ts";
+import { describeIssue, shown, shownPath } from "./mistakes.ts";
 import { withoutNulls } from "./nulls.ts";
 import { type Config, ConfigSchema, type RabbitMq } from "./schema.ts";
 
@@ -41,14 +41,16 @@ export async function readConfig(path: string): Promise<unknown> {
   } catch (error) {
     const why = error instanceof Deno.errors.NotFound ? "no such file" : (error as Error).message;
     throw new ConfigError(
-      `Cannot read configuration ${path}: ${why}\n` +
+      `Cannot read configuration ${shownPath(path)}: ${why}\n` +
         "  Name the file with --config FILE or in CONFIG_PATH; example.config.json shows every key.",
     );
   }
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new ConfigError(`Cannot read configuration ${path}: ${(error as Error).message}`);
+    throw new ConfigError(
+      `Cannot read configuration ${shownPath(path)}: ${(error as Error).message}`,
+    );
   }
 }
 

@@ -1,4 +1,5 @@
 /** Words for what is wrong with a configuration. */
+import { isAbsolute, resolve } from "node:path";
 import type * as z from "zod";
 import { ConfigSchema } from "./schema.ts";
 
@@ -32,6 +33,11 @@ function lowerFirst(text: string): string {
 /** A value as it stands in the file, cut short. */
 export function shown(value: unknown): string {
   return shortened(JSON.stringify(value) ?? String(value));
+}
+
+/** A path as it was written and, unless that is absolute, where it was looked for. */
+export function shownPath(written: string, path = written): string {
+  return isAbsolute(written) ? written : `${written} (${resolve(path)})`;
 }
 
 function shortened(text: string): string {

@@ -1,5 +1,6 @@
 /** The secrets that a configuration points to: always files, read once. */
 import { ConfigError } from "../errors.ts";
+import { shownPath } from "./mistakes.ts";
 import type { Config, RabbitMq } from "./schema.ts";
 
 /** A file that the configuration names, and the key that names it. */
@@ -74,7 +75,7 @@ export async function readNamedFile({ key, path }: NamedFile): Promise<string> {
   } catch (error) {
     if (error instanceof ConfigError) throw new ConfigError(`${key}: ${error.message}`);
     const why = error instanceof Deno.errors.NotFound ? "no such file" : (error as Error).message;
-    throw new ConfigError(`${key}: cannot read ${path}: ${why}`);
+    throw new ConfigError(`${key}: cannot read ${shownPath(path, secretPath(path))}: ${why}`);
   }
 }
 
@@ -84,6 +85,6 @@ export async function readNamedFile({ key, path }: NamedFile): Promise<string> {
  */
 export async function readSecret(path: string, key: string): Promise<string> {
   const secret = (await readNamedFile({ key, path })).replace(/\r?\n$/, "");
-  if (secret === "") throw new ConfigError(`${key}: ${path} is empty`);
+  if (secret === "") throw new ConfigError(`${key}: ${shownPath(path, secretPath(path))} is empty`);
   return secret;
 }

@@ -220,3 +220,27 @@ Deno.test("a folder of logs that is ignored beside another one is a mistake", ()
     assert.deepEqual(await of("/var/log/tickborg/", collector), []);
     assert.deepEqual(await of("/srv/logs", {}), []);
   }));
+
+Deno.test("a relative path is told beside the one that was looked at", () =>
+  inFolder(async (folder) => {
+    const cwd = await Deno.realPath(folder);
+    const github_webhook_receiver = { webhook_secret_file: "secrets/hook" };
+    const github_app = { app_id: 1, private_key: "empty" };
+    const sections = { github_webhook_receiver, github_app, github_comment_poster: {} };
+    const text = JSON.stringify({ runner, ...sections });
+    await Deno.writeTextFile(join(folder, "c.json"), text);
+    await Deno.writeTextFile(join(folder, "empty"), "\n");
+    const check = await tickborg(["check-config", "--config", "c.json", "--json"], { cwd });
+    assert.deepEqual(JSON.parse(check.out).mistakes, [
+      "github_webhook_receiver.webhook_secret_file: cannot read secrets/hook " +
+      `(${join(cwd, "secrets/hook")}): no such file`,
+      `github_app.private_key: empty (${join(cwd, "empty")}) is empty`,
+    ]);
+    const { err } = await tickborg(["stats"], { cwd, env: { CONFIG_PATH: "./config.json" } });
+    assert.ok(
+      err.startsWith(
+        `Cannot read configuration ./config.json (${join(cwd, "config.json")}): no such file\n`,
+      ),
+      err,
+    );
+  }));
