@@ -11,9 +11,9 @@ export type { Config, RabbitMq } from "./schema.ts";
 /** Sections a role may keep a broker connection of its own in. */
 export type Section = Exclude<keyof Config, "$schema">;
 
-/** The path of the configuration file: the argument, else `CONFIG_PATH`, else `./config.json`. */
+/** The path of the configuration file: the argument, else `CONFIG_PATH` unless it is empty, else `./config.json`. */
 export function configPath(argument: string | undefined): string {
-  return argument ?? Deno.env.get("CONFIG_PATH") ?? "./config.json";
+  return argument ?? (Deno.env.get("CONFIG_PATH") || "./config.json");
 }
 
 const sources = new WeakMap<Config, string>();
@@ -46,7 +46,8 @@ export async function readConfig(path: string): Promise<unknown> {
     );
   }
   try {
-    return JSON.parse(text);
+    // Editors of Windows begin a file with a byte order mark, which JSON does not know.
+    return JSON.parse(text.replace(/^\ufeff/, ""));
   } catch (error) {
     throw new ConfigError(
       `Cannot read configuration ${shownPath(path)}: ${(error as Error).message}`,

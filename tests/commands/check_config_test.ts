@@ -236,7 +236,7 @@ Deno.test("a relative path is told beside the one that was looked at", () =>
       `(${join(cwd, "secrets/hook")}): no such file`,
       `github_app.private_key: empty (${join(cwd, "empty")}) is empty`,
     ]);
-    const { err } = await tickborg(["stats"], { cwd, env: { CONFIG_PATH: "./config.json" } });
+    const { err } = await tickborg(["stats"], { cwd, env: { CONFIG_PATH: "" } });
     assert.ok(
       err.startsWith(
         `Cannot read configuration ./config.json (${join(cwd, "config.json")}): no such file\n`,

@@ -149,6 +149,17 @@ Deno.test("a file that is not there or not JSON says what to do", async () => {
   }
 });
 
+Deno.test("a file saved with a byte order mark, as Windows does, loads", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = join(folder, "config.json");
+    await Deno.writeTextFile(path, `\ufeff${JSON.stringify({ runner })}`);
+    assert.equal((await loadConfig(path)).runner.identity, "builder-1");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("a secret is a file's content without its last newline", async () => {
   const folder = await Deno.makeTempDir();
   try {
