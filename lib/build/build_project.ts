@@ -38,12 +38,12 @@ export interface ProjectOutcome {
   readonly command?: string;
 }
 
-/** Where the programs come from, for those who set up a builder. */
-const INSTALL: Readonly<Record<string, string>> = {
-  ninja: "ninja-build on Debian",
-  autoreconf: "autoconf, automake and libtool",
-  java: "a Java development kit",
-  cargo: "Rust",
+/** Debian's packages of programs, where they are not named as the program. */
+const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
+  ninja: "ninja-build",
+  autoreconf: "autoconf automake libtool",
+  gmake: "make",
+  java: "default-jdk",
 };
 
 /**
@@ -127,12 +127,17 @@ async function prepare(
   }
   const missing = plan.needs.filter((names) => !names.some((name) => facts.programs.has(name)));
   if (missing.length === 0) return { plan, folders: own };
-  const lacking = missing.map((names) => names.join(" or ")).join(", ");
-  const hints = missing.flatMap((names) => INSTALL[names[0]!] ?? []);
-  const hint = hints.length > 0 ? ` (${hints.join("; ")})` : "";
-  const reason = `Cannot build ${project.name}: this builder lacks ${lacking}; ` +
-    `whoever runs it must install that${hint}, or take this system out of the project's systems`;
-  return { status: "UnexpectedError", reason };
+  return { status: "UnexpectedError", reason: describeMissing(project, missing) };
+}
+
+/** Names all that is missing; of programs that do for each other, the first one's package. */
+function describeMissing(project: Project, missing: Plan["needs"]): string {
+  const lacking = missing.map(([first, ...others]) =>
+    others.length === 0 ? first : `${first} (or ${others.join(" or ")})`
+  ).join(" and ");
+  const packages = missing.map(([first]) => DEBIAN_PACKAGES[first!] ?? first).join(" ");
+  return `Cannot build ${project.name}: this builder lacks ${lacking}; whoever runs it must install ` +
+    `that (on Debian: apt-get install ${packages}), or take this system out of the project's systems`;
 }
 
 async function* runStep(

@@ -58,6 +58,16 @@ Deno.test("a branch that touches no project is fine", async () => {
   });
 });
 
+/** Fills a folder that is to be the whole PATH. */
+async function linkPrograms(folder: string, programs: readonly string[]): Promise<void> {
+  for (const program of programs) {
+    const args = ["-c", `command -v ${program}`];
+    const { stdout } = await new Deno.Command("sh", { args }).output();
+    const path = new TextDecoder().decode(stdout).trim();
+    if (path !== "") await Deno.symlink(path, join(folder, program));
+  }
+}
+
 Deno.test({
   name: "without bubblewrap a dry run shows all the same, and as root a build says what to do",
   ignore: Deno.build.os === "windows",
@@ -65,12 +75,7 @@ Deno.test({
     withMonorepo((monorepo) =>
       inFolder(async (folder) => {
         await monorepo.commit("change", { "docs/index": "2\n" });
-        for (const program of ["git", "sh", "id", "make"]) {
-          const { stdout } = await new Deno.Command("sh", { args: ["-c", `command -v ${program}`] })
-            .output();
-          const path = new TextDecoder().decode(stdout).trim();
-          if (path !== "") await Deno.symlink(path, join(folder, program));
-        }
+        await linkPrograms(folder, ["git", "sh", "id", "make"]);
         const args = ["local", "--repo", monorepo.workTree, "--base", "main"];
         const env = { PATH: folder };
         const shown = await tickborg([...args, "--dry-run"], { env });
@@ -81,6 +86,26 @@ Deno.test({
         const built = await tickborg(args, { env });
         assert.equal(built.code, 2);
         assert.match(built.err, /^Cannot run .* as root without a sandbox: .*--no-sandbox.*\n$/);
+      })
+    ),
+});
+
+Deno.test({
+  name: "programs that are missing are told with their packages",
+  ignore: Deno.build.os !== "linux",
+  fn: () =>
+    withMonorepo((monorepo) =>
+      inFolder(async (folder) => {
+        const system = { name: "lib", path: "lib", build_system: "CMake" };
+        await monorepo.commit("main", { ".tickborg.json": JSON.stringify([system]) });
+        await linkPrograms(folder, ["git", "sh", "rm"]);
+        const args = ["local", "--repo", monorepo.workTree, "--base", "main", "--dry-run", "lib"];
+        const { out, err } = await tickborg(args, { env: { PATH: folder } });
+        const told =
+          "Cannot build lib: this builder lacks cmake and ninja (or make); whoever runs it must " +
+          "install that (on Debian: apt-get install cmake ninja-build), or take this system out of the " +
+          "project's systems";
+        assert.ok(out.includes(told), out + err);
       })
     ),
 });

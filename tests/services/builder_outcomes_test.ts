@@ -97,7 +97,7 @@ Deno.test("a tool that this builder lacks is the builder's fault and is told", a
       builder: { sandbox: "none" },
     });
     const { result } = await bench.build(await bench.pullRequest({ x: "1" }));
-    assert.match(JSON.stringify(result.status), /UnexpectedError.*lacks meson, ninja.*install/);
+    assert.match(JSON.stringify(result.status), /UnexpectedError.*lacks meson and ninja;.*install/);
   } finally {
     await Deno.remove(bin, { recursive: true });
   }
