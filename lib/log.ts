@@ -53,13 +53,15 @@ const encoder = new TextEncoder();
 /** Categories are written as the filter takes them: `tickborg.builder`. */
 const style = { category: "." };
 
-/** Fields after the message, so that they can be read and searched. */
 const formatForPeople = Deno.stderr.isTerminal() && !Deno.noColor
   ? getAnsiColorFormatter(style)
   : getTextFormatter(style);
-function formatWithFields(record: LogRecord): string {
+/** A record as a line: fields stand after the message, without those that are undefined, as in JSON. */
+export function formatWithFields(record: LogRecord): string {
   const line = formatForPeople(record).trimEnd();
-  const fields = Object.entries(record.properties).map(([key, value]) => ` ${key}=${shown(value)}`);
+  const fields = Object.entries(record.properties)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => ` ${key}=${shown(value)}`);
   return `${line}${fields.join("")}\n`;
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { logSettings, parseLogFilter } from "../lib/log.ts";
+import { formatWithFields, logSettings, parseLogFilter } from "../lib/log.ts";
 
 Deno.test("a filter names levels for all and for parts", () => {
   assert.deepEqual(parseLogFilter("info,tickborg.builder=debug"), {
@@ -34,4 +34,17 @@ Deno.test("our variables come before the Rust bot's", () => {
       json: false,
     },
   );
+});
+
+Deno.test("fields follow the message, and one that is absent is left out", () => {
+  const properties = { event: "push", delivery: undefined, error: "not confirmed", repos: ["a/b"] };
+  const line = formatWithFields({
+    category: ["tickborg", "github-webhook-receiver"],
+    level: "warning",
+    message: ["Webhook not taken"],
+    rawMessage: "Webhook not taken",
+    timestamp: 0,
+    properties,
+  });
+  assert.match(line, /Webhook not taken event=push error="not confirmed" repos=\["a\/b"\]\n$/);
 });
