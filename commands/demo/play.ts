@@ -7,6 +7,7 @@ import type { Scenario } from "./scenario.ts";
 import {
   type CheckSummary,
   type DemoEvent,
+  firstWords,
   formatEvent,
   formatSummary,
   formatText,
@@ -118,7 +119,7 @@ async function summarize(
   const [key, attempt] = ["key", "attempt_id"].map((name) => address.searchParams.get(name));
   const ran = key && attempt && check.conclusion !== "skipped";
   const lines = ran ? await wholeLog(`${address.origin}/logfile/${key}/${attempt}`, signal) : [];
-  const text = ran ? lines.slice(-4) : (check.summary ?? "").split("\n\n")[0]!.split("\n");
+  const text = ran ? lines.slice(-4) : firstWords(check);
   say(formatText(check, text));
   return {
     name: check.name,

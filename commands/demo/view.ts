@@ -87,6 +87,12 @@ export function formatSummary(checks: readonly CheckSummary[]): string {
   }).join("\n");
 }
 
+/** The first paragraph of a check run's summary, line by line. */
+export function firstWords({ summary }: FakeCheckRun): string[] {
+  // GitHub renders the marks of its code spans; a terminal would show them.
+  return (summary ?? "").split("\n\n")[0]!.replaceAll("`", "").split("\n");
+}
+
 /** What a check run has to say, set in. */
 export function formatText({ name }: FakeCheckRun, lines: readonly string[]): string {
   return [`          ${name} says:`, ...lines.map((line) => `          │ ${line}`)].join("\n");
