@@ -37,8 +37,8 @@ export function describeError(error: unknown): string {
   let current: unknown = error;
   while (current !== undefined && parts.length < 5) {
     const message = current instanceof Error ? current.message : String(current);
-    // Some libraries wrap an error in one that says the same.
-    if (message !== parts.at(-1)) parts.push(message);
+    // Many errors that wrap another end with what that one says.
+    if (!parts.at(-1)?.endsWith(message)) parts.push(message);
     current = current instanceof Error ? current.cause : undefined;
   }
   return parts.join(": ").replaceAll(/\s+/g, " ");

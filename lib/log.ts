@@ -56,6 +56,7 @@ const style = { category: "." };
 const formatForPeople = Deno.stderr.isTerminal() && !Deno.noColor
   ? getAnsiColorFormatter(style)
   : getTextFormatter(style);
+
 /** A record as a line: fields stand after the message, without those that are undefined, as in JSON. */
 export function formatWithFields(record: LogRecord): string {
   const line = formatForPeople(record).trimEnd();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
 import type { Broker, BrokerState } from "../lib/broker/broker.ts";
-import { ConfigError } from "../lib/errors.ts";
+import { ConfigError, describeError } from "../lib/errors.ts";
 import { serveEndpoint } from "../lib/http.ts";
 
 /** Sends bytes as they are and gives the first line of the answer. */
@@ -96,6 +96,7 @@ Deno.test("an address that is taken is told by its name", () => {
   assert.throws(() => serveEndpoint(endpoint, options), (error) => {
     assert.ok(error instanceof ConfigError);
     assert.match(error.message, new RegExp(`^Cannot listen on ${listen} for metrics: `));
+    assert.equal(describeError(error), error.message, "the reason stands in it once");
     return true;
   });
 });
