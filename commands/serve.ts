@@ -2,7 +2,7 @@
 import type { Broker } from "../lib/broker/broker.ts";
 import type { Config } from "../lib/config/config.ts";
 import { sectionOf } from "../lib/config/sections.ts";
-import { describeError } from "../lib/errors.ts";
+import { ConfigError, describeError } from "../lib/errors.ts";
 import { roleLogger } from "../lib/log.ts";
 import type { RunningService } from "../lib/runner.ts";
 import { watchdog } from "../lib/systemd.ts";
@@ -39,7 +39,8 @@ export async function serve(
     await service.stopping();
     log.info("Stopping", { signal });
   } catch (error) {
-    log.error("Role ended", { error: describeError(error) });
+    // What is wrong with a configuration is printed by who called.
+    if (!(error instanceof ConfigError)) log.error("Role ended", { error: describeError(error) });
     throw error;
   } finally {
     await Promise.all(running.map((role, index) => role.stop(graceMs(roles[index]!, config))));

@@ -1,9 +1,11 @@
 /** `tickborg all`: every role in one process, over RabbitMQ as over the embedded broker. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { hostSystem } from "../../lib/systems.ts";
 import { startFleet } from "../support/fleet.ts";
 import { startRabbitMq, type Vhost, withoutRabbitMq } from "../support/rabbitmq.ts";
 import { startRole } from "../support/role_process.ts";
+import { inFolder, tickborg } from "./run.ts";
 
 /** Starts `all`, has a pull request built, stops it. */
 async function buildOnce(vhost?: Vhost): Promise<void> {
@@ -38,3 +40,16 @@ Deno.test({
     await buildOnce(await server.vhost());
   },
 });
+
+Deno.test("an address that is taken ends all with one line that says so, once", () =>
+  inFolder(async (folder) => {
+    using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const path = join(folder, "config.json");
+    const listen = `127.0.0.1:${taken.addr.port}`;
+    const runner = { identity: "desk", repos: ["a/b"] };
+    await Deno.writeTextFile(path, JSON.stringify({ runner, stats: { listen } }));
+    const { code, err } = await tickborg(["all", "--config", path], { cwd: folder });
+    assert.equal(code, 2);
+    assert.equal(err.split("Address already in use").length, 2, err);
+    assert.match(err, new RegExp(`^Cannot listen on ${listen} for stats: Address`, "m"));
+  }));
