@@ -114,12 +114,15 @@ function parse(args: string[]): Options | "help" {
   const [verb, ...ids] = positionals;
   const { all, queue, json, config } = values;
   if (!VERBS.some((known) => known === verb)) {
-    throw new UsageError(`Expected ${VERBS.join(", ")}, found ${verb ?? "nothing"}`);
+    throw new UsageError(`Expected one of ${VERBS.join(", ")}, found ${verb ?? "nothing"}`);
   }
   if (verb === "list" && ids.length > 0) throw new UsageError("list takes no ids; use show");
   if (ids.length > 0 && all) throw new UsageError("Expected ids or --all, found both");
   const chosen = ids.length > 0 || all || (verb === "retry" && queue !== undefined);
-  if (verb !== "list" && !chosen) throw new UsageError(`${verb}: expected ids or --all`);
+  if (verb !== "list" && !chosen) {
+    const choices = verb === "retry" ? "ids, --queue QUEUE or --all" : "ids or --all";
+    throw new UsageError(`${verb}: expected ${choices}`);
+  }
   return { verb: verb as Verb, filter: { ids, queue }, json, config };
 }
 

@@ -170,11 +170,12 @@ Deno.test("embedded: a broker that a process has open is not looked into", async
 Deno.test("wrong arguments get one line", async () => {
   await using desk = await openDesk("embedded");
   const cases: [string[], RegExp][] = [
-    [[], /Expected list, show, retry, drop, found nothing/],
+    [[], /Expected one of list, show, retry, drop, found nothing/],
     [["burn"], /found burn/],
     [["drop"], /drop: expected ids or --all/],
     [["drop", "--queue", "stats-events"], /drop: expected ids or --all/],
     [["show"], /show: expected ids or --all/],
+    [["retry"], /retry: expected ids, --queue QUEUE or --all/],
     [["drop", "abc", "--all"], /found both/],
     [["list", "--nonsense"], /nonsense/],
   ];
