@@ -54,7 +54,8 @@ export interface StatusReport {
   readonly level: Finding["level"];
   /** ISO 8601. */
   readonly time: string;
-  readonly broker: Finding & { readonly address: string };
+  /** Without a level where nobody asked it: the embedded one. */
+  readonly broker: Partial<Finding> & { readonly address: string };
   readonly queues: readonly QueueReport[];
   readonly endpoints: readonly EndpointReport[];
 }
@@ -125,7 +126,7 @@ async function look(config: Config, timeoutMs: number): Promise<StatusReport> {
     lookAtEndpoints(endpoints, options),
   ]);
   return {
-    level: worst([broker, ...queues, ...answers].map(({ level }) => level)),
+    level: worst([broker, ...queues, ...answers].flatMap(({ level }) => level ?? [])),
     time: new Date().toISOString(),
     broker,
     queues,
@@ -133,12 +134,14 @@ async function look(config: Config, timeoutMs: number): Promise<StatusReport> {
   };
 }
 
-/** What the broker tells; with the embedded one, which serves its own process only, nothing is asked. */
-async function lookAtBroker(config: Config, options: LookOptions) {
+/** What the broker tells; the embedded one, which serves its own process only, is asked nothing. */
+async function lookAtBroker(
+  config: Config,
+  options: LookOptions,
+): Promise<Pick<StatusReport, "broker" | "queues">> {
   const section = SECTIONS.find((name) => rabbitMqOf(config, name) !== undefined);
   if (section === undefined) {
-    const broker = { level: "ok" as const, why: "", address: "embedded" };
-    return { broker, queues: [] };
+    return { broker: { address: "embedded" }, queues: [] };
   }
   const { host, virtualhost = "/" } = rabbitMqOf(config, section)!;
   const address = `${host} ${virtualhost}`;
@@ -153,11 +156,11 @@ async function lookAtBroker(config: Config, options: LookOptions) {
   try {
     const look = opening.then((broker) => lookAtQueues(broker, config, options));
     const queues = await within(options.timeoutMs, look);
-    return { broker: { level: "ok" as const, why: "", address }, queues };
+    return { broker: { level: "ok", why: "", address }, queues };
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     const why = `Cannot look at the broker: ${describeError(error)}`;
-    return { broker: { level: "fail" as const, why, address }, queues: [] };
+    return { broker: { level: "fail", why, address }, queues: [] };
   } finally {
     opening.then((broker: Broker) => broker.close()).catch(() => {});
   }

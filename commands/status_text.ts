@@ -16,14 +16,18 @@ export function render(report: StatusReport, { colour }: { colour: boolean }): s
     const word = level.toUpperCase().padEnd(4);
     return colour ? `\x1b[${COLOUR[level]}m${word}\x1b[0m` : word;
   };
-  const { level, address, why } = report.broker;
   const parts = [
-    `${show(level)}  broker ${address}  ${why}`.trimEnd(),
+    brokerLine(report.broker, show),
     ...table(QUEUE_HEAD, report.queues.map(queueRow), show),
     ...table(ENDPOINT_HEAD, report.endpoints.map(endpointRow), show),
     summary(report),
   ];
   return parts.join("\n\n");
+}
+
+function brokerLine({ level, address, why }: StatusReport["broker"], show: ShowLevel): string {
+  if (level === undefined) return `      broker ${address} (not looked at)`;
+  return `${show(level)}  broker ${address}  ${why}`.trimEnd();
 }
 
 /** One text: a line for the head and one for each row, in columns; none without rows. */
@@ -85,9 +89,11 @@ function troubles(report: StatusReport): string[] {
 
 function summary(report: StatusReport): string {
   const found = troubles(report);
+  const looks = (report.broker.level ? 1 : 0) + report.queues.length + report.endpoints.length;
+  if (looks === 0) return "Nothing was there to be looked at";
   return found.length === 0
     ? "Everything is as it should be"
-    : `${found.length} of ${1 + report.queues.length + report.endpoints.length} want a look`;
+    : `${found.length} of ${looks} want a look`;
 }
 
 /** One line as the Nagios plug-in guidelines have it: state, what is wrong, then figures after a bar. */

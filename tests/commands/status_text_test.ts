@@ -49,6 +49,20 @@ OK    stats     http://127.0.0.1:9090/health     200
   );
 });
 
+Deno.test("a broker that nobody looked at is neither well nor counted", () => {
+  const broker = { address: "embedded" };
+  const [endpoint] = REPORT.endpoints;
+  const down = { ...endpoint!, level: "fail", why: "No answer" } as const;
+  const report = { ...REPORT, broker, queues: [], endpoints: [down] };
+  const lines = render(report, { colour: false }).split("\n");
+  assert.equal(lines[0], "      broker embedded (not looked at)");
+  assert.equal(lines.at(-1), "1 of 1 want a look");
+  assert.equal(nagiosLine(report), "TICKBORG CRITICAL - stats: No answer");
+  const nothing = { ...report, level: "ok", endpoints: [] } as const;
+  assert.match(render(nothing, { colour: false }), /\nNothing was there to be looked at$/);
+  assert.equal(nagiosLine(nothing), "TICKBORG OK - Nothing was there to be looked at");
+});
+
 Deno.test("colours mark the levels and nothing else", () => {
   const colours = new RegExp(`${ESCAPE}\\[(\\d+)m(\\w+) *${ESCAPE}\\[0m`, "g");
   const text = render(REPORT, { colour: true });
