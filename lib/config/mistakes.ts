@@ -1,17 +1,22 @@
 /** Words for what is wrong with a configuration. */
 import { isAbsolute, resolve } from "node:path";
 import type * as z from "zod";
+import { shortened } from "../text/shortened.ts";
 import { ConfigSchema } from "./schema.ts";
 
-/** One line for each mistake: where it stands, what is allowed, what was found. */
-export function describeIssue(issue: z.core.$ZodIssue, root: unknown): string[] {
+/** One line for each mistake in `root`: where it stands, what is allowed, what was found. */
+export function describeIssue(
+  issue: z.core.$ZodIssue,
+  root: unknown,
+  schema: z.ZodType = ConfigSchema,
+): string[] {
   const at = issue.path
     .map((part) => typeof part === "number" ? `[${part}]` : `.${shortened(String(part))}`)
     .join("").replace(/^\./, "") || "the file";
   if (issue.code === "unrecognized_keys") {
     const place = issue.path.length === 0 ? "" : `${at}.`;
     return issue.keys.map((key) =>
-      `${place}${shortened(key)}: no such key${suggestion(issue.path)}`
+      `${place}${shortened(key)}: no such key${suggestion(schema, issue.path)}`
     );
   }
   if (issue.code === "invalid_key") {
@@ -40,19 +45,19 @@ export function shownPath(written: string, path = written): string {
   return isAbsolute(written) ? written : `${written} (${resolve(path)})`;
 }
 
-function shortened(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+/** Names the allowed keys of the place a wrong one was found in. */
+function suggestion(schema: z.ZodType, path: readonly PropertyKey[]): string {
+  let place = unwrapped(schema);
+  for (const part of path) {
+    place = unwrapped(typeof part === "number" ? place?.element : place?.shape?.[part as string]);
+  }
+  const keys = Object.keys(place?.shape ?? {}).filter((name) => name !== "$schema");
+  return keys.length === 0 ? "" : `; allowed: ${keys.join(", ")}`;
 }
 
-/** Names the allowed keys of the place a wrong one was found in. */
-function suggestion(path: readonly PropertyKey[]): string {
-  // deno-lint-ignore no-explicit-any
-  let schema: any = ConfigSchema;
-  for (const part of path) {
-    while (schema?.unwrap) schema = schema.unwrap();
-    schema = typeof part === "number" ? schema?.element : schema?.shape?.[part as string];
-  }
-  while (schema?.unwrap) schema = schema.unwrap();
-  const keys = Object.keys(schema?.shape ?? {}).filter((name) => name !== "$schema");
-  return keys.length === 0 ? "" : `; allowed: ${keys.join(", ")}`;
+/** What an optional schema or one with a default is made of. A list can be unwrapped too, and is not. */
+// deno-lint-ignore no-explicit-any
+function unwrapped(schema: any): any {
+  while (schema?.unwrap && !schema.element) schema = schema.unwrap();
+  return schema;
 }

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { ProjectName } from "../messages/build_job.ts";
 import { SYSTEMS } from "../systems.ts";
+import { shortened } from "../text/shortened.ts";
 
 /** A text of 1 to `most` characters. */
 export function words(most: number) {
@@ -67,7 +68,7 @@ function checkNames(list: unknown, context: Context): void {
     context.addIssue({ code: "custom", path, message });
   projects.forEach(({ name }, index) => {
     if (typeof name === "string" && known.has(name)) {
-      mistake([index, "name"], `${name} stands twice`);
+      mistake([index, "name"], `${shortened(name)} stands twice`);
     }
     known.add(name);
   });
@@ -75,7 +76,7 @@ function checkNames(list: unknown, context: Context): void {
     if (!Array.isArray(depends_on)) return;
     depends_on.forEach((name: unknown, position) => {
       if (typeof name !== "string" || known.has(name)) return;
-      mistake([index, "depends_on", position], `no project is named ${name}`);
+      mistake([index, "depends_on", position], `no project is named ${shortened(name)}`);
     });
   });
 }

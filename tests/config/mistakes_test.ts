@@ -15,6 +15,14 @@ function mistakes(value: unknown): string[] {
   return [];
 }
 
+Deno.test("whatever was found is told in a line that can be read", () => {
+  const long = "n".repeat(5_000);
+  const project = { name: long, path: "a", build_system: "Make", depends_on: [`${long}x`] };
+  const lines = mistakes({ runner, [long]: 1, projects: [project, project] });
+  assert.ok(lines.length >= 5, `${lines.length} mistakes`);
+  for (const line of lines) assert.ok(line.length < 1_000, line);
+});
+
 Deno.test("all mistakes are reported together", () => {
   const lines = mistakes({
     runner: { identity: 7, repos: ["no-slash"], trusted_user: [] },

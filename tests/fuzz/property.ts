@@ -5,6 +5,9 @@ import fc from "fast-check";
 /** How often each property is tried, unless FUZZ_RUNS says otherwise. */
 const RUNS = 200;
 
+/** Where the data comes from, unless FUZZ_SEED says otherwise: the tests must not fail by chance. */
+const SEED = 20_261_124;
+
 /** One call may take this long before it counts as a hang: far more than any honest one needs. */
 const HANG_MS = 10_000;
 
@@ -18,7 +21,7 @@ export function property<T>(
   check: (value: T) => void | Promise<void>,
   runs = RUNS,
 ): void {
-  const seed = Number(Deno.env.get("FUZZ_SEED") ?? Date.now() % 2 ** 31);
+  const seed = Number(Deno.env.get("FUZZ_SEED") ?? SEED);
   Deno.test(name, async () => {
     const before = Object.getOwnPropertyNames(Object.prototype).length;
     await fc.assert(
