@@ -13,7 +13,13 @@ import { listenForInterruption } from "./interruption.ts";
 import { type LocalBranch, openBranch } from "./local/branch.ts";
 import { buildAll, type Choice, type Session } from "./local/build.ts";
 import { HELP, parseLocalOptions } from "./local/options.ts";
-import { describeBranch, type LocalBuild, type LocalReport, whyTouched } from "./local/report.ts";
+import {
+  describeBranch,
+  type LocalBuild,
+  type LocalReport,
+  mistakesOf,
+  whyTouched,
+} from "./local/report.ts";
 import { openScreen, writeAll } from "./local/screen.ts";
 
 /** `tickborg local`. */
@@ -65,6 +71,7 @@ async function runLocal(session: Session): Promise<LocalReport> {
   screen.lines(describeBranch(branch, plan));
   const chosen = chooseProjects(branch, plan, options.projects);
   const { builds, sandbox } = await buildAll({ branch, plan, chosen }, session);
+  const mistakes = mistakesOf(branch);
   const good = plan.verdict === "build" || plan.verdict === "nothing" ||
     options.projects.length > 0 && branch.facts.merge.kind === "clean";
   const fine = ({ status }: LocalBuild) =>
@@ -75,6 +82,7 @@ async function runLocal(session: Session): Promise<LocalReport> {
     head: branch.facts.head,
     uncommitted: branch.uncommitted,
     verdict: plan.verdict,
+    ...(mistakes && { mistakes }),
     labels: plan.labels ?? null,
     test: options.test,
     ...(sandbox && { sandbox }),

@@ -1,7 +1,8 @@
 /** The words of `tickborg local`. Pure. */
+import { safeLine } from "../../lib/build/lines.ts";
 import { describePlan } from "../../lib/evaluation/wording.ts";
 import type { EvaluationPlan } from "../../lib/evaluation/plan.ts";
-import type { TouchedProject } from "../../lib/projects/projects.ts";
+import { PROJECTS_FILE, type TouchedProject } from "../../lib/projects/projects.ts";
 import { duration } from "../../lib/report/markdown.ts";
 import type { LocalBranch } from "./branch.ts";
 
@@ -27,6 +28,8 @@ export interface LocalReport {
   readonly head: string;
   readonly uncommitted: number;
   readonly verdict: string;
+  /** What is wrong with the project list, a line each; undefined where it can be read. */
+  readonly mistakes?: readonly string[];
   readonly labels: readonly string[] | null;
   readonly test: boolean;
   /** What the builds ran in; undefined where nothing was run. */
@@ -61,8 +64,21 @@ export function describeBranch(branch: LocalBranch, plan: EvaluationPlan): strin
     })`,
     ...(uncommitted > 0 ? [`Note: ${changes} not built; commit first`] : []),
     `The bot would say: ${verdict}`,
+    ...describeMistakes(mistakesOf(branch)),
     `Labels: ${plan.labels === undefined ? "cannot be told" : plan.labels.join(", ") || "none"}`,
   ];
+}
+
+/** What is wrong with the project list, a line each; undefined where it can be read. */
+export function mistakesOf({ facts: { list } }: LocalBranch): string[] | undefined {
+  if (list.kind !== "invalid") return undefined;
+  return (list.mistakes?.() ?? [list.reason]).map(safeLine);
+}
+
+function describeMistakes(mistakes: readonly string[] | undefined): string[] {
+  if (mistakes === undefined) return [];
+  const count = mistakes.length === 1 ? "1 mistake" : `${mistakes.length} mistakes`;
+  return [`${PROJECTS_FILE} has ${count}:`, ...mistakes.map((line) => `  ${line}`)];
 }
 
 /** The projects, why they are built, and with which commands. */

@@ -4,8 +4,9 @@
  */
 import * as z from "zod";
 import type { Project } from "../config/config.ts";
+import { describeIssue } from "../config/mistakes.ts";
 import { Projects } from "../config/project.ts";
-import { parseJson } from "../messages/codec.ts";
+import { decodeText, parseJson } from "../messages/codec.ts";
 
 /** The file in a repository's root that lists its projects. */
 export const PROJECTS_FILE = ".tickborg.json";
@@ -23,14 +24,12 @@ export const LabelRule = z.strictObject({
 });
 export type LabelRule = z.infer<typeof LabelRule>;
 
-const ProjectsFile = z.union([
-  Projects.transform((projects) => ({ projects, labels: [] as LabelRule[] })),
-  z.strictObject({
-    $schema: z.string().optional(),
-    projects: Projects,
-    labels: z.array(LabelRule).max(500).default([]),
-  }),
-]);
+/** The file's form with labels; it may also be the bare list of projects. */
+const ProjectsFile = z.strictObject({
+  $schema: z.string().optional(),
+  projects: Projects,
+  labels: z.array(LabelRule).max(500).default([]),
+});
 
 /** Where the projects of a commit come from, or why there are none. */
 export type ProjectList =
@@ -41,7 +40,13 @@ export type ProjectList =
   }
   /** Neither the repository nor the configuration lists any. */
   | { readonly kind: "missing" }
-  | { readonly kind: "invalid"; readonly reason: string };
+  | {
+    readonly kind: "invalid";
+    /** The first mistake, for a status. */
+    readonly reason: string;
+    /** Every mistake, a line each; absent where the reason says all. Made when asked for: there may be many. */
+    readonly mistakes?: () => string[];
+  };
 
 /** Reads the project list: the file's, where there is one, else the configuration's. Never throws. */
 export function readProjectList(
@@ -55,14 +60,32 @@ export function readProjectList(
   try {
     value = parseJson(file);
   } catch (error) {
-    return { kind: "invalid", reason: (error as Error).message.replace(/^[^:]*: /, "") };
+    const reason = (error as Error).message.replace(/^[^:]*: /, "");
+    return { kind: "invalid", reason, mistakes: () => [reason + syntaxError(file)] };
   }
   // Asked for its own form alone, so that a mistake is told by its place and not as a failed union.
-  const [bare, whole] = ProjectsFile.options;
-  const result = Array.isArray(value) ? bare.safeParse(value) : whole.safeParse(value);
-  if (result.success) return { kind: "list", ...result.data };
-  const issue = result.error.issues[0]!;
-  return { kind: "invalid", reason: `${issue.path.join(".") || "file"}: ${issue.message}` };
+  const schema = Array.isArray(value) ? Projects : ProjectsFile;
+  const { data, error } = schema.safeParse(value);
+  if (error === undefined) {
+    const { projects, labels } = Array.isArray(data) ? { projects: data, labels: [] } : data;
+    return { kind: "list", projects, labels };
+  }
+  const issue = error.issues[0]!;
+  return {
+    kind: "invalid",
+    reason: `${issue.path.join(".") || "file"}: ${issue.message}`,
+    mistakes: () => error.issues.flatMap((each) => describeIssue(each, value, schema)),
+  };
+}
+
+/** What the parser says of a file that is not JSON, which names the place; nothing for other files. */
+function syntaxError(file: Uint8Array): string {
+  try {
+    JSON.parse(decodeText(file));
+  } catch (error) {
+    if (error instanceof SyntaxError) return `: ${error.message}`;
+  }
+  return "";
 }
 
 /** What a change consists of. */

@@ -49,6 +49,24 @@ Deno.test("a conflict is told and nothing is built", async () => {
   });
 });
 
+Deno.test("every mistake of the project list is told, for people and in the report", () =>
+  withMonorepo(async (monorepo) => {
+    const list = [{ name: "lib", path: "/lib", build_system: "Maven" }];
+    await monorepo.commit("main", { ".tickborg.json": JSON.stringify(list) });
+    const args = ["--repo", monorepo.workTree, "--base", "main"];
+    const { code, out, err } = await local(...args);
+    assert.equal(code, 1, err);
+    const path = '[0].path: expected a relative path inside the repository, or .; found "/lib"';
+    const system = "[0].build_system: expected CMake, Meson, Autotools, Cargo, Gradle, Make or " +
+      '{"Custom": {"command": "…"}}; found "Maven"';
+    assert.ok(out.includes(`\n.tickborg.json has 2 mistakes:\n  ${path}\n  ${system}\n`), out);
+    const report = JSON.parse((await local(...args, "--json")).out);
+    assert.deepEqual([report.verdict, report.mistakes], ["bad-projects", [path, system]]);
+    await monorepo.commit("main", { ".tickborg.json": "[\n{]" });
+    const broken = await local(...args);
+    assert.match(broken.out, /^\.tickborg\.json has 1 mistake:\n {2}not JSON: .*line 2 column 2/m);
+  }));
+
 Deno.test("a branch that touches no project is fine", async () => {
   await withMonorepo(async (monorepo) => {
     await monorepo.commit("change", { "elsewhere": "2\n" });

@@ -151,6 +151,32 @@ Deno.test("a list that cannot be read says where it is wrong, and never falls ba
   }
 });
 
+Deno.test("every mistake of a list is told whole, with what was found and what is allowed", () => {
+  const mistakes = (content: unknown) => {
+    const file = content instanceof Uint8Array ? content : bytes(content);
+    const list = readProjectList(file, undefined);
+    assert.equal(list.kind, "invalid", JSON.stringify(content));
+    return list.kind === "invalid" ? list.mistakes!() : [];
+  };
+  const wrong = { ...project("a", "../up"), build_sistem: "Make" };
+  const [key, ...others] = mistakes([wrong, project("a", "b", ["c"])]).sort().reverse();
+  assert.match(key!, /^\[1\]\.name: a stands twice; found "a"$/);
+  assert.equal(others.length, 3);
+  assert.match(others[0]!, /^\[1\]\.depends_on\[0\]: no project is named c; found "c"$/);
+  assert.match(others[1]!, /^\[0\]\.path: expected a relative path .*; found "\.\.\/up"$/);
+  assert.match(
+    others[2]!,
+    /^\[0\]\.build_sistem: no such key; allowed: name, path, build_system, /,
+  );
+  assert.deepEqual(mistakes({ labels: [{ name: "x", path: [] }], project: [] }), [
+    "projects: missing; expected array",
+    "labels[0].path: no such key; allowed: name, paths, titles",
+    "project: no such key; allowed: projects, labels",
+  ]);
+  assert.match(mistakes('[{\n"a": 1\n"b": 2}]').join(), /^not JSON: .*line 3 column 1/);
+  assert.deepEqual(mistakes(new Uint8Array([0xff])), ["not UTF-8"]);
+});
+
 Deno.test("a path a million folders deep is looked at no deeper than projects lie", () => {
   const files = [`apps/ui/${"a/".repeat(1_000_000)}x`, `${"a/".repeat(1_000_000)}x`];
   const touched = touchedProjects({ files, subjects: [] }, projects);
