@@ -22,6 +22,7 @@ import {
 import { freeListens, type Listens, WEBHOOK_SECRET, writeConfig } from "./fleet_config.ts";
 import { createMonorepo, type Files, type Monorepo, type ProjectInput } from "./monorepo.ts";
 import type { Vhost } from "./rabbitmq.ts";
+import { until } from "./waiting.ts";
 
 /** How a fleet starts. */
 export interface FleetOptions {
@@ -185,16 +186,22 @@ export class Fleet {
     });
   }
 
-  /** The text of the log that a check run links to, over HTTP as a person's browser gets it. */
+  /**
+   * The text of the log that a check run links to, over HTTP as a person's browser gets it. Log and check run
+   * go different ways: waits until the log has its result too.
+   */
   async log(check: FakeCheckRun): Promise<string> {
     const query = new URL(check.detailsUrl ?? "http://missing").searchParams;
-    const url = `http://127.0.0.1:${this.listens.logs}/logfile/${query.get("key")}/${
-      query.get("attempt_id")
-    }`;
-    const response = await fetch(url);
-    const text = await response.text();
-    if (!response.ok) throw new Error(`Cannot read log ${url}: ${response.status} ${text}`);
-    return text;
+    const [key, attempt] = [query.get("key"), query.get("attempt_id")];
+    const root = `http://127.0.0.1:${this.listens.logs}`;
+    await until(`the whole log of ${check.name}`, async () => {
+      const response = await fetch(`${root}/logs/${key}`);
+      if (!response.ok) return void await response.body?.cancel();
+      return (await response.json()).attempts[attempt ?? ""]?.result;
+    });
+    const response = await fetch(`${root}/logfile/${key}/${attempt}`);
+    if (!response.ok) throw new Error(`Cannot read log ${key}/${attempt}: ${response.status}`);
+    return await response.text();
   }
 
   /** Stops the roles that run here, and their brokers. */
