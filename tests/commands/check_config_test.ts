@@ -1,24 +1,8 @@
 /** `tickborg check-config` and `tickborg all`: what keeps a configuration from being used is told at once. */
 import assert from "node:assert/strict";
-import { generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
+import { judge } from "./judge.ts";
 import { inFolder, tickborg } from "./run.ts";
-
-const runner = { identity: "desk", repos: ["a/b"] };
-
-/** Writes a configuration and gives what both commands say of it. */
-async function judge(folder: string, config: Record<string, unknown>) {
-  const path = join(folder, "config.json");
-  await Deno.writeTextFile(path, JSON.stringify({ runner, ...config }));
-  const check = await tickborg(["check-config", "--config", path, "--json"]);
-  const all = async () => await tickborg(["all", "--config", path], { cwd: folder });
-  return { code: check.code, ...JSON.parse(check.out), all } as {
-    readonly code: number;
-    readonly mistakes: string[];
-    readonly loadedLater: string[];
-    readonly all: typeof all;
-  };
-}
 
 Deno.test("a role that lacks another section is a mistake, each role in a line", () =>
   inFolder(async (folder) => {
@@ -47,105 +31,6 @@ Deno.test("a configuration of which no role can be run is a mistake", () =>
     assert.match(err, /No role has a section/);
   }));
 
-Deno.test("every file that cannot be used is told at once", () =>
-  inFolder(async (folder) => {
-    const file = async (name: string, text: string) => {
-      await Deno.writeTextFile(join(folder, name), text);
-      return join(folder, name);
-    };
-    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    const mq = { host: "mq", ssl: true, username: "u", password_file: join(folder, "none") };
-    const config = {
-      rabbitmq: { ...mq, ca_file: await file("ca", "no certificate\n") },
-      stats: {},
-      github_comment_filter: {},
-      builder: { rabbitmq: { ...mq, ca_file: join(folder, "no-ca") } },
-      build: { system: "x86_64-linux" },
-      checkout: { root: folder },
-      github_webhook_receiver: { webhook_secret_file: await file("empty", "\n") },
-      github_app: {
-        app_id: 1,
-        private_key: await file(
-          "key",
-          privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-        ),
-        oauth_client_secret_file: join(folder, "no-oauth"),
-      },
-    };
-    const { code, mistakes, all } = await judge(folder, config);
-    assert.equal(code, 2);
-    const expected = [
-      /^rabbitmq\.password_file: cannot read \S+\/none: no such file$/,
-      /^builder\.rabbitmq\.password_file: cannot read \S+\/none: no such file$/,
-      /^github_webhook_receiver\.webhook_secret_file: \S+\/empty is empty$/,
-      /^github_app\.private_key: expected an RSA key, found ec$/,
-      /^rabbitmq\.ca_file: expected certificates in PEM in \S+\/ca, found none$/,
-      /^builder\.rabbitmq\.ca_file: cannot read \S+\/no-ca: no such file$/,
-    ];
-    assert.equal(mistakes.length, expected.length, mistakes.join("\n"));
-    expected.forEach((pattern, index) => assert.match(mistakes[index]!, pattern));
-    const { code: started, err } = await all();
-    assert.equal(started, 2);
-    for (const line of mistakes) assert.ok(err.includes(`\n  ${line}\n`), err);
-  }));
-
-Deno.test("the files of sections without a mistake are told beside mistakes of others", () =>
-  inFolder(async (folder) => {
-    const rabbitmq = { host: "mq", username: "u", password_file: join(folder, "none") };
-    const { code, mistakes, loadedLater } = await judge(folder, {
-      rabbitmq,
-      stats: {},
-      builder: { concurrency: 0, rabbitmq: { ...rabbitmq, password_file: join(folder, "own") } },
-      github_webhook_receiver: { webhook_secret_file: "credential:webhook-secret" },
-      nonsense: 1,
-    });
-    assert.equal(code, 2);
-    const keys = mistakes.map((line) => line.split(/[:;] /).slice(0, 2).join(": "));
-    assert.deepEqual(keys, [
-      "builder.concurrency: too small",
-      "nonsense: no such key",
-      `rabbitmq.password_file: cannot read ${join(folder, "none")}`,
-    ]);
-    assert.deepEqual(loadedLater, ["github_webhook_receiver.webhook_secret_file"]);
-  }));
-
-Deno.test("nobody is asked for a file that none of the roles reads", () =>
-  inFolder(async (folder) => {
-    const none = join(folder, "none");
-    const { mistakes, all } = await judge(folder, {
-      rabbitmq: { host: "mq", username: "u", password_file: none },
-      stats: { rabbitmq: { host: "mq", username: "u", password_file: join(folder, "own") } },
-      github_app: { app_id: 1, private_key: none },
-    });
-    assert.equal(mistakes.length, 1);
-    assert.match(mistakes[0]!, /^stats\.rabbitmq\.password_file: cannot read/);
-    const { err } = await all();
-    assert.match(err, /\n {2}stats\.rabbitmq\.password_file: cannot read/);
-    assert.doesNotMatch(err, /\/none/);
-  }));
-
-Deno.test("a file can be used whose OAuth secret, which no role reads, is not on this machine", () =>
-  inFolder(async (folder) => {
-    const { code, mistakes, loadedLater } = await judge(folder, {
-      stats: {},
-      github_app: {
-        app_id: 1,
-        private_key: "credential:key",
-        oauth_client_secret_file: join(folder, "none"),
-      },
-    });
-    assert.deepEqual([code, mistakes, loadedLater], [0, [], []]);
-  }));
-
-Deno.test("what systemd brings later is no mistake", () =>
-  inFolder(async (folder) => {
-    const { code, mistakes, loadedLater } = await judge(folder, {
-      github_webhook_receiver: { webhook_secret_file: "credential:webhook-secret" },
-    });
-    assert.deepEqual([code, mistakes], [0, []]);
-    assert.deepEqual(loadedLater, ["github_webhook_receiver.webhook_secret_file"]);
-  }));
-
 Deno.test("all does not run some roles on RabbitMQ and others on none", () =>
   inFolder(async (folder) => {
     await Deno.writeTextFile(join(folder, "password"), "x\n");
@@ -155,16 +40,6 @@ Deno.test("all does not run some roles on RabbitMQ and others on none", () =>
     const { code: started, err } = await all();
     assert.equal(started, 2);
     assert.match(err, /\n {2}evaluation_filter\.rabbitmq: missing, while other roles have one/);
-  }));
-
-Deno.test("a role names the very key whose file it cannot read", () =>
-  inFolder(async (folder) => {
-    const path = join(folder, "config.json");
-    const own = { host: "mq", username: "u", password_file: join(folder, "none") };
-    await Deno.writeTextFile(path, JSON.stringify({ runner, stats: { rabbitmq: own } }));
-    const { code, err } = await tickborg(["stats", "--config", path]);
-    assert.equal(code, 2);
-    assert.match(err, /^stats\.rabbitmq\.password_file: cannot read \S+: no such file\n$/);
   }));
 
 Deno.test("a file that cannot be read or parsed is one error, the same that all tells", () =>
@@ -183,7 +58,7 @@ Deno.test("a file that cannot be read or parsed is one error, the same that all 
     }
   }));
 
-Deno.test("an address of logs that no browser could open is a mistake, but keeps no role from starting", () =>
+Deno.test("an address of logs that no browser could open is a mistake, an empty one is not", () =>
   inFolder(async (folder) => {
     const of = (serve_root: string, log_viewer: string) =>
       judge(folder, {
@@ -219,28 +94,4 @@ Deno.test("a folder of logs that is ignored beside another one is a mistake", ()
     ]);
     assert.deepEqual(await of("/var/log/tickborg/", collector), []);
     assert.deepEqual(await of("/srv/logs", {}), []);
-  }));
-
-Deno.test("a relative path is told beside the one that was looked at", () =>
-  inFolder(async (folder) => {
-    const cwd = await Deno.realPath(folder);
-    const github_webhook_receiver = { webhook_secret_file: "secrets/hook" };
-    const github_app = { app_id: 1, private_key: "empty" };
-    const sections = { github_webhook_receiver, github_app, github_comment_poster: {} };
-    const text = JSON.stringify({ runner, ...sections });
-    await Deno.writeTextFile(join(folder, "c.json"), text);
-    await Deno.writeTextFile(join(folder, "empty"), "\n");
-    const check = await tickborg(["check-config", "--config", "c.json", "--json"], { cwd });
-    assert.deepEqual(JSON.parse(check.out).mistakes, [
-      "github_webhook_receiver.webhook_secret_file: cannot read secrets/hook " +
-      `(${join(cwd, "secrets/hook")}): no such file`,
-      `github_app.private_key: empty (${join(cwd, "empty")}) is empty`,
-    ]);
-    const { err } = await tickborg(["stats"], { cwd, env: { CONFIG_PATH: "" } });
-    assert.ok(
-      err.startsWith(
-        `Cannot read configuration ./config.json (${join(cwd, "config.json")}): no such file\n`,
-      ),
-      err,
-    );
   }));
