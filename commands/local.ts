@@ -73,7 +73,7 @@ async function runLocal(session: Session): Promise<LocalReport> {
   const { builds, sandbox } = await buildAll({ branch, plan, chosen }, session);
   const mistakes = mistakesOf(branch);
   const good = plan.verdict === "build" || plan.verdict === "nothing" ||
-    options.projects.length > 0 && branch.facts.merge.kind === "clean";
+    options.projects.length > 0 && branch.facts.merge.kind === "clean" && mistakes === undefined;
   const fine = ({ status }: LocalBuild) =>
     status === "Success" || status === "Skipped" || (status === undefined && options.dryRun);
   return {
@@ -103,6 +103,8 @@ function chooseProjects(
   plan: EvaluationPlan,
   names: readonly string[],
 ): Choice[] {
+  // Its mistakes are told: whether a project is in it cannot be.
+  if (facts.list.kind === "invalid") return [];
   const all = facts.list.kind === "list" ? facts.list.projects : [];
   const touched = new Map(plan.touched.map((one) => [one.project.name, whyTouched(one)]));
   for (const name of names) {

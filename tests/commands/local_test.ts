@@ -62,6 +62,9 @@ Deno.test("every mistake of the project list is told, for people and in the repo
     assert.ok(out.includes(`\n.tickborg.json has 2 mistakes:\n  ${path}\n  ${system}\n`), out);
     const report = JSON.parse((await local(...args, "--json")).out);
     assert.deepEqual([report.verdict, report.mistakes], ["bad-projects", [path, system]]);
+    const named = await local(...args, "--json", "lib");
+    assert.equal(named.code, 1, named.err);
+    assert.deepEqual(JSON.parse(named.out), report);
     await monorepo.commit("main", { ".tickborg.json": "[\n{]" });
     const broken = await local(...args);
     assert.match(broken.out, /^\.tickborg\.json has 1 mistake:\n {2}not JSON: .*line 2 column 2/m);
