@@ -25,10 +25,11 @@ export function deadline(
 /** What a promise settles to, or a rejection with the signal's reason when it aborts before. */
 export function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
   return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
     const abort = () => reject(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
+    // Also where nobody waits any more: a rejection that nobody handles would end the process.
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+    if (signal.aborted) abort();
   });
 }
 

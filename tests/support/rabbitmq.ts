@@ -211,9 +211,8 @@ export async function startRabbitMq(options: ServerOptions = {}): Promise<Rabbit
 
 /** A test process that is killed cannot clean up: this waits for its end and does it. */
 const WATCH = `setsid sh -c '
-  while kill -0 "$1" && [ -d "$0" ]; do sleep 1; done
-  [ -d "$0" ] || exit 0
-  kill -KILL -- "-$(cat "$0/group.pid")"
+  while kill -0 "$1" && [ -d "$0" ]; do group=$(cat "$0/group.pid"); sleep 1; done
+  [ -z "$group" ] || kill -s KILL -- "-$group" && sleep 1
   epmd -port "$2" -kill
   rm -rf "$0"
 ' "$0" "$1" "$2" < /dev/null > /dev/null 2>&1 &`;
