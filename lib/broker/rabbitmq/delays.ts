@@ -6,6 +6,7 @@
 import type { Connection } from "./connection.ts";
 import { type Outgoing, toQueue } from "./confirm_channel.ts";
 import { declareExpiringQueue } from "./expiring_queue.ts";
+import { AmqpFault } from "./fault.ts";
 import { Scratch } from "./scratch.ts";
 
 /** A message on its way to another queue. */
@@ -53,15 +54,25 @@ export class DelayQueues {
     return toQueue(name, { body, headers, expiresMs });
   }
 
+  /**
+   * Declares a delay queue. A quorum queue, because only that keeps a message until the queue it goes to has
+   * confirmed it (https://www.rabbitmq.com/docs/quorum-queues, "At-least-once dead lettering"): a classic one
+   * lost some when the server was killed while it stopped. A server that has none (before 3.10), or has a
+   * classic one of this name, keeps to that.
+   */
   async #declare(name: string, queue: string, level: number): Promise<void> {
     await using scratch = new Scratch(this.#connection);
-    await scratch.do((raw) =>
-      declareExpiringQueue(raw, {
-        queue: name,
-        messageTtlMs: level,
-        unusedMs: level + SPARE_MS,
-        then: queue,
-      })
-    );
+    const expiring = {
+      queue: name,
+      messageTtlMs: level,
+      unusedMs: level + SPARE_MS,
+      then: queue,
+    };
+    try {
+      await scratch.do((raw) => declareExpiringQueue(raw, { ...expiring, confirmed: true }));
+    } catch (error) {
+      if (!(error instanceof AmqpFault) || !error.is("PRECONDITION_FAILED")) throw error;
+      await scratch.do((raw) => declareExpiringQueue(raw, expiring));
+    }
   }
 }

@@ -10,7 +10,16 @@ export interface ExpiringQueue {
   readonly unusedMs: number;
   /** The queue that expired messages go to. */
   readonly then: string;
+  /** Whether a message stays until the queue it goes to has confirmed it, which quorum queues alone can. */
+  readonly confirmed?: boolean;
 }
+
+/** At-least-once dead lettering, which takes no message that it could not keep. */
+const CONFIRMED = {
+  "x-queue-type": "quorum",
+  "x-dead-letter-strategy": "at-least-once",
+  "x-overflow": "reject-publish",
+} as const;
 
 /** Declares a queue whose messages expire into another (https://www.rabbitmq.com/docs/ttl). */
 export async function declareExpiringQueue(raw: RawChannel, options: ExpiringQueue): Promise<void> {
@@ -22,6 +31,7 @@ export async function declareExpiringQueue(raw: RawChannel, options: ExpiringQue
       "x-expires": options.unusedMs,
       "x-dead-letter-exchange": "",
       "x-dead-letter-routing-key": options.then,
+      ...(options.confirmed ? CONFIRMED : {}),
     },
   });
 }
