@@ -48,7 +48,10 @@ Deno.test("the demo comes out as it should on the embedded broker, twice in one 
     assert.equal(people.err, "");
     assert.match(people.out, /Everything came out as it should\.\n$/);
     assert.match(people.out, /parser on \S+: failure[^]*parser on \S+ says:\n.*│ [^]*Labels: /);
-    assert.match(people.out, /tray-app on \S+ says:\n +│ Not built: the fleet serves none [^`\n]+$/m);
+    assert.match(
+      people.out,
+      /tray-app on \S+ says:\n +│ Not built: the fleet serves none [^`\n]+$/m,
+    );
     assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["logs"]);
   }));
 
