@@ -7,20 +7,7 @@ import { bubblewrap } from "../../lib/build/sandbox.ts";
 import { BuildResult } from "../../lib/messages/build_result.ts";
 import { decode, encode } from "../../lib/messages/codec.ts";
 import { commandsAtOnce } from "../../services/builder.ts";
-
-const HEAD = "a".repeat(40);
-const OTHER = "b".repeat(40);
-const JOB = {
-  repo: {
-    owner: "project-tick",
-    name: "Project-Tick",
-    full_name: "project-tick/Project-Tick",
-    clone_url: "https://example.com/project-tick.git",
-  },
-  pr: { target_branch: "main", number: 7, head_sha: HEAD },
-  attrs: ["one", "two"],
-  request_id: "request",
-};
+import { HEAD, JOB, OTHER } from "./sample_job.ts";
 
 Deno.test("a job that cannot be built ends early and says what to do", () => {
   const table: [CheckoutFacts, string | undefined, RegExp?][] = [

@@ -3,20 +3,8 @@ import assert from "node:assert/strict";
 import { cancels, isLasting, RunningJobs } from "../../lib/build/running_jobs.ts";
 import type { BuildJob } from "../../lib/messages/build_job.ts";
 import type { BuildResult } from "../../lib/messages/build_result.ts";
+import { HEAD, JOB, OTHER } from "./sample_job.ts";
 
-const HEAD = "a".repeat(40);
-const OTHER = "b".repeat(40);
-const JOB = {
-  repo: {
-    owner: "project-tick",
-    name: "Project-Tick",
-    full_name: "project-tick/Project-Tick",
-    clone_url: "https://example.com/project-tick.git",
-  },
-  pr: { target_branch: "main", number: 7, head_sha: HEAD },
-  attrs: ["one", "two"],
-  request_id: "request",
-};
 const CLOSED = { repo: JOB.repo, number: 7, reason: "closed" };
 const [EARLIER, NOON, LATER] = ["11:59:59", "12:00:00", "12:00:01"]
   .map((time) => `2026-01-02T${time}.000Z`) as [string, string, string];
