@@ -5,10 +5,8 @@
  */
 import type { Logger } from "@logtape/logtape";
 import { ack, type Delivery } from "../lib/broker/broker.ts";
-import { DEFAULT_KEEP_DAYS } from "../lib/config/schema.ts";
 import { logServerOf } from "../lib/config/sections.ts";
 import { listenOf } from "../lib/listen.ts";
-import { ConfigError } from "../lib/errors.ts";
 import { createLogHttp } from "../lib/log_store/http.ts";
 import { LogStore } from "../lib/log_store/store.ts";
 import { decodeLogMessage, type LogMessage } from "../lib/log_store/message.ts";
@@ -24,12 +22,10 @@ const EXPIRE_EVERY_MS = 3_600_000;
 
 const DAY_MS = 86_400_000;
 
-/** Creates the service. Throws a ConfigError where no folder for the logs is configured. */
+/** Creates the service. */
 export async function createService(context: RoleContext): Promise<Service> {
   const { config, log, now } = context;
-  const root = config.log_message_collector?.logs_path ?? config.log_api_config?.logs_path;
-  if (root === undefined) throw new ConfigError("log_message_collector.logs_path: missing");
-  const keepDays = config.log_message_collector?.keep_days ?? DEFAULT_KEEP_DAYS;
+  const { logs_path: root, keep_days: keepDays } = config.log_message_collector!;
   const store = await LogStore.open({ root, log, now });
   return {
     consumers: [collector(store)],

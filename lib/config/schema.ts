@@ -52,9 +52,6 @@ const ownBroker = { rabbitmq: RabbitMq.optional() };
 /** Seconds a build may take where neither its project nor the configuration says. */
 export const DEFAULT_BUILD_TIMEOUT_SECONDS = 3_600;
 
-/** Days that logs are kept where the configuration does not say. */
-export const DEFAULT_KEEP_DAYS = 90;
-
 /** The whole file. */
 export const ConfigSchema = z.strictObject({
   /** Lets an editor find a JSON schema; not used. */
@@ -120,7 +117,7 @@ export const ConfigSchema = z.strictObject({
     ...ownBroker,
     logs_path: Path,
     /** Days after which a log that has ended is removed; 0 keeps them for ever. */
-    keep_days: z.number().int().min(0).max(36_500).default(DEFAULT_KEEP_DAYS),
+    keep_days: z.number().int().min(0).max(36_500).default(90),
   }).optional(),
   stats: z.strictObject({ ...ownBroker, listen: Listen.default(DEFAULT_LISTEN.stats) }).optional(),
   runner: z.strictObject({
