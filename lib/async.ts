@@ -44,3 +44,11 @@ export function anyAborted(...signals: AbortSignal[]): Promise<void> {
     for (const signal of signals) signal.addEventListener("abort", done);
   });
 }
+
+/** Waits for all, so that nothing still runs when it settles; then throws the first failure. */
+export async function settleAll<T>(work: readonly Promise<T>[]): Promise<T[]> {
+  const results = await Promise.allSettled(work);
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+  return results.map((result) => (result as PromiseFulfilledResult<T>).value);
+}

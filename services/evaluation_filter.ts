@@ -1,9 +1,11 @@
 /** Picks the pull request events that ask for an evaluation, and ends builds of closed ones. */
 import { servesRepo } from "../lib/acl.ts";
-import { ack } from "../lib/broker/broker.ts";
+import { ack, type Publication } from "../lib/broker/broker.ts";
 import type { Config } from "../lib/config/config.ts";
 import { parsePullRequestEvent, type PullRequestEvent } from "../lib/github/payloads.ts";
+import { leftMessage, queuedMessage } from "../lib/evaluation/messages.ts";
 import {
+  type BuildRequest,
   cancellationMessage,
   deliveryId,
   derivedRequestId,
@@ -33,26 +35,57 @@ const ASKING: ReadonlySet<string> = new Set([
   "converted_to_draft",
 ]);
 
-/** Decides what an event leads to: an evaluation, a cancellation, or nothing. */
+/**
+ * Decides what an event leads to: an evaluation, a cancellation, or nothing. What the check of a head and base
+ * shows ends when the pull request leaves them.
+ */
 export function decide(event: PullRequestEvent, facts: Facts): Outcome {
   if (!servesRepo(facts.config, event.repo.full_name)) return { publish: [], settle: ack };
   const { repo, number } = event;
+  const request = requestOf(event, facts);
   if (event.action === "closed") {
     const reason = event.merged ? "The pull request was merged" : "The pull request was closed";
     const requested_at = isoTime(event.updatedAt);
-    return { publish: [cancellationMessage({ repo, number, requested_at, reason })], settle: ack };
+    const cancellation = cancellationMessage({ repo, number, requested_at, reason });
+    const left = leftMessage(request, { outcome: "closed", description: reason });
+    return { publish: [cancellation, left], settle: ack };
   }
   const wanted = wantedBy(event);
   if (wanted === "nothing") return { publish: [], settle: ack };
   const job = {
     repo,
-    pr: { target_branch: event.baseRef, number, head_sha: event.headSha },
-    request_id: facts.deliveryId ?? eventId(event),
-    requested_at: isoTime(event.updatedAt) ?? new Date(facts.now).toISOString(),
+    pr: request.pr,
+    request_id: request.requestId,
+    requested_at: request.requestedAt,
     reason: event.action,
     ...(wanted === "labels" ? { labels_only: true } : {}),
   };
-  return { publish: [evaluationMessage(job)], settle: ack };
+  if (wanted === "labels") return { publish: [evaluationMessage(job)], settle: ack };
+  const publish = [queuedMessage(request), evaluationMessage(job), ...leftBehind(event, request)];
+  return { publish, settle: ack };
+}
+
+function requestOf(event: PullRequestEvent, { deliveryId, now }: Facts): BuildRequest {
+  return {
+    repo: event.repo,
+    pr: { target_branch: event.baseRef, number: event.number, head_sha: event.headSha },
+    requestId: deliveryId ?? eventId(event),
+    requestedAt: isoTime(event.updatedAt) ?? new Date(now).toISOString(),
+  };
+}
+
+/** The check of the head, or of the base, that the pull request had before. */
+function leftBehind(event: PullRequestEvent, request: BuildRequest): Publication[] {
+  const { previousHead, previousBase, headSha, baseRef } = event;
+  if (event.action === "synchronize" && previousHead && previousHead !== headSha) {
+    const pr = { ...request.pr, head_sha: previousHead };
+    const description = `Superseded by ${headSha}`;
+    return [leftMessage({ ...request, pr }, { outcome: "superseded", description })];
+  }
+  if (!event.baseChanged || !previousBase || previousBase === baseRef) return [];
+  const pr = { ...request.pr, target_branch: previousBase };
+  const description = "The pull request goes to another branch now";
+  return [leftMessage({ ...request, pr }, { outcome: "superseded", description })];
 }
 
 /** Whether an event changes what is to be built or whether it is, or what the labels say at least. */

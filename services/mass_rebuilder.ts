@@ -7,9 +7,10 @@ import { maintenanceTask } from "../lib/git/maintenance.ts";
 import { decode } from "../lib/messages/codec.ts";
 import { EvaluationJob } from "../lib/messages/evaluation_job.ts";
 import { statsMessage } from "../lib/monitoring/stats_events.ts";
-import { isLastAttempt } from "../lib/retry.ts";
 import type { Consumer, Progress, RoleContext, Service } from "../lib/role.ts";
 import { QUEUE } from "../lib/topology.ts";
+
+const NEVER = new AbortController().signal;
 
 /** The role: takes evaluation jobs, publishes build jobs, queued notices and cancellations. */
 export function createService(context: RoleContext): Promise<Service> {
@@ -18,7 +19,9 @@ export function createService(context: RoleContext): Promise<Service> {
     prefetch: 4,
     // Decoded by the handler, which counts what cannot be.
     decode: (delivery) => delivery.body,
-    handle: (body, delivery, stop) => handle(body, { attempt: delivery.attempt, stop, context }),
+    handle: (body, _delivery, stop) => handle(body, { stop, context }),
+    exhausted: (body, error) =>
+      new Evaluation(decode(EvaluationJob, body), { context, stop: NEVER }).giveUp(error),
   };
   return Promise.resolve({
     consumers: [consumer],
@@ -28,7 +31,6 @@ export function createService(context: RoleContext): Promise<Service> {
 
 interface Turn {
   readonly context: RoleContext;
-  readonly attempt: number;
   readonly stop: AbortSignal;
 }
 
@@ -42,11 +44,5 @@ async function* handle(body: Uint8Array, turn: Turn): Progress {
     return { publish: [stats], settle: { kind: "dead", reason: describeError(error) } };
   }
   if (!servesRepo(config, job.repo.full_name)) return { publish: [], settle: ack };
-  const evaluation = new Evaluation(job, turn);
-  try {
-    return yield* evaluation.run();
-  } catch (error) {
-    if (isLastAttempt(error, turn.attempt)) await evaluation.giveUp(error);
-    throw error;
-  }
+  return yield* new Evaluation(job, turn).run();
 }

@@ -6,12 +6,21 @@ import type { BuildStarted } from "../messages/build_started.ts";
 import type { QueuedBuildJobs } from "../messages/queued_build_jobs.ts";
 import { type Addresses, buildLogLink, type Report } from "../report/parts.ts";
 import { leftOutReport, resultReport } from "../report/result.ts";
-import { type BuildSubject, jobSubject, resultSubject } from "../report/subject.ts";
+import { type BuildSubject, isPush, jobSubject, resultSubject } from "../report/subject.ts";
 import { queuedReport, type QueueState, startedReport } from "../report/waiting.ts";
-import { CERTAINTY, externalId, parseExternalId, remember, type Request } from "./identity.ts";
-import type { CheckMessage } from "./message.ts";
+import {
+  CERTAINTY,
+  externalId,
+  type Memory,
+  parseExternalId,
+  recall,
+  remember,
+  type Request,
+  visiblePart,
+} from "./identity.ts";
+import type { BuildMessage } from "./message.ts";
 import { checkRunName, parseCheckRunName } from "./name.ts";
-import type { News, Transition } from "./transition.ts";
+import type { BuildNews, News, Transition } from "./transition.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 
 /** What is known when a check run is written. */
@@ -28,38 +37,56 @@ export interface Change {
   readonly subject: BuildSubject;
   readonly request: Request;
   readonly news: News;
-  readonly conclusion?: CheckRunState["conclusion"];
   readonly attempt?: string;
   readonly durationSeconds?: number;
   report(facts: WriteFacts): Report;
 }
 
-/**
- * The changes a message asks for. `projects` names those of a result that does not: builders of the Rust
- * bot leave both lists out when a build could not even begin.
- */
+/** What the changes of a message need beside it. */
+export interface ChangeFacts {
+  /** What the names end with: see `baseSuffix`. */
+  readonly suffix?: string;
+  /**
+   * The projects of a result that names none: builders of the Rust bot leave both lists out when a build
+   * could not even begin.
+   */
+  readonly projects?: readonly string[];
+}
+
+/** The changes that a message about builds asks for. */
 export function changesOf(
-  message: CheckMessage,
-  projects: readonly string[] = [],
+  message: BuildMessage,
+  { suffix = "", projects = [] }: ChangeFacts = {},
 ): Change[] {
   switch (message.kind) {
     case "queued":
-      return queuedChanges(message.queued);
+      return queuedChanges(message.queued, suffix);
     case "started":
-      return startedChanges(message.started);
+      return startedChanges(message.started, suffix);
     case "result":
-      return resultChanges(message.result, projects);
-    case "watch":
-      return [];
+      return resultChanges(message.result, projects, suffix);
   }
 }
 
-function queuedChanges({ job, architectures }: QueuedBuildJobs): Change[] {
+/** What a change tells of a build, as the rules take it. */
+export function newsOf({ subject, request, news }: Change): BuildNews {
+  const push = isPush(subject);
+  return {
+    ...request,
+    push,
+    pull: push ? undefined : subject.pr.number,
+    test: subject.test,
+    baseSha: subject.baseSha,
+    news,
+  };
+}
+
+function queuedChanges({ job, architectures }: QueuedBuildJobs, suffix: string): Change[] {
   return unique(architectures).flatMap((system) =>
     unique(job.attrs).map((project): Change => {
       const subject = jobSubject(job, project, system);
       return {
-        name: checkRunName(project, system),
+        name: checkRunName(project, system, suffix),
         subject,
         request: requestOf(job),
         news: { status: "queued" },
@@ -69,12 +96,12 @@ function queuedChanges({ job, architectures }: QueuedBuildJobs): Change[] {
   );
 }
 
-function startedChanges(started: BuildStarted): Change[] {
+function startedChanges(started: BuildStarted, suffix: string): Change[] {
   const { job, system, identity, attempt_id: attempt, started_at: startedAt } = started;
   return unique(job.attrs).map((project): Change => {
     const subject = jobSubject(job, project, system);
     return {
-      name: checkRunName(project, system),
+      name: checkRunName(project, system, suffix),
       subject,
       request: requestOf(job),
       news: { status: "in_progress", attempt, startedAt },
@@ -94,7 +121,11 @@ export function namesProjects(result: BuildResult): boolean {
   return (result.attempted_attrs?.length ?? 0) + (result.skipped_attrs?.length ?? 0) > 0;
 }
 
-function resultChanges(result: BuildResult, projects: readonly string[]): Change[] {
+function resultChanges(
+  result: BuildResult,
+  projects: readonly string[],
+  suffix: string,
+): Change[] {
   const attempted = namesProjects(result) ? result.attempted_attrs ?? [] : projects;
   const leftOut = (result.skipped_attrs ?? []).filter((project) => !attempted.includes(project));
   // A job whose only projects were left out has a status of its own to tell (superseded, an error).
@@ -102,12 +133,13 @@ function resultChanges(result: BuildResult, projects: readonly string[]): Change
   const { conclusion, certainty } = verdictOf(result);
   return [
     ...unique(own).map((project) =>
-      completedChange(result, project, { conclusion, certainty, report: resultReport })
+      completedChange(result, project, { conclusion, certainty, suffix, report: resultReport })
     ),
     ...unique(others).map((project) =>
       completedChange(result, project, {
         conclusion: "skipped",
         certainty: CERTAINTY.skipped,
+        suffix,
         report: (subject, _result, addresses) => leftOutReport(subject, addresses),
       })
     ),
@@ -117,16 +149,20 @@ function resultChanges(result: BuildResult, projects: readonly string[]): Change
 function completedChange(
   result: BuildResult,
   project: string,
-  shown: Verdict & { report: typeof resultReport },
+  shown: Verdict & { suffix: string; report: typeof resultReport },
 ): Change {
   const subject = resultSubject(result, project);
   const { attempt_id: attempt, duration_seconds: durationSeconds } = result;
   return {
-    name: checkRunName(project, result.system),
+    name: checkRunName(project, result.system, shown.suffix),
     subject,
     request: requestOf(result),
-    news: { status: "completed", attempt, certainty: shown.certainty },
-    conclusion: shown.conclusion,
+    news: {
+      status: "completed",
+      attempt,
+      certainty: shown.certainty,
+      conclusion: shown.conclusion,
+    },
     attempt,
     ...(durationSeconds == null ? {} : { durationSeconds }),
     report: ({ addresses }) => shown.report(subject, result, addresses),
@@ -153,11 +189,25 @@ export function stateOf(
     status: change.news.status,
     externalId: externalId(made.request),
     title: report.title,
-    summary: `${report.summary}\n\n${remember(made.memory)}`,
+    summary: withMemory(report.summary, made.memory, current),
     ...(report.text === undefined ? {} : { text: report.text }),
     ...(detailsUrl === undefined ? {} : { detailsUrl }),
     ...timesOf(change, facts.now, current),
   };
+}
+
+/** A check run that shows what it showed, and remembers more. */
+export function rememberingState(
+  current: CheckRun,
+  made: Transition & { kind: "remember" },
+): CheckRunState {
+  const { id: _id, name: _name, headSha: _head, ...state } = current;
+  return { ...state, summary: withMemory(visiblePart(current.summary), made.memory, current) };
+}
+
+function withMemory(summary: string, memory: Memory, current: CheckRun | undefined): string {
+  const revision = (recall(current?.summary ?? "").revision ?? 0) + 1;
+  return `${summary}\n\n${remember({ ...memory, revision })}`;
 }
 
 function timesOf(
@@ -171,7 +221,7 @@ function timesOf(
     ? current?.status === "in_progress" ? current.startedAt : undefined
     : new Date(Date.parse(now) - change.durationSeconds * 1_000).toISOString();
   return {
-    conclusion: change.conclusion,
+    conclusion: change.news.conclusion,
     completedAt: now,
     ...(began === undefined ? {} : { startedAt: began }),
   };

@@ -4,6 +4,7 @@
  * and does not show. So the state lives with the check run and survives any loss on our side.
  */
 import * as z from "zod";
+import { CommitSha } from "../messages/repo.ts";
 
 /** The request that a check run or a message belongs to. */
 export interface Request {
@@ -16,8 +17,18 @@ export interface Request {
 export const CERTAINTY = { swept: 0, skipped: 1, infrastructure: 2, definite: 3 } as const;
 export type Certainty = (typeof CERTAINTY)[keyof typeof CERTAINTY];
 
-/** Requests that a check run showed before are remembered up to this many. */
+/** Requests that a check run showed before, or has in the background, are remembered up to this many. */
 const MAX_SEEN = 20;
+
+const Conclusion = z.enum([
+  "success",
+  "failure",
+  "neutral",
+  "cancelled",
+  "skipped",
+  "timed_out",
+  "action_required",
+]);
 
 const MemorySchema = z.object({
   /** The attempt whose state is shown. */
@@ -27,8 +38,18 @@ const MemorySchema = z.object({
   certainty: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]).optional(),
   /** Whether the request is a push's; a pull request's where this is absent. */
   push: z.literal(true).optional(),
+  /** The pull request that the request is for; absent for a push, and in what older versions wrote. */
+  pull: z.number().int().min(1).optional(),
+  /** Whether the request has tests run too. */
+  test: z.literal(true).optional(),
+  /** The base commit that the request is merged with, as far as it says so. */
+  baseSha: CommitSha.optional(),
+  /** How often the check run was written: GitHub's listing may lag behind. */
+  revision: z.number().int().min(0).optional(),
   /** Ids of earlier requests, oldest first. */
   seen: z.array(z.string().max(200)).max(MAX_SEEN).optional(),
+  /** Results of requests that are not shown, because a stronger one is; oldest first. */
+  background: z.array(z.tuple([z.string().max(200), Conclusion])).max(MAX_SEEN).optional(),
 });
 /** What the hidden comment holds. */
 export type Memory = z.infer<typeof MemorySchema>;
@@ -50,6 +71,23 @@ export function withSeen(seen: readonly string[] | undefined, requestId: string)
   return [...(seen ?? []).filter((id) => id !== requestId), requestId].slice(-MAX_SEEN);
 }
 
+/** Adds a result of a request that is not shown; the last result of a request counts. */
+export function withBackground(
+  { background = [] }: Memory,
+  requestId: string,
+  conclusion: z.infer<typeof Conclusion>,
+): NonNullable<Memory["background"]> {
+  const others = background.filter(([id]) => id !== requestId);
+  return [...others, [requestId, conclusion] as const].slice(-MAX_SEEN).map(([id, it]) => [id, it]);
+}
+
+/** What people read of a summary: all but the hidden comment. */
+export function visiblePart(summary: string): string {
+  return summary.replace(HIDDEN, "").trimEnd();
+}
+
+const HIDDEN = /<!-- tickborg:([A-Za-z0-9%_.!~*'()]+) -->\s*$/;
+
 /** The hidden comment: nothing in it can end the comment early. */
 export function remember(memory: Memory): string {
   const text = encodeURIComponent(JSON.stringify(memory)).replaceAll("-", "%2D");
@@ -58,7 +96,7 @@ export function remember(memory: Memory): string {
 
 /** Reads the hidden comment at the end of a summary; an empty memory where there is none. */
 export function recall(summary: string): Memory {
-  const match = /<!-- tickborg:([A-Za-z0-9%_.!~*'()]+) -->\s*$/.exec(summary);
+  const match = HIDDEN.exec(summary);
   if (match === null) return {};
   try {
     const parsed = MemorySchema.safeParse(JSON.parse(decodeURIComponent(match[1]!)));

@@ -3,24 +3,44 @@ import type { Logger } from "@logtape/logtape";
 import { ack, type Broker, type Delivery, type Publication } from "../broker/broker.ts";
 import { PoisonMessage } from "../errors.ts";
 import { type CheckRun, type CheckRunState, type GitHub, isMissing } from "../github/github.ts";
+import { settleAll } from "../async.ts";
 import { Keyed } from "../keyed.ts";
 import type { Repo } from "../messages/repo.ts";
 import type { Addresses } from "../report/parts.ts";
 import { isPush } from "../report/subject.ts";
 import type { Outcome } from "../role.ts";
+import type { EvaluationNotice } from "../messages/evaluation_notice.ts";
+import type { CheckWatch } from "../messages/check_watch.ts";
 import { newest, refused } from "./answers.ts";
 import { BuilderWatch } from "./builder_watch.ts";
-import { type Change, changesOf, namesProjects, projectsAwaiting, stateOf } from "./change.ts";
-import { type CheckMessage, headOf, repoOf, watchMessage } from "./message.ts";
+import {
+  type Change,
+  changesOf,
+  namesProjects,
+  newsOf,
+  projectsAwaiting,
+  rememberingState,
+  stateOf,
+  type WriteFacts,
+} from "./change.ts";
+import { DefaultBranches } from "./default_branches.ts";
+import { recall } from "./identity.ts";
+import { keyOf } from "./key.ts";
+import { type BuildMessage, type CheckMessage, originOf, repoOf, watchMessage } from "./message.ts";
+import { overallName, parseCheckRunName } from "./name.ts";
+import { OverallKeeper, placeOf, tick } from "./overall/keeper.ts";
 import { Takeover, type TakeoverOptions } from "./takeover.ts";
-import { PUSH_BEHIND_PULL, type Transition, transition } from "./transition.ts";
+import { isOfAnother, PUSH_BEHIND_PULL, type Transition, transition } from "./transition.ts";
 import { WaitingChanges } from "./waiting.ts";
 import { CheckRunWatcher } from "./watcher.ts";
 import { RecentlyWritten } from "./written.ts";
 
 /** What the keeper works with. */
 export interface KeeperOptions extends TakeoverOptions {
-  readonly github: Pick<GitHub, "checkRuns" | "createCheckRun" | "updateCheckRun">;
+  readonly github: Pick<
+    GitHub,
+    "checkRuns" | "createCheckRun" | "updateCheckRun" | "pullRequest" | "defaultBranch"
+  >;
   readonly broker: Pick<Broker, "inspect">;
   readonly log: Logger;
   /** Milliseconds since the epoch. */
@@ -35,7 +55,9 @@ export interface KeeperOptions extends TakeoverOptions {
 /** What became of one check run. */
 type Applied = "written" | "unchanged" | "ended" | "no commit";
 
-/** Keeps one check run per project, system and commit. */
+const nothing: Outcome = { publish: [], settle: ack };
+
+/** Keeps one check run per project, system and commit, and the one that sums them up. */
 export class CheckRunKeeper {
   readonly #options: KeeperOptions;
   readonly #keyed = new Keyed();
@@ -43,6 +65,8 @@ export class CheckRunKeeper {
   readonly #watcher: CheckRunWatcher;
   readonly #written = new RecentlyWritten();
   readonly #waiting = new WaitingChanges();
+  readonly #branches: DefaultBranches;
+  readonly #overall: OverallKeeper;
   readonly #takeover: Takeover;
 
   constructor(options: KeeperOptions) {
@@ -50,6 +74,8 @@ export class CheckRunKeeper {
     this.#takeover = new Takeover(options);
     this.#builders = new BuilderWatch(options);
     this.#watcher = new CheckRunWatcher({ ...options, builders: this.#builders });
+    this.#branches = new DefaultBranches(options);
+    this.#overall = new OverallKeeper({ ...options, written: this.#written });
   }
 
   /**
@@ -62,13 +88,44 @@ export class CheckRunKeeper {
       throw new PoisonMessage(`Cannot report to ${repo.full_name}: not in runner.repos`);
     }
     // Another instance has a message that is lost by now, and settling it is without effect.
-    if (!await this.#takeover.pass(delivery, stop)) return { publish: [], settle: ack };
-    if (message.kind === "watch") {
-      const { repo, head_sha, name } = message.watch;
-      const key = keyOf(repo, head_sha, name);
-      return await this.#keyed.run(key, () => this.#watcher.look(message.watch));
+    if (!await this.#takeover.pass(delivery, stop)) return nothing;
+    switch (message.kind) {
+      case "watch":
+        return await this.#watch(message.watch);
+      case "evaluation":
+        return await this.#take(message.notice, delivery);
+      case "overall": {
+        const { head_sha, name } = message.overall;
+        const place = placeOf(repo, head_sha, name);
+        return await this.#keyed.run(
+          place.key,
+          () => this.#overall.look(place, message.overall, delivery),
+        );
+      }
+      default:
+        return await this.#build(message, delivery);
     }
-    const changes = changesOf(message, await this.#missingProjects(message));
+  }
+
+  async #watch(watch: CheckWatch): Promise<Outcome> {
+    const key = keyOf(watch.repo, watch.head_sha, watch.name);
+    return await this.#keyed.run(key, () => this.#watcher.look(watch));
+  }
+
+  async #take(notice: EvaluationNotice, delivery: Delivery): Promise<Outcome> {
+    const { repo, pr: { head_sha, target_branch } } = notice;
+    const suffix = await this.#branches.suffix(repo, target_branch);
+    if (suffix === undefined) return this.#noRepository(repo);
+    const place = placeOf(repo, head_sha, overallName(suffix));
+    return await this.#keyed.run(place.key, () => this.#overall.take(place, notice, delivery));
+  }
+
+  async #build(message: BuildMessage, delivery: Delivery): Promise<Outcome> {
+    const { repo, pr, push } = originOf(message);
+    const ofPush = isPush({ pr, push });
+    const suffix = ofPush ? "" : await this.#branches.suffix(repo, pr.target_branch);
+    if (suffix === undefined) return this.#noRepository(repo);
+    const changes = changesOf(message, { suffix, projects: await this.#missingProjects(message) });
     if (changes.length === 0) this.#noteNobody(message);
     const applied = await settleAll(changes.map((change) => this.#apply(change, delivery.lost)));
     const watched = message.kind !== "queued"
@@ -76,19 +133,26 @@ export class CheckRunKeeper {
       : changes.filter((_, index) =>
         applied[index] === "written" || applied[index] === "unchanged"
       );
-    return { publish: watched.map(watchOf), settle: ack };
+    const news = !ofPush && (delivery.redelivered || applied.includes("written"));
+    const overall = news ? [tick({ repo, sha: pr.head_sha, name: overallName(suffix) })] : [];
+    return { publish: [...watched.map(watchOf), ...overall], settle: ack };
   }
 
-  #noteNobody(message: CheckMessage): void {
+  #noRepository({ full_name: repo }: Repo): Outcome {
+    this.#options.log.warn("No repository to report to", { repo });
+    return nothing;
+  }
+
+  #noteNobody(message: BuildMessage): void {
     this.#options.log.warn("A message names no project and no check run waits for it", {
       kind: message.kind,
       repo: repoOf(message).full_name,
-      headSha: headOf(message),
+      headSha: originOf(message).pr.head_sha,
     });
   }
 
   /** A result of the Rust bot may name no project: it is about the check runs that wait for its request. */
-  async #missingProjects(message: CheckMessage): Promise<string[]> {
+  async #missingProjects(message: BuildMessage): Promise<string[]> {
     if (message.kind !== "result" || namesProjects(message.result)) return [];
     const { repo, pr } = message.result;
     const runs = await this.#options.github.checkRuns(repo, pr.head_sha);
@@ -96,7 +160,7 @@ export class CheckRunKeeper {
   }
 
   #apply(change: Change, lost: AbortSignal): Promise<Applied> {
-    const { repo, pr, system } = change.subject;
+    const { repo, pr } = change.subject;
     const key = keyOf(repo, pr.head_sha, change.name);
     this.#waiting.add(key, change);
     return this.#keyed.run(key, async () => {
@@ -106,23 +170,39 @@ export class CheckRunKeeper {
       if (runs === undefined) return this.#noCommit(change);
       const current = this.#written.fresher(key, newest(runs), this.#options.now());
       const now = new Date(this.#options.now()).toISOString();
-      const push = isPush(change.subject);
-      const made = transition(current, { ...change.request, push, news: change.news }, { now });
+      const owner = await this.#ownerOf(change, current);
+      const made = transition(current, newsOf(change), { now, owner });
       this.#note(change, made);
       if (made.kind === "nothing") return current?.status === "completed" ? "ended" : "unchanged";
-      const queue = change.news.status === "queued" ? await this.#builders.queue(system) : {};
-      const facts = { now, queue, addresses: this.#options.addresses };
-      const state = stateOf(change, made, { facts, current });
+      const state = made.kind === "remember"
+        ? rememberingState(current!, made)
+        : stateOf(change, made, { facts: await this.#writeFacts(change, now), current });
       // Another instance has the message by now, and may be further.
       if (lost.aborted) return "unchanged";
       return await this.#write(change, state, current);
     });
   }
 
+  async #writeFacts(change: Change, now: string): Promise<WriteFacts> {
+    const queued = change.news.status === "queued";
+    const queue = queued ? await this.#builders.queue(change.subject.system) : {};
+    return { now, queue, addresses: this.#options.addresses };
+  }
+
+  /** Which pull request the check run is for, if it shows another one's build than the change's. */
+  async #ownerOf(change: Change, current: CheckRun | undefined): Promise<number | undefined> {
+    const { repo, pr } = change.subject;
+    if (!current || !isOfAnother(newsOf(change), recall(current.summary))) return undefined;
+    const { suffix } = parseCheckRunName(change.name);
+    const place = placeOf(repo, pr.head_sha, overallName(suffix));
+    return await this.#overall.owner(place, pr.number);
+  }
+
   #note(change: Change, made: Transition): void {
     const { log } = this.#options;
     const fields = { name: change.name, headSha: change.subject.pr.head_sha, made };
-    if (made.kind === "nothing" && made.why === PUSH_BEHIND_PULL) {
+    if (made.kind === "remember") log.info("A build is not shown", { ...fields, why: made.why });
+    else if (made.kind === "nothing" && made.why === PUSH_BEHIND_PULL) {
       log.info("A push's build is not shown", { ...fields, branch: change.subject.push?.branch });
     } else log.debug("Check run", { ...fields, news: change.news.status });
   }
@@ -165,18 +245,6 @@ export class CheckRunKeeper {
   }
 }
 
-function keyOf(repo: Repo, sha: string, name: string): string {
-  return `${repo.full_name.toLowerCase()} ${sha} ${name}`;
-}
-
 function watchOf({ subject: { repo, pr, system }, name }: Change): Publication {
   return watchMessage({ repo, head_sha: pr.head_sha, name, system });
-}
-
-/** Waits for all, so that nothing of a message still runs when it is settled; then throws the first failure. */
-async function settleAll<T>(work: readonly Promise<T>[]): Promise<T[]> {
-  const results = await Promise.allSettled(work);
-  const failed = results.find((result) => result.status === "rejected");
-  if (failed !== undefined) throw failed.reason;
-  return results.map((result) => (result as PromiseFulfilledResult<T>).value);
 }

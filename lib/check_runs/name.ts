@@ -1,12 +1,54 @@
-/** Names of check runs: what branch protection can require. */
+/**
+ * Names of check runs: what branch protection can require. GitHub keeps check runs by commit and name, and
+ * one commit may be the head of pull requests into several branches: each base has names of its own, so that
+ * a check that one base requires never shows what was merged into another. Those of the default branch, and
+ * of pushes, have no suffix.
+ */
+import { nameHash } from "../messages/log_key.ts";
 
-/** The name of the check run of a project on a system. */
-export function checkRunName(project: string, system: string): string {
-  return `${project} on ${system}`.replaceAll(/[\p{Cc}\p{Cf}]/gu, "").slice(0, 300);
+/** The check run that sums up all builds of a pull request: the one to require. */
+export const OVERALL = "tickborg";
+
+/** Characters of a base branch's name that a check run's name shows. */
+const MAX_BASE = 100;
+
+/** What the names of a pull request's check runs end with: nothing for the default branch. */
+export function baseSuffix(base: string | null, defaultBranch: string): string {
+  if (base === null || base === defaultBranch) return "";
+  const clean = base.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "").toWellFormed();
+  // Two branches must never share a name.
+  const shown = clean === base && base.length <= MAX_BASE
+    ? base
+    : `${clean.slice(0, MAX_BASE).toWellFormed()}-${nameHash(base)}`;
+  return ` (${shown})`;
 }
 
-/** The project and the system in a check run's name; a name of another form is a project on none. */
-export function parseCheckRunName(name: string): { project: string; system: string | undefined } {
-  const parts = /^(.*) on (\S{1,50})$/s.exec(name);
-  return parts ? { project: parts[1]!, system: parts[2]! } : { project: name, system: undefined };
+/** The name of the overall check run of pull requests with this suffix. */
+export function overallName(suffix: string): string {
+  return `${OVERALL}${suffix}`;
+}
+
+/** Whether a check run sums up the builds of a pull request. */
+export function isOverall(name: string): boolean {
+  return name === OVERALL || name.startsWith(`${OVERALL} (`);
+}
+
+/** The name of the check run of a project on a system; `suffix` is {@link baseSuffix}'s. */
+export function checkRunName(project: string, system: string, suffix = ""): string {
+  return `${project} on ${system}`.replaceAll(/[\p{Cc}\p{Cf}]/gu, "").slice(0, 150) + suffix;
+}
+
+/** What a check run's name says; a name of another form is a project on no system. */
+export interface ParsedName {
+  readonly project: string;
+  readonly system: string | undefined;
+  /** See {@link baseSuffix}. */
+  readonly suffix: string;
+}
+
+/** Takes a check run's name apart. */
+export function parseCheckRunName(name: string): ParsedName {
+  const parts = /^(.*?) on ([^\s()]{1,50})( \(.+\))?$/s.exec(name);
+  if (parts === null) return { project: name, system: undefined, suffix: "" };
+  return { project: parts[1]!, system: parts[2]!, suffix: parts[3] ?? "" };
 }

@@ -1,5 +1,5 @@
 /** Pure rules of what a message does to a check run: it never moves backwards, whatever comes late or twice. */
-import type { CheckRun } from "../github/github.ts";
+import type { CheckRun, Conclusion } from "../github/github.ts";
 import {
   CERTAINTY,
   type Certainty,
@@ -7,6 +7,7 @@ import {
   parseExternalId,
   recall,
   type Request,
+  withBackground,
   withSeen,
 } from "./identity.ts";
 
@@ -15,7 +16,12 @@ export type News =
   | { readonly status: "queued" }
   /** `startedAt` is ISO 8601. */
   | { readonly status: "in_progress"; readonly attempt: string; readonly startedAt: string }
-  | { readonly status: "completed"; readonly attempt: string; readonly certainty: Certainty };
+  | {
+    readonly status: "completed";
+    readonly attempt: string;
+    readonly certainty: Certainty;
+    readonly conclusion: Conclusion;
+  };
 
 /** Order of the states within one request. */
 export const STATUS_ORDER = { queued: 0, in_progress: 1, completed: 2 } as const;
@@ -27,21 +33,34 @@ export type Transition =
     readonly kind: "create" | "update";
     readonly request: { readonly requestId: string; readonly requestedAt: string };
     readonly memory: Memory;
-  };
+  }
+  /** The result is remembered and not shown. */
+  | { readonly kind: "remember"; readonly memory: Memory; readonly why: string };
 
 /** Why a push's build is not shown. */
 export const PUSH_BEHIND_PULL = "a pull request holds the check run";
+/** Why the build of a pull request is not shown. */
+export const ANOTHER_PULL = "another pull request holds the check run";
+/** Why a build without tests is not shown. */
+export const TEST_STANDS = "a test holds the check run";
 
 /** What the rules need to know beside the message. */
 export interface TransitionFacts {
   /** ISO 8601: dates the requests of older peers, which do not say when they were made. */
   readonly now: string;
+  /** The pull request that holds the overall check of the same commit and base, if one does. */
+  readonly owner?: number | undefined;
 }
 
 /** News of a build. */
 export interface BuildNews extends Request {
   /** Whether a push asked for the build, and not a pull request. */
   readonly push: boolean;
+  /** The number of the pull request; undefined for a push. */
+  readonly pull?: number | undefined;
+  /** Whether tests run too. */
+  readonly test?: boolean;
+  readonly baseSha?: string | undefined;
   readonly news: News;
 }
 
@@ -54,7 +73,11 @@ export interface BuildNews extends Request {
  * that came to nothing gives way to a later push: a pull request that is merged by putting its base forward
  * to its head is cancelled as it is closed, and the commit is built anew for the push.
  *
- * A newer request takes the check run over; an older one changes nothing. Within one request the order is
+ * Two pull requests may have one head and one base: the one that holds the overall check has this one too.
+ *
+ * A newer request takes the check run over; an older one changes nothing. But a build without tests takes
+ * nothing from a test that has a verdict or is on its way, and a test takes over whatever its age. What is
+ * not shown is remembered, because an evaluation may have asked for it. Within one request the order is
  * queued, in progress, completed; a result replaces an earlier one only if it is surer (an infrastructure
  * error gives way to a build that ended), and a started attempt only reopens what a sweep had given up.
  */
@@ -69,26 +92,78 @@ export function transition(
   const shown = parseExternalId(current.externalId);
   const memory = recall(current.summary);
   if (shown.requestId !== message.requestId) {
-    const late = whyLate(message, shown, memory);
-    if (late !== undefined) return { kind: "nothing", why: late };
-    const seen = withSeen(memory.seen, shown.requestId);
-    return { kind: "update", request: dated, memory: { ...memoryOf(message), seen } };
+    const late = whyLate({ message, shown, memory, current }, facts);
+    if (late !== undefined) return remembered(message, memory, late);
+    return {
+      kind: "update",
+      request: dated,
+      memory: { ...memoryOf(message), ...history(current, shown, memory) },
+    };
   }
   const why = whyNothing(current, memory, news);
   if (why !== undefined) return { kind: "nothing", why };
+  const { seen, background, pull, test, baseSha } = memory;
   return {
     kind: "update",
     request: { ...dated, requestedAt: shown.requestedAt ?? dated.requestedAt },
-    memory: { ...memoryOf(message), ...(memory.seen && { seen: memory.seen }) },
+    // The result of an older peer does not repeat what the request was.
+    memory: defined({ pull, test, baseSha, ...memoryOf(message), seen, background }),
   };
 }
 
+/** What a check run remembers of the request that gives way to another. */
+function history(current: CheckRun, shown: Request, memory: Memory): Partial<Memory> {
+  const ended = current.status === "completed" && current.conclusion !== undefined;
+  const background = ended
+    ? withBackground(memory, shown.requestId, current.conclusion!)
+    : memory.background;
+  return defined({ seen: withSeen(memory.seen, shown.requestId), background });
+}
+
+/** The result of a request that is not shown: an unsure one replaces no other. */
+function remembered(message: BuildNews, memory: Memory, why: string): Transition {
+  const { news, requestId, push } = message;
+  if (news.status !== "completed" || push) return { kind: "nothing", why };
+  const known = memory.background?.find(([id]) => id === requestId)?.[1];
+  const surer = known === undefined || news.certainty === CERTAINTY.definite;
+  if (!surer || known === news.conclusion) return { kind: "nothing", why };
+  const background = withBackground(memory, requestId, news.conclusion);
+  return { kind: "remember", memory: { ...memory, background }, why };
+}
+
+/** A request that is not shown, and the check run as it is. */
+interface Rivalry {
+  readonly message: BuildNews;
+  readonly shown: Request;
+  readonly memory: Memory;
+  readonly current: CheckRun;
+}
+
 /** Why another request than the one that is shown changes nothing; undefined when it takes over. */
-function whyLate(message: BuildNews, shown: Request, memory: Memory): string | undefined {
+function whyLate(rivalry: Rivalry, { owner }: TransitionFacts): string | undefined {
+  const { message, shown, memory } = rivalry;
   const byPush = memory.push === true;
   if (message.push && !byPush && isHeld(shown, memory)) return PUSH_BEHIND_PULL;
   if (!message.push && byPush && takesOverPush(message, memory)) return undefined;
+  const wasShown = memory.seen?.includes(message.requestId) ?? false;
+  if (isOfAnother(message, memory)) {
+    return owner === message.pull && !wasShown ? undefined : ANOTHER_PULL;
+  }
+  if (isWeaker(rivalry)) return TEST_STANDS;
+  if (message.test && !memory.test && !byPush && !message.push && !wasShown) return undefined;
   return isNewer(message, shown, memory) ? undefined : "an older request";
+}
+
+/** Whether a request and the one that is shown are of two pull requests. */
+export function isOfAnother({ pull }: BuildNews, memory: Memory): boolean {
+  return pull !== undefined && memory.pull !== undefined && pull !== memory.pull;
+}
+
+/** A test that came to nothing has no verdict that could be lost. */
+function isWeaker({ message, memory, current }: Rivalry): boolean {
+  if (memory.test !== true || message.test === true || message.push) return false;
+  return current.status !== "completed" ||
+    (memory.certainty ?? CERTAINTY.definite) === CERTAINTY.definite;
 }
 
 /** Whether pushes leave the check run alone: what an older peer wrote does not say whose it is. */
@@ -146,8 +221,8 @@ function startedLater(news: News & { status: "in_progress" }, memory: Memory): b
   return difference > 0 || (difference === 0 && news.attempt > (memory.attempt ?? ""));
 }
 
-function memoryOf({ news, push }: BuildNews): Memory {
-  const by = push ? { push } : {};
+function memoryOf({ news, push, pull, test, baseSha }: BuildNews): Memory {
+  const by: Memory = push ? { push } : defined({ pull, test: test || undefined, baseSha });
   switch (news.status) {
     case "queued":
       return by;
@@ -156,4 +231,11 @@ function memoryOf({ news, push }: BuildNews): Memory {
     case "completed":
       return { ...by, attempt: news.attempt, certainty: news.certainty };
   }
+}
+
+/** A memory without the fields that have no value. */
+function defined(memory: { [Key in keyof Memory]: Memory[Key] | undefined }): Memory {
+  return Object.fromEntries(
+    Object.entries(memory).filter(([, value]) => value !== undefined),
+  );
 }

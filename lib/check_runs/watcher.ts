@@ -9,7 +9,8 @@ import type { Outcome } from "../role.ts";
 import { newest, refused } from "./answers.ts";
 import type { BuilderWatch } from "./builder_watch.ts";
 import { CERTAINTY, recall, remember } from "./identity.ts";
-import { parseCheckRunName } from "./name.ts";
+import { overallName, parseCheckRunName } from "./name.ts";
+import { tick } from "./overall/keeper.ts";
 
 /** What a watcher works with. */
 export interface WatcherOptions {
@@ -40,8 +41,11 @@ export class CheckRunWatcher {
       const settle = { kind: "retry", delayMs: judgement.delayMs, reason: "Watching" } as const;
       return { publish: [], settle };
     }
-    if (judgement.kind === "give-up") await this.#giveUp(watch, run, judgement);
-    return done;
+    if (judgement.kind !== "give-up") return done;
+    await this.#giveUp(watch, run, judgement);
+    const { repo, head_sha: sha, name } = watch;
+    const overall = tick({ repo, sha, name: overallName(parseCheckRunName(name).suffix) });
+    return { publish: [overall], settle: ack };
   }
 
   async #giveUp(watch: CheckWatch, run: CheckRun, given: GivenUp): Promise<void> {

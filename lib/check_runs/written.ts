@@ -1,6 +1,9 @@
 /** What this process wrote lately: GitHub's listing may lag behind its own answers for some seconds. */
 import type { CheckRun } from "../github/github.ts";
-import { STATUS_ORDER } from "./transition.ts";
+import type { Repo } from "../messages/repo.ts";
+import { recall } from "./identity.ts";
+import { keyOf } from "./key.ts";
+import { recallOverall } from "./overall/memory.ts";
 
 /** Check runs written within the last minute, at most some thousand. */
 export class RecentlyWritten {
@@ -16,13 +19,23 @@ export class RecentlyWritten {
     }
   }
 
+  /** What was written on a commit. */
+  of(repo: Pick<Repo, "full_name">, sha: string, now: number): CheckRun[] {
+    const prefix = keyOf(repo, sha, "");
+    return [...this.#runs].filter(([key, { at }]) => key.startsWith(prefix) && now - at < 60_000)
+      .map(([, { run }]) => run);
+  }
+
   /** The check run that counts: what is listed, unless what was written is further along. */
   fresher(key: string, listed: CheckRun | undefined, now: number): CheckRun | undefined {
     const written = this.#runs.get(key);
     if (written === undefined || now - written.at >= 60_000) return listed;
     if (listed === undefined || written.run.id > listed.id) return written.run;
-    const behind = listed.id === written.run.id && listed.externalId === written.run.externalId &&
-      STATUS_ORDER[listed.status] < STATUS_ORDER[written.run.status];
-    return behind ? written.run : listed;
+    if (listed.id !== written.run.id) return listed;
+    return revisionOf(listed) < revisionOf(written.run) ? written.run : listed;
   }
+}
+
+function revisionOf({ summary }: CheckRun): number {
+  return recall(summary).revision ?? recallOverall(summary)?.revision ?? 0;
 }

@@ -1,6 +1,7 @@
 /** The evaluation of one pull request, from its job to its labels, builds and final status. */
 import { maxProjects } from "../acl.ts";
-import { ack } from "../broker/broker.ts";
+import { ack, type Publication } from "../broker/broker.ts";
+import { baseSuffix } from "../check_runs/name.ts";
 import { logViewerOf } from "../config/sections.ts";
 import { describeError, TransientFault } from "../errors.ts";
 import type { GitHub, PullRequest } from "../github/github.ts";
@@ -14,10 +15,16 @@ import { buildQueue } from "../topology.ts";
 import { trusts } from "../trust.ts";
 import type { BranchFacts } from "./branch_facts.ts";
 import { gather } from "./gather.ts";
-import { evaluationMessages } from "./messages.ts";
+import {
+  endedMessage,
+  type EvaluationEnd,
+  evaluationMessages,
+  runningMessage,
+} from "./messages.ts";
 import { type EvaluationPlan, labelsOf, planEvaluation, systemsOf } from "./plan.ts";
 import { GIVEN_UP } from "./progress.ts";
 import { type Conclusion, EvaluationReporter } from "./reporter.ts";
+import { withTests } from "./with_tests.ts";
 import { describePlan, stateOf } from "./wording.ts";
 
 /** Messages published at once. */
@@ -72,17 +79,28 @@ export class Evaluation {
     const { repo, pr } = this.#job;
     const pull = await this.#github.pullRequest(repo, pr.number);
     if (!pull) return this.#end("issue-fetch-failed");
-    if (pull.state === "closed") return this.#end("issue-already-closed");
+    if (pull.state === "closed") return this.#closed();
+    let again = false;
     if (pull.headSha === pr.head_sha) {
-      const progress = await this.#reporter.progress();
+      const { progress, earlier } = await this.#reporter.progress(pull);
+      again = earlier;
       if (progress === "no-such-commit") return this.#end("issue-fetch-failed");
       if (progress === "done") return { publish: [], settle: ack };
+      yield [runningMessage({ repo, pr, ...this.#request })];
       if (progress === "new") await this.#reporter.begin();
     }
     const gathered = await this.#gather(pull);
     if (gathered.kind === "superseded") return await this.#superseded(pull);
-    if (gathered.kind === "gone") return await this.#conclude(gathered.conclusion);
-    return yield* this.#decide(pull, gathered.branch);
+    if (gathered.kind === "gone") {
+      yield [this.#ended(gathered.conclusion)];
+      return await this.#conclude(gathered.conclusion);
+    }
+    return yield* this.#decide(pull, gathered.branch, again);
+  }
+
+  #ended(end: EvaluationEnd, baseSha?: string): Publication {
+    const { repo, pr } = this.#job;
+    return endedMessage({ repo, pr, ...this.#request, baseSha }, end);
   }
 
   #gather(pull: PullRequest) {
@@ -103,9 +121,10 @@ export class Evaluation {
   }
 
   /** Labels, builds, then the final status: in this order, so that the status never promises too much. */
-  async *#decide(pull: PullRequest, branch: BranchFacts): Progress {
+  async *#decide(pull: PullRequest, branch: BranchFacts, again: boolean): Progress {
     const { config } = this.#context;
-    const plan = await this.#plan(pull, branch);
+    const { plan: planned, trusted } = await this.#plan(pull, branch);
+    const plan = again ? await this.#asTested(planned, pull) : planned;
     if (plan.labels) await this.#reporter.label(pull, plan.labels);
     const unserved = await this.#unserved(systemsOf(plan.builds));
     const request = {
@@ -114,11 +133,7 @@ export class Evaluation {
       ...this.#request,
       baseSha: branch.base,
     };
-    const messages = evaluationMessages(request, plan, this.#askedAt);
-    for (let at = 0; at < messages.length; at += BATCH) yield messages.slice(at, at + BATCH);
     const { verdict, builds } = plan;
-    const { reason } = this.#job;
-    this.#log("Pull request evaluated", { verdict, builds: builds.length, reason });
     const description = describePlan(plan, {
       target: pull.baseRef,
       handle: config.github.handle,
@@ -126,6 +141,14 @@ export class Evaluation {
       branch,
       unserved,
     });
+    const end = { outcome: verdict, description, trusted, builds };
+    const messages = [
+      endedMessage(request, end),
+      ...evaluationMessages(request, plan, this.#askedAt),
+    ];
+    for (let at = 0; at < messages.length; at += BATCH) yield messages.slice(at, at + BATCH);
+    const { reason } = this.#job;
+    this.#log("Pull request evaluated", { verdict, builds: builds.length, reason });
     const conclusion = { state: stateOf(verdict), description, outcome: verdict };
     return await this.#conclude(conclusion, this.#events(pull, plan));
   }
@@ -137,13 +160,24 @@ export class Evaluation {
       : events;
   }
 
-  async #plan(pull: PullRequest, branch: BranchFacts): Promise<EvaluationPlan> {
+  /** What was tested at this head is tested again: no evaluation takes a test's verdict away. */
+  async #asTested(plan: EvaluationPlan, pull: PullRequest): Promise<EvaluationPlan> {
+    const { repo, pr } = this.#job;
+    const runs = await this.#github.checkRuns(repo, pr.head_sha) ?? [];
+    const suffix = baseSuffix(pull.baseRef, pull.defaultBranch);
+    return { ...plan, builds: withTests(plan.builds, { runs, suffix, pull: pr.number }) };
+  }
+
+  async #plan(
+    pull: PullRequest,
+    branch: BranchFacts,
+  ): Promise<{ plan: EvaluationPlan; trusted: boolean }> {
     const { config } = this.#context;
     const { repo, requested_by: asker } = this.#job;
     const options = { config, github: this.#github, repo };
     const trusted = await trusts(pull.author, options) ||
       (asker !== undefined && await trusts(asker, options));
-    return planEvaluation({
+    const plan = planEvaluation({
       branch,
       title: pull.title,
       draft: pull.draft,
@@ -152,6 +186,7 @@ export class Evaluation {
       maxProjects: maxProjects(config),
       config,
     });
+    return { plan, trusted };
   }
 
   /** Of some systems, those that no builder is connected for. */
@@ -182,29 +217,41 @@ export class Evaluation {
 
   /** A status that was begun on a commit that nobody looks at any more ends too. */
   async #superseded(pull: PullRequest): Promise<Outcome> {
-    if (await this.#reporter.progress() === "begun") {
-      const description = `Superseded by ${pull.headSha}`;
-      await this.#reporter.conclude({ state: "failure", description, outcome: "superseded" });
-    }
-    return this.#end();
+    const description = `Superseded by ${pull.headSha}`;
+    const conclusion: Conclusion = { state: "failure", description, outcome: "superseded" };
+    const { progress } = await this.#reporter.progress(pull);
+    if (progress === "begun") await this.#reporter.conclude(conclusion);
+    return this.#with(this.#ended(conclusion), this.#end());
+  }
+
+  #closed(): Outcome {
+    const ended = this.#ended({ outcome: "closed", description: "The pull request is closed" });
+    return this.#with(ended, this.#end("issue-already-closed"));
+  }
+
+  #with(first: Publication, { publish, settle }: Outcome): Outcome {
+    return { publish: [first, ...publish], settle };
   }
 
   /** The last attempt failed: whoever opened the pull request is told. */
-  async giveUp(error: unknown): Promise<void> {
-    if (this.#job.labels_only) return;
+  async giveUp(error: unknown): Promise<readonly Publication[]> {
+    if (this.#job.labels_only) return [];
     const { handle } = this.#context.config.github;
     const why = describeError(error).slice(0, 80);
+    const conclusion: Conclusion = {
+      state: "error",
+      description: `Cannot evaluate: ${why}; comment ${handle} eval to try again`,
+      outcome: GIVEN_UP,
+    };
+    const publish = this.#job.conclude ? [] : [this.#ended(conclusion)];
     try {
-      await this.#reporter.conclude({
-        state: "error",
-        description: `Cannot evaluate: ${why}; comment ${handle} eval to try again`,
-        outcome: GIVEN_UP,
-      });
+      await this.#reporter.conclude(conclusion);
     } catch (cause) {
       this.#context.log.error("Nobody could be told of an evaluation that is given up", {
         error: describeError(cause),
       });
     }
+    return publish;
   }
 
   #end(...events: Event[]): Outcome {

@@ -1,7 +1,15 @@
 /** The messages that an evaluation publishes. Pure. */
 import type { Publication } from "../broker/broker.ts";
 import { makeResult, resultMessages } from "../build/result.ts";
-import { buildMessages, type BuildRequest, cancellationMessage, makeBuildJob } from "../jobs.ts";
+import { noticeMessage } from "../check_runs/message.ts";
+import {
+  type Build,
+  buildMessages,
+  type BuildRequest,
+  cancellationMessage,
+  makeBuildJob,
+} from "../jobs.ts";
+import { type EvaluationBuild, MAX_EVALUATION_BUILDS } from "../messages/evaluation_notice.ts";
 import type { EvaluationPlan, Unbuildable } from "./plan.ts";
 
 /**
@@ -27,6 +35,57 @@ export function evaluationMessages(
     ...buildMessages(request, plan.builds),
     ...plan.unbuildable.flatMap((skip) => skipMessages(request, skip)),
   ];
+}
+
+/** How an evaluation ended, as the check run that sums up its builds shows it. */
+export interface EvaluationEnd {
+  /** See `EvaluationNotice`. */
+  readonly outcome: string;
+  readonly description: string;
+  readonly notes?: string | undefined;
+  readonly trusted?: boolean;
+  readonly builds?: readonly Build[];
+}
+
+/** Tells the poster that a pull request is to be evaluated. */
+export function queuedMessage(request: BuildRequest): Publication {
+  return noticeMessage({ evaluation: "queued", ...noticeOf(request) });
+}
+
+/** Tells the poster that the evaluation of a pull request has begun. */
+export function runningMessage(request: BuildRequest): Publication {
+  return noticeMessage({ evaluation: "running", ...noticeOf(request) });
+}
+
+/** Tells the poster that a pull request no longer has this head and base. */
+export function leftMessage(request: BuildRequest, end: EvaluationEnd): Publication {
+  // The same event may have the next head evaluated, under the id as it is.
+  return endedMessage({ ...request, requestId: `${request.requestId}-left` }, end);
+}
+
+function noticeOf({ repo, pr, requestId, requestedAt }: BuildRequest) {
+  return { repo, pr, request_id: requestId, requested_at: requestedAt };
+}
+
+/** Tells the poster that an evaluation ended, and every build that it asked for. */
+export function endedMessage(request: BuildRequest, end: EvaluationEnd): Publication {
+  const { baseSha } = request;
+  const builds = (end.builds ?? []).map(({ project, system, test }): EvaluationBuild => [
+    project,
+    system,
+    test ?? false,
+  ]);
+  const tooMany = builds.length > MAX_EVALUATION_BUILDS;
+  return noticeMessage({
+    evaluation: "ended",
+    ...noticeOf(request),
+    outcome: tooMany ? "too-many-builds" : end.outcome,
+    description: end.description.slice(0, 500),
+    ...(end.notes ? { notes: end.notes.slice(0, 10_000) } : {}),
+    ...(end.trusted === undefined ? {} : { trusted: end.trusted }),
+    ...(baseSha === undefined ? {} : { base_sha: baseSha }),
+    builds: tooMany ? [] : builds,
+  });
 }
 
 /** The result of a build that nobody can carry out; the same one for a request that comes again. */

@@ -1,5 +1,6 @@
 /** Tells GitHub about one evaluation: one pending and one final status, and the labels. */
 import type { Logger } from "@logtape/logtape";
+import { baseSuffix } from "../check_runs/name.ts";
 import { describeError } from "../errors.ts";
 import {
   type CommitStatus,
@@ -10,13 +11,13 @@ import {
 import { labelChanges } from "../projects/labels.ts";
 import type { EvaluationJob } from "../messages/evaluation_job.ts";
 import { evaluationProgress, isOvertaken, type Progress } from "./progress.ts";
-import { EVALUATION_CONTEXT, evaluationUrl } from "./status.ts";
+import { contextFor, EVALUATION_CONTEXT, evaluationMemory, evaluationUrl } from "./status.ts";
 import { cut } from "./wording.ts";
 
 /** What a reporter uses of GitHub. */
 export type ReportingGitHub = Pick<
   GitHub,
-  "statuses" | "setStatus" | "addLabels" | "removeLabel" | "labelsAddedByApp"
+  "pullRequest" | "statuses" | "setStatus" | "addLabels" | "removeLabel" | "labelsAddedByApp"
 >;
 
 /** What a reporter needs. */
@@ -40,21 +41,30 @@ export interface Conclusion {
 /** The reporter of one evaluation. */
 export class EvaluationReporter {
   readonly #options: ReporterOptions;
+  #context: string | undefined;
 
   constructor(options: ReporterOptions) {
     this.#options = options;
   }
 
-  /** Finds out whether this request, or a later one, was evaluated before. */
-  async progress(): Promise<Progress> {
-    const { github, job, requestId, requestedAt } = this.#options;
-    const statuses = await github.statuses(job.repo, job.pr.head_sha);
-    return statuses === undefined ? "no-such-commit" : evaluationProgress(statuses, {
-      number: job.pr.number,
-      requestId,
-      requestedAt,
-      asked: job.requested_by !== undefined,
+  /**
+   * Finds out whether this request, or a later one, was evaluated before, and whether an earlier one was.
+   * To be called first: it also finds the context that no other pull request's status has.
+   */
+  async progress(
+    pull: Pick<PullRequest, "baseRef" | "defaultBranch">,
+  ): Promise<{ progress: Progress; earlier: boolean }> {
+    const { github, job: { repo, pr, requested_by }, requestId, requestedAt } = this.#options;
+    const statuses = await github.statuses(repo, pr.head_sha);
+    if (statuses === undefined) return { progress: "no-such-commit", earlier: false };
+    this.#context = contextFor(statuses, pr.number, baseSuffix(pull.baseRef, pull.defaultBranch));
+    const asked = requested_by !== undefined;
+    const request = { number: pr.number, requestId, requestedAt, asked };
+    const earlier = statuses.some((status) => {
+      const memory = evaluationMemory(status, pr.number);
+      return memory !== undefined && memory.requestId !== requestId;
     });
+    return { progress: evaluationProgress(statuses, request), earlier };
   }
 
   /** Sets the pending status. */
@@ -70,6 +80,7 @@ export class EvaluationReporter {
     const { github, log, job, requestId, requestedAt } = this.#options;
     const { repo, pr: { number, head_sha: head } } = job;
     const statuses = await github.statuses(repo, head);
+    this.#context ??= contextFor(statuses ?? [], number, await this.#suffix());
     if (isOvertaken(statuses ?? [], { number, requestId, requestedAt })) {
       log.info("Evaluation was overtaken", { repo: repo.full_name, number, head, ...conclusion });
       return;
@@ -97,11 +108,17 @@ export class EvaluationReporter {
     }
   }
 
+  async #suffix(): Promise<string> {
+    const { github, job: { repo, pr } } = this.#options;
+    const pull = await github.pullRequest(repo, pr.number);
+    return pull === undefined ? "" : baseSuffix(pull.baseRef, pull.defaultBranch);
+  }
+
   #set(status: { state: CommitStatus["state"]; description: string; outcome?: string }) {
     const { github, job, requestId, requestedAt, logViewer } = this.#options;
     const place = { repo: job.repo, pr: job.pr, logViewer };
     return github.setStatus(job.repo, job.pr.head_sha, {
-      context: EVALUATION_CONTEXT,
+      context: this.#context ?? EVALUATION_CONTEXT,
       state: status.state,
       description: cut(status.description),
       targetUrl: evaluationUrl(place, { requestId, requestedAt, outcome: status.outcome }),

@@ -7,8 +7,28 @@ import { logKey } from "../messages/build_job.ts";
 import type { Pr, Repo } from "../messages/repo.ts";
 import { logLink } from "../report/log_link.ts";
 
-/** The context people may require in a branch protection. */
+/** The context of the decision's status; that of another base than the default branch has a suffix. */
 export const EVALUATION_CONTEXT = "tickborg/evaluation";
+
+/**
+ * The context of a pull request's status: of one that no other pull request's status has, as one commit may
+ * be the head of several into one base. `statuses` are the head's; `suffix` is `baseSuffix`'s.
+ */
+export function contextFor(
+  statuses: readonly CommitStatus[],
+  number: number,
+  suffix: string,
+): string {
+  const context = `${EVALUATION_CONTEXT}${suffix}`;
+  const others = statuses.some((status) =>
+    status.context === context && (numberOf(status) ?? number) !== number
+  );
+  return others ? `${context} #${number}` : context;
+}
+
+function isEvaluation({ context }: CommitStatus): boolean {
+  return context === EVALUATION_CONTEXT || context.startsWith(`${EVALUATION_CONTEXT} `);
+}
 
 /** What a status remembers. */
 export interface EvaluationMemory {
@@ -63,7 +83,7 @@ export function evaluationMemory(
   status: CommitStatus,
   number: number,
 ): EvaluationMemory | undefined {
-  if (status.context !== EVALUATION_CONTEXT || numberOf(status) !== number) return undefined;
+  if (!isEvaluation(status) || numberOf(status) !== number) return undefined;
   const parameters = URL.parse(status.targetUrl ?? "")?.searchParams;
   const requestId = parameters?.get("request");
   if (!parameters || !requestId) return undefined;
@@ -82,9 +102,7 @@ export function newestEvaluation(
   statuses: readonly CommitStatus[],
   number: number,
 ): CommitStatus | undefined {
-  return statuses.find((status) =>
-    status.context === EVALUATION_CONTEXT && (numberOf(status) ?? number) === number
-  );
+  return statuses.find((status) => isEvaluation(status) && (numberOf(status) ?? number) === number);
 }
 
 /**

@@ -15,7 +15,10 @@ interface Pull {
     readonly sha: string;
     readonly repo?: { readonly pushed_at?: string | null } | null;
   };
-  readonly base: { readonly ref: string; readonly repo?: { readonly clone_url?: string } | null };
+  readonly base: {
+    readonly ref: string;
+    readonly repo?: { readonly clone_url?: string; readonly default_branch?: string } | null;
+  };
   readonly labels: readonly { readonly name: string }[];
   readonly updated_at: string;
 }
@@ -77,6 +80,7 @@ export function pullRequest(pull: Pull): PullRequest {
     headPushedAt: pull.head.repo?.pushed_at ?? undefined,
     updatedAt: pull.updated_at,
     cloneUrl: pull.base.repo?.clone_url,
+    defaultBranch: pull.base.repo?.default_branch ?? "main",
   };
 }
 

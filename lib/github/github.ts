@@ -22,10 +22,12 @@ export interface PullRequest {
   readonly headSha: string;
   readonly baseRef: string;
   readonly labels: readonly string[];
-  /** ISO 8601. */
-  /** When something was last pushed to the head's repository; undefined where that is gone. */
+  /** When something was last pushed to the head's repository, ISO 8601; undefined where that is gone. */
   readonly headPushedAt: string | undefined;
+  /** ISO 8601. */
   readonly updatedAt: string;
+  /** The default branch of the repository it goes to. */
+  readonly defaultBranch: string;
   /** Address that the repository it goes to is cloned from. */
   readonly cloneUrl?: string | undefined;
 }
@@ -99,6 +101,8 @@ export interface GitHub {
    * where there is no such file or ref. At most 4 MiB are read: more throws a `GitHubRefusal`.
    */
   fileAt(repo: RepoName, ref: string, path: string): Promise<Uint8Array | undefined>;
+  /** The repository's default branch; undefined where there is no such repository. */
+  defaultBranch(repo: RepoName): Promise<string | undefined>;
   /** Undefined where there is no such pull request. */
   pullRequest(repo: RepoName, number: number): Promise<PullRequest | undefined>;
   openPullRequests(repo: RepoName): Promise<PullRequest[]>;

@@ -42,8 +42,12 @@ const PullRequestPayload = z.object({
   action: z.string().max(100),
   number: z.number().int().min(1),
   repository: Repository,
+  /** The head before a push to the pull request. */
+  before: CommitSha.nullish().catch(undefined),
   changes: z.object({
-    base: z.object({}).nullish(),
+    base: z.object({
+      ref: z.object({ from: z.string().min(1).max(255) }).nullish().catch(undefined),
+    }).nullish(),
     title: z.object({ from: bounded(MAX_TITLE) }).nullish().catch(undefined),
   }).nullish().catch(undefined),
   pull_request: z.object({
@@ -70,6 +74,10 @@ export interface PullRequestEvent {
   readonly state: string;
   /** Whether this is an edit that changed the base branch. */
   readonly baseChanged: boolean;
+  /** The base branch before that. */
+  readonly previousBase?: string | undefined;
+  /** The head before a push. */
+  readonly previousHead?: string | undefined;
   /** The title before an edit that changed it. */
   readonly previousTitle?: string | undefined;
   /** When this happened by GitHub's clock, as GitHub wrote it; the same in a redelivery. */
@@ -90,6 +98,8 @@ export function parsePullRequestEvent(body: Uint8Array): PullRequestEvent {
     merged: pull.merged ?? false,
     state: pull.state,
     baseChanged: payload.action === "edited" && Boolean(payload.changes?.base),
+    previousBase: payload.changes?.base?.ref?.from,
+    previousHead: payload.before ?? undefined,
     previousTitle: payload.changes?.title?.from,
     updatedAt: pull.updated_at ?? undefined,
   };

@@ -9,13 +9,26 @@ const MAX_FILE_BYTES = 4 * 1024 * 1024;
 /** The methods of {@link GitHub} that this file is about. */
 export function readMethods(
   requests: Requests,
-): Pick<GitHub, "fileAt" | "pullRequest" | "openPullRequests" | "permission"> {
+): Pick<GitHub, "defaultBranch" | "fileAt" | "pullRequest" | "openPullRequests" | "permission"> {
   return {
+    defaultBranch: defaultBranch(requests),
     fileAt: fileAt(requests),
     pullRequest: pullRequest(requests),
     openPullRequests: openPullRequests(requests),
     permission: permission(requests),
   };
+}
+
+function defaultBranch(requests: Requests): GitHub["defaultBranch"] {
+  return (repo) =>
+    unlessMissing(async () => {
+      const { data } = await requests.read(
+        repo,
+        "read the repository",
+        (request) => request("GET /repos/{owner}/{repo}", at(repo)),
+      );
+      return data.default_branch;
+    });
 }
 
 function fileAt(requests: Requests): GitHub["fileAt"] {

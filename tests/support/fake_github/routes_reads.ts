@@ -3,6 +3,10 @@ import { NOT_FOUND, page, type Route } from "./route.ts";
 
 /** The operations, by method and path as the description writes them. */
 export const READ_ROUTES: Readonly<Record<string, Route>> = {
+  "GET /repos/{owner}/{repo}": {
+    as: "installation",
+    answer: ({ repository }, { shapes }) => ({ status: 200, body: shapes.repository(repository) }),
+  },
   "GET /repos/{owner}/{repo}/contents/{path}": {
     as: "installation",
     answer: async ({ repository, path, query }) => {

@@ -16,6 +16,7 @@ type Json = any;
 /** The description's examples that answers start from. */
 export const EXAMPLES = [
   "check-run",
+  "full-repository-default-response",
   "installation",
   "installation-token",
   "issue-comment",
@@ -56,6 +57,15 @@ export class Shapes {
     return { ...like, id: this.#appId, slug: "tickborg", name: "Tickborg" };
   }
 
+  repository(repository: FakeRepository): Json {
+    return {
+      ...this.#example("full-repository-default-response", repository),
+      full_name: repository.fullName,
+      default_branch: repository.defaultBranch,
+      clone_url: repository.cloneUrl,
+    };
+  }
+
   pull(repository: FakeRepository, pull: FakePull): Json {
     return this.#pull(this.#example("pull-request", repository), repository, pull);
   }
@@ -76,7 +86,11 @@ export class Shapes {
       label: `${repository.owner}:${ref}`,
       ref,
       sha,
-      repo: { ...of.repo, clone_url: repository.cloneUrl },
+      repo: {
+        ...of.repo,
+        clone_url: repository.cloneUrl,
+        default_branch: repository.defaultBranch,
+      },
     });
     return {
       ...like,

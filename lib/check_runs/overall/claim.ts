@@ -1,0 +1,126 @@
+/**
+ * Pure: whose evaluation the overall check of a head and a base shows. One commit may be the head of several
+ * pull requests into one base. The first one holds the check as long as it is open with this head; another
+ * takes it only if its author, or who had it evaluated, is trusted, and the holder's is not or its builds
+ * came to nothing. So no stranger's copy of a pull request changes what the check says.
+ */
+import { withSeen } from "../identity.ts";
+import type { EvaluationNotice } from "../../messages/evaluation_notice.ts";
+import { MAX_RIVALS, type OverallMemory } from "./memory.ts";
+
+/** What a notice is judged by. */
+export interface ClaimFacts {
+  /** ISO 8601. */
+  readonly now: string;
+  /** Whether the check run has ended, and with what. */
+  readonly conclusion: string | undefined;
+  /** Whether the pull request that holds the check is open, with this head and this base. */
+  readonly holderOpen: boolean;
+}
+
+/** What becomes of the check. */
+export type Claim =
+  /** The notice's evaluation is shown. */
+  | { readonly kind: "show"; readonly memory: OverallMemory }
+  /** The notice's pull request is remembered, and nothing else shown. */
+  | { readonly kind: "remember"; readonly memory: OverallMemory }
+  | { readonly kind: "nothing"; readonly why: string };
+
+const STAGES = { queued: 0, running: 1, ended: 2 } as const;
+
+/** What stopped an evaluation, and says nothing of the change. */
+const UNSURE = /^(given-up|closed|superseded|no-(repository|commit|ref|branch|pull-request))$/;
+
+/** The pull request no longer has this head and base, or is closed. */
+export const LEFT: ReadonlySet<string> = new Set(["closed", "superseded"]);
+
+/** Decides what a notice does to the overall check of its head and base. */
+export function claim(
+  memory: OverallMemory | undefined,
+  notice: EvaluationNotice,
+  facts: ClaimFacts,
+): Claim {
+  const left = LEFT.has(notice.outcome ?? "");
+  if (memory === undefined) {
+    if (left) return { kind: "nothing", why: "there is no check" };
+    return { kind: "show", memory: memoryOf(notice, facts) };
+  }
+  if (left && memory.pull !== notice.pr.number) return withoutRival(memory, notice.pr.number);
+  if (memory.pull === notice.pr.number) return sameHolder(memory, notice, facts);
+  if (!facts.holderOpen || outranks(memory, notice, facts)) {
+    return { kind: "show", memory: { ...memoryOf(notice, facts), ...revisionOf(memory) } };
+  }
+  return another(memory, notice);
+}
+
+function sameHolder(memory: OverallMemory, notice: EvaluationNotice, facts: ClaimFacts): Claim {
+  const { request, rivals, seen } = memory;
+  const next = { ...memoryOf(notice, facts), ...revisionOf(memory), ...(rivals && { rivals }) };
+  if (LEFT.has(notice.outcome ?? "") && facts.conclusion !== undefined) {
+    return { kind: "nothing", why: "the builds have ended" };
+  }
+  if (request.id === notice.request_id) {
+    const later = STAGES[notice.evaluation] > STAGES[memory.stage] || isSurer(memory, notice);
+    if (!later) return { kind: "nothing", why: "already known" };
+    return { kind: "show", memory: { ...next, ...(seen && { seen }) } };
+  }
+  if (seen?.includes(notice.request_id)) return { kind: "nothing", why: "an earlier request" };
+  if (Date.parse(notice.requested_at) < Date.parse(request.at)) {
+    return { kind: "nothing", why: "an older request" };
+  }
+  return { kind: "show", memory: { ...next, seen: withSeen(seen, request.id) } };
+}
+
+/** An evaluation that was stopped and is done after all. */
+function isSurer({ outcome }: OverallMemory, notice: EvaluationNotice): boolean {
+  return UNSURE.test(outcome ?? "") && notice.outcome !== undefined && !UNSURE.test(notice.outcome);
+}
+
+/** Whether another pull request takes the check from the one that holds it. */
+function outranks(
+  memory: OverallMemory,
+  { evaluation, trusted }: EvaluationNotice,
+  { conclusion }: ClaimFacts,
+): boolean {
+  if (evaluation !== "ended" || trusted !== true || memory.stage !== "ended") return false;
+  const cameToNothing = conclusion === "cancelled" || conclusion === "action_required";
+  return memory.trusted !== true || cameToNothing;
+}
+
+/** The pull request waits behind the one that holds the check. */
+function another(memory: OverallMemory, { pr, requested_at: at }: EvaluationNotice): Claim {
+  const known = memory.rivals?.find(({ pull }) => pull === pr.number);
+  if (known !== undefined && known.at >= at) return { kind: "nothing", why: "already known" };
+  const others = (memory.rivals ?? []).filter(({ pull }) => pull !== pr.number);
+  const rivals = [...others, { pull: pr.number, at }].slice(-MAX_RIVALS);
+  return { kind: "remember", memory: { ...memory, rivals } };
+}
+
+function withoutRival(memory: OverallMemory, pull: number): Claim {
+  const rivals = memory.rivals?.filter((rival) => rival.pull !== pull) ?? [];
+  return rivals.length === (memory.rivals?.length ?? 0)
+    ? { kind: "nothing", why: "another pull request holds the check" }
+    : { kind: "remember", memory: { ...memory, rivals } };
+}
+
+function revisionOf({ revision }: OverallMemory): { revision: number } {
+  return { revision };
+}
+
+function memoryOf(notice: EvaluationNotice, { now }: ClaimFacts): OverallMemory {
+  const { evaluation: stage, pr, outcome, description, notes, trusted, base_sha, builds } = notice;
+  return {
+    revision: 0,
+    pull: pr.number,
+    base: pr.target_branch,
+    request: { id: notice.request_id, at: notice.requested_at },
+    stage,
+    ...(outcome === undefined ? {} : { outcome }),
+    ...(description === undefined ? {} : { description }),
+    ...(notes === undefined ? {} : { notes }),
+    ...(trusted === undefined ? {} : { trusted }),
+    ...(base_sha === undefined ? {} : { baseSha: base_sha }),
+    ...(builds === undefined ? {} : { builds }),
+    ...(stage === "ended" ? { endedAt: now } : {}),
+  };
+}

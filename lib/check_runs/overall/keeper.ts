@@ -1,0 +1,228 @@
+/** Keeps the check run up to date that sums up all builds of a pull request. */
+import type { Logger } from "@logtape/logtape";
+import { ack, type Delivery, type Publication } from "../../broker/broker.ts";
+import { type CheckRun, type CheckRunState, type GitHub, isMissing } from "../../github/github.ts";
+import type { EvaluationNotice, OverallCheck } from "../../messages/evaluation_notice.ts";
+import type { Repo } from "../../messages/repo.ts";
+import type { Addresses } from "../../report/parts.ts";
+import type { Outcome } from "../../role.ts";
+import { newest, refused } from "../answers.ts";
+import { keyOf } from "../key.ts";
+import { overallMessage } from "../message.ts";
+import { OVERALL } from "../name.ts";
+import type { RecentlyWritten } from "../written.ts";
+import { claim, type ClaimFacts, LEFT } from "./claim.ts";
+import { handOver } from "./hand_over.ts";
+import { type OverallMemory, recallOverall } from "./memory.ts";
+import { mayWait, Pace } from "./pace.ts";
+import { overallState } from "./state.ts";
+
+/** What the keeper of overall checks works with. */
+export interface OverallOptions {
+  readonly github: Pick<GitHub, "checkRuns" | "createCheckRun" | "updateCheckRun" | "pullRequest">;
+  readonly log: Logger;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly addresses: Addresses;
+  /** What this process wrote lately, overall checks and others. */
+  readonly written: RecentlyWritten;
+  readonly stuckMs: number;
+}
+
+/** An overall check: that of one head and base. */
+export interface Place {
+  readonly repo: Repo;
+  readonly sha: string;
+  readonly name: string;
+  readonly key: string;
+}
+
+/** An overall check by its name. */
+export function placeOf(repo: Repo, sha: string, name: string): Place {
+  return { repo, sha, name, key: keyOf(repo, sha, name) };
+}
+
+/** Milliseconds until an overall check that waits for builds is looked at again, whatever was heard. */
+const LOOK_AGAIN_MS = 120_000;
+
+const done: Outcome = { publish: [], settle: ack };
+
+/** Keeps overall checks; the caller sees to it that one key's calls come one after the other. */
+export class OverallKeeper {
+  readonly #options: OverallOptions;
+  readonly #pace = new Pace();
+
+  constructor(options: OverallOptions) {
+    this.#options = options;
+  }
+
+  /** Has the check show an evaluation, or remember it behind another. */
+  async take(place: Place, notice: EvaluationNotice, delivery: Delivery): Promise<Outcome> {
+    const current = await this.#current(place);
+    if (current === undefined) return done;
+    const memory = current.run && recallOverall(current.run.summary);
+    const facts = await this.#claimFacts(place, { current: current.run, memory, notice });
+    const made = claim(memory, notice, facts);
+    this.#options.log.debug("Overall check", { name: place.name, headSha: place.sha, made });
+    if (delivery.lost.aborted) return done;
+    const shown = made.kind === "nothing" ? memory! : made.memory;
+    if (memory === undefined && made.kind === "nothing") return done;
+    const left = LEFT.has(notice.outcome ?? "") && memory?.pull === notice.pr.number;
+    if (made.kind !== "nothing") {
+      const { status, conclusion } = await this.#write(place, shown, current.run);
+      if (status !== "completed" && shown.stage === "ended") return watching(place, shown);
+      if (conclusion === "success") return done;
+    } else if (!left) return done;
+    return { publish: handOver(place, shown), settle: ack };
+  }
+
+  /** Brings the check up to date with its builds. */
+  async look(place: Place, asked: OverallCheck, delivery: Delivery): Promise<Outcome> {
+    const current = await this.#current(place);
+    const memory = current?.run && recallOverall(current.run.summary);
+    if (!current?.run || !memory || memory.stage !== "ended" || !memory.builds?.length) return done;
+    const other = asked.request_id !== undefined && asked.request_id !== memory.request.id;
+    if (other || delivery.lost.aborted) return done;
+    const next = await this.#stateOf(place, memory, current.run);
+    if (isSame(next, current.run)) return this.#again(asked, next, place, memory, delivery);
+    const wait = mayWait(next, current.run) ? this.#pace.wait(place.key, this.#options.now()) : 0;
+    if (wait > 0) return this.#later(place, asked, wait);
+    await this.#update(place, next, current.run);
+    return this.#again(asked, next, place, memory, delivery);
+  }
+
+  /** The pull request whose builds are shown on a commit, as far as `asking` is concerned. */
+  async owner(place: Place, asking: number): Promise<number | undefined> {
+    const current = await this.#current(place);
+    const memory = current?.run && recallOverall(current.run.summary);
+    if (!memory || memory.pull === asking) return memory?.pull;
+    return await this.#isOpen(place, memory) ? memory.pull : asking;
+  }
+
+  /** Comes back as long as the check waits for builds. */
+  #again(
+    { request_id }: OverallCheck,
+    { status, conclusion }: CheckRunState,
+    place: Place,
+    memory: OverallMemory,
+    { redelivered }: Delivery,
+  ): Outcome {
+    if (status !== "completed") {
+      if (request_id === undefined) return done;
+      const settle = { kind: "retry", delayMs: LOOK_AGAIN_MS, reason: "Watching" } as const;
+      return { publish: [], settle };
+    }
+    const cameToNothing = conclusion === "cancelled" || redelivered;
+    return { publish: cameToNothing ? handOver(place, memory) : [], settle: ack };
+  }
+
+  #later(place: Place, asked: OverallCheck, delayMs: number): Outcome {
+    const settle = { kind: "retry", delayMs, reason: "Too early for GitHub's limits" } as const;
+    if (asked.request_id !== undefined) return { publish: [], settle };
+    // One that waits brings all news with it.
+    const mine = this.#pace.defer(place.key, this.#options.now(), delayMs);
+    return mine ? { publish: [], settle } : done;
+  }
+
+  async #claimFacts(
+    place: Place,
+    { current, memory, notice }: {
+      current: CheckRun | undefined;
+      memory: OverallMemory | undefined;
+      notice: EvaluationNotice;
+    },
+  ): Promise<ClaimFacts> {
+    const other = memory !== undefined && memory.pull !== notice.pr.number;
+    return {
+      now: new Date(this.#options.now()).toISOString(),
+      conclusion: current?.status === "completed" ? current.conclusion : undefined,
+      holderOpen: other && await this.#isOpen(place, memory),
+    };
+  }
+
+  /** Whether a pull request is open with this head and base. */
+  async #isOpen({ repo, sha }: Place, { pull: number, base }: OverallMemory): Promise<boolean> {
+    const pull = await this.#options.github.pullRequest(repo, number);
+    return pull !== undefined && pull.state === "open" && pull.headSha === sha &&
+      (base === null || pull.baseRef === base);
+  }
+
+  /** The check run as it is; undefined if there is no such commit. */
+  async #current(place: Place): Promise<{ run: CheckRun | undefined } | undefined> {
+    const { github, written, now } = this.#options;
+    const runs = await github.checkRuns(place.repo, place.sha, place.name);
+    if (runs === undefined) return undefined;
+    return { run: written.fresher(place.key, newest(runs), now()) };
+  }
+
+  async #write(place: Place, memory: OverallMemory, current: CheckRun | undefined) {
+    const state = await this.#stateOf(place, memory, current);
+    await this.#update(place, state, current);
+    return state;
+  }
+
+  async #stateOf(
+    place: Place,
+    memory: OverallMemory,
+    current: CheckRun | undefined,
+  ): Promise<CheckRunState> {
+    const { now, stuckMs, addresses } = this.#options;
+    const runs = memory.builds?.length ? await this.#buildRuns(place) : [];
+    const facts = { runs, suffix: place.name.slice(OVERALL.length), now: now(), stuckMs };
+    return overallState(memory, { ...facts, headSha: place.sha, current, addresses });
+  }
+
+  /** The commit's check runs, as this process wrote them if GitHub's listing is behind. */
+  async #buildRuns({ repo, sha }: Place): Promise<CheckRun[]> {
+    const { github, written, now } = this.#options;
+    const runs = new Map<string, CheckRun>();
+    for (const run of await github.checkRuns(repo, sha) ?? []) {
+      const best = newest([run, ...(runs.has(run.name) ? [runs.get(run.name)!] : [])]);
+      runs.set(run.name, best!);
+    }
+    for (const run of written.of(repo, sha, now())) {
+      const key = keyOf(repo, sha, run.name);
+      runs.set(run.name, written.fresher(key, runs.get(run.name), now())!);
+    }
+    return [...runs.values()];
+  }
+
+  async #update(place: Place, state: CheckRunState, current: CheckRun | undefined): Promise<void> {
+    const { github, log, now, written } = this.#options;
+    const whole = { ...state, name: place.name, headSha: place.sha };
+    try {
+      const id = current?.id ?? (await github.createCheckRun(place.repo, whole)).id;
+      if (current !== undefined) await github.updateCheckRun(place.repo, id, state);
+      written.note(place.key, { ...whole, id }, now());
+      this.#pace.wrote(place.key, now());
+    } catch (error) {
+      if (!isMissing(error)) throw refused(error, place.name);
+    }
+    log.info("Overall check written", {
+      repo: place.repo.full_name,
+      headSha: place.sha,
+      name: place.name,
+      status: state.status,
+      conclusion: state.conclusion,
+      title: state.title,
+    });
+  }
+}
+
+function watching(place: Place, { request }: OverallMemory): Outcome {
+  return { publish: [tick(place, request.id)], settle: ack };
+}
+
+/** Has an overall check summed up again. */
+export function tick(
+  { repo, sha, name }: Pick<Place, "repo" | "sha" | "name">,
+  request_id?: string,
+): Publication {
+  return overallMessage({ repo, head_sha: sha, name, ...(request_id && { request_id }) });
+}
+
+/** Whether there is nothing to write. */
+function isSame(next: CheckRunState, current: CheckRun): boolean {
+  return next.status === current.status && next.conclusion === current.conclusion &&
+    next.title === current.title && (next.text ?? "") === (current.text ?? "");
+}

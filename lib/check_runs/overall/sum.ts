@@ -1,0 +1,137 @@
+/** Pure: the state of every build that an evaluation asked for, and what they come to together. */
+import type { CheckRun, Conclusion } from "../../github/github.ts";
+import { jobRequestId } from "../../jobs.ts";
+import type { BuildRow } from "../../report/overall.ts";
+import type { System } from "../../systems.ts";
+import { parseExternalId, recall } from "../identity.ts";
+import { checkRunName } from "../name.ts";
+import { LEFT } from "./claim.ts";
+import type { OverallMemory } from "./memory.ts";
+
+/** What the states are gathered from. */
+export interface SumFacts {
+  /** The commit's check runs. */
+  readonly runs: readonly CheckRun[];
+  /** See `baseSuffix`. */
+  readonly suffix: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Milliseconds without news after which a build counts as lost. */
+  readonly stuckMs: number;
+}
+
+/** Each build's state, in the order of the evaluation. */
+export function buildRows(memory: OverallMemory, facts: SumFacts): BuildRow[] {
+  const runs = new Map(facts.runs.map((run) => [run.name, run]));
+  return (memory.builds ?? []).map(([project, system, test]) => {
+    const name = checkRunName(project, system, facts.suffix);
+    const requestId = jobRequestId(memory.request.id, { project, system: system as System, test });
+    return rowOf({ name, requestId, test }, runs.get(name), { memory, facts });
+  });
+}
+
+interface Wanted {
+  readonly name: string;
+  readonly requestId: string;
+  readonly test: boolean;
+}
+
+interface Around {
+  readonly memory: OverallMemory;
+  readonly facts: SumFacts;
+}
+
+function rowOf(wanted: Wanted, run: CheckRun | undefined, around: Around): BuildRow {
+  const { name, test, requestId } = wanted;
+  if (run !== undefined && counts(wanted, run, around)) return shownRow(run);
+  const own = run && resultInBackground(run, requestId);
+  if (own !== undefined) {
+    const title = "Result of the build that the evaluation asked for";
+    return { name, test, status: "completed", conclusion: own, title, ...linkOf(run) };
+  }
+  return isLost(around)
+    ? { name, test, status: "completed", conclusion: "failure", title: "No news of this build" }
+    : { name, test, status: "queued" };
+}
+
+/**
+ * Whether what a check run shows is the answer. The request that is shown may be a later one of the same
+ * pull request: a success counts if it is of the same merge and tested as much, anything else in any case. A
+ * later build that came to nothing leaves the result before it as it was.
+ */
+function counts(wanted: Wanted, run: CheckRun, { memory }: Around): boolean {
+  const request = parseExternalId(run.externalId);
+  if (request.requestId === wanted.requestId) return true;
+  const shown = recall(run.summary);
+  if (shown.pull !== memory.pull) return false;
+  const own = resultInBackground(run, wanted.requestId);
+  const later = Date.parse(request.requestedAt ?? "") >= Date.parse(memory.request.at);
+  if (!later && !(shown.test === true && own !== undefined)) return false;
+  if (run.status !== "completed") return true;
+  if (cameToNothing(run.conclusion)) return own === undefined;
+  if (run.conclusion !== "success") return true;
+  const sameMerge = shown.baseSha !== undefined && shown.baseSha === memory.baseSha;
+  return later && sameMerge && (shown.test === true || !wanted.test);
+}
+
+function resultInBackground({ summary }: CheckRun, requestId: string): Conclusion | undefined {
+  return recall(summary).background?.find(([id]) => id === requestId)?.[1];
+}
+
+function cameToNothing(conclusion: Conclusion | undefined): boolean {
+  return conclusion === "cancelled" || conclusion === "skipped";
+}
+
+function isLost({ memory, facts: { now, stuckMs } }: Around): boolean {
+  const ended = Date.parse(memory.endedAt ?? "");
+  return !Number.isNaN(ended) && now - ended >= stuckMs;
+}
+
+function linkOf(run: CheckRun | undefined): Pick<BuildRow, "detailsUrl"> {
+  return run?.detailsUrl === undefined ? {} : { detailsUrl: run.detailsUrl };
+}
+
+function shownRow(run: CheckRun): BuildRow {
+  const { name, status, conclusion, title } = run;
+  const [began, ended] = [Date.parse(run.startedAt ?? ""), Date.parse(run.completedAt ?? "")];
+  const seconds = status === "completed" && ended >= began ? (ended - began) / 1_000 : undefined;
+  return {
+    name,
+    test: recall(run.summary).test ?? false,
+    status,
+    ...(status === "completed" ? { conclusion } : {}),
+    title,
+    ...linkOf(run),
+    ...(seconds === undefined ? {} : { seconds }),
+  };
+}
+
+/** The state of the overall check. */
+export interface Sum {
+  readonly status: CheckRun["status"];
+  readonly conclusion?: Conclusion;
+}
+
+/** Evaluations that found nothing to build, or that all builds of are under way. */
+const GOOD: ReadonlySet<string> = new Set(["build", "nothing"]);
+/** A person can do what is missing. */
+const WAITS_FOR_PEOPLE: ReadonlySet<string> = new Set(["draft", "wip", "too-many-projects"]);
+
+/** What an evaluation and its builds come to: success only where each build succeeded. */
+export function sumUp(memory: OverallMemory, rows: readonly BuildRow[]): Sum {
+  if (memory.stage !== "ended") {
+    return { status: memory.stage === "queued" ? "queued" : "in_progress" };
+  }
+  if (rows.some(({ status }) => status !== "completed")) return { status: "in_progress" };
+  const bad = rows.map(({ conclusion }) => conclusion).filter((it) => it !== "success");
+  if (bad.some((conclusion) => conclusion !== "cancelled")) return ended("failure");
+  if (bad.length > 0) return ended("cancelled");
+  const outcome = memory.outcome ?? "";
+  if (GOOD.has(outcome)) return ended("success");
+  if (WAITS_FOR_PEOPLE.has(outcome)) return ended("action_required");
+  return ended(LEFT.has(outcome) ? "cancelled" : "failure");
+}
+
+function ended(conclusion: Conclusion): Sum {
+  return { status: "completed", conclusion };
+}
