@@ -5,10 +5,12 @@ import { answerTo, type Problem } from "../lib/comments/answer.ts";
 import { wantedBuilds } from "../lib/comments/builds.ts";
 import { type Command, parseCommands } from "../lib/comments/command.ts";
 import { type CommentFacts, gatherFacts } from "../lib/comments/gather.ts";
-import { cancellations, evaluationOf, jobs, mayCancel } from "../lib/comments/publications.ts";
+import { cancellations, evaluationOf, jobs } from "../lib/comments/publications.ts";
+import { allowedBuilds, isInCharge } from "../lib/comments/rights.ts";
 import { withoutRunning } from "../lib/comments/running.ts";
 import type { Config } from "../lib/config/config.ts";
 import { describeError, TransientFault } from "../lib/errors.ts";
+import { withTests } from "../lib/evaluation/with_tests.ts";
 import { GitHubRefusal } from "../lib/github/github.ts";
 import { type IssueCommentEvent, parseIssueCommentEvent } from "../lib/github/payloads.ts";
 import type { Build } from "../lib/jobs.ts";
@@ -40,22 +42,24 @@ export interface CommentPlan {
 /** Decides what becomes of a comment's commands. */
 export function decide(facts: CommentFacts): CommentPlan {
   const { approval, attempt, commands, pull } = facts;
-  const wanted = wantedBuilds(commands, { ...facts, branch: pull.baseRef });
-  const problems = [...wanted.problems, ...otherProblems(facts)];
+  const named = wantedBuilds(commands, { ...facts, branch: pull.baseRef });
+  const wanted = allowedBuilds(named.builds, facts);
+  const problems = [...named.problems, ...wanted.problems, ...otherProblems(facts)];
   const publish = cancellations(facts);
   const refusal = (kind: "pushed-later" | "not-seen"): CommentPlan => (
     { publish, problems: [...problems, { kind, head: pull.headSha }], wait: false }
   );
-  const asked = commands.some(({ kind }) => kind === "eval");
+  const asked = isInCharge(facts) && commands.some(({ kind }) => kind === "eval");
   if (approval === "newer" && (asked || wanted.builds.length > 0)) return refusal("pushed-later");
   const unseen = approval !== "older";
   const privileged = opensMore(facts, wanted.builds);
   if (privileged && approval === "unknown" && attempt < PATIENT_ATTEMPTS) {
     return { publish: [], problems: [], wait: true };
   }
-  if (asked) publish.push(evaluationOf(facts, { mayVouch: !vouches(facts) || !unseen }));
+  if (asked) publish.push(...evaluationOf(facts, { mayVouch: !vouches(facts) || !unseen }));
   if (privileged && unseen) return refusal(approval === "unknown" ? "not-seen" : "pushed-later");
-  const fresh = withoutRunning(wanted.builds, facts);
+  const tested = withTests(wanted.builds, { ...facts, pull: pull.number });
+  const fresh = withoutRunning(tested, facts);
   publish.push(...jobs(facts, fresh.builds));
   return { publish, problems: [...problems, ...fresh.problems], wait: false };
 }
@@ -73,7 +77,9 @@ function opensMore(facts: CommentFacts, builds: readonly Build[]): boolean {
 function otherProblems({ commands, ...facts }: CommentFacts): Problem[] {
   return commands.flatMap((command): Problem[] => {
     if (command.kind === "help") return [command];
-    if (command.kind === "cancel" && !mayCancel(facts)) return [{ kind: "may-not-cancel" }];
+    if (isInCharge(facts)) return [];
+    if (command.kind === "cancel") return [{ kind: "may-not-cancel" }];
+    if (command.kind === "eval") return [{ kind: "not-in-charge" }];
     return [];
   });
 }

@@ -58,6 +58,7 @@ export function decide(facts: Facts): Build[] {
     systemsFor(config, { project, trusted: true }).map((system) => ({
       project: project.name,
       system,
+      ...(project.test ? { test: true } : {}),
     }))
   );
   const chosen = push.files === undefined || push.list.kind !== "list"

@@ -53,7 +53,7 @@ export interface KeeperOptions extends TakeoverOptions {
 }
 
 /** What became of one check run. */
-type Applied = "written" | "unchanged" | "ended" | "no commit";
+type Applied = "created" | "written" | "unchanged" | "ended" | "no commit";
 
 const nothing: Outcome = { publish: [], settle: ack };
 
@@ -128,12 +128,11 @@ export class CheckRunKeeper {
     const changes = changesOf(message, { suffix, projects: await this.#missingProjects(message) });
     if (changes.length === 0) this.#noteNobody(message);
     const applied = await settleAll(changes.map((change) => this.#apply(change, delivery.lost)));
-    const watched = message.kind !== "queued"
-      ? []
-      : changes.filter((_, index) =>
-        applied[index] === "written" || applied[index] === "unchanged"
-      );
-    const news = !ofPush && (delivery.redelivered || applied.includes("written"));
+    const queued = message.kind === "queued";
+    const watched = queued ? changes.filter((_, index) => isWaiting(applied[index]!)) : [];
+    // A new check run that waits tells nothing that its evaluation has not told.
+    const told = applied.includes("written") || (!queued && applied.includes("created"));
+    const news = !ofPush && (delivery.redelivered || told);
     const overall = news ? [tick({ repo, sha: pr.head_sha, name: overallName(suffix) })] : [];
     return { publish: [...watched.map(watchOf), ...overall], settle: ack };
   }
@@ -231,7 +230,7 @@ export class CheckRunKeeper {
       conclusion: state.conclusion,
       title: state.title,
     });
-    return "written";
+    return current === undefined ? "created" : "written";
   }
 
   /** There is nothing to post to: a commit that was force-pushed away and collected, or a deleted repository. */
@@ -243,6 +242,10 @@ export class CheckRunKeeper {
     });
     return "no commit";
   }
+}
+
+function isWaiting(applied: Applied): boolean {
+  return applied === "created" || applied === "written" || applied === "unchanged";
 }
 
 function watchOf({ subject: { repo, pr, system }, name }: Change): Publication {

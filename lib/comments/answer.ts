@@ -23,7 +23,9 @@ export type Problem =
   | { readonly kind: "running"; readonly build: Build; readonly log: string | undefined }
   | { readonly kind: "pushed-later"; readonly head: string }
   | { readonly kind: "not-seen"; readonly head: string }
-  | { readonly kind: "may-not-cancel" };
+  | { readonly kind: "may-not-cancel" }
+  /** Somebody else's pull request, on which the checks would change. */
+  | { readonly kind: "not-in-charge" };
 
 /** What an answer needs beside the problems. */
 export interface AnswerFacts {
@@ -101,6 +103,8 @@ function describe(problem: Problem, { handle, projects }: AnswerFacts, hinted: b
         "`tickborg/evaluation` on it, then comment again.";
     case "may-not-cancel":
       return "Only the author of the pull request and trusted people can cancel its builds.";
+    case "not-in-charge":
+      return "Only the author of the pull request and trusted people can change what its checks show.";
   }
 }
 

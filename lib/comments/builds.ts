@@ -44,7 +44,7 @@ export function wantedBuilds(commands: readonly Command[], facts: WantingFacts):
     problems.push(...places.problems);
     for (const system of places.systems) {
       const key = `${name}\0${system}`;
-      const test = kind === "test" || builds.get(key)?.test === true;
+      const test = kind === "test" || project.test === true || builds.get(key)?.test === true;
       builds.set(key, { project: name, system, test });
     }
   }

@@ -1,5 +1,8 @@
 /** Gathers what a comment is decided from. */
+import { newest } from "../check_runs/answers.ts";
 import { parseExternalId, recall } from "../check_runs/identity.ts";
+import { baseSuffix, overallName } from "../check_runs/name.ts";
+import { type OverallMemory, recallOverall } from "../check_runs/overall/memory.ts";
 import type { Config } from "../config/config.ts";
 import { evaluationMemory } from "../evaluation/status.ts";
 import { type CheckRun, GitHubRefusal, type PullRequest, type RepoName } from "../github/github.ts";
@@ -25,6 +28,12 @@ export interface CommentFacts {
   readonly known: ReadonlySet<string>;
   /** Check runs of the head whose builds have begun lately, by their request ids. */
   readonly running: ReadonlyMap<string, CheckRun>;
+  /** Check runs of the head. */
+  readonly runs: readonly CheckRun[];
+  /** What the names of the pull request's check runs end with: see `baseSuffix`. */
+  readonly suffix: string;
+  /** What the head's overall check remembers. */
+  readonly overall: OverallMemory | undefined;
   /** Request ids of the pull request's evaluations of the head. */
   readonly evaluations: readonly string[];
   readonly attempt: number;
@@ -58,7 +67,17 @@ export async function gatherFacts(
   const evaluations = (statuses ?? [])
     .flatMap((status) => evaluationMemory(status, event.number)?.requestId ?? []);
   const people = { trusted, authorTrusted, approval };
-  return { ...comment, ...people, list, evaluations, ...shown(runs ?? [], context.now()), config };
+  const suffix = baseSuffix(pull.baseRef, pull.defaultBranch);
+  const checks = { ...shown(runs ?? [], context.now()), ...overallOf(runs ?? [], suffix) };
+  return { ...comment, ...people, list, evaluations, ...checks, config };
+}
+
+function overallOf(
+  runs: readonly CheckRun[],
+  suffix: string,
+): Pick<CommentFacts, "runs" | "suffix" | "overall"> {
+  const run = newest(runs.filter(({ name }) => name === overallName(suffix)));
+  return { runs, suffix, overall: run && recallOverall(run.summary) };
 }
 
 /** What the check runs of a commit tell of requests. */

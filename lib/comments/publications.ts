@@ -1,5 +1,6 @@
 /** The messages that a comment leads to, the same ones however often it is delivered. Pure. */
 import type { Publication } from "../broker/broker.ts";
+import { queuedMessage } from "../evaluation/messages.ts";
 import {
   type Build,
   buildMessages,
@@ -9,20 +10,15 @@ import {
   jobRequestId,
 } from "../jobs.ts";
 import type { CommentFacts } from "./gather.ts";
+import { isInCharge } from "./rights.ts";
 
 /** How the request ids of comments begin. */
 export const COMMENT_REQUEST = "comment-";
 
-/** Whether who commented may end the builds of the pull request. */
-export function mayCancel(facts: Pick<CommentFacts, "event" | "pull" | "trusted">): boolean {
-  const { event, pull, trusted } = facts;
-  return trusted || event.author.toLowerCase() === pull.author.toLowerCase();
-}
-
 /** The end of the pull request's builds, where a command asks for it. */
 export function cancellations(facts: CommentFacts): Publication[] {
   const { event: { repo, number, author }, commands } = facts;
-  if (!mayCancel(facts) || !commands.some(({ kind }) => kind === "cancel")) return [];
+  if (!isInCharge(facts) || !commands.some(({ kind }) => kind === "cancel")) return [];
   const requested_at = isoTime(facts.event.createdAt);
   return [cancellationMessage({ repo, number, requested_at, reason: `Cancelled by ${author}` })];
 }
@@ -41,21 +37,28 @@ function prOf({ pull }: CommentFacts) {
 export function evaluationOf(
   facts: CommentFacts,
   { mayVouch }: { mayVouch: boolean },
-): Publication {
+): Publication[] {
   const { requestId, requestedAt } = requestOf(facts);
-  return evaluationMessage({
-    repo: facts.event.repo,
-    pr: prOf(facts),
+  const [repo, pr] = [facts.event.repo, prOf(facts)];
+  const job = evaluationMessage({
+    repo,
+    pr,
     request_id: requestId,
     requested_at: requestedAt,
     reason: "comment",
     ...(mayVouch ? { requested_by: facts.event.author } : {}),
   });
+  return [queuedMessage({ repo, pr, requestId, requestedAt }), job];
 }
 
-/** The jobs of those builds that were not queued by an earlier delivery of the comment. */
+/**
+ * The jobs of those builds that were not queued by an earlier delivery of the comment. They build the merge
+ * that was evaluated, so that they answer what the evaluation asked for.
+ */
 export function jobs(facts: CommentFacts, builds: readonly Build[]): Publication[] {
-  const request = { repo: facts.event.repo, pr: prOf(facts), ...requestOf(facts) };
+  const { event, overall } = facts;
+  const baseSha = overall?.pull === event.number ? overall.baseSha : undefined;
+  const request = { repo: event.repo, pr: prOf(facts), ...requestOf(facts), baseSha };
   const fresh = builds.filter((build) => !facts.known.has(jobRequestId(request.requestId, build)));
   return buildMessages(request, fresh);
 }

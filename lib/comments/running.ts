@@ -3,7 +3,7 @@ import type { CheckRun } from "../github/github.ts";
 import { type Build, jobRequestId } from "../jobs.ts";
 import type { WantedBuilds } from "./builds.ts";
 import type { CommentFacts } from "./gather.ts";
-import { mayCancel } from "./publications.ts";
+import { isInCharge } from "./rights.ts";
 
 /**
  * The builds without those that began lately, each of which is a problem to tell. One that still waits is not
@@ -11,7 +11,7 @@ import { mayCancel } from "./publications.ts";
  * the comment itself cancels is built anew.
  */
 export function withoutRunning(builds: readonly Build[], facts: CommentFacts): WantedBuilds {
-  const cancels = facts.commands.some(({ kind }) => kind === "cancel") && mayCancel(facts);
+  const cancels = facts.commands.some(({ kind }) => kind === "cancel") && isInCharge(facts);
   if (cancels) return { builds: [...builds], problems: [] };
   const found = builds.map((build) => ({ build, run: runOf(build, facts) }));
   return {

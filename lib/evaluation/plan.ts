@@ -133,7 +133,8 @@ function scheduled(facts: EvaluationFacts, touched: readonly TouchedProject[]): 
       continue;
     }
     const systems = systemsFor(facts.config, { project, trusted: facts.trusted });
-    for (const system of systems) schedule.builds.push({ project: project.name, system });
+    const test = project.test ? { test: true } : {};
+    for (const system of systems) schedule.builds.push({ project: project.name, system, ...test });
     if (systems.length > 0) continue;
     const served = systemsFor(facts.config, { project, trusted: true });
     schedule.unbuildable.push({

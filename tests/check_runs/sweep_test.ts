@@ -15,6 +15,7 @@ function pull(number: number, minutes: number): PullRequest {
     author: "ada",
     headSha: String(number).padStart(40, "0"),
     baseRef: "main",
+    defaultBranch: "main",
     labels: [],
     headPushedAt: undefined,
     updatedAt: ago(minutes),

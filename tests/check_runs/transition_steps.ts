@@ -56,7 +56,7 @@ export function result(
     requestId,
     requestedAt,
     push: false,
-    news: { status: "completed", attempt: `${requestId}-1`, certainty },
+    news: { status: "completed", attempt: `${requestId}-1`, certainty, conclusion: "success" },
   };
 }
 
@@ -69,6 +69,9 @@ export function cancelled(requestId: string, requestedAt: string): Message {
 export function apply(current: CheckRun | undefined, message: Message): CheckRun | undefined {
   const made = transition(current, message, FACTS);
   if (made.kind === "nothing") return current;
+  if (made.kind === "remember") {
+    return { ...current!, summary: `Some text\n\n${remember(made.memory)}` };
+  }
   assert.equal(made.kind, current === undefined ? "create" : "update");
   const { news } = message;
   return {
@@ -86,7 +89,7 @@ export function apply(current: CheckRun | undefined, message: Message): CheckRun
 /** What counts of a check run: everything but the history of earlier requests. */
 function shape(run: CheckRun | undefined): unknown {
   if (run === undefined) return undefined;
-  const { seen: _, ...memory } = recall(run.summary);
+  const { seen: _, background: __, ...memory } = recall(run.summary);
   return { status: run.status, externalId: run.externalId, memory };
 }
 

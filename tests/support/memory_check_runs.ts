@@ -4,13 +4,19 @@ import {
   type CheckRunState,
   type GitHub,
   GitHubRefusal,
+  type PullRequest,
   type RepoName,
 } from "../../lib/github/github.ts";
 
 /** Check runs as GitHub keeps them, with what tests may make go wrong. */
-export class MemoryCheckRuns
-  implements Pick<GitHub, "checkRuns" | "createCheckRun" | "updateCheckRun"> {
+export class MemoryCheckRuns implements
+  Pick<
+    GitHub,
+    "checkRuns" | "createCheckRun" | "updateCheckRun" | "pullRequest" | "defaultBranch"
+  > {
   readonly runs: CheckRun[] = [];
+  /** Pull requests that are open; others are not there. */
+  readonly pulls = new Map<number, PullRequest>();
   /** Writes in order: `create cmark on x86_64-linux queued`. */
   readonly writes: string[] = [];
   /** Requests begun, reads and writes. */
@@ -34,6 +40,14 @@ export class MemoryCheckRuns
     );
     this.#hidden.clear();
     return shown.map((run) => ({ ...run }));
+  }
+
+  defaultBranch(): Promise<string> {
+    return Promise.resolve("main");
+  }
+
+  pullRequest(_repo: RepoName, number: number): Promise<PullRequest | undefined> {
+    return Promise.resolve(this.pulls.get(number));
   }
 
   async createCheckRun(
