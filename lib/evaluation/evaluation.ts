@@ -86,8 +86,8 @@ export class Evaluation {
       again = earlier;
       if (progress === "no-such-commit") return this.#end("issue-fetch-failed");
       if (progress === "done") return { publish: [], settle: ack };
-      yield [runningMessage({ repo, pr, ...this.#request })];
       if (progress === "new") await this.#reporter.begin();
+      yield [runningMessage({ repo, pr, ...this.#request })];
     }
     const gathered = await this.#gather(pull);
     if (gathered.kind === "superseded") return await this.#superseded(pull);

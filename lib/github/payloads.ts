@@ -98,8 +98,8 @@ export function parsePullRequestEvent(body: Uint8Array): PullRequestEvent {
     merged: pull.merged ?? false,
     state: pull.state,
     baseChanged: payload.action === "edited" && Boolean(payload.changes?.base),
-    previousBase: payload.changes?.base?.ref?.from,
-    previousHead: payload.before ?? undefined,
+    ...(payload.changes?.base?.ref ? { previousBase: payload.changes.base.ref.from } : {}),
+    ...(payload.before ? { previousHead: payload.before } : {}),
     previousTitle: payload.changes?.title?.from,
     updatedAt: pull.updated_at ?? undefined,
   };

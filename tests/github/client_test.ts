@@ -54,6 +54,7 @@ story(
       updatedAt: "",
       headPushedAt: "",
       cloneUrl: "",
+      defaultBranch: "main",
     });
     assert.equal(await github.pullRequest(repo, 99), undefined);
     await repo.closePullRequest(1);

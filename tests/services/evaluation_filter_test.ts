@@ -3,6 +3,9 @@ import { parsePullRequestEvent, type PullRequestEvent } from "../../lib/github/p
 import { decode } from "../../lib/messages/codec.ts";
 import { Cancellation } from "../../lib/messages/cancellation.ts";
 import { EvaluationJob } from "../../lib/messages/evaluation_job.ts";
+import { EvaluationNotice } from "../../lib/messages/evaluation_notice.ts";
+import type { Outcome } from "../../lib/role.ts";
+import { QUEUE } from "../../lib/topology.ts";
 import { parseConfig } from "../../lib/config/config.ts";
 import { decide } from "../../services/evaluation_filter.ts";
 
@@ -28,13 +31,26 @@ const event: PullRequestEvent = {
   updatedAt: "2024-05-01T10:00:00Z",
 };
 
-/** Which message an event leads to: `evaluation`, `cancellation` or `nothing`. */
+/** What the poster is told of an event: `queued`, or the outcome of what the pull request left. */
+function noticesOf({ publish }: Outcome): string[] {
+  return publish.filter(({ routingKey }) => routingKey === QUEUE.checkRuns)
+    .map(({ body }) => decode(EvaluationNotice, body))
+    .map(({ evaluation, outcome, pr }) =>
+      `${outcome ?? evaluation} ${pr.head_sha.slice(0, 1)} into ${pr.target_branch}`
+    );
+}
+
+/** Which message an event leads to besides notices: `evaluation`, `cancellation` or `nothing`. */
 function ledTo(changes: Partial<PullRequestEvent>): string {
   const { publish, settle } = decide({ ...event, ...changes }, facts);
   assert.deepEqual(settle, { kind: "ack" });
-  assert.ok(publish.length <= 1);
-  const [message] = publish;
-  if (!message) return "nothing";
+  const messages = publish.filter(({ routingKey }) => routingKey !== QUEUE.checkRuns);
+  assert.ok(messages.length <= 1);
+  const [message] = messages;
+  if (!message) {
+    assert.deepEqual(publish, []);
+    return "nothing";
+  }
   if (message.exchange !== "") return "cancellation";
   return decode(EvaluationJob, message.body).labels_only ? "labels" : "evaluation";
 }
@@ -79,7 +95,7 @@ for (const [what, changes, expected] of table) {
 }
 
 Deno.test("the evaluation job carries the delivery, GitHub's own time and the commit", () => {
-  const [message] = decide(event, facts).publish;
+  const [, message] = decide(event, facts).publish;
   assert.equal(message!.routingKey, "mass-rebuild-check-jobs");
   assert.deepEqual(decode(EvaluationJob, message!.body), {
     repo: event.repo,
@@ -88,6 +104,23 @@ Deno.test("the evaluation job carries the delivery, GitHub's own time and the co
     requested_at: "2024-05-01T10:00:00.000Z",
     reason: "opened",
   });
+});
+
+Deno.test("the overall check is told at once what waits, and what was left behind", () => {
+  const told = (changes: Partial<PullRequestEvent>) =>
+    noticesOf(decide({ ...event, ...changes }, facts));
+  const previousHead = "b".repeat(40);
+  assert.deepEqual(told({}), ["queued a into main"]);
+  assert.deepEqual(told({ action: "synchronize", previousHead }), [
+    "queued a into main",
+    "superseded b into main",
+  ]);
+  assert.deepEqual(told({ action: "edited", baseChanged: true, previousBase: "release" }), [
+    "queued a into main",
+    "superseded a into release",
+  ]);
+  assert.deepEqual(told({ action: "closed", state: "closed" }), ["closed a into main"]);
+  assert.deepEqual(told({ action: "edited", previousTitle: "fix(ui): old" }), []);
 });
 
 Deno.test("a redelivery leads to the same message, with or without a delivery id", () => {

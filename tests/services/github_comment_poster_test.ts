@@ -53,7 +53,11 @@ Deno.test("A build that no builder serves ends red, and green when one comes aft
     } finally {
       await builder.stop(2_000);
     }
-    assert.equal(fleet.repository.checkRuns(pull.headSha).length, 1);
+    await fleet.expectCheck(pull, "tickborg", "success");
+    assert.deepEqual(
+      fleet.repository.checkRuns(pull.headSha).map(({ name }) => name).sort(),
+      [CHECK, "tickborg"],
+    );
   }));
 
 Deno.test("A pull request whose webhook was never sent is found and evaluated", () =>
@@ -78,6 +82,8 @@ Deno.test("What nobody can read goes to the dead letters, and the poster goes on
       '{"tag":"V2"}',
       `{"job":{},"architectures":["x"]}`,
       '{"watch":true}',
+      '{"evaluation":"ended"}',
+      '{"overall":true}',
     ];
     await broker.publish(bad.map((text) => ({
       exchange: "build-results",

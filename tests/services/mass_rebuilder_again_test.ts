@@ -35,7 +35,7 @@ Deno.test("a commit that heads two pull requests is evaluated for each of them",
 Deno.test("a job whose process died in the middle gives the same jobs again", async () => {
   await using at = await desk();
   const pull = await at.open({ "docs/a.md": "b\n" });
-  const first = await at.deliver(at.job(pull), { dieAfter: 1 });
+  const first = await at.deliver(at.job(pull), { dieAfter: 2 });
   assert.equal(status(at, pull), "pending: Evaluating what the change touches");
   const second = await at.deliver(at.job(pull));
   const ids = (handled: typeof first) => jobs(handled).map(({ job }) => job.request_id);

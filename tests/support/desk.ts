@@ -7,6 +7,7 @@ import type { Broker, Delivery, Publication, Settlement } from "../../lib/broker
 import { type Config, parseConfig } from "../../lib/config/config.ts";
 import { createGitHub } from "../../lib/github/client.ts";
 import type { GitHub } from "../../lib/github/github.ts";
+import { isLastAttempt } from "../../lib/retry.ts";
 import { roleLogger } from "../../lib/log.ts";
 import { encode } from "../../lib/messages/codec.ts";
 import type { EvaluationJob } from "../../lib/messages/evaluation_job.ts";
@@ -152,8 +153,9 @@ export class Desk implements AsyncDisposable {
       published.push(...batch);
       if (++batches === options.dieAfter) throw new Error("The process died here");
     };
+    let decoded: unknown;
     try {
-      const decoded = consumer!.decode(delivery);
+      decoded = consumer!.decode(delivery);
       const running = consumer!.handle(decoded, delivery, new AbortController().signal);
       const outcome = Symbol.asyncIterator in running
         ? await drain(running, publish)
@@ -161,7 +163,11 @@ export class Desk implements AsyncDisposable {
       publish(outcome.publish);
       return { published, settle: outcome.settle };
     } catch (error) {
-      return { published, error };
+      // As the runner does with the last attempt.
+      const farewell = isLastAttempt(error, delivery.attempt)
+        ? await consumer!.exhausted?.(decoded, error) ?? []
+        : [];
+      return { published: [...published, ...farewell], error };
     }
   }
 

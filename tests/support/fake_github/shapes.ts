@@ -58,8 +58,13 @@ export class Shapes {
   }
 
   repository(repository: FakeRepository): Json {
+    const { parent: _p, source: _s, template_repository: _t, ...like } = this.#example(
+      "full-repository-default-response",
+      repository,
+    );
     return {
-      ...this.#example("full-repository-default-response", repository),
+      ...like,
+      language: null,
       full_name: repository.fullName,
       default_branch: repository.defaultBranch,
       clone_url: repository.cloneUrl,

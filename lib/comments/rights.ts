@@ -1,0 +1,42 @@
+/** What somebody may ask for on a pull request. Pure. */
+import { checkRunName } from "../check_runs/name.ts";
+import type { OverallMemory } from "../check_runs/overall/memory.ts";
+import type { Build } from "../jobs.ts";
+import type { Problem } from "./answer.ts";
+import type { CommentFacts } from "./gather.ts";
+
+/** Who commented, and on whose pull request. */
+type People = Pick<CommentFacts, "event" | "pull" | "trusted">;
+
+/**
+ * Whether somebody may change what the checks of a pull request show, or end its builds: whoever is trusted,
+ * and its author.
+ */
+export function isInCharge({ event, pull, trusted }: People): boolean {
+  return trusted || event.author.toLowerCase() === pull.author.toLowerCase();
+}
+
+/**
+ * The builds that somebody may have. Others than those in charge may have what no check shows and the
+ * evaluation, which must have ended, did not ask for: it changes nothing that is shown.
+ */
+export function allowedBuilds(
+  builds: readonly Build[],
+  facts: People & Pick<CommentFacts, "overall" | "runs" | "suffix">,
+): { builds: Build[]; problems: Problem[] } {
+  if (isInCharge(facts)) return { builds: [...builds], problems: [] };
+  const { overall, runs, suffix } = facts;
+  const shown = new Set([
+    ...runs.map(({ name }) => name),
+    ...askedFor(overall).map(([project, system]) => checkRunName(project, system, suffix)),
+  ]);
+  const allowed = overall?.stage === "ended"
+    ? builds.filter(({ project, system }) => !shown.has(checkRunName(project, system, suffix)))
+    : [];
+  const problems: Problem[] = allowed.length < builds.length ? [{ kind: "not-in-charge" }] : [];
+  return { builds: allowed, problems };
+}
+
+function askedFor(overall: OverallMemory | undefined): NonNullable<OverallMemory["builds"]> {
+  return overall?.builds ?? [];
+}
