@@ -1,5 +1,6 @@
 /** Compares what stands on GitHub and in the logs with what must stand there. Pure. */
-import { CERTAINTY, recall } from "../../lib/check_runs/identity.ts";
+import { CERTAINTY, recall, visiblePart } from "../../lib/check_runs/identity.ts";
+import { isOverall, OVERALL } from "../../lib/check_runs/name.ts";
 import type { CheckRunState } from "../../lib/github/github.ts";
 import type {
   FakeCheckRun,
@@ -7,7 +8,7 @@ import type {
   FakePull,
   FakeStatus,
 } from "../support/fake_github/mod.ts";
-import { expectedChecks, expectedLabels } from "./plan.ts";
+import { expectedChecks, expectedLabels, expectedOverall } from "./plan.ts";
 import type { Work } from "./world.ts";
 
 /** Something that is not as it must be. */
@@ -46,7 +47,8 @@ function auditEvery(runs: readonly FakeCheckRun[]): Problem[] {
   const problems: Problem[] = [];
   for (const run of runs) {
     if (run.status !== "completed") problems.push(lost(`${run.name} is ${run.status}`));
-    if (run.states.some((state, index) => isDoneAgain(run.states[index - 1], state))) {
+    const isTwice = isOverall(run.name) ? isSaidAgain : isDoneAgain;
+    if (run.states.some((state, index) => isTwice(run.states[index - 1], state))) {
       problems.push({ kind: "duplicate", what: `${run.name} went ${run.history.join(" → ")}` });
     }
     const requests = run.states.map(({ externalId }) => externalId)
@@ -68,10 +70,30 @@ function auditEvery(runs: readonly FakeCheckRun[]): Problem[] {
  */
 function isDoneAgain(before: CheckRunState | undefined, now: CheckRunState): boolean {
   if (before?.status !== "completed" || before.externalId !== now.externalId) return false;
-  if (JSON.stringify(before) === JSON.stringify(now)) return false;
+  if (JSON.stringify(before) === JSON.stringify(now) || remembersMore(before, now)) return false;
   const certainty = ({ summary }: CheckRunState) => recall(summary).certainty ?? CERTAINTY.definite;
   if (now.status !== "completed") return certainty(before) !== CERTAINTY.swept;
   return certainty(now) <= certainty(before);
+}
+
+/** Whether a write only remembers the result of a request that is not shown. */
+function remembersMore(before: CheckRunState, now: CheckRunState): boolean {
+  const shown = ({ conclusion, title, text, summary }: CheckRunState) =>
+    JSON.stringify([conclusion, title, text, visiblePart(summary)]);
+  const background = ({ summary }: CheckRunState) => JSON.stringify(recall(summary).background);
+  return shown(before) === shown(now) && background(before) !== background(now);
+}
+
+/**
+ * Whether a write of an overall check says what it said, by another request to GitHub. It may end more than
+ * once, as its builds may; whoever got no answer sends the same bytes again.
+ */
+function isSaidAgain(before: CheckRunState | undefined, now: CheckRunState): boolean {
+  if (before?.status !== "completed" || now.status !== "completed") return false;
+  const bytes = ({ completedAt: _, ...state }: CheckRunState) => JSON.stringify(state);
+  const said = ({ conclusion, title, text, externalId }: CheckRunState) =>
+    JSON.stringify([conclusion, title, text, externalId]);
+  return bytes(before) !== bytes(now) && said(before) === said(now);
 }
 
 /** The last commit has exactly the check runs that it must have. */
@@ -90,10 +112,23 @@ function auditLast(work: Work, shown: Shown, system: string): Problem[] {
       problems.push(wrong(`${name} is ${run.conclusion} and not ${conclusion}: ${run.title}`));
     }
   }
+  if (work.plan.kind === "pull request") problems.push(...auditOverall(work, runs));
   for (const { name } of runs) {
-    if (!expected.has(name)) problems.push(wrong(`nobody asked for a check run ${name}`));
+    if (!expected.has(name) && !(name === OVERALL && work.plan.kind === "pull request")) {
+      problems.push(wrong(`nobody asked for a check run ${name}`));
+    }
   }
   return problems;
+}
+
+/** The check to require says what the builds came to that the evaluation asked for. */
+function auditOverall({ plan }: Work, runs: readonly FakeCheckRun[]): Problem[] {
+  const run = runs.find(({ name }) => name === OVERALL);
+  if (!run) return [lost("there is no overall check")];
+  if (run.status !== "completed") return [];
+  const conclusion = expectedOverall(plan);
+  if (run.conclusion === conclusion) return [];
+  return [wrong(`${OVERALL} is ${run.conclusion} and not ${conclusion}: ${run.title}`)];
 }
 
 /** Evaluation, labels and comments of a pull request. */

@@ -38,6 +38,7 @@ class Scene {
   readonly runs: [name: string, states: CheckRunState[]][] = [
     ["alpha on s", ["queued", "in_progress", "failure"].map((name) => state(name))],
     ["gamma on s", ["queued", "in_progress", "success"].map((name) => state(name))],
+    ["tickborg", ["queued", "in_progress", "failure"].map((name) => state(name))],
   ];
   evaluation: "pending" | "success" | "error" = "success";
   labels = ["lib: alpha"];
@@ -101,7 +102,23 @@ story("a check run that was given up may end after all", async (scene) => {
 });
 
 const WRONG: Record<string, [(scene: Scene) => void, RegExp]> = {
-  "a check run that is missing": [({ runs }) => runs.pop(), /^lost .*no check run gamma on s/],
+  "a check run that is missing": [
+    ({ runs }) => runs.splice(1, 1),
+    /^lost .*no check run gamma on s/,
+  ],
+  "an overall check that is missing": [({ runs }) => runs.pop(), /^lost .*no overall check/],
+  "an overall check that never ended": [
+    ({ runs }) => runs[2]![1].length = 2,
+    /^lost .*tickborg is in_progress/,
+  ],
+  "an overall check that is green over a failed build": [
+    ({ runs }) => runs[2]![1].splice(2, 1, state("success")),
+    /^wrong .*tickborg is success and not failure/,
+  ],
+  "an overall check that ends twice alike": [
+    ({ runs }) => runs[2]![1].push(state("failure", { summary: "Once more" })),
+    /^duplicate .*tickborg went/,
+  ],
   "a check run that never ended": [
     ({ runs }) => runs[1]![1].length = 1,
     /^lost .*gamma on s is queued/,

@@ -146,6 +146,13 @@ export function expectedChecks(plan: WorkPlan): ExpectedCheck[] {
   });
 }
 
+/** What the check that sums up a pull request's builds must end as. */
+export function expectedOverall(plan: WorkPlan): "success" | "failure" | "action_required" {
+  const builds = finalBuilds(plan);
+  if (plan.draft && builds.size > 0) return "action_required";
+  return [...builds.values()].some(({ fails }) => fails) ? "failure" : "success";
+}
+
 /** The labels that a pull request must carry in the end. */
 export function expectedLabels(plan: WorkPlan): string[] {
   const labels = [...finalBuilds(plan).keys()].flatMap((name) => projectOf(name).labels ?? []);

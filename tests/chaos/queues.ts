@@ -85,7 +85,8 @@ function sort({ queue, body, headers }: Remaining, { forgotten, deadLetters }: R
 /** The poster reminds itself to look at a check run again; nothing is lost with what was looked at in time. */
 function isReminder(text: string): boolean {
   try {
-    return JSON.parse(text).watch === true;
+    const { watch, overall } = JSON.parse(text);
+    return watch === true || overall === true;
   } catch {
     return false;
   }
