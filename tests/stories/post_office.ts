@@ -1,0 +1,120 @@
+/** Queues and the roles that consume them, one message at a time, in an order that chance chooses. */
+import type { Broker, Delivery, Publication } from "../../lib/broker/broker.ts";
+import { TransientFault } from "../../lib/errors.ts";
+import type { Consumer, Outcome, Progress } from "../../lib/role.ts";
+import { QUEUES } from "../../lib/topology.ts";
+import type { Random } from "../chaos/random.ts";
+
+/** A message that waits. */
+interface Letter {
+  readonly body: Uint8Array;
+  readonly headers: Readonly<Record<string, string | number>>;
+  readonly attempt: number;
+}
+
+/** How many of a queue's messages are handled side by side, and so in any order. */
+const SIDE_BY_SIDE = 3;
+
+/** Takes what roles publish to the queues that are bound to it. */
+export class PostOffice {
+  readonly #queues = new Map<string, Letter[]>();
+  readonly #consumers: () => readonly Consumer<unknown>[];
+  readonly #random: Random;
+  /** Messages that come back later. */
+  readonly #later: { queue: string; letter: Letter; delayMs: number }[] = [];
+  /** Whoever else hears what an exchange carries. */
+  readonly listeners = new Map<string, (body: Uint8Array) => void>();
+
+  constructor(consumers: () => readonly Consumer<unknown>[], random: Random) {
+    this.#consumers = consumers;
+    this.#random = random;
+  }
+
+  /** What roles have of a broker besides their outcome. */
+  get broker(): Broker {
+    return {
+      state: "connected",
+      inspect: () => Promise.resolve({ ready: 0, consumers: 1 }),
+    } as unknown as Broker;
+  }
+
+  publish(publications: readonly Publication[]): void {
+    for (const { exchange, routingKey, body, headers = {} } of publications) {
+      this.listeners.get(exchange)?.(body);
+      const targets = exchange === ""
+        ? [routingKey]
+        : QUEUES.filter(({ bindings }) => bindings.some((it) => it.exchange === exchange))
+          .map(({ name }) => name);
+      for (const queue of targets) this.#put(queue, { body, headers, attempt: 1 });
+    }
+  }
+
+  #put(queue: string, letter: Letter): void {
+    this.#queues.set(queue, [...this.#queues.get(queue) ?? [], letter]);
+  }
+
+  /** Takes a message from a queue that no role consumes. */
+  take(queue: string): Uint8Array | undefined {
+    return this.#queues.get(queue)?.shift()?.body;
+  }
+
+  /** Has some role handle some message; false when none waits. */
+  async step(): Promise<boolean> {
+    const ready = this.#consumers().filter(({ queue }) => this.#queues.get(queue)?.length);
+    if (ready.length === 0) return false;
+    const consumer = this.#random.pick(ready);
+    const letters = this.#queues.get(consumer.queue)!;
+    const at = this.#random.whole(0, Math.min(letters.length, SIDE_BY_SIDE) - 1);
+    const [letter] = letters.splice(at, 1);
+    await this.#handle(consumer, letter!);
+    return true;
+  }
+
+  async #handle(consumer: Consumer<unknown>, letter: Letter): Promise<void> {
+    const { queue } = consumer;
+    const delivery: Delivery = {
+      queue,
+      exchange: "",
+      routingKey: queue,
+      redelivered: false,
+      lost: new AbortController().signal,
+      ...letter,
+    };
+    const running = consumer.handle(
+      consumer.decode(delivery),
+      delivery,
+      new AbortController().signal,
+    );
+    try {
+      const outcome = Symbol.asyncIterator in running ? await this.#drain(running) : await running;
+      this.publish(outcome.publish);
+      const { settle } = outcome;
+      if (settle.kind === "retry") {
+        this.#later.push({ queue, letter: next(letter), delayMs: settle.delayMs });
+      } else if (settle.kind !== "ack") throw new Error(`Settled ${JSON.stringify(settle)}`);
+    } catch (error) {
+      if (!(error instanceof TransientFault) || letter.attempt > 20) throw error;
+      this.#later.push({ queue, letter: next(letter), delayMs: 1_000 });
+    }
+  }
+
+  async #drain(running: Progress): Promise<Outcome> {
+    let step = await running.next();
+    while (!step.done) {
+      this.publish(step.value);
+      step = await running.next();
+    }
+    return step.value;
+  }
+
+  /** Brings back what was to come back later, and tells how many milliseconds have passed. */
+  passTime(): number {
+    const due = this.#later.splice(0);
+    for (const { queue, letter } of due) this.#put(queue, letter);
+    return Math.max(0, ...due.map(({ delayMs }) => delayMs));
+  }
+}
+
+function next(letter: Letter): Letter {
+  return { ...letter, attempt: letter.attempt + 1 };
+}
