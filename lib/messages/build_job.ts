@@ -58,7 +58,9 @@ function target(
  * The routing key of a job's logs, which is also its folder in the log store: `<owner>/<repo>.<number>`,
  * or `<owner>/<repo>.push.<branch with / as ->`, in lower case; see {@link fittingKey} for odd branches.
  */
-export function logKey(job: { repo: Repo; pr: Pr; push?: PushTrigger | null | undefined }): string {
+export function logKey(
+  job: { repo: Repo; pr: Pick<Pr, "number">; push?: PushTrigger | null | undefined },
+): string {
   const repo = job.repo.full_name.toLowerCase();
   if (!job.push) return `${repo}.${job.pr.number}`;
   return fittingKey(`${repo}.push.`, job.push.branch.replaceAll("/", "-").toLowerCase());

@@ -169,7 +169,8 @@ export class OverallKeeper {
     const { now, stuckMs, addresses } = this.#options;
     const runs = memory.builds?.length ? await this.#buildRuns(place) : [];
     const facts = { runs, suffix: place.name.slice(OVERALL.length), now: now(), stuckMs };
-    return overallState(memory, { ...facts, headSha: place.sha, current, addresses });
+    const { repo, sha: headSha } = place;
+    return overallState(memory, { ...facts, repo, headSha, current, addresses });
   }
 
   /** The commit's check runs, as this process wrote them if GitHub's listing is behind. */

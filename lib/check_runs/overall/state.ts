@@ -2,12 +2,16 @@
 import type { CheckRun, CheckRunState } from "../../github/github.ts";
 import { overallReport } from "../../report/overall.ts";
 import type { Addresses } from "../../report/parts.ts";
+import { logKey } from "../../messages/build_job.ts";
+import type { Repo } from "../../messages/repo.ts";
+import { logLink } from "../../report/log_link.ts";
 import { externalId } from "../identity.ts";
 import { type OverallMemory, recallOverall, rememberOverall } from "./memory.ts";
 import { buildRows, type SumFacts, sumUp } from "./sum.ts";
 
 /** What a state is made of besides the memory. */
 export interface StateFacts extends SumFacts {
+  readonly repo: Repo;
   readonly headSha: string;
   /** The check run as it is. */
   readonly current: CheckRun | undefined;
@@ -33,6 +37,10 @@ export function overallState(memory: OverallMemory, facts: StateFacts): CheckRun
     status,
     externalId: externalId({ requestId: memory.request.id, requestedAt: memory.request.at }),
     startedAt: memory.request.at,
+    detailsUrl: logLink(
+      facts.addresses.logViewer,
+      logKey({ repo: facts.repo, pr: { number: pull } }),
+    ),
     ...ended,
   };
 }
