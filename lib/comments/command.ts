@@ -56,8 +56,8 @@ function normalHandle(handle: string): string {
 
 /** Blanks, and what people put between words that no name can hold. */
 const SEPARATORS = /[\s,;\uff0c\u3001\uff1b]+/;
-/** What people end a word with: punctuation, and characters that are not seen. */
-const ENDING = /[.:!?\u2026\u3002\uff1a\uff01\uff1f\p{Cf}]+$/u;
+/** What people end a word with: punctuation, or a character that is not seen. */
+const ENDING = /[.:!?\u2026\u3002\uff1a\uff01\uff1f\p{Cf}]/u;
 
 /** The words behind each handle of a line that begins with one, up to the next. */
 function segments(line: string, handle: string): string[][] {
@@ -73,10 +73,17 @@ function segments(line: string, handle: string): string[][] {
 
 /** A word without what it ends with; the handle and a word behind its colon are two. */
 function apart(word: string, handle: string): string[] {
-  const text = word.replace(/^\p{Cf}+/u, "").replace(ENDING, "");
+  const text = withoutEnding(word.replace(/^\p{Cf}+/u, ""));
   const colon = /[:\uff1a]/.exec(text)?.index ?? -1;
   const addressed = text.slice(0, colon).toLowerCase() === handle;
   return colon > 0 && addressed ? [text.slice(0, colon), text.slice(colon + 1)] : [text];
+}
+
+/** One character after the other: a pattern with `+$` costs the square of what it looks at. */
+function withoutEnding(word: string): string {
+  let end = word.length;
+  while (end > 0 && ENDING.test(word[end - 1]!)) end--;
+  return word.slice(0, end);
 }
 
 function parseCommand([word, ...rest]: readonly string[]): Command {

@@ -7,6 +7,7 @@ import {
   parseCommands,
   quoted,
 } from "../../lib/comments/command.ts";
+import { growth } from "../support/cost.ts";
 
 function build(projects: string[], systems: string[] = []) {
   return { kind: "build", projects, systems } as Command;
@@ -164,6 +165,18 @@ Deno.test("no comment, however odd, crashes or hangs the parser", () => {
   parseCommands(" ".repeat(65_000), "@tickbot");
   parseCommands("<!--".repeat(16_000), "@tickbot");
   assert.ok(performance.now() - start < 5_000, "reading is not worse than linear by much");
+});
+
+Deno.test("a long word costs what it is long", async () => {
+  for (const unit of [".", ":", "\u200b", "a:", "@tickbot:"]) {
+    const times = await growth(4_000, (size) => {
+      for (let round = 0; round < 20; round++) {
+        parseCommands(`@tickbot build ${unit.repeat(size / unit.length)}x`, "@tickbot");
+      }
+      return Promise.resolve();
+    });
+    assert.ok(times < 9, `${JSON.stringify(unit)}: ${times.toFixed(1)} times the cost`);
+  }
 });
 
 Deno.test("a word that is answered cannot leave its code span", () => {

@@ -132,6 +132,7 @@ const HOSTILE: Record<string, string> = {
   entities: full("&amp;"),
   blanks: full(" "),
   "line ends": full("\n"),
+  dots: `${full(".")}x`,
   "blanks before tags": " ".repeat(30_000) + "<b>".repeat(10_000),
 };
 
