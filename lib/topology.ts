@@ -53,6 +53,8 @@ export function buildQueue(system: System | string): string {
 export const QUEUE = {
   evaluationFilter: "mass-rebuild-check-inputs",
   commentFilter: "build-inputs",
+  /** Reviews and comments on code: a Rust peer would panic at them in `build-inputs`. */
+  reviewComments: "tickborg.review-comments",
   pushFilter: "push-build-inputs",
   unknownEvents: "github-events-unknown",
   evaluationJobs: "mass-rebuild-check-jobs",
@@ -83,6 +85,10 @@ const singleActiveConsumer = { "x-single-active-consumer": true };
 export const QUEUES: readonly Queue[] = [
   { name: QUEUE.evaluationFilter, bindings: eventBindings("pull_request") },
   { name: QUEUE.commentFilter, bindings: eventBindings("issue_comment") },
+  {
+    name: QUEUE.reviewComments,
+    bindings: ["pull_request_review", "pull_request_review_comment"].flatMap(eventBindings),
+  },
   { name: QUEUE.pushFilter, bindings: eventBindings("push") },
   // Nobody consumes it: people look what their App is subscribed to for nothing.
   { name: QUEUE.unknownEvents, bindings: eventBindings("unknown"), keep: 1_000 },
@@ -115,5 +121,7 @@ export const TOPOLOGY: Topology = { exchanges: EXCHANGES, queues: QUEUES };
 export const CONSUMED_EVENTS: ReadonlySet<string> = new Set([
   "pull_request",
   "issue_comment",
+  "pull_request_review",
+  "pull_request_review_comment",
   "push",
 ]);

@@ -1,18 +1,22 @@
 /** Understands commands in comments and turns them into jobs. */
 import { servesRepo } from "../lib/acl.ts";
 import { ack, type Publication } from "../lib/broker/broker.ts";
-import { answerTo, type Problem } from "../lib/comments/answer.ts";
+import { answerTo, eyesFor, type Problem } from "../lib/comments/answer.ts";
 import { wantedBuilds } from "../lib/comments/builds.ts";
 import { type Command, parseCommands } from "../lib/comments/command.ts";
 import { type CommentFacts, gatherFacts } from "../lib/comments/gather.ts";
-import { cancellations, evaluationOf, jobs } from "../lib/comments/publications.ts";
+import { cancellations, commentKey, evaluationOf, jobs } from "../lib/comments/publications.ts";
 import { allowedBuilds, isInCharge } from "../lib/comments/rights.ts";
 import { withoutRunning } from "../lib/comments/running.ts";
 import type { Config } from "../lib/config/config.ts";
 import { describeError, TransientFault } from "../lib/errors.ts";
 import { withTests } from "../lib/evaluation/with_tests.ts";
-import { GitHubRefusal } from "../lib/github/github.ts";
-import { type IssueCommentEvent, parseIssueCommentEvent } from "../lib/github/payloads.ts";
+import { type GitHub, GitHubRefusal } from "../lib/github/github.ts";
+import {
+  type CommentEvent,
+  parseIssueCommentEvent,
+  parseReviewEvent,
+} from "../lib/github/payloads.ts";
 import type { Build } from "../lib/jobs.ts";
 import type { Consumer, Outcome, Progress, RoleContext, Service } from "../lib/role.ts";
 import { QUEUE } from "../lib/topology.ts";
@@ -22,11 +26,11 @@ const PATIENT_ATTEMPTS = 4;
 
 /** The commands that a comment holds for us; none where it is not ours to follow. */
 export function commandsOf(
-  event: IssueCommentEvent,
+  event: CommentEvent,
   config: Pick<Config, "runner" | "github">,
 ): Command[] {
-  const ours = event.action === "created" && event.isPullRequest && event.state === "open" &&
-    servesRepo(config, event.repo.full_name);
+  const written = event.action === (event.kind === "review" ? "submitted" : "created");
+  const ours = written && event.isPullRequest && servesRepo(config, event.repo.full_name);
   const bot = event.authorType === "Bot" || event.author.endsWith("[bot]");
   return ours && !bot ? parseCommands(event.body, config.github.handle) : [];
 }
@@ -84,36 +88,63 @@ function otherProblems({ commands, ...facts }: CommentFacts): Problem[] {
   });
 }
 
-/** The role: reads `issue_comment` events, publishes jobs, cancellations and evaluations. */
+/** What becomes of a comment on a closed pull request: one answer, help if that alone was asked for. */
+function planForClosed(commands: readonly Command[]): CommentPlan {
+  const asks = commands.filter((it) => it.kind === "help" && it.problem === undefined);
+  const problems: Problem[] = asks.length === commands.length
+    ? [{ kind: "help" }]
+    : [{ kind: "closed" }];
+  return { publish: [], problems, wait: false };
+}
+
+/** The role: reads comments and reviews, publishes jobs, cancellations and evaluations. */
 export function createService(context: RoleContext): Promise<Service> {
-  const consumer: Consumer<IssueCommentEvent> = {
-    queue: QUEUE.commentFilter,
+  const consumer = (queue: string, parse: (body: Uint8Array) => CommentEvent) => ({
+    queue,
     prefetch: 20,
-    decode: (delivery) => parseIssueCommentEvent(delivery.body),
+    decode: (delivery) => parse(delivery.body),
     handle: (event, { attempt }) => handle(event, { attempt, context }),
-  };
-  return Promise.resolve({ consumers: [consumer] });
+  } satisfies Consumer<CommentEvent>);
+  return Promise.resolve({
+    consumers: [
+      consumer(QUEUE.commentFilter, parseIssueCommentEvent),
+      consumer(QUEUE.reviewComments, parseReviewEvent),
+    ],
+  });
 }
 
 const nothing: Outcome = { publish: [], settle: ack };
 
 /** The sign that a command was understood comes first, the answer next, and the jobs last. */
 async function* handle(
-  event: IssueCommentEvent,
+  event: CommentEvent,
   { attempt, context }: { attempt: number; context: RoleContext },
 ): Progress {
   const commands = commandsOf(event, context.config);
   if (commands.length === 0) return nothing;
   const github = context.github();
   const pull = await github.pullRequest(event.repo, event.number);
-  if (!pull || pull.state === "closed") return nothing;
-  await tolerant(context, () => github.react(event.repo, event.commentId));
+  if (!pull) return nothing;
+  const open = pull.state === "open";
+  if (open && commands.some(isUnderstood)) {
+    await tolerant(context, () => acknowledge(event, github));
+  }
   const facts = await gatherFacts({ event, commands, pull, attempt }, context);
-  const plan = decide(facts);
+  const plan = open ? decide(facts) : planForClosed(commands);
   if (plan.wait) throw new TransientFault(`Commit ${pull.headSha} has not been evaluated yet`);
   await answer(plan, facts, context);
   if (plan.publish.length > 0) yield plan.publish;
   return nothing;
+}
+
+function isUnderstood(command: Command): boolean {
+  return command.kind !== "help" || command.problem === undefined;
+}
+
+async function acknowledge(event: CommentEvent, github: GitHub): Promise<void> {
+  const { repo, number, kind, commentId, author } = event;
+  if (kind !== "review") return await github.react(repo, { kind, commentId });
+  await github.commentOnce(repo, number, `understood-${commentKey(event)}`, eyesFor(author));
 }
 
 async function answer(
@@ -125,9 +156,16 @@ async function answer(
   const projects = list.kind === "list" ? list.projects.map(({ name }) => name) : [];
   const text = answerTo(problems, { author: event.author, handle, projects, systems });
   if (text === undefined) return;
-  const { repo, number, commentId } = event;
-  const marker = `answer-to-${commentId}`;
-  await tolerant(context, () => context.github().commentOnce(repo, number, marker, text));
+  await tolerant(context, () => say(event, text, context.github()));
+}
+
+/** In the thread of a comment on code, if that is still there; else below the pull request. */
+async function say(event: CommentEvent, text: string, github: GitHub): Promise<void> {
+  const { repo, number, threadId } = event;
+  const marker = `answer-to-${commentKey(event)}`;
+  const replied = threadId !== undefined &&
+    await github.replyOnce(repo, { number, threadId }, marker, text);
+  if (!replied) await github.commentOnce(repo, number, marker, text);
 }
 
 /** What GitHub refuses (a locked conversation, a missing permission) is no reason not to build. */

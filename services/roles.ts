@@ -72,7 +72,7 @@ export const ROLES = {
     summary: "Understands commands in comments and turns them into jobs",
     section: "github_comment_filter",
     needs: ["github_app"],
-    consumes: [QUEUE.commentFilter],
+    consumes: [QUEUE.commentFilter, QUEUE.reviewComments],
     publishes: [EXCHANGE.buildResults, EXCHANGE.cancellations],
     github: true,
     programs: [],

@@ -7,7 +7,9 @@ import type { System } from "../systems.ts";
 /** Something that somebody asked for and does not get as asked. */
 export type Problem =
   | { readonly kind: "help"; readonly problem?: string | undefined }
+  | { readonly kind: "closed" }
   | { readonly kind: "unknown-project"; readonly name: string }
+  | { readonly kind: "unknown-system"; readonly name: string }
   | { readonly kind: "no-list"; readonly branch: string }
   | { readonly kind: "bad-list"; readonly branch: string; readonly reason: string }
   /** A project that is to be built nowhere it may be. */
@@ -50,25 +52,41 @@ export function answerTo(problems: readonly Problem[], facts: AnswerFacts): stri
   const hinted = new Set(unknown.slice(0, MOST_HINTS));
   const told = problems.map((problem) => describe(problem, facts, hinted.has(problem)))
     .filter((text) => text !== "");
-  const lines = [...new Set(told)].map((text) => `* ${text}`);
-  const needsHelp = problems.some(({ kind }) => kind === "help");
-  const parts = [
-    `@${facts.author}`,
-    ...(lines.length > 0 ? [lines.join("\n")] : []),
-    ...(needsHelp ? [helpText(facts)] : []),
-    ...(needsHelp || unknown.length > 0 ? [names(facts.projects)] : []),
+  const lines = [...new Set(told)];
+  const asksHelp = problems.some((it) => it.kind === "help" && it.problem === undefined);
+  const rest = [
+    ...(asksHelp ? [helpText(facts)] : []),
+    ...(asksHelp || unknown.length > 0 ? [names(facts.projects)] : []),
   ];
-  return parts.join("\n\n");
+  if (lines.length === 1 && rest.length === 0) return `@${facts.author} ${lines[0]}`;
+  const list = lines.map((text) => `* ${text}`).join("\n");
+  return [`@${facts.author}`, ...(list === "" ? [] : [list]), ...rest].join("\n\n");
 }
 
-function describe(problem: Problem, { handle, projects }: AnswerFacts, hinted: boolean): string {
+/** The sign that a review was understood: GitHub's REST API has no reactions to reviews. */
+export function eyesFor(author: string): string {
+  return `@${author} 👀`;
+}
+
+function describe(problem: Problem, facts: AnswerFacts, hinted: boolean): string {
+  const { handle, projects } = facts;
   switch (problem.kind) {
     case "help":
-      return problem.problem === undefined ? "" : problem.problem.replace(/[^.?]$/, "$&.");
+      return problem.problem === undefined
+        ? ""
+        : `${problem.problem.replace(/[^.?]$/, "$&.")} ${
+          code(`${handle} help`)
+        } lists the commands.`;
+    case "closed":
+      return "This pull request is closed, so nothing is done. Reopen it and comment again.";
     case "unknown-project": {
       const near = hinted ? nearest(problem.name, projects).map(code).join(" or ") : "";
       const hint = near === "" ? "" : ` Did you mean ${near}?`;
       return `There is no project ${quoted(problem.name)}, so it is not built.${hint}`;
+    }
+    case "unknown-system": {
+      const served = facts.systems.map(code).join(", ");
+      return `There is no system ${quoted(problem.name)}; the fleet serves ${served}.`;
     }
     case "no-list":
       return `Nothing is built: ${

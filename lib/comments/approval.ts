@@ -1,7 +1,7 @@
 /** Whether what a comment asks for is what its author saw. Pure. */
 import { evaluationMemory } from "../evaluation/status.ts";
 import type { CommitStatus } from "../github/github.ts";
-import type { IssueCommentEvent } from "../github/payloads.ts";
+import type { CommentEvent } from "../github/payloads.ts";
 import { COMMENT_REQUEST } from "./publications.ts";
 
 /**
@@ -25,7 +25,7 @@ export interface Evidence {
  * this one's readers saw. GitHub's times have whole seconds.
  */
 export function approvalOf(
-  comment: Pick<IssueCommentEvent, "createdAt" | "number">,
+  comment: Pick<CommentEvent, "createdAt" | "number">,
   { statuses, headPushedAt }: Evidence,
 ): Approval {
   const memories = statuses.flatMap((status) => evaluationMemory(status, comment.number) ?? []);

@@ -1,6 +1,7 @@
 /** Which builds the commands of a comment name. Pure. */
 import { maxProjects, systemsFor } from "../acl.ts";
 import type { Command } from "./command.ts";
+import { withPlaces } from "./places.ts";
 import type { Problem } from "./answer.ts";
 import type { Config, Project } from "../config/config.ts";
 import type { Build } from "../jobs.ts";
@@ -28,13 +29,13 @@ export interface WantedBuilds {
  * not trusted gets as many projects as an evaluation may have.
  */
 export function wantedBuilds(commands: readonly Command[], facts: WantingFacts): WantedBuilds {
-  const asked = commands.flatMap(named);
-  if (asked.length === 0) return { builds: [], problems: [] };
+  if (commands.flatMap(named).length === 0) return { builds: [], problems: [] };
   const { list, branch } = facts;
   if (list.kind !== "list") return { builds: [], problems: [noList(list, branch)] };
   const builds = new Map<string, Build>();
-  const problems: Problem[] = [];
-  for (const { kind, name, systems } of asked) {
+  const placed = withPlaces(commands, new Set(list.projects.map(({ name }) => name)));
+  const problems = placed.unknown.map((name): Problem => ({ kind: "unknown-system", name }));
+  for (const { kind, name, systems } of placed.commands.flatMap(named)) {
     const project = list.projects.find((candidate) => candidate.name === name);
     if (!project) {
       problems.push({ kind: "unknown-project", name });

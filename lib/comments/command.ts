@@ -9,6 +9,7 @@
  */
 import { nearest } from "../nearest.ts";
 import { isSystem, type System } from "../systems.ts";
+import { visibleLines } from "./visible_lines.ts";
 
 /** What somebody asks for. */
 export type Command =
@@ -38,10 +39,9 @@ export function parseCommands(comment: string, handle: string): Command[] {
   const wanted = normalHandle(handle);
   const commands: Command[] = [];
   const named = new Set<string>();
+  if (!comment.toLowerCase().includes(wanted)) return [];
   for (const line of visibleLines(comment)) {
-    const words = line.split(/\s+/).filter((word) => word !== "");
-    if (words[0]?.toLowerCase() !== wanted) continue;
-    for (const segment of segments(words, wanted)) {
+    for (const segment of segments(line, wanted)) {
       if (commands.length === MAX_COMMANDS) return commands;
       commands.push(bounded(parseCommand(segment), named));
     }
@@ -54,14 +54,36 @@ function normalHandle(handle: string): string {
   return `@${handle.replace(/^@/, "").toLowerCase()}`;
 }
 
-/** The words between one handle and the next. */
-function segments(words: readonly string[], handle: string): string[][] {
+/** Blanks, and what people put between words that no name can hold. */
+const SEPARATORS = /[\s,;\uff0c\u3001\uff1b]+/;
+/** What people end a word with: punctuation, or a character that is not seen. */
+const ENDING = /[.:!?\u2026\u3002\uff1a\uff01\uff1f\p{Cf}]/u;
+
+/** The words behind each handle of a line that begins with one, up to the next. */
+function segments(line: string, handle: string): string[][] {
   const found: string[][] = [];
-  for (const word of words) {
+  const text = line.replace(/^[\s\p{Cf}]+/u, "");
+  if (!text.toLowerCase().startsWith(handle)) return found;
+  for (const word of text.split(SEPARATORS).flatMap((word) => apart(word, handle))) {
     if (word.toLowerCase() === handle) found.push([]);
-    else found.at(-1)!.push(word);
+    else if (word !== "") found.at(-1)?.push(word);
   }
   return found;
+}
+
+/** A word without what it ends with; the handle and a word behind its colon are two. */
+function apart(word: string, handle: string): string[] {
+  const text = withoutEnding(word.replace(/^\p{Cf}+/u, ""));
+  const colon = /[:\uff1a]/.exec(text)?.index ?? -1;
+  const addressed = text.slice(0, colon).toLowerCase() === handle;
+  return colon > 0 && addressed ? [text.slice(0, colon), text.slice(colon + 1)] : [text];
+}
+
+/** One character after the other: a pattern with `+$` costs the square of what it looks at. */
+function withoutEnding(word: string): string {
+  let end = word.length;
+  while (end > 0 && ENDING.test(word[end - 1]!)) end--;
+  return word.slice(0, end);
 }
 
 function parseCommand([word, ...rest]: readonly string[]): Command {
@@ -110,35 +132,4 @@ function bounded(command: Command, named: Set<string>): Command {
 export function quoted(word: string): string {
   const clean = word.slice(0, 60).replaceAll(/[`\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "").toWellFormed();
   return `\`${clean === "" ? "?" : clean}\``;
-}
-
-/** Lines of a comment that are neither quoted, nor fenced as code, nor hidden in an HTML comment. */
-function* visibleLines(comment: string): Generator<string> {
-  let fence: string | undefined;
-  let hidden = false;
-  for (const line of comment.split(/\r\n|\r|\n/)) {
-    if (fence !== undefined) {
-      if (closes(line, fence)) fence = undefined;
-      continue;
-    }
-    if (hidden) {
-      hidden = !line.includes("-->");
-      continue;
-    }
-    // A fence's language may hold no backtick; else the line is a code span (CommonMark 0.31, 4.5).
-    const opened = /^\s*(?:(`{3,})[^`]*|(~{3,}).*)$/.exec(line);
-    if (opened) {
-      fence = opened[1] ?? opened[2]!;
-      continue;
-    }
-    const start = line.lastIndexOf("<!--");
-    hidden = start >= 0 && !line.includes("-->", start);
-    if (!/^\s*>/.test(line)) yield line;
-  }
-}
-
-/** A fence is closed by as many of its own characters or more, alone on their line. */
-function closes(line: string, fence: string): boolean {
-  const text = line.trim();
-  return text.length >= fence.length && text === fence[0]!.repeat(text.length);
 }

@@ -6,7 +6,7 @@ import { type OverallMemory, recallOverall } from "../check_runs/overall/memory.
 import type { Config } from "../config/config.ts";
 import { evaluationMemory } from "../evaluation/status.ts";
 import { type CheckRun, GitHubRefusal, type PullRequest, type RepoName } from "../github/github.ts";
-import type { IssueCommentEvent } from "../github/payloads.ts";
+import type { CommentEvent } from "../github/payloads.ts";
 import { type ProjectList, PROJECTS_FILE, readProjectList } from "../projects/projects.ts";
 import type { RoleContext } from "../role.ts";
 import { trusts } from "../trust.ts";
@@ -15,7 +15,7 @@ import type { Command } from "./command.ts";
 
 /** Everything a comment is decided from. */
 export interface CommentFacts {
-  readonly event: IssueCommentEvent;
+  readonly event: CommentEvent;
   readonly commands: readonly Command[];
   readonly pull: PullRequest;
   /** Whether who commented is trusted. */

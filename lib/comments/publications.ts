@@ -23,10 +23,15 @@ export function cancellations(facts: CommentFacts): Publication[] {
   return [cancellationMessage({ repo, number, requested_at, reason: `Cancelled by ${author}` })];
 }
 
+/** Names a comment among all kinds of comment: GitHub numbers each kind apart. */
+export function commentKey({ kind, commentId }: CommentFacts["event"]): string {
+  return kind === "comment" ? String(commentId) : `${kind}-${commentId}`;
+}
+
 /** What a comment's requests are called; the same however often the comment is delivered. */
 function requestOf({ event }: CommentFacts): { requestId: string; requestedAt: string } {
   const requestedAt = isoTime(event.createdAt) ?? new Date(0).toISOString();
-  return { requestId: `${COMMENT_REQUEST}${event.commentId}`, requestedAt };
+  return { requestId: `${COMMENT_REQUEST}${commentKey(event)}`, requestedAt };
 }
 
 function prOf({ pull }: CommentFacts) {

@@ -7,13 +7,17 @@ import { commentText } from "./texts.ts";
 /** The methods of {@link GitHub} that this file is about. */
 export function conversationMethods(
   requests: Requests,
-): Pick<GitHub, "addLabels" | "removeLabel" | "labelsAddedByApp" | "react" | "commentOnce"> {
+): Pick<
+  GitHub,
+  "addLabels" | "removeLabel" | "labelsAddedByApp" | "react" | "commentOnce" | "replyOnce"
+> {
   return {
     addLabels: addLabels(requests),
     removeLabel: removeLabel(requests),
     labelsAddedByApp: labelsAddedByApp(requests),
     react: react(requests),
     commentOnce: commentOnce(requests),
+    replyOnce: replyOnce(requests),
   };
 }
 
@@ -69,16 +73,15 @@ function labelsAddedByApp(requests: Requests): GitHub["labelsAddedByApp"] {
 }
 
 function react(requests: Requests): GitHub["react"] {
-  return async (repo, commentId) => {
+  return async (repo, { kind, commentId }) => {
+    const eyes = { ...at(repo), comment_id: commentId, content: "eyes" } as const;
     await requests.create(
       repo,
       "react to comment",
       (request) =>
-        request("POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", {
-          ...at(repo),
-          comment_id: commentId,
-          content: "eyes",
-        }),
+        kind === "review-comment"
+          ? request("POST /repos/{owner}/{repo}/pulls/comments/{comment_id}/reactions", eyes)
+          : request("POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", eyes),
       { repeatable: true },
     );
   };
@@ -86,7 +89,7 @@ function react(requests: Requests): GitHub["react"] {
 
 function commentOnce(requests: Requests): GitHub["commentOnce"] {
   return async (repo, number, marker, body) => {
-    const hidden = `<!-- ${marker.replaceAll(/[<>]|--/g, "")} -->`;
+    const hidden = hiddenMarker(marker);
     const where = { ...at(repo), issue_number: number };
     const comments = await requests.pages(
       repo,
@@ -108,5 +111,39 @@ function commentOnce(requests: Requests): GitHub["commentOnce"] {
           body: commentText(`${hidden}\n${body}`),
         }),
     );
+  };
+}
+
+function hiddenMarker(marker: string): string {
+  return `<!-- ${marker.replaceAll(/[<>]|--/g, "")} -->`;
+}
+
+function replyOnce(requests: Requests): GitHub["replyOnce"] {
+  return async (repo, { number, threadId }, marker, body) => {
+    const hidden = hiddenMarker(marker);
+    const where = { ...at(repo), pull_number: number };
+    const comments = await requests.pages(
+      repo,
+      "list review comments",
+      (request, page) =>
+        request("GET /repos/{owner}/{repo}/pulls/{pull_number}/comments", { ...where, ...page }),
+    );
+    // GitHub does not say which App wrote a review comment; no person writes as a bot.
+    if (comments.some(({ user, body }) => user?.type === "Bot" && body.includes(hidden))) {
+      return true;
+    }
+    const replied = await unlessMissing(() =>
+      requests.create(
+        repo,
+        `reply to a review comment on pull request ${number}`,
+        (request) =>
+          request("POST /repos/{owner}/{repo}/pulls/{pull_number}/comments/{comment_id}/replies", {
+            ...where,
+            comment_id: threadId,
+            body: commentText(`${hidden}\n${body}`),
+          }),
+      )
+    );
+    return replied !== undefined;
   };
 }

@@ -75,6 +75,13 @@ export interface CheckRun extends CheckRunState {
   readonly headSha: string;
 }
 
+/** A comment that can be reacted to; GitHub numbers each kind apart. */
+export interface ReactableComment {
+  /** A review comment is one on a line of code. */
+  readonly kind: "comment" | "review-comment";
+  readonly commentId: number;
+}
+
 /** A webhook delivery as the App's own log shows it. */
 export interface HookDelivery {
   /** May be larger than a double holds. */
@@ -85,6 +92,14 @@ export interface HookDelivery {
   readonly deliveredAt: string;
   /** Whether GitHub got a 2xx. */
   readonly ok: boolean;
+}
+
+/** A conversation about a line of code. */
+export interface ReviewThread {
+  /** The pull request. */
+  readonly number: number;
+  /** The review comment that it begins with: GitHub takes replies to no other. */
+  readonly threadId: number;
 }
 
 /** Deliveries of the App's webhook, newest first. */
@@ -122,9 +137,11 @@ export interface GitHub {
   ): Promise<CheckRun>;
   updateCheckRun(repo: RepoName, id: number, run: CheckRunState): Promise<void>;
   /** Reacts to a comment with eyes, once. */
-  react(repo: RepoName, commentId: number): Promise<void>;
+  react(repo: RepoName, comment: ReactableComment): Promise<void>;
   /** Writes a comment that carries a hidden marker, unless one with that marker is there already. */
   commentOnce(repo: RepoName, number: number, marker: string, body: string): Promise<void>;
+  /** The same as a reply to a review comment. False if that is no longer there. */
+  replyOnce(repo: RepoName, thread: ReviewThread, marker: string, body: string): Promise<boolean>;
   /** `admin`, `write`, `read` or `none`. */
   permission(repo: RepoName, user: string): Promise<string>;
   /** Deliveries since a time (milliseconds since the epoch), at most 20,000 of them. */

@@ -29,6 +29,7 @@ const HOUR = 60 * MINUTE;
 export const QUEUE_RULES: readonly QueueRule[] = [
   rule(QUEUE.evaluationFilter, "evaluation-filter", 50),
   rule(QUEUE.commentFilter, "github-comment-filter", 50),
+  rule(QUEUE.reviewComments, "github-comment-filter", 50),
   rule(QUEUE.pushFilter, "push-filter", 50),
   { ...rule(QUEUE.evaluationJobs, "mass-rebuilder", 50), maxAgeSeconds: HOUR },
   ...SYSTEMS.map((system) => ({

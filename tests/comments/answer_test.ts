@@ -13,12 +13,9 @@ const facts = {
 Deno.test("nothing to say is not said", () => assert.equal(answerTo([], facts), undefined));
 
 Deno.test("help reads well", () => {
-  const problem = "There is no command `bulid`; did you mean build?";
   assert.equal(
-    answerTo([{ kind: "help", problem }], facts),
+    answerTo([{ kind: "help" }], facts),
     `@ann
-
-* There is no command \`bulid\`; did you mean build?
 
 What I understand, at the start of a line:
 
@@ -31,6 +28,30 @@ What I understand, at the start of a line:
 
 Projects: \`cmark\`, \`neozip\`.`,
   );
+});
+
+Deno.test("who is not understood, or asks in vain, gets one line", () => {
+  const table: [problem: Problem, line: string][] = [
+    [
+      { kind: "help", problem: "There is no command `bulid`; did you mean build?" },
+      "@ann There is no command `bulid`; did you mean build? `@tickbot help` lists the commands.",
+    ],
+    [
+      { kind: "help", problem: "No command was given" },
+      "@ann No command was given. `@tickbot help` lists the commands.",
+    ],
+    [
+      { kind: "unknown-system", name: "riscv-linux" },
+      "@ann There is no system `riscv-linux`; the fleet serves `x86_64-linux`, `aarch64-linux`.",
+    ],
+    [
+      { kind: "closed" },
+      "@ann This pull request is closed, so nothing is done. Reopen it and comment again.",
+    ],
+  ];
+  for (const [problem, line] of table) {
+    assert.equal(answerTo([problem, problem], facts), line);
+  }
 });
 
 Deno.test("every problem is told once, and in words", () => {

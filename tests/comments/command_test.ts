@@ -7,6 +7,7 @@ import {
   parseCommands,
   quoted,
 } from "../../lib/comments/command.ts";
+import { growth } from "../support/cost.ts";
 
 function build(projects: string[], systems: string[] = []) {
   return { kind: "build", projects, systems } as Command;
@@ -22,15 +23,38 @@ const table: [comment: string, commands: Command[]][] = [
   [":) @tickbot build hi", []],
   // Where a command may stand.
   ["@tickbot build cmark", [build(["cmark"])]],
-  ["  \t@tickbot build cmark", [build(["cmark"])]],
+  ["   @tickbot build cmark", [build(["cmark"])]],
   ["@TickBot build cmark", [build(["cmark"])]],
   ["@tickbot build a @TICKBOT build b", [build(["a"]), build(["b"])]],
   ["hello\n@tickbot build cmark\nthanks", [build(["cmark"])]],
   ["@tickbot build a\r\n@tickbot test b\r\n", [build(["a"]), test(["b"])]],
   ["@tickbot build a\nand then\n@tickbot eval", [build(["a"]), evaluate]],
   ["@tickbotter build cmark", []],
-  ["@tickbot: build cmark", []],
+  ["@tickbot-next build cmark", []],
+  ["@tickbot's answer is wrong", []],
+  ["@tickbot/team build cmark", []],
   ["tickbot build cmark", []],
+  // How people address somebody, and how they end what they say.
+  ["@tickbot: build cmark", [build(["cmark"])]],
+  ["@tickbot, build cmark", [build(["cmark"])]],
+  ["@tickbot : build cmark", [build(["cmark"])]],
+  ["@tickbot:build cmark", [build(["cmark"])]],
+  ["@tickbot\uff1a build cmark", [build(["cmark"])]],
+  ["@tickbot! build cmark", [build(["cmark"])]],
+  ["@tickbot build: cmark", [build(["cmark"])]],
+  ["@tickbot eval, please", [evaluate]],
+  ["@tickbot eval.", [evaluate]],
+  ["@tickbot build a, b.", [build(["a", "b"])]],
+  ["@tickbot build a,b; c!", [build(["a", "b", "c"])]],
+  ["@tickbot build app.js c++", [build(["app.js", "c++"])]],
+  ["@tickbot test a on x86_64-linux, aarch64-linux.", [
+    test(["a"], ["x86_64-linux", "aarch64-linux"]),
+  ]],
+  ["@tickbot: build a, @tickbot: eval", [build(["a"]), evaluate]],
+  ["@tickbot build\u00a0cmark", [build(["cmark"])]],
+  ["\u200b\ufeff@tickbot\u200b build \u2060cmark\u200b", [build(["cmark"])]],
+  ["@tick\u200bbot build cmark", []],
+  [": @tickbot build cmark", []],
   ["", []],
   ["\u0000\ud800", []],
   // Case: of the command, of projects.
@@ -63,8 +87,9 @@ const table: [comment: string, commands: Command[]][] = [
   ["@tickbot build cmark on fire", [build(["cmark", "on", "fire"])]],
   ["@tickbot build a on aarch64-linux b", [build(["a", "on", "aarch64-linux", "b"])]],
   ["@tickbot build a on aarch64-linux @tickbot eval", [build(["a"], ["aarch64-linux"]), evaluate]],
-  // What gets help for an answer.
+  // What is not understood.
   ["@tickbot", [{ kind: "help", problem: "No command was given" }]],
+  ["@tickbot: ...", [{ kind: "help", problem: "No command was given" }]],
   ["@tickbot build", [{ kind: "help", problem: "Name the projects to build" }]],
   ["@tickbot test @tickbot eval", [
     { kind: "help", problem: "Name the projects to test" },
@@ -140,6 +165,18 @@ Deno.test("no comment, however odd, crashes or hangs the parser", () => {
   parseCommands(" ".repeat(65_000), "@tickbot");
   parseCommands("<!--".repeat(16_000), "@tickbot");
   assert.ok(performance.now() - start < 5_000, "reading is not worse than linear by much");
+});
+
+Deno.test("a long word costs what it is long", async () => {
+  for (const unit of [".", ":", "\u200b", "a:", "@tickbot:"]) {
+    const times = await growth(4_000, (size) => {
+      for (let round = 0; round < 20; round++) {
+        parseCommands(`@tickbot build ${unit.repeat(size / unit.length)}x`, "@tickbot");
+      }
+      return Promise.resolve();
+    });
+    assert.ok(times < 9, `${JSON.stringify(unit)}: ${times.toFixed(1)} times the cost`);
+  }
 });
 
 Deno.test("a word that is answered cannot leave its code span", () => {

@@ -5,6 +5,7 @@ import {
   parseIssueCommentEvent,
   parsePullRequestEvent,
   parsePushEvent,
+  parseReviewEvent,
 } from "../../lib/github/payloads.ts";
 import { encode } from "../../lib/messages/codec.ts";
 import { type Json, mutated, mutatedBytes } from "./arbitraries.ts";
@@ -22,6 +23,14 @@ function assertRepo(repo: { owner: string; name: string; full_name: string }): v
   }
 }
 
+function parseReview(body: Uint8Array): void {
+  const event = parseReviewEvent(body);
+  assertRepo(event.repo);
+  assert.ok(event.body.length <= 65_536 && event.body.isWellFormed());
+  assert.ok(event.commentId >= 1 && event.number >= 1);
+  assert.equal(event.threadId !== undefined, event.kind === "review-comment");
+}
+
 const PARSERS = {
   pull_request: (body: Uint8Array) => {
     const event = parsePullRequestEvent(body);
@@ -34,6 +43,8 @@ const PARSERS = {
     assertRepo(event.repo);
     assert.ok(event.body.length <= 65_536 && event.body.isWellFormed());
   },
+  pull_request_review: parseReview,
+  pull_request_review_comment: parseReview,
   push: (body: Uint8Array) => {
     const event = parsePushEvent(body);
     assertRepo(event.repo);

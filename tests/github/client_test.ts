@@ -147,9 +147,28 @@ story("labels of the App are told from those of people", async ({ repo, github }
 
 story("a comment is reacted to once", async ({ repo, github }) => {
   const comment = await repo.comment(1, "@tickbot build core");
-  await github.react(repo, comment.id);
-  await github.react(repo, comment.id);
+  const onCode = await repo.reviewComment(1, "@tickbot build core");
+  for (const { kind, id: commentId } of [comment, comment, onCode, onCode]) {
+    assert.ok(kind !== "review");
+    await github.react(repo, { kind, commentId });
+  }
   assert.deepEqual(comment.reactions, ["eyes"]);
+  assert.deepEqual(onCode.reactions, ["eyes"]);
+});
+
+story("a reply is written once into the thread, whoever else writes the marker", async (scene) => {
+  const { repo, github } = scene;
+  const first = await repo.reviewComment(1, "what is this?");
+  await repo.reviewComment(1, "<!-- answer-to-1 --> fooled you", { inReplyTo: first.id });
+  const thread = { number: 1, threadId: first.id };
+  assert.equal(await github.replyOnce(repo, thread, "answer-to-1", "No such project"), true);
+  assert.equal(await github.replyOnce(repo, thread, "answer-to-1", "No such project"), true);
+  const ours = repo.comments(1).filter(({ byApp }) => byApp);
+  assert.deepEqual(ours.map(({ kind, inReplyTo }) => [kind, inReplyTo]), [
+    ["review-comment", first.id],
+  ]);
+  const gone = { number: 1, threadId: 1 };
+  assert.equal(await github.replyOnce(repo, gone, "answer-to-2", "No such project"), false);
 });
 
 story("a marked comment is written once, whoever else writes the marker", async (scene) => {

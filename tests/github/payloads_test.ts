@@ -4,6 +4,7 @@ import {
   parseIssueCommentEvent,
   parsePullRequestEvent,
   parsePushEvent,
+  parseReviewEvent,
 } from "../../lib/github/payloads.ts";
 import { encode } from "../../lib/messages/codec.ts";
 
@@ -42,6 +43,42 @@ Deno.test("every recorded issue_comment payload becomes an event", () => {
     assert.equal(event.body, payload.comment.body);
     assert.equal(event.isPullRequest, payload.issue.pull_request !== undefined);
     assert.equal(event.authorType, "User");
+  }
+});
+
+Deno.test("every recorded review and review comment becomes an event like a comment's", () => {
+  for (const payload of recorded("pull_request_review")) {
+    const event = parseReviewEvent(encode(payload));
+    assert.equal(event.kind, "review");
+    assert.equal(event.action, payload.action);
+    assert.equal(event.number, payload.pull_request.number);
+    assert.equal(event.commentId, payload.review.id);
+    assert.equal(event.body, payload.review.body ?? "");
+    assert.equal(event.createdAt, payload.review.submitted_at);
+    assert.equal(event.threadId, undefined);
+  }
+  for (const payload of recorded("pull_request_review_comment")) {
+    const event = parseReviewEvent(encode(payload));
+    assert.equal(event.kind, "review-comment");
+    assert.equal(event.action, payload.action);
+    assert.equal(event.commentId, payload.comment.id);
+    assert.equal(event.threadId, payload.comment.in_reply_to_id ?? payload.comment.id);
+    assert.equal(event.body, payload.comment.body);
+    assert.equal(event.createdAt, payload.comment.created_at);
+  }
+});
+
+Deno.test("a reply to a review comment names the comment that its thread begins with", () => {
+  const [payload] = recorded("pull_request_review_comment");
+  payload.comment.in_reply_to_id = 7;
+  assert.equal(parseReviewEvent(encode(payload)).threadId, 7);
+});
+
+Deno.test("what is neither a review nor a comment on code, or both, is refused", () => {
+  const [comment] = recorded("pull_request_review_comment");
+  const [{ review }] = recorded("pull_request_review");
+  for (const payload of [{ ...comment, comment: undefined }, { ...comment, review }]) {
+    assert.throws(() => parseReviewEvent(encode(payload)), /expected a review or a comment/);
   }
 });
 

@@ -114,6 +114,30 @@ export function tellStories(
   });
 
   Deno.test({
+    name: `${broker}: a review and a comment on code have projects built and tested`,
+    ignore,
+    async fn() {
+      const fleet = await fleetFor();
+      try {
+        const pull = await fleet.openPullRequest({ title: "docs", files: { "docs/x": "r\n" } });
+        await fleet.expectCheck(pull, `docs.d on ${SYSTEM}`, "failure");
+        const { repository } = fleet;
+        const onCode = await repository
+          .reviewComment(pull.number, "@tickbot: build core", { author: "ada" });
+        await fleet.expectCheck(pull, `core on ${SYSTEM}`, "success");
+        assert.deepEqual(onCode.reactions, ["eyes"]);
+        await repository.review(pull.number, "Nice!\n\n@tickbot test app", { author: "ada" });
+        const check = await fleet.expectCheck(pull, `app on ${SYSTEM}`, "success");
+        assert.match(await fleet.log(check), /^tested$/m);
+        const answers = repository.comments(pull.number).filter(({ byApp }) => byApp);
+        assert.deepEqual(answers.map(({ body }) => body.split("\n").at(-1)), ["@ada 👀"]);
+      } finally {
+        await fleet.close();
+      }
+    },
+  });
+
+  Deno.test({
     name: `${broker}: a push to main is built and its log can be read`,
     ignore,
     async fn() {

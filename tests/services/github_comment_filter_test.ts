@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { IssueCommentEvent } from "../../lib/github/payloads.ts";
+import type { CommentEvent } from "../../lib/github/payloads.ts";
 import { commandsOf } from "../../services/github_comment_filter.ts";
 import { answers, desk, evaluate, evaluated, say } from "../support/comments.ts";
 import { builds, cancellations, jobs } from "../support/published.ts";
@@ -42,16 +42,44 @@ Deno.test("an unknown project is answered with what there is, and the known ones
   assert.match(answer!, /Projects: `cmark`, `Zip`, `arm`\./);
 });
 
-Deno.test("help comes for the asking, for no project, and for a word that is no command", async () => {
+Deno.test("help comes for the asking", async () => {
   await using at = await desk();
-  for (const body of ["@tickbot help", "@tickbot build", "@tickbot bulid cmark", "@tickbot"]) {
+  const pull = await evaluated(at);
+  const { payload, comment } = await say(at, pull, "@tickbot help");
+  assert.deepEqual((await at.deliver(payload)).published, []);
+  const [answer] = answers(at, pull);
+  assert.match(answer!, /@tickbot test <project>…/);
+  assert.match(answer!, /Projects: `cmark`, `Zip`, `arm`\./);
+  assert.deepEqual(comment.reactions, ["eyes"]);
+});
+
+Deno.test("who is not understood gets one line and no eyes", async () => {
+  await using at = await desk();
+  const table: [body: string, line: RegExp][] = [
+    ["@tickbot build", /^@stranger Name the projects to build\. `@tickbot help` lists/],
+    ["@tickbot bulid cmark", /^@stranger There is no command `bulid`; did you mean build\?/],
+    ["@tickbot", /^@stranger No command was given\./],
+  ];
+  for (const [body, line] of table) {
     const pull = await evaluated(at);
-    const { payload } = await say(at, pull, body);
+    const { payload, comment } = await say(at, pull, body);
     assert.deepEqual((await at.deliver(payload)).published, []);
-    const [answer] = answers(at, pull);
-    assert.match(answer!, /@tickbot test <project>…/);
-    assert.match(answer!, /Projects: `cmark`, `Zip`, `arm`\./);
+    const [answer, ...others] = answers(at, pull);
+    const [_marker, text, ...more] = answer!.split("\n");
+    assert.match(text!, line);
+    assert.deepEqual([others, more, comment.reactions], [[], [], []]);
   }
+});
+
+Deno.test("an unknown system is told as such, and nothing is built elsewhere instead", async () => {
+  await using at = await desk();
+  const pull = await evaluated(at);
+  const { payload } = await say(at, pull, "@tickbot build cmark on riscv-linux", "ada");
+  assert.deepEqual(builds(await at.deliver(payload)), []);
+  assert.match(
+    answers(at, pull)[0]!,
+    /\n@ada There is no system `riscv-linux`; the fleet serves `x86_64-linux`, `aarch64-linux`\.$/,
+  );
 });
 
 Deno.test("the list is the base branch's; without one the answer says so", async () => {
@@ -104,21 +132,47 @@ Deno.test("a conversation that is locked is no reason not to build", async () =>
   assert.deepEqual(builds(await at.deliver(payload)), ["cmark on x86_64-linux"]);
 });
 
-Deno.test("a pull request that was closed meanwhile gets nothing", async () => {
+Deno.test("a comment on a closed pull request gets one answer and builds nothing", async () => {
+  await using at = await desk();
+  for (const body of ["@tickbot build cmark", "@tickbot eval @tickbot cancel", "@tickbot bulid"]) {
+    const pull = await evaluated(at);
+    await at.repository.closePullRequest(pull.number);
+    const { payload, comment } = await say(at, pull, body, "ada");
+    assert.deepEqual((await at.deliver(payload)).published, []);
+    assert.deepEqual((await at.deliver(payload)).published, []);
+    const [answer, ...others] = answers(at, pull);
+    assert.match(answer!, /\n@ada This pull request is closed, so nothing is done\. Reopen it/);
+    assert.deepEqual([others, comment.reactions], [[], []]);
+  }
+});
+
+Deno.test("help and prose on a closed pull request are what they are on an open one", async () => {
+  await using at = await desk();
+  const pull = await evaluated(at);
+  await at.repository.closePullRequest(pull.number);
+  await at.deliver((await say(at, pull, "well done")).payload);
+  assert.deepEqual(answers(at, pull), []);
+  await at.deliver((await say(at, pull, "@tickbot help")).payload);
+  assert.match(answers(at, pull)[0]!, /Projects: `cmark`, `Zip`, `arm`\./);
+});
+
+Deno.test("a pull request that was closed meanwhile is answered", async () => {
   await using at = await desk();
   const pull = await evaluated(at);
   const { payload, comment } = await say(at, pull, "@tickbot build cmark");
   await at.repository.closePullRequest(pull.number);
   assert.deepEqual((await at.deliver(payload)).published, []);
   assert.deepEqual(comment.reactions, []);
+  assert.match(answers(at, pull)[0]!, /This pull request is closed/);
 });
 
-const event: IssueCommentEvent = {
+const event: CommentEvent = {
   action: "created",
   repo: { owner: "Acme", name: "Web.js", full_name: "Acme/Web.js", clone_url: "https://x/y.git" },
   number: 7,
   isPullRequest: true,
   state: "open",
+  kind: "comment",
   commentId: 1,
   body: "@tickbot eval",
   author: "ann",
@@ -126,14 +180,20 @@ const event: IssueCommentEvent = {
   createdAt: "2024-05-01T10:00:00Z",
 };
 
-const comments: [what: string, changes: Partial<IssueCommentEvent>, commands: number][] = [
+const comments: [what: string, changes: Partial<CommentEvent>, commands: number][] = [
   ["a comment", {}, 1],
   ["prose", { body: "nice" }, 0],
   ["an edited comment", { action: "edited" }, 0],
   ["a deleted comment", { action: "deleted" }, 0],
   ["an action nobody knows", { action: "pinned" }, 0],
   ["a comment on an issue", { isPullRequest: false }, 0],
-  ["a comment on a closed pull request", { state: "closed" }, 0],
+  ["a comment on a closed pull request", { state: "closed" }, 1],
+  ["a review", { kind: "review", action: "submitted" }, 1],
+  ["a dismissed review", { kind: "review", action: "dismissed" }, 0],
+  ["an edited review", { kind: "review", action: "edited" }, 0],
+  ["a bot's review", { kind: "review", action: "submitted", authorType: "Bot" }, 0],
+  ["a comment on code", { kind: "review-comment" }, 1],
+  ["an edited comment on code", { kind: "review-comment", action: "edited" }, 0],
   ["a bot's comment", { authorType: "Bot" }, 0],
   ["a bot's comment by its name", { author: "renovate[bot]" }, 0],
   ["a comment in a foreign repository", { repo: { ...event.repo, full_name: "evil/web.js" } }, 0],

@@ -150,6 +150,9 @@ export class StoryGitHub extends MemoryCheckRuns implements GitHub {
   commentOnce(): Promise<void> {
     return Promise.resolve();
   }
+  replyOnce(): Promise<void> {
+    return Promise.resolve();
+  }
   hookDeliveries() {
     return Promise.resolve({ deliveries: [], complete: true });
   }

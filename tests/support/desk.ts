@@ -36,6 +36,8 @@ export interface Handled {
 
 /** How a message is delivered. */
 export interface DeliverOptions {
+  /** The queue that the message comes from; the role's first one when absent. */
+  readonly queue?: string;
   readonly attempt?: number;
   readonly headers?: Record<string, unknown>;
   /** The process dies when it has published this many batches. */
@@ -133,7 +135,7 @@ export class Desk implements AsyncDisposable {
     return createGitHub({ apiUrl, appId, privateKey });
   }
 
-  /** Gives the role's only consumer a message. */
+  /** Gives a consumer of the role a message. */
   async deliver(message: unknown, options: DeliverOptions = {}): Promise<Handled> {
     const service = await this.#parts.role.createService({
       role: "test",
@@ -144,7 +146,8 @@ export class Desk implements AsyncDisposable {
       newId: () => crypto.randomUUID(),
       github: () => this.gitHub(),
     });
-    const [consumer] = service.consumers;
+    const consumer = service.consumers
+      .find(({ queue }) => queue === (options.queue ?? service.consumers[0]!.queue));
     const body = message instanceof Uint8Array ? message : encode(message);
     const delivery = { ...this.#delivery(consumer!.queue, options), body };
     const published: Publication[] = [];

@@ -8,6 +8,7 @@ import type { Random } from "../random.ts";
 export const CONSUMED: readonly string[] = [
   QUEUE.evaluationFilter,
   QUEUE.commentFilter,
+  QUEUE.reviewComments,
   QUEUE.pushFilter,
   QUEUE.evaluationJobs,
   buildQueue(hostSystem()),

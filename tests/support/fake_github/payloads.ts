@@ -117,6 +117,57 @@ export function issueCommentPayload(
   };
 }
 
+/** What a review or a comment on code is about. */
+interface Written {
+  readonly pull: FakePull;
+  readonly comment: FakeComment;
+  readonly action: string;
+}
+
+/** A `pull_request_review` payload. */
+export function reviewPayload(repository: PayloadRepository, written: Written): Json {
+  const payload = aboutPull("pull_request_review", repository, written);
+  const { comment } = written;
+  const review = { ...payload.review, ...authored(comment, payload.sender) };
+  return { ...payload, review: { ...review, submitted_at: comment.createdAt } };
+}
+
+/** A `pull_request_review_comment` payload. */
+export function reviewCommentPayload(repository: PayloadRepository, written: Written): Json {
+  const payload = aboutPull("pull_request_review_comment", repository, written);
+  const { createdAt, inReplyTo } = written.comment;
+  return {
+    ...payload,
+    comment: {
+      ...payload.comment,
+      ...authored(written.comment, payload.sender),
+      ...(inReplyTo === undefined ? {} : { in_reply_to_id: inReplyTo }),
+      created_at: createdAt,
+      updated_at: createdAt,
+    },
+  };
+}
+
+function aboutPull(event: string, repository: PayloadRepository, { pull, action }: Written): Json {
+  const payload = recorded(event, repository);
+  const { number, state, title, headSha } = pull;
+  const head = { ...payload.pull_request.head, sha: headSha };
+  return {
+    ...payload,
+    action,
+    pull_request: { ...payload.pull_request, number, state, title, head },
+  };
+}
+
+function authored(comment: FakeComment, like: Json): Json {
+  return {
+    id: comment.id,
+    body: comment.body,
+    author_association: comment.authorAssociation,
+    user: user(like, comment.author, comment.authorType),
+  };
+}
+
 /** A `push` payload. */
 export function pushPayload(
   repository: PayloadRepository,

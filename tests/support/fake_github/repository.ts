@@ -1,5 +1,11 @@
 /** A repository of the fake GitHub: people's verbs that send webhooks. */
-import { issueCommentPayload, pullRequestPayload, pushPayload } from "./payloads.ts";
+import {
+  issueCommentPayload,
+  pullRequestPayload,
+  pushPayload,
+  reviewCommentPayload,
+  reviewPayload,
+} from "./payloads.ts";
 import { type RepositoryInput, RepositoryState, type World } from "./repository_state.ts";
 import type { FakeComment, FakePull } from "./state.ts";
 
@@ -23,6 +29,13 @@ export interface PushedCommitInput {
   readonly added?: readonly string[];
   readonly modified?: readonly string[];
   readonly removed?: readonly string[];
+}
+
+/** Who writes something. */
+export interface Writer {
+  readonly author?: string;
+  readonly association?: string;
+  readonly type?: "User" | "Bot";
 }
 
 /** A repository. Every verb resolves when the receiver has answered the webhook, whatever it answered. */
@@ -120,15 +133,50 @@ export class FakeRepository extends RepositoryState {
   }
 
   /** Writes a comment as a person does, and sends `issue_comment` `created`. */
-  async comment(
+  async comment(number: number, body: string, as: Writer = {}): Promise<FakeComment> {
+    const comment = this.#write({ kind: "comment", number, body }, as);
+    const pull = this.pull(number);
+    await this.#world.deliver(
+      "issue_comment",
+      issueCommentPayload(this, { pull, comment, action: "created" }),
+    );
+    return comment;
+  }
+
+  /** Submits a review as a person does, and sends `pull_request_review` `submitted`. */
+  async review(number: number, body: string, as: Writer = {}): Promise<FakeComment> {
+    const review = this.#write({ kind: "review", number, body }, as);
+    const pull = this.pull(number);
+    await this.#world.deliver(
+      "pull_request_review",
+      reviewPayload(this, { pull, comment: review, action: "submitted" }),
+    );
+    return review;
+  }
+
+  /** Comments on a line of code, and sends `pull_request_review_comment` `created`. */
+  async reviewComment(
     number: number,
     body: string,
-    as: { author?: string; association?: string; type?: "User" | "Bot" } = {},
+    as: Writer & { inReplyTo?: number } = {},
   ): Promise<FakeComment> {
+    const { inReplyTo } = as;
+    const comment = this.#write({ kind: "review-comment", number, body, inReplyTo }, as);
+    const pull = this.pull(number);
+    await this.#world.deliver(
+      "pull_request_review_comment",
+      reviewCommentPayload(this, { pull, comment, action: "created" }),
+    );
+    return comment;
+  }
+
+  #write(
+    written: Pick<FakeComment, "kind" | "number" | "body" | "inReplyTo">,
+    as: Writer,
+  ): FakeComment {
     const comment: FakeComment = {
+      ...written,
       id: this.#world.nextId(),
-      number,
-      body,
       author: as.author ?? "contributor",
       authorType: as.type ?? "User",
       authorAssociation: as.association ?? "CONTRIBUTOR",
@@ -138,11 +186,6 @@ export class FakeRepository extends RepositoryState {
     };
     this.allComments.push(comment);
     this.#world.changed();
-    const pull = this.pull(number);
-    await this.#world.deliver(
-      "issue_comment",
-      issueCommentPayload(this, { pull, comment, action: "created" }),
-    );
     return comment;
   }
 

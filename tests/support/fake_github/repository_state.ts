@@ -85,7 +85,7 @@ export class RepositoryState {
     return this.pull(number).labels;
   }
 
-  /** Comments on a pull request, the App's too, oldest first. */
+  /** Comments on a pull request, reviews and comments on its code, the App's too, oldest first. */
   comments(number: number): FakeComment[] {
     return this.allComments.filter((comment) => comment.number === number);
   }

@@ -4,6 +4,7 @@ import { APP_ROUTES } from "./routes_app.ts";
 import { CHECK_ROUTES } from "./routes_checks.ts";
 import { ISSUE_ROUTES } from "./routes_issues.ts";
 import { READ_ROUTES } from "./routes_reads.ts";
+import { REVIEW_ROUTES } from "./routes_reviews.ts";
 
 /** The operations, by method and path as the description writes them. */
 export const ROUTES: Readonly<Record<string, Route>> = {
@@ -11,4 +12,5 @@ export const ROUTES: Readonly<Record<string, Route>> = {
   ...READ_ROUTES,
   ...CHECK_ROUTES,
   ...ISSUE_ROUTES,
+  ...REVIEW_ROUTES,
 };

@@ -9,6 +9,7 @@ import {
   type Server,
   wrote,
 } from "./route.ts";
+import { reactTo, writeByApp } from "./routes_reviews.ts";
 
 // deno-lint-ignore no-explicit-any
 type Json = any;
@@ -63,7 +64,7 @@ export const ISSUE_ROUTES: Readonly<Record<string, Route>> = {
     answer: (call, { shapes }) => {
       const number = issueOf(call);
       if (number === undefined) return NOT_FOUND;
-      const comments = call.repository.comments(number);
+      const comments = call.repository.comments(number).filter(({ kind }) => kind === "comment");
       return page(comments.map((comment) => shapes.comment(call.repository, comment)), call);
     },
   },
@@ -72,36 +73,12 @@ export const ISSUE_ROUTES: Readonly<Record<string, Route>> = {
     answer: (call, server) => {
       const number = issueOf(call);
       if (number === undefined) return NOT_FOUND;
-      if ([...call.body.body].length > 65_536) {
-        return refusal(422, "Validation Failed: body is too long (maximum is 65536 characters)");
-      }
-      const comment = {
-        id: server.nextId(),
-        number,
-        body: call.body.body,
-        author: "tickborg[bot]",
-        authorType: "Bot" as const,
-        authorAssociation: "NONE",
-        byApp: true,
-        createdAt: server.time(),
-        reactions: [],
-      };
-      call.repository.allComments.push(comment);
-      wrote(call, server, { kind: "comment", number });
-      return { status: 201, body: server.shapes.comment(call.repository, comment) };
+      return writeByApp({ kind: "comment", number }, call, server);
     },
   },
   "POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions": {
     as: "installation",
-    answer: (call, server) => {
-      const { repository, path, body } = call;
-      const comment = repository.allComments.find(({ id }) => id === Number(path.comment_id));
-      if (!comment) return NOT_FOUND;
-      const status = comment.reactions.includes(body.content) ? 200 : 201;
-      if (status === 201) comment.reactions.push(body.content);
-      wrote(call, server, { kind: "reaction", number: comment.number });
-      return { status, body: server.shapes.reaction(repository, body.content) };
-    },
+    answer: (call, server) => reactTo("comment", call, server),
   },
 };
 

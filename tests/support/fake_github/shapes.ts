@@ -23,6 +23,7 @@ export const EXAMPLES = [
   "issue-event-for-issue-items",
   "label-items",
   "pull-request",
+  "pull-request-review-comment",
   "pull-request-simple-items",
   "reaction",
   "repository-collaborator-permission-response-if-user-has-admin-permissions",
@@ -184,6 +185,19 @@ export class Shapes {
       created_at: comment.createdAt,
       updated_at: comment.createdAt,
       performed_via_github_app: comment.byApp ? app : null,
+    };
+  }
+
+  reviewComment(repository: FakeRepository, comment: FakeComment): Json {
+    return {
+      ...this.#example("pull-request-review-comment", repository),
+      id: comment.id,
+      body: comment.body,
+      user: this.#user(comment.author, comment.authorType),
+      author_association: comment.authorAssociation,
+      in_reply_to_id: comment.inReplyTo,
+      created_at: comment.createdAt,
+      updated_at: comment.createdAt,
     };
   }
 

@@ -22,9 +22,12 @@ export interface FakePull {
   headPushedAt: string;
 }
 
-/** A comment on a pull request. */
+/** A comment on a pull request, a review of it, or a comment on a line of its code. */
 export interface FakeComment {
+  readonly kind: "comment" | "review" | "review-comment";
   readonly id: number;
+  /** The review comment that this one is in reply to. */
+  readonly inReplyTo?: number | undefined;
   readonly number: number;
   body: string;
   readonly author: string;
