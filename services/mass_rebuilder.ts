@@ -3,12 +3,14 @@ import { servesRepo } from "../lib/acl.ts";
 import { ack } from "../lib/broker/broker.ts";
 import { describeError } from "../lib/errors.ts";
 import { Evaluation } from "../lib/evaluation/evaluation.ts";
+import { NO_PULL_REQUEST } from "../lib/evaluation/missing.ts";
 import { maintenanceTask } from "../lib/git/maintenance.ts";
+import { type GitHubRefusal, isMissing } from "../lib/github/github.ts";
 import { decode } from "../lib/messages/codec.ts";
 import { EvaluationJob } from "../lib/messages/evaluation_job.ts";
-import { statsMessage } from "../lib/monitoring/stats_events.ts";
-import { isLastAttempt } from "../lib/retry.ts";
-import type { Consumer, Progress, RoleContext, Service } from "../lib/role.ts";
+import { RECEIVED, statsMessage } from "../lib/monitoring/stats_events.ts";
+import { expectLater, isLastAttempt } from "../lib/retry.ts";
+import type { Consumer, Outcome, Progress, RoleContext, Service } from "../lib/role.ts";
 import { QUEUE } from "../lib/topology.ts";
 
 /** The role: takes evaluation jobs, publishes build jobs, queued notices and cancellations. */
@@ -46,7 +48,21 @@ async function* handle(body: Uint8Array, turn: Turn): Progress {
   try {
     return yield* evaluation.run();
   } catch (error) {
+    if (isMissing(error)) return await unseen(error as GitHubRefusal, evaluation, turn);
     if (isLastAttempt(error, turn.attempt)) await evaluation.giveUp(error);
     throw error;
   }
+}
+
+/** GitHub's API does not show what its webhook told of. */
+async function unseen(
+  error: GitHubRefusal,
+  evaluation: Evaluation,
+  { context, attempt }: Turn,
+): Promise<Outcome> {
+  expectLater(error, attempt);
+  context.log.warn("GitHub does not show what is to be evaluated", { error: describeError(error) });
+  await evaluation.giveUp(error, NO_PULL_REQUEST);
+  const events = [...RECEIVED, "issue-fetch-failed"] as const;
+  return { publish: [statsMessage(context.config.runner.identity, events)], settle: ack };
 }
