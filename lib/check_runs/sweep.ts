@@ -1,10 +1,11 @@
 /**
  * The sweep: finds what got lost on its way, asking GitHub rather than remembering. Open pull requests
- * whose head has no evaluation are evaluated; check runs that nobody brings to an end are handed to the
+ * whose head has no evaluation, or one that found something missing, are evaluated; check runs that nobody brings to an end are handed to the
  * keeper, which judges them again. Everything it publishes may come twice without harm.
  */
 import type { Logger } from "@logtape/logtape";
 import type { Broker, Publication } from "../broker/broker.ts";
+import { type NextLook, nextLook } from "../evaluation/missing.ts";
 import { isEvaluated, newestEvaluation } from "../evaluation/status.ts";
 import type { CheckRun, CommitStatus, GitHub, PullRequest } from "../github/github.ts";
 import { evaluationMessage } from "../jobs.ts";
@@ -98,14 +99,15 @@ export class Sweep {
     const facts = { now: now(), asked: this.#asked.get(evaluationKey(head)), quietMs, pendingMs };
     const unfinished = runs.filter((run) => run.status !== "completed");
     const publish: Publication[] = [];
+    const next = nextLook(statuses, pull.number, quietMs);
     if (evaluationsFlow && lacksEvaluation(pull, statuses, facts)) {
-      log.warn("Pull request has no evaluation and is evaluated now", { pull: head.name });
+      log.warn("Pull request has no evaluation and is evaluated now", { pull: head.name, next });
       this.#remember(evaluationKey(head), facts.now);
-      publish.push(evaluationOf(head));
+      publish.push(evaluationOf(head, next));
     }
     for (const run of unfinished) publish.push(...await this.#watchIfStuck(repo, run));
     if (publish.length > 0) await this.#options.broker.publish(publish);
-    if (unfinished.length === 0 && isEvaluated(statuses, pull.number)) {
+    if (unfinished.length === 0 && isEvaluated(statuses, pull.number) && next === undefined) {
       this.#settled.set(head.name, versionOf(pull));
     }
   }
@@ -142,14 +144,20 @@ export interface EvaluationFacts {
   readonly pendingMs: number;
 }
 
-/** Pure: whether nobody evaluates a pull request's head. `statuses` are the head's, newest first. */
+/**
+ * Pure: whether nobody evaluates a pull request's head, or what was missing is to be looked for again.
+ * `statuses` are the head's, newest first.
+ */
 export function lacksEvaluation(
   pull: Pick<PullRequest, "updatedAt" | "number">,
   statuses: readonly CommitStatus[],
   { now, asked, quietMs, pendingMs }: EvaluationFacts,
 ): boolean {
   if (asked !== undefined && now - asked < pendingMs) return false;
-  if (isEvaluated(statuses, pull.number)) return false;
+  if (isEvaluated(statuses, pull.number)) {
+    const next = nextLook(statuses, pull.number, quietMs);
+    return next !== undefined && now >= next.at;
+  }
   const pending = newestEvaluation(statuses, pull.number);
   if (pending === undefined) return now - Date.parse(pull.updatedAt) >= quietMs;
   return now - Date.parse(pending.createdAt ?? "") >= pendingMs;
@@ -167,15 +175,19 @@ function evaluationKey({ name, pull }: Head): string {
 
 /**
  * Dated by GitHub, as whatever it is compared with: just after the event that was lost, and before any that
- * comes later, as GitHub's times have whole seconds.
+ * comes later, as GitHub's times have whole seconds. One that is made again is dated no earlier than the last.
  */
-function evaluationOf({ repo, pull }: Head): Publication {
+function evaluationOf({ repo, pull }: Head, again: NextLook | undefined): Publication {
+  const id = `resync-${pull.number}-${pull.headSha}`;
+  const lastAt = Date.parse(again?.requestedAt ?? "") || 0;
   return evaluationMessage({
     repo,
     pr: { target_branch: pull.baseRef, number: pull.number, head_sha: pull.headSha },
-    request_id: `resync-${pull.number}-${pull.headSha}`,
-    requested_at: new Date(Date.parse(pull.updatedAt) + 1).toISOString(),
-    reason: "The pull request had no evaluation",
+    request_id: again === undefined ? id : `${id}-${again.looks}`,
+    requested_at: new Date(Math.max(Date.parse(pull.updatedAt) + 1, lastAt)).toISOString(),
+    reason: again === undefined
+      ? "The pull request had no evaluation"
+      : "The last evaluation found something missing",
   });
 }
 
