@@ -12,6 +12,7 @@ import { describeError, TransientFault } from "../lib/errors.ts";
 import { GitHubRefusal } from "../lib/github/github.ts";
 import { type IssueCommentEvent, parseIssueCommentEvent } from "../lib/github/payloads.ts";
 import type { Build } from "../lib/jobs.ts";
+import { expectLater } from "../lib/retry.ts";
 import type { Consumer, Outcome, Progress, RoleContext, Service } from "../lib/role.ts";
 import { QUEUE } from "../lib/topology.ts";
 
@@ -100,7 +101,13 @@ async function* handle(
   if (commands.length === 0) return nothing;
   const github = context.github();
   const pull = await github.pullRequest(event.repo, event.number);
-  if (!pull || pull.state === "closed") return nothing;
+  if (!pull) {
+    const missing = `GitHub does not show pull request ${event.number} of ${event.repo.full_name}`;
+    expectLater(new Error(missing), attempt);
+    context.log.warn("Comment is left alone", { comment: event.commentId, missing });
+    return nothing;
+  }
+  if (pull.state === "closed") return nothing;
   await tolerant(context, () => github.react(event.repo, event.commentId));
   const facts = await gatherFacts({ event, commands, pull, attempt }, context);
   const plan = decide(facts);

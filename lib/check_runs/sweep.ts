@@ -183,7 +183,7 @@ function evaluationOf({ repo, pull }: Head, again: NextLook | undefined): Public
   return evaluationMessage({
     repo,
     pr: { target_branch: pull.baseRef, number: pull.number, head_sha: pull.headSha },
-    request_id: again === undefined ? id : `${id}-${again.looks}`,
+    request_id: again === undefined ? id : `${id}-${again.at}`,
     requested_at: new Date(Math.max(Date.parse(pull.updatedAt) + 1, lastAt)).toISOString(),
     reason: again === undefined
       ? "The pull request had no evaluation"

@@ -91,9 +91,7 @@ export function isBehind(
 export interface NextLook {
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** How many evaluations ended so one after the other. */
-  readonly looks: number;
-  /** When the last of them was asked for, ISO 8601. */
+  /** When the evaluation before it was asked for, ISO 8601. */
   readonly requestedAt: string;
 }
 
@@ -115,5 +113,5 @@ export function nextLook(
   const looks = other < 0 ? ends.length : other;
   if (looks === 0 || looks > MAX_LOOKS) return undefined;
   const { createdAt, requestedAt } = ends[0]!;
-  return { at: Date.parse(createdAt ?? "") + firstMs * 2 ** looks, looks, requestedAt };
+  return { at: Date.parse(createdAt ?? "") + firstMs * 2 ** looks, requestedAt };
 }
