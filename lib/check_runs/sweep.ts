@@ -5,9 +5,17 @@
  */
 import type { Logger } from "@logtape/logtape";
 import type { Broker, Publication } from "../broker/broker.ts";
+import { describeError } from "../errors.ts";
 import { type NextLook, nextLook } from "../evaluation/missing.ts";
 import { isEvaluated, newestEvaluation } from "../evaluation/status.ts";
-import type { CheckRun, CommitStatus, GitHub, PullRequest } from "../github/github.ts";
+import {
+  type CheckRun,
+  type CommitStatus,
+  type GitHub,
+  isMissing,
+  type PullRequest,
+  type RepoName,
+} from "../github/github.ts";
 import { evaluationMessage } from "../jobs.ts";
 import type { Repo } from "../messages/repo.ts";
 import { QUEUE } from "../topology.ts";
@@ -71,7 +79,7 @@ export class Sweep {
     for (const fullName of this.#options.repos) {
       if (signal.aborted) break;
       const [owner, name] = fullName.split("/") as [string, string];
-      for (const pull of await this.#options.github.openPullRequests({ owner, name })) {
+      for (const pull of await this.#openPulls({ owner, name })) {
         const cloneUrl = pull.cloneUrl ?? `${webRoot(this.#options.apiUrl)}/${fullName}.git`;
         const repo = { owner, name, full_name: fullName, clone_url: cloneUrl };
         heads.push({ name: `${fullName}#${pull.number}`, repo, pull });
@@ -80,6 +88,17 @@ export class Sweep {
     const open = new Set(heads.map(({ name }) => name));
     for (const name of this.#settled.keys()) if (!open.has(name)) this.#settled.delete(name);
     return heads;
+  }
+
+  /** One repository that GitHub does not show, or not to the App, must not hold up the others. */
+  async #openPulls(repo: RepoName): Promise<PullRequest[]> {
+    try {
+      return await this.#options.github.openPullRequests(repo);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      this.#options.log.warn("Repository is not swept", { repo, error: describeError(error) });
+      return [];
+    }
   }
 
   /** Whether evaluations are taken and none waits: only then is a head without one a lost one. */
