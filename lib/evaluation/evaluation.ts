@@ -97,7 +97,8 @@ export class Evaluation {
   }
 
   #pullRequest(): Promise<PullRequest> {
-    return pullRequestOf(this.#job, { github: this.#github, attempt: this.#attempt });
+    const job = { ...this.#job, requested_at: this.#askedAt };
+    return pullRequestOf(job, { github: this.#github, attempt: this.#attempt });
   }
 
   /** The title alone is another: what was built and what the status says stand. */
