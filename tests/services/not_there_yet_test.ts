@@ -125,6 +125,16 @@ Deno.test("an API that shows a pull request as before the event is waited for", 
   assert.equal(first?.job.pr.target_branch, "release");
 });
 
+Deno.test("a job of a Rust filter, which has no time, is not taken to be ahead of the API", async () => {
+  await using at = await desk();
+  const pull = await at.open({ "docs/a.md": "b\n" });
+  const { repo, pr } = at.job(pull);
+  const sha = await at.monorepo.commit("change-1", { "docs/a.md": "c\n" });
+  await at.repository.pushHead(pull.number, sha);
+  const superseded = await at.deliver({ repo, pr });
+  assert.deepEqual([builds(superseded), superseded.settle], [[], { kind: "ack" }]);
+});
+
 Deno.test("a comment on a pull request that GitHub's API shows late is followed", async () => {
   await using at = await commentDesk();
   const pull = await evaluated(at);
