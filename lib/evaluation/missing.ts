@@ -69,7 +69,7 @@ export async function pullRequestOf(
 }
 
 /**
- * Whether GitHub's API shows a pull request as it was before the event that a job is from: it says otherwise
+ * Whether GitHub's API shows a pull request as it was before the event that a job is from: it may say otherwise
  * than the event did, and is older. Both times are GitHub's and have whole seconds.
  */
 export function isBehind(
@@ -78,6 +78,8 @@ export function isBehind(
 ): boolean {
   const { pr: { head_sha: head, target_branch: base }, reason } = job;
   const differs = pull.headSha !== head || (base !== null && pull.baseRef !== base) ||
+    // What was edited, for example the title, does not stand in the job.
+    reason === "edited" ||
     (reason === "ready_for_review" && pull.draft) ||
     (reason === "converted_to_draft" && !pull.draft) ||
     (reason === "reopened" && pull.state === "closed");

@@ -47,6 +47,8 @@ const BEHIND: [string, Partial<Parameters<typeof isBehind>[0]>, object, boolean]
   ["another base, older", { baseRef: "old" }, {}, true],
   ["another base, asked for in a comment", { baseRef: "old" }, { requested_by: "ada" }, false],
   ["another head, of a job without a time", { headSha: OTHER }, { requested_at: undefined }, false],
+  ["the title before", {}, { reason: "edited" }, true],
+  ["the title as edited", { updatedAt: AT }, { reason: "edited" }, false],
   ["no base in the job", { baseRef: "old" }, { pr: { ...job.pr, target_branch: null } }, false],
   ["a draft still", { draft: true }, { reason: "ready_for_review" }, true],
   ["no draft yet", {}, { reason: "converted_to_draft" }, true],

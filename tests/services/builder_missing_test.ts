@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { NotThereYet } from "../../lib/errors.ts";
 import { SCRIPT } from "../build/bench_stories.ts";
-import { jobFor, openBench } from "../build/bench.ts";
+import { drive, jobFor, openBench } from "../build/bench.ts";
 import { hideRepository, justBefore, last, showRepository } from "../support/not_there_yet.ts";
 
 Deno.test("a builder waits for what git shows late, and tells what never came", async () => {
@@ -45,6 +45,24 @@ Deno.test("a builder waits for what git shows late, and tells what never came", 
     await show();
     assert.equal((await bench.build(asked, { attempt: 3 })).result.status, "Success", what);
   }
+});
+
+Deno.test("a check run is not written again each time that git is asked again", async () => {
+  await using bench = await openBench({ projects: [SCRIPT] });
+  const job = await bench.pullRequest({ "run.sh": "echo built\n" });
+  const told: string[] = [];
+  const { signal: stop } = new AbortController();
+  const deliver = (attempt: number) =>
+    drive(bench.consumer, job, { stop, attempt }, (messages) => {
+      const started = messages.filter(({ routingKey }) => routingKey === "tickborg.check-runs");
+      told.push(...started.map(() => `started at ${attempt}`));
+    });
+  await hideRepository(bench.monorepo);
+  for (const attempt of [1, 2, 3]) await assert.rejects(() => deliver(attempt), NotThereYet);
+  assert.deepEqual(told, ["started at 1"]);
+  await showRepository(bench.monorepo);
+  assert.equal((await deliver(4)).result.status, "Success");
+  assert.deepEqual(told, ["started at 1", "started at 4"]);
 });
 
 Deno.test("a builder does not merge into another base than was evaluated because git is late", async () => {
