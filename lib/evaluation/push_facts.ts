@@ -77,18 +77,20 @@ async function commitBefore(
   { event: { before, after, defaultBranch }, branch }: Push,
   attempt: number,
 ): Promise<string | undefined> {
+  const isNew = /^0+$/.test(before);
+  if (isNew && branch === defaultBranch) return undefined;
   try {
-    if (!/^0+$/.test(before)) {
+    if (!isNew) {
       await cache.fetchCommits([before]);
       return before;
     }
-    if (branch === defaultBranch) return undefined;
     const ref = branchRef(defaultBranch);
     const tip = (await cache.fetch([ref])).get(ref)!;
     return await cache.mergeBase(tip, after);
   } catch (error) {
     if (!(error instanceof MissingFromGit) || error.what === "repository") throw error;
-    expectLater(error, attempt);
+    // A server that has what was pushed had what was there before: that will not come.
+    if (isNew) expectLater(error, attempt);
     return undefined;
   }
 }

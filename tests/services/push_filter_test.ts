@@ -86,14 +86,14 @@ Deno.test("where nothing can be compared with, default_attrs are built, or every
   for (const before of [gone, ZERO]) {
     await using all = await desk();
     const after = await tip(all, "main");
-    const everything = await all.deliver(pushed(all, { branch: "main", before, after }), last);
+    const everything = await all.deliver(pushed(all, { branch: "main", before, after }));
     assert.equal(builds(everything).length, 3);
   }
   const push_filter = { default_attrs: ["docs", "typo"] };
   const config = { github: { systems: ["x86_64-linux"] }, push_filter };
   await using some = await desk({ config });
   const after = await tip(some, "main");
-  const handled = await some.deliver(pushed(some, { branch: "main", before: gone, after }), last);
+  const handled = await some.deliver(pushed(some, { branch: "main", before: gone, after }));
   // The builder reports the one that no list knows, in red.
   assert.deepEqual(builds(handled), ["docs on x86_64-linux", "typo on x86_64-linux"]);
 });
