@@ -18,6 +18,7 @@ import {
   parseReviewEvent,
 } from "../lib/github/payloads.ts";
 import type { Build } from "../lib/jobs.ts";
+import { expectLater } from "../lib/retry.ts";
 import type { Consumer, Outcome, Progress, RoleContext, Service } from "../lib/role.ts";
 import { QUEUE } from "../lib/topology.ts";
 
@@ -124,7 +125,12 @@ async function* handle(
   if (commands.length === 0) return nothing;
   const github = context.github();
   const pull = await github.pullRequest(event.repo, event.number);
-  if (!pull) return nothing;
+  if (!pull) {
+    const missing = `GitHub does not show pull request ${event.number} of ${event.repo.full_name}`;
+    expectLater(new Error(missing), attempt);
+    context.log.warn("Comment is left alone", { comment: event.commentId, missing });
+    return nothing;
+  }
   const open = pull.state === "open";
   if (open && commands.some(isUnderstood)) {
     await tolerant(context, () => acknowledge(event, github));

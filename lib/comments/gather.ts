@@ -5,9 +5,16 @@ import { baseSuffix, overallName } from "../check_runs/name.ts";
 import { type OverallMemory, recallOverall } from "../check_runs/overall/memory.ts";
 import type { Config } from "../config/config.ts";
 import { evaluationMemory } from "../evaluation/status.ts";
-import { type CheckRun, GitHubRefusal, type PullRequest, type RepoName } from "../github/github.ts";
+import {
+  type CheckRun,
+  GitHubRefusal,
+  isMissing,
+  type PullRequest,
+  type RepoName,
+} from "../github/github.ts";
 import type { CommentEvent } from "../github/payloads.ts";
 import { type ProjectList, PROJECTS_FILE, readProjectList } from "../projects/projects.ts";
+import { expectLater } from "../retry.ts";
 import type { RoleContext } from "../role.ts";
 import { trusts } from "../trust.ts";
 import { type Approval, approvalOf } from "./approval.ts";
@@ -54,7 +61,7 @@ export async function gatherFacts(
   const { repo } = event;
   const options = { config, github, repo };
   const [list, statuses, trusted, authorTrusted, runs] = await Promise.all([
-    projectList(repo, pull.baseRef, context),
+    projectList({ repo, branch: pull.baseRef, attempt: comment.attempt }, context),
     github.statuses(repo, pull.headSha),
     trusts(event.author, options),
     trusts(pull.author, options),
@@ -101,12 +108,16 @@ function beganLately({ status, startedAt }: CheckRun, now: number): boolean {
 }
 
 /** The project list of the base branch, as it is now. */
-async function projectList(repo: RepoName, branch: string, context: RoleContext) {
+async function projectList(
+  { repo, branch, attempt }: { repo: RepoName; branch: string; attempt: number },
+  context: RoleContext,
+) {
   try {
     const file = await context.github().fileAt(repo, branch, PROJECTS_FILE);
     return readProjectList(file, context.config.projects);
   } catch (error) {
     if (!(error instanceof GitHubRefusal)) throw error;
+    if (isMissing(error)) expectLater(error, attempt);
     return { kind: "invalid" as const, reason: error.message };
   }
 }

@@ -23,6 +23,8 @@ export interface Monorepo {
   readonly workTree: string;
   /** Whether the server answers. */
   serverUp: boolean;
+  /** How many requests the server had. */
+  readonly serverRequests: number;
   /** Commits files on top of a branch (made from `from`, default `main`, where new), pushes, resolves to the commit. */
   commit(branch: string, files: Files, options?: CommitOptions): Promise<string>;
   /** What GitHub does when a pull request is opened or its head is pushed: moves `refs/pull/<n>/head`. */
@@ -101,6 +103,9 @@ async function fill(root: string, options: MonorepoOptions): Promise<Monorepo> {
     },
     set serverUp(up: boolean) {
       server.up = up;
+    },
+    get serverRequests() {
+      return server.requests;
     },
     commit,
     setPullHead: async (number, sha) => {
