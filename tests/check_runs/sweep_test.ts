@@ -84,11 +84,18 @@ interface World {
   pulls: PullRequest[];
   statuses: Map<string, CommitStatus[]>;
   runs: Map<string, CheckRun[]>;
+  /** The overall check of a commit. */
+  overall(sha: string): CheckRun[];
   queue: { ready: number; consumers: number };
   clock: { now: number };
   requests: number;
   published: { key: string; body: Record<string, unknown> }[];
   turn(): Promise<void>;
+}
+
+function overallOf(headSha: string): CheckRun {
+  const conclusion = "success" as const;
+  return { ...queuedFor(1), id: 9, name: "tickborg", headSha, status: "completed", conclusion };
 }
 
 function world(maxHeads?: number, repos = ["Acme/mono"]): World {
@@ -97,6 +104,7 @@ function world(maxHeads?: number, repos = ["Acme/mono"]): World {
     pulls: [],
     statuses: new Map(),
     runs: new Map(),
+    overall: (headSha) => [overallOf(headSha)],
     queue: { ready: 0, consumers: 1 },
     clock: { now: NOW },
     requests: 0,
@@ -111,7 +119,10 @@ function world(maxHeads?: number, repos = ["Acme/mono"]): World {
         return Promise.reject(new GitHubRefusal("Not Found", 404));
       },
       statuses: (_repo, sha) => (it.requests++, Promise.resolve(it.statuses.get(sha) ?? [])),
-      checkRuns: (_repo, sha) => (it.requests++, Promise.resolve(it.runs.get(sha) ?? [])),
+      checkRuns: (_repo, sha) => {
+        it.requests++;
+        return Promise.resolve([...it.runs.get(sha) ?? [], ...it.overall(sha)]);
+      },
     },
     broker: {
       inspect: () => Promise.resolve(it.queue),
@@ -248,6 +259,39 @@ Deno.test("A check run that is stuck is handed to the keeper, to look at once", 
     [body.watch, body.once, body.name, body.system, body.head_sha],
     [true, true, "cmark on x86_64-linux", "x86_64-linux", one.headSha],
   );
+});
+
+Deno.test("A head that was evaluated and has no overall check is evaluated once more", async () => {
+  const it = world();
+  const one = pull(7, 10);
+  it.pulls = [one];
+  it.overall = () => [];
+  it.statuses.set(one.headSha, [evaluation("success", 5, "build", 7)]);
+  await it.turn();
+  await it.turn();
+  assert.equal(it.published.length, 1);
+  const { key, body } = it.published[0]!;
+  assert.equal(key, "mass-rebuild-check-jobs");
+  assert.equal(body.request_id, `resync-7-${one.headSha}-overall`);
+  assert.ok(String(body.requested_at) > ago(5), "it is later than the evaluation there was");
+});
+
+Deno.test("An overall check of another base does not count", async () => {
+  const it = world();
+  it.pulls = [{ ...pull(7, 10), baseRef: "release" }];
+  it.statuses.set(it.pulls[0]!.headSha, [evaluation("success", 5, "build", 7)]);
+  await it.turn();
+  assert.equal(it.published.length, 1);
+});
+
+Deno.test("An overall check that has not ended is summed up again", async () => {
+  const it = world();
+  const one = pull(7, 10);
+  it.pulls = [one];
+  it.statuses.set(one.headSha, [evaluation("success", 5, "build", 7)]);
+  it.overall = (headSha) => [{ ...queuedFor(1), name: "tickborg", headSha }];
+  await it.turn();
+  assert.deepEqual(it.published.map(({ body }) => [body.overall, body.name]), [[true, "tickborg"]]);
 });
 
 Deno.test("Requests are bounded, every head gets its turn, and settled ones cost nothing", async () => {
