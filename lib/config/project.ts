@@ -43,6 +43,8 @@ export const Project = z.strictObject({
   build_args: Words.default([]),
   /** Run by `sh -c` (`cmd /c` on Windows) in the project's folder instead of the build system's own tests. */
   test_command: z.string().min(1).max(10_000).optional(),
+  /** Whether pull requests and pushes are tested and not only built; the list's own default when absent. */
+  test: z.boolean().optional(),
   /** Systems the project builds on; all that have a builder when absent. */
   systems: z.array(SystemName).optional(),
   /** Names of projects that this one needs: it is rebuilt when they change. */

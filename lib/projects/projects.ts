@@ -28,6 +28,8 @@ export type LabelRule = z.infer<typeof LabelRule>;
 const ProjectsFile = z.strictObject({
   $schema: z.string().optional(),
   projects: Projects,
+  /** What holds for projects that do not say whether they are tested. */
+  test: z.boolean().optional(),
   labels: z.array(LabelRule).max(500).default([]),
 });
 
@@ -67,8 +69,9 @@ export function readProjectList(
   const schema = Array.isArray(value) ? Projects : ProjectsFile;
   const { data, error } = schema.safeParse(value);
   if (error === undefined) {
-    const { projects, labels } = Array.isArray(data) ? { projects: data, labels: [] } : data;
-    return { kind: "list", projects, labels };
+    if (Array.isArray(data)) return { kind: "list", projects: data, labels: [] };
+    const { projects, labels, test } = data;
+    return { kind: "list", projects: projects.map((each) => withTest(each, test)), labels };
   }
   const issue = error.issues[0]!;
   return {
@@ -76,6 +79,10 @@ export function readProjectList(
     reason: `${issue.path.join(".") || "file"}: ${issue.message}`,
     mistakes: () => error.issues.flatMap((each) => describeIssue(each, value, schema)),
   };
+}
+
+function withTest(project: Project, test: boolean | undefined): Project {
+  return project.test === undefined && test !== undefined ? { ...project, test } : project;
 }
 
 /** What the parser says of a file that is not JSON, which names the place; nothing for other files. */

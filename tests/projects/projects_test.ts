@@ -132,6 +132,20 @@ Deno.test("the list is the file's, in both its forms, else the configuration's",
   assert.deepEqual(readProjectList(undefined, undefined), { kind: "missing" });
 });
 
+Deno.test("a project says whether it is tested, else its list says so for all", () => {
+  const tested = (content: unknown) => {
+    const list = readProjectList(bytes(content), undefined);
+    return list.kind === "list" ? list.projects.map(({ test }) => test) : list;
+  };
+  const own = [{ ...project("a", "a"), test: true }, { ...project("b", "b"), test: false }];
+  const projects = [...own, project("c", "c")];
+  assert.deepEqual(tested(projects), [true, false, undefined]);
+  assert.deepEqual(tested({ projects }), [true, false, undefined]);
+  assert.deepEqual(tested({ test: true, projects }), [true, false, true]);
+  assert.deepEqual(tested({ test: false, projects }), [true, false, false]);
+  assert.equal(readProjectList(bytes({ test: "yes", projects }), undefined).kind, "invalid");
+});
+
 Deno.test("a list that cannot be read says where it is wrong, and never falls back", () => {
   const fallback = Projects.parse([project("configured", "c")]);
   const wrong: [unknown, RegExp][] = [
@@ -171,7 +185,7 @@ Deno.test("every mistake of a list is told whole, with what was found and what i
   assert.deepEqual(mistakes({ labels: [{ name: "x", path: [] }], project: [] }), [
     "projects: missing; expected array",
     "labels[0].path: no such key; allowed: name, paths, titles",
-    "project: no such key; allowed: projects, labels",
+    "project: no such key; allowed: projects, test, labels",
   ]);
   assert.match(mistakes('[{\n"a": 1\n"b": 2}]').join(), /^not JSON: .*line 3 column 1/);
   assert.deepEqual(mistakes(new Uint8Array([0xff])), ["not UTF-8"]);
