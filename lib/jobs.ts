@@ -29,6 +29,8 @@ export interface Build {
   readonly system: System;
   /** Whether the test step runs too. */
   readonly test?: boolean;
+  /** `merged`: as the merged list defines the project, and not the base's. */
+  readonly definition?: "merged";
 }
 
 /** A job's request id: always the same for one request, project and system, and unlike any other. */
@@ -58,6 +60,7 @@ export function makeBuildJob(request: BuildRequest, build: Build): BuildJob {
     statusreport: [EXCHANGE.buildResults, null],
     ...(push ? { push } : {}),
     ...(build.test ? { test: true } : {}),
+    ...(build.definition ? { definition: build.definition } : {}),
     ...(baseSha ? { base_sha: baseSha } : {}),
     requested_at: request.requestedAt,
   };

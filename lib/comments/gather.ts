@@ -4,7 +4,12 @@ import type { Config } from "../config/config.ts";
 import { evaluationMemory } from "../evaluation/status.ts";
 import { type CheckRun, GitHubRefusal, type PullRequest, type RepoName } from "../github/github.ts";
 import type { IssueCommentEvent } from "../github/payloads.ts";
-import { type ProjectList, PROJECTS_FILE, readProjectList } from "../projects/projects.ts";
+import {
+  type ProjectList,
+  PROJECTS_FILE,
+  readProjectList,
+  usableList,
+} from "../projects/projects.ts";
 import type { RoleContext } from "../role.ts";
 import { trusts } from "../trust.ts";
 import { type Approval, approvalOf } from "./approval.ts";
@@ -85,7 +90,7 @@ function beganLately({ status, startedAt }: CheckRun, now: number): boolean {
 async function projectList(repo: RepoName, branch: string, context: RoleContext) {
   try {
     const file = await context.github().fileAt(repo, branch, PROJECTS_FILE);
-    return readProjectList(file, context.config.projects);
+    return usableList(readProjectList(file, context.config.projects));
   } catch (error) {
     if (!(error instanceof GitHubRefusal)) throw error;
     return { kind: "invalid" as const, reason: error.message };

@@ -149,7 +149,7 @@ Deno.test("a project says whether it is tested, else its list says so for all", 
 Deno.test("a list that cannot be read says where it is wrong, and never falls back", () => {
   const fallback = Projects.parse([project("configured", "c")]);
   const wrong: [unknown, RegExp][] = [
-    ["{", /^line 1, column 2: not JSON: expected a key/],
+    ["{", /^line 1, column 2: not JSON: expected a closing \}/],
     ["\ufffe\ud800", /not JSON/],
     [5, /^line 1, column 1: the file: /],
     [
@@ -179,7 +179,7 @@ Deno.test("every mistake of a list is told whole, with what was found and what i
   const [path, key, twice, unknown] = mistakes([wrong, project("a", "b", ["c"])]);
   assert.match(
     path!,
-    /^line 1, column 22, project a: \[0\]\.path: expected a relative path .*; found "\.\.\/up"$/,
+    /^line 1, column 21, project a: \[0\]\.path: expected a relative path .*; found "\.\.\/up"$/,
   );
   assert.match(
     key!,

@@ -1,0 +1,121 @@
+/** Gathers what a branch makes of the project list, and what is wrong with it before and after. */
+import type { Project } from "../config/config.ts";
+import type { GitRepository } from "../git/repository.ts";
+import { isListPath, judgedListAt } from "../projects/at_commit.ts";
+import { tellWithoutPlace } from "../projects/list_text.ts";
+import {
+  type LabelRule,
+  type ProjectList,
+  PROJECTS_FILE,
+  touchedProjects,
+  type UsableList,
+  usableList,
+} from "../projects/projects.ts";
+import { treeEntries } from "../projects/tree_entries.ts";
+import { type Entries, pathsOf, treeMistakes } from "../projects/tree_mistakes.ts";
+
+/** What merging makes of the list. */
+export interface MergedList {
+  /** Whether the branch touches the file. */
+  readonly changed: boolean;
+  readonly list: ProjectList;
+  /** What the merged list would have wrong, a line each: all where the file changes, else what is new. */
+  readonly mistakes: readonly string[];
+}
+
+/** What {@link gatherListFacts} finds out. */
+export interface ListFacts {
+  readonly merged: MergedList;
+  /** Mistakes of the base's list, a line each, where it can be read. */
+  readonly oldMistakes: readonly string[];
+  /** Projects that the branch takes out of the tree and out of the list. */
+  readonly removed: readonly string[];
+}
+
+/** What is looked at. */
+export interface ListQuestion {
+  readonly base: string;
+  /** The merged tree. */
+  readonly tree: string;
+  /** Paths that differ between the two. */
+  readonly files: readonly string[];
+  /** The base's list, judged. */
+  readonly list: ProjectList;
+  /** The configuration's projects. */
+  readonly fallback: readonly Project[] | undefined;
+}
+
+/** Reads the merged list where the branch changes it, and looks up the paths of both lists in both trees. */
+export async function gatherListFacts(
+  repository: GitRepository,
+  { base, tree, files, list, fallback }: ListQuestion,
+): Promise<ListFacts> {
+  const changed = files.some(isListPath);
+  const mergedList = changed ? await judgedListAt(repository, tree, fallback) : list;
+  const [before, after] = [partsOf(list), partsOf(mergedList)];
+  const old = await treeEntries(repository, base, projectPaths(before));
+  const paths = [...new Set([...projectPaths(before), ...pathsOf(changed ? after : before)])];
+  const entries = await treeEntries(repository, tree, paths);
+  const removed = usableList(mergedList).kind === "list"
+    ? removedProjects({ before, after, entries, files })
+    : [];
+  const oldMistakes = mistakesOf(list, { entries: old, isOld: () => true });
+  const patterns = new Set(before.labels.flatMap((rule) => rule.paths));
+  const isOld = (pattern: string) => !changed || patterns.has(pattern);
+  const mistakes = mistakesOf(mergedList, { entries, isOld });
+  if (changed && mergedList.kind === "missing" && list.kind !== "missing") {
+    mistakes.push(`${PROJECTS_FILE} is removed, and the configuration lists no projects`);
+  }
+  const known = new Set(changed ? [] : oldMistakes);
+  const merged = { changed, list: mergedList, mistakes: mistakes.filter((it) => !known.has(it)) };
+  return { merged, oldMistakes, removed };
+}
+
+interface Parts {
+  readonly projects: readonly Project[];
+  readonly labels: readonly LabelRule[];
+}
+
+function partsOf(list: ProjectList): Parts {
+  const usable = usableList(list);
+  return usable.kind === "list" ? usable : { projects: [], labels: [] };
+}
+
+function projectPaths({ projects }: Parts): string[] {
+  return pathsOf({ projects, labels: [] });
+}
+
+/** Every mistake, a line each. */
+function mistakesOf(
+  judged: ProjectList,
+  look: { entries: Entries; isOld: (pattern: string) => boolean },
+): string[] {
+  const list = usableList(judged);
+  if (list.kind === "missing") return [];
+  if (list.kind === "invalid") return [...list.mistakes?.() ?? [list.reason]];
+  const told = tell(list, [...list.mistakes ?? [], ...treeMistakes({ ...list, ...look })]);
+  // What is said of the file as a whole, and leaves another list usable.
+  return judged.kind === "invalid" && !judged.mistakes ? [judged.reason, ...told] : told;
+}
+
+function tell(list: UsableList, mistakes: Parameters<typeof tellWithoutPlace>[0]): string[] {
+  return list.tell ? list.tell(mistakes) : tellWithoutPlace(mistakes, list);
+}
+
+interface Removal {
+  readonly before: Parts;
+  readonly after: Parts;
+  /** Of the merged tree. */
+  readonly entries: Entries;
+  readonly files: readonly string[];
+}
+
+/** Of the projects whose files change, those that the merged tree neither has nor lists. */
+function removedProjects({ before, after, entries, files }: Removal): string[] {
+  const kept = new Set(after.projects.map(({ name }) => name));
+  return touchedProjects({ files, subjects: [] }, before.projects).projects
+    .filter(({ because, project: { name, path } }) =>
+      because === "files" && path !== "." && !entries.has(path) && !kept.has(name)
+    )
+    .map(({ project }) => project.name);
+}

@@ -1,0 +1,86 @@
+/** Mistakes of a project list that only a look at the repository's tree shows. Pure. */
+import type { Project } from "../config/config.ts";
+import { shortened } from "../text/shortened.ts";
+import type { Mistake } from "./list_text.ts";
+import { fixedPaths, patternMistake } from "./patterns.ts";
+import type { LabelRule } from "./projects.ts";
+
+/** What a path is in a tree. */
+export type EntryKind = "folder" | "file" | "link" | "submodule";
+
+/** What is at some paths of a tree; a path that is not there is not in it. */
+export type Entries = ReadonlyMap<string, EntryKind>;
+
+/** What is looked at. */
+export interface TreeFacts {
+  readonly projects: readonly Project[];
+  readonly labels: readonly LabelRule[];
+  /** What is at {@link pathsOf} and at the folders that they lie in. */
+  readonly entries: Entries;
+  /** Whether a pattern was there before: what it names may be gone, or may still come. */
+  readonly isOld: (pattern: string) => boolean;
+}
+
+/** The paths that {@link treeMistakes} is decided from. */
+export function pathsOf({ projects, labels }: Pick<TreeFacts, "projects" | "labels">): string[] {
+  const patterns = labels.flatMap(({ paths }) => paths).filter((it) => !patternMistake(it));
+  const all = [...projects.map(({ path }) => path), ...patterns.flatMap(fixedPaths)];
+  return [...new Set(all)].filter((path) => path !== "." && path !== "");
+}
+
+/** Every mistake. */
+export function treeMistakes(facts: TreeFacts): Mistake[] {
+  const { projects, labels, entries } = facts;
+  return [
+    ...projects.flatMap(({ path }, index) => {
+      const text = projectPathMistake(path, entries);
+      return text === undefined ? [] : [{ path: ["projects", index, "path"], text }];
+    }),
+    ...labels.flatMap(({ paths }, index) =>
+      paths.flatMap((pattern, position) => {
+        const text = facts.isOld(pattern) ? undefined : patternInTree(pattern, entries);
+        return text === undefined
+          ? []
+          : [{ path: ["labels", index, "paths", position] as PropertyKey[], text }];
+      })
+    ),
+  ];
+}
+
+/** A submodule has folders that this tree does not show. */
+function projectPathMistake(path: string, entries: Entries): string | undefined {
+  const kind = path === "." ? "folder" : entries.get(path);
+  if (kind === "folder" || kind === "submodule") return undefined;
+  const shown = shortened(path);
+  if (kind === "link") return `the path ${shown} is a symbolic link; name the folder it leads to`;
+  if (kind === "file") return `the path ${shown} is a file, not a folder`;
+  const [above, what] = firstAbove(path, entries);
+  if (what === "submodule") return undefined;
+  if (what === "link") {
+    return `the path ${shown} leads through a symbolic link, ${shortened(above)}`;
+  }
+  return `the path ${shown} is not in the repository`;
+}
+
+function patternInTree(pattern: string, entries: Entries): string | undefined {
+  if (patternMistake(pattern) !== undefined) return undefined;
+  const fixed = fixedPaths(pattern);
+  if (fixed.some((path) => path === "" || entries.has(path))) return undefined;
+  return `the pattern ${JSON.stringify(shortened(pattern))} can match nothing: ` +
+    `${shortened(fixed[0]!)} is not in the repository`;
+}
+
+/** The outermost of the folders a path lies in that is none. */
+function firstAbove(path: string, entries: Entries): [string, EntryKind | undefined] {
+  for (const folder of foldersAbove(path)) {
+    const kind = entries.get(folder);
+    if (kind !== "folder") return [folder, kind];
+  }
+  return ["", undefined];
+}
+
+/** The folders that a path lies in, outermost first. */
+export function foldersAbove(path: string): string[] {
+  const parts = path.split("/");
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
+}
