@@ -2,13 +2,13 @@
 import type { Project } from "../config/config.ts";
 import type { GitRepository } from "../git/repository.ts";
 import { isListPath, judgedListAt } from "../projects/at_commit.ts";
+import { listMistakes } from "../projects/list_mistakes.ts";
 import { tellWithoutPlace } from "../projects/list_text.ts";
 import {
   type LabelRule,
   type ProjectList,
   PROJECTS_FILE,
   touchedProjects,
-  type UsableList,
   usableList,
 } from "../projects/projects.ts";
 import { treeEntries } from "../projects/tree_entries.ts";
@@ -93,13 +93,12 @@ function mistakesOf(
   const list = usableList(judged);
   if (list.kind === "missing") return [];
   if (list.kind === "invalid") return [...list.mistakes?.() ?? [list.reason]];
-  const told = tell(list, [...list.mistakes ?? [], ...treeMistakes({ ...list, ...look })]);
-  // What is said of the file as a whole, and leaves another list usable.
+  const inTree = treeMistakes({ ...list, ...look });
+  const told = list.tell
+    ? list.tell([...list.mistakes ?? [], ...inTree])
+    : tellWithoutPlace([...listMistakes(list), ...inTree], list);
+  // What is said of a file that is not read leaves the configuration's list usable.
   return judged.kind === "invalid" && !judged.mistakes ? [judged.reason, ...told] : told;
-}
-
-function tell(list: UsableList, mistakes: Parameters<typeof tellWithoutPlace>[0]): string[] {
-  return list.tell ? list.tell(mistakes) : tellWithoutPlace(mistakes, list);
 }
 
 interface Removal {

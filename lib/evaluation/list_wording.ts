@@ -86,11 +86,11 @@ const MOST_NOTED = 90;
 
 /** The same in a few words for a status, to be put behind what it says; empty where there is nothing to tell. */
 export function listNotes(plan: ListPlan, target: string): string {
-  const { added = [], changed = [], removed = [] } = plan.listChange ?? {};
+  const { added = [], changed = [] } = plan.listChange ?? {};
   const built = mergedBuilds(plan.builds);
-  const waiting = [...added, ...changed, ...removed].filter((name) => !built.includes(name));
+  const waiting = [...added, ...changed].filter((name) => !built.includes(name));
   const notes = [
-    ...(built.length > 0 ? [`; by its new definition: ${few(built)}`] : []),
+    ...(built.length > 0 ? [`; by the new definition: ${few(built)}`] : []),
     ...(waiting.length > 0 ? [`; takes effect after the merge: ${few(waiting)}`] : []),
     ...(plan.oldMistakes.length > 0
       ? [`; ${PROJECTS_FILE} on ${target} has ${countedMistakes(plan.oldMistakes.length)}`]

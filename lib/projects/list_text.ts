@@ -140,10 +140,10 @@ export function inProjects(path: readonly PropertyKey[], value: unknown): Proper
   return Array.isArray(value) ? ["projects", ...path] : [...path];
 }
 
-/** Where no list's text is known, as for that of the configuration: mistakes without places. */
+/** The mistakes of the configuration's list as lines: places in its file say nothing to who reads them. */
 export function tellWithoutPlace(mistakes: readonly Mistake[], value: unknown): string[] {
   const told = mistakes.slice(0, MOST_TOLD).map(({ path, text }) =>
-    oneLine(`${subjectOf(path, value).replace(/^, /, "") || "the list"}: ${text}`)
+    oneLine(`the configuration${subjectOf(path, value)}: ${text}`)
   );
   return withRest(told, mistakes.length);
 }

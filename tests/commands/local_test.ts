@@ -56,8 +56,10 @@ Deno.test("every mistake of the project list is told, for people and in the repo
     const args = ["--repo", monorepo.workTree, "--base", "main"];
     const { code, out, err } = await local(...args);
     assert.equal(code, 1, err);
-    const path = '[0].path: expected a relative path inside the repository, or .; found "/lib"';
-    const system = "[0].build_system: expected CMake, Meson, Autotools, Cargo, Gradle, Make or " +
+    const path = "line 1, column 23, project lib: [0].path: expected a relative path inside the " +
+      'repository, or ., such as lib; found "/lib"';
+    const system =
+      "line 1, column 45, project lib: [0].build_system: expected CMake, Meson, Autotools, Cargo, Gradle, Make or " +
       '{"Custom": {"command": "…"}}; found "Maven"';
     assert.ok(out.includes(`\n.tickborg.json has 2 mistakes:\n  ${path}\n  ${system}\n`), out);
     const report = JSON.parse((await local(...args, "--json")).out);
@@ -67,7 +69,7 @@ Deno.test("every mistake of the project list is told, for people and in the repo
     assert.deepEqual(JSON.parse(named.out), report);
     await monorepo.commit("main", { ".tickborg.json": "[\n{]" });
     const broken = await local(...args);
-    assert.match(broken.out, /^\.tickborg\.json has 1 mistake:\n {2}not JSON: .*line 2 column 2/m);
+    assert.match(broken.out, /^\.tickborg\.json has 1 mistake:\n {2}line 2, column 2: not JSON: /m);
   }));
 
 Deno.test("a branch that touches no project is fine", async () => {
