@@ -35,8 +35,9 @@ export interface Build {
 
 /** A job's request id: always the same for one request, project and system, and unlike any other. */
 export function jobRequestId(requestId: string, build: Build): string {
-  const parts = JSON.stringify([requestId, build.project, build.system, build.test ?? false]);
-  const hex = createHash("sha256").update(parts).digest("hex");
+  const { project, system, test = false, definition } = build;
+  const parts = [requestId, project, system, test, ...(definition ? [definition] : [])];
+  const hex = createHash("sha256").update(JSON.stringify(parts)).digest("hex");
   return [
     hex.slice(0, 8),
     hex.slice(8, 12),

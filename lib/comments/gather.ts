@@ -26,6 +26,8 @@ export interface CommentFacts {
   readonly authorTrusted: boolean;
   readonly approval: Approval;
   readonly list: ProjectList;
+  /** The head's project list, which counts for who is trusted alone; undefined where nobody looked. */
+  readonly headList?: ProjectList | undefined;
   /** Request ids that check runs of the head show already. */
   readonly known: ReadonlySet<string>;
   /** Check runs of the head whose builds have begun lately, by their request ids. */
@@ -56,13 +58,15 @@ export async function gatherFacts(
     trusts(pull.author, options),
     github.checkRuns(repo, pull.headSha),
   ]);
+  const builds = comment.commands.some(({ kind }) => kind === "build" || kind === "test");
+  const headList = trusted && builds ? await projectList(repo, pull.headSha, context) : undefined;
   const approval = approvalOf(event, {
     statuses: statuses ?? [],
     headPushedAt: pull.headPushedAt,
   });
   const evaluations = (statuses ?? [])
     .flatMap((status) => evaluationMemory(status, event.number)?.requestId ?? []);
-  const people = { trusted, authorTrusted, approval };
+  const people = { trusted, authorTrusted, approval, headList };
   return { ...comment, ...people, list, evaluations, ...shown(runs ?? [], context.now()), config };
 }
 
@@ -86,10 +90,10 @@ function beganLately({ status, startedAt }: CheckRun, now: number): boolean {
   return status === "in_progress" && now - Date.parse(startedAt ?? "") < LATELY_MS;
 }
 
-/** The project list of the base branch, as it is now. */
-async function projectList(repo: RepoName, branch: string, context: RoleContext) {
+/** The project list of a branch, as it is now, or of a commit. */
+async function projectList(repo: RepoName, ref: string, context: RoleContext) {
   try {
-    const file = await context.github().fileAt(repo, branch, PROJECTS_FILE);
+    const file = await context.github().fileAt(repo, ref, PROJECTS_FILE);
     return usableList(readProjectList(file, context.config.projects));
   } catch (error) {
     if (!(error instanceof GitHubRefusal)) throw error;

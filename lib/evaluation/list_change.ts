@@ -28,9 +28,7 @@ export function listChangeOf({ list, merged }: BranchFacts): ListChange | undefi
   const others = now!.filter((project) =>
     before.has(project.name) && !isDeepStrictEqual(project, before.get(project.name))
   );
-  const rebuilt = others.filter((project) =>
-    !isDeepStrictEqual(buildOf(project), buildOf(before.get(project.name)!))
-  );
+  const rebuilt = others.filter((project) => isRedefined(project, before.get(project.name)));
   const sound = after.kind === "list" && merged.mistakes.length === 0;
   return {
     merged: sound ? after : undefined,
@@ -39,6 +37,11 @@ export function listChangeOf({ list, merged }: BranchFacts): ListChange | undefi
     removed: names(old!.filter(({ name }) => !kept.has(name))),
     redefined: [...added, ...names(rebuilt)],
   };
+}
+
+/** Whether a project is built in another way than before, if it was there before. */
+export function isRedefined(project: Project, before: Project | undefined): boolean {
+  return before === undefined || !isDeepStrictEqual(buildOf(project), buildOf(before));
 }
 
 /** All that says how a project is built. */
