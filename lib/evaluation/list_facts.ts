@@ -11,8 +11,8 @@ import {
   touchedProjects,
   usableList,
 } from "../projects/projects.ts";
-import { treeEntries } from "../projects/tree_entries.ts";
-import { type Entries, pathsOf, treeMistakes } from "../projects/tree_mistakes.ts";
+import { nearFolders, treeEntries } from "../projects/tree_entries.ts";
+import { type Entries, pathsOf, type TreeFacts, treeMistakes } from "../projects/tree_mistakes.ts";
 
 /** What merging makes of the list. */
 export interface MergedList {
@@ -62,7 +62,11 @@ export async function gatherListFacts(
   const oldMistakes = mistakesOf(list, { entries: old, isOld: () => true });
   const patterns = new Set(before.labels.flatMap((rule) => rule.paths));
   const isOld = (pattern: string) => !changed || patterns.has(pattern);
-  const mistakes = mistakesOf(mergedList, { entries, isOld });
+  // Else what was wrong before would read otherwise, and count as new.
+  const near = changed
+    ? await nearFolders(repository, tree, { paths: projectPaths(after), entries })
+    : new Map();
+  const mistakes = mistakesOf(mergedList, { entries, isOld, near });
   if (changed && mergedList.kind === "missing" && list.kind !== "missing") {
     mistakes.push(`${PROJECTS_FILE} is removed, and the configuration lists no projects`);
   }
@@ -88,7 +92,7 @@ function projectPaths({ projects }: Parts): string[] {
 /** Every mistake, a line each. */
 function mistakesOf(
   judged: ProjectList,
-  look: { entries: Entries; isOld: (pattern: string) => boolean },
+  look: Pick<TreeFacts, "entries" | "isOld" | "near">,
 ): string[] {
   const list = usableList(judged);
   if (list.kind === "missing") return [];

@@ -59,7 +59,8 @@ function describeChange({ listChange, builds }: ListPlan, handle: string): strin
     ? `Built here as the changed list defines them: ${limited(built.map((name) => code(name)))}.`
     : merged && redefined.length > 0
     ? "The builds here go by the list as it is. A trusted person may comment " +
-      `${code(`${handle} eval`)} to have the new definitions built.`
+      `${code(`${handle} eval`)} or ${code(`${handle} build ${redefined[0]}`)} to have the new ` +
+      "definitions built."
     : undefined;
   return [`Takes effect after the merge: ${limited(all)}.`, ...(how ? [how] : [])];
 }

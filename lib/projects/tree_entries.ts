@@ -1,6 +1,7 @@
 /** Looks up what is at some paths of a tree. */
 import { splitNul } from "../git/git.ts";
 import type { GitRepository } from "../git/repository.ts";
+import { nearest } from "../nearest.ts";
 import { type Entries, type EntryKind, foldersAbove } from "./tree_mistakes.ts";
 
 /** Characters of paths that one run of git is given; systems allow some more. */
@@ -30,6 +31,40 @@ export async function treeEntries(
     .filter((path) => path.split("/").length <= MOST_DEEP);
   const above = [...new Set(missing.flatMap(foldersAbove))].filter((path) => !entries.has(path));
   return new Map([...entries, ...await look(repository, tree, above)]);
+}
+
+/** Paths for which what was meant is sought, and folders that are looked at for each. */
+const MOST_HINTS = 5;
+const MOST_FOLDERS = 2_000;
+
+/** For paths that are not there: the folder that was probably meant, of those that lie where it would. */
+export async function nearFolders(
+  repository: Pick<GitRepository, "run">,
+  tree: string,
+  { paths, entries }: { paths: readonly string[]; entries: Entries },
+): Promise<ReadonlyMap<string, string>> {
+  const missing = paths.filter((path) => {
+    const parent = path.slice(0, Math.max(0, path.lastIndexOf("/")));
+    return !entries.has(path) && (parent === "" || entries.get(parent) === "folder");
+  });
+  const found = await Promise.all(
+    missing.slice(0, MOST_HINTS).map(async (path) => {
+      const parent = path.slice(0, path.lastIndexOf("/") + 1);
+      const args = [
+        "--literal-pathspecs",
+        "ls-tree",
+        "-d",
+        "-z",
+        "--full-tree",
+        "--name-only",
+        tree,
+      ];
+      const { stdout } = await repository.run(parent === "" ? args : [...args, "--", parent]);
+      const [near] = nearest(path, splitNul(stdout).slice(0, MOST_FOLDERS), 1);
+      return near === undefined ? [] : [[path, near] as const];
+    }),
+  );
+  return new Map(found.flat());
 }
 
 async function look(

@@ -19,6 +19,8 @@ export interface TreeFacts {
   readonly entries: Entries;
   /** Whether a pattern was there before: what it names may be gone, or may still come. */
   readonly isOld: (pattern: string) => boolean;
+  /** The folder that was probably meant, by paths that are not there. */
+  readonly near?: ReadonlyMap<string, string>;
 }
 
 /** The paths that {@link treeMistakes} is decided from. */
@@ -30,11 +32,16 @@ export function pathsOf({ projects, labels }: Pick<TreeFacts, "projects" | "labe
 
 /** Every mistake. */
 export function treeMistakes(facts: TreeFacts): Mistake[] {
-  const { projects, labels, entries } = facts;
+  const { projects, labels, entries, near } = facts;
+  const hint = (path: string) => {
+    const meant = near?.get(path);
+    return meant === undefined ? "" : `; did you mean ${shortened(meant)}?`;
+  };
   return [
     ...projects.flatMap(({ path }, index) => {
       const text = projectPathMistake(path, entries);
-      return text === undefined ? [] : [{ path: ["projects", index, "path"], text }];
+      if (text === undefined) return [];
+      return [{ path: ["projects", index, "path"], text: text + hint(path) }];
     }),
     ...labels.flatMap(({ paths }, index) =>
       paths.flatMap((pattern, position) => {

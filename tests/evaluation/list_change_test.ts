@@ -62,8 +62,8 @@ Deno.test("a stranger's new project is shown, and not built before the merge", (
   assert.deepEqual(lines, [
     "Takes effect after the merge: `new` (new).",
     "",
-    "The builds here go by the list as it is. A trusted person may comment `@tickbot eval` to have " +
-    "the new definitions built.",
+    "The builds here go by the list as it is. A trusted person may comment `@tickbot eval` or " +
+    "`@tickbot build new` to have the new definitions built.",
   ]);
 });
 

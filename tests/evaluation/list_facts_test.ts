@@ -7,7 +7,7 @@ import { TestRepository } from "../support/git_repository.ts";
 
 const FILE = ".tickborg.json";
 const core = { name: "core", path: "core", build_system: "Make" };
-const files = { "core/a": "1\n", "docs/a.md": "1\n", "README.md": "1\n" };
+const files = { "core/a": "1\n", "docs/a.md": "1\n", "libs/core/a": "1\n", "README.md": "1\n" };
 
 type Edit = (repository: TestRepository) => Promise<unknown>;
 interface Story {
@@ -58,7 +58,12 @@ const wrong: [what: string, head: Edit, told: RegExp][] = [
   [
     "a path in another case",
     list([core, { ...core, name: "new", path: "Docs" }]),
-    /project new: the path Docs is not in the repository$/,
+    /project new: the path Docs is not in the repository; did you mean docs\?$/,
+  ],
+  [
+    "a misspelt path in a folder",
+    list([core, { ...core, name: "new", path: "libs/croe" }]),
+    /the path libs\/croe is not in the repository; did you mean libs\/core\?$/,
   ],
   [
     "a path that is a file",
@@ -166,6 +171,10 @@ Deno.test("what is right is no mistake: submodules, the root, wildcards, pattern
 });
 
 Deno.test("what the base has wrong already is told as such, and is no mistake of others", async () => {
+  const near = list([core, { ...core, name: "new", path: "doc" }]);
+  const stranger = await factsOf({ base: near, head: (it) => it.commit("x", { "docs/b": "2\n" }) });
+  assert.deepEqual(stranger.mistakes, []);
+  assert.match(stranger.old.join(), /project new: the path doc is not in the repository$/);
   const base = list([core, { ...core, name: "new", path: "nwe" }]);
   const other = await factsOf({ base, head: (it) => it.commit("x", { "docs/a.md": "2\n" }) });
   assert.equal(other.list.kind, "list");
