@@ -20,8 +20,17 @@ export function listMistakes({ projects, labels }: ListParts): Mistake[] {
     ...cycles(projects),
     ...doubles(projects),
     ...sameLabels(labels),
-    ...labels.flatMap(ruleMistakes),
+    ...tooManyPatterns(labels) ?? labels.flatMap(ruleMistakes),
   ];
+}
+
+/** Patterns of all labels that are looked at: each costs a look at the tree. */
+const MOST_PATTERNS = 5_000;
+
+function tooManyPatterns(labels: readonly LabelRule[]): Mistake[] | undefined {
+  const count = labels.reduce((sum, { paths }) => sum + paths.length, 0);
+  if (count <= MOST_PATTERNS) return undefined;
+  return [{ path: ["labels"], text: `labels: ${count} patterns, at most ${MOST_PATTERNS}` }];
 }
 
 /** GitHub and file systems take names that differ in case alone for one. */

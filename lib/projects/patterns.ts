@@ -12,13 +12,32 @@ export type PathMatcher = (names: readonly string[]) => boolean;
 const MOST_ALTERNATIVES = 64;
 
 /**
- * Compiles a pattern: `docs` and `docs/` match what is below, `*` part of a name, `**` any folders, `?` one
- * character, `[a-z]` one of some, `{a,b}` either. Matches nothing where {@link patternMistake} has a mistake.
+ * Compiles patterns, of which one must match: `docs` and `docs/` match what is below, `*` part of a name, `**`
+ * any folders, `?` one character, `[a-z]` one of some, `{a,b}` either. A pattern that
+ * {@link patternMistake} refuses matches nothing. Those that begin with a whole name cost nothing elsewhere.
  */
+export function compilePatterns(patterns: readonly string[]): PathMatcher {
+  const anywhere: PathMatcher[] = [];
+  const byFirst = new Map<string, PathMatcher[]>();
+  const understood = patterns.filter((pattern) => patternMistake(pattern) === undefined);
+  for (const parts of understood.flatMap(alternativesOf).map(partsOf)) {
+    const match = compileParts(parts);
+    const first = parts[0]!;
+    if (WILD.test(first)) anywhere.push(match);
+    else if (!byFirst.get(first)?.push(match)) byFirst.set(first, [match]);
+  }
+  return (names) => {
+    for (const match of byFirst.get(names[0]!) ?? []) if (match(names)) return true;
+    for (const match of anywhere) if (match(names)) return true;
+    return false;
+  };
+}
+
+const WILD = /[*?[]/;
+
+/** Compiles one pattern, as {@link compilePatterns} does. */
 export function compilePattern(pattern: string): PathMatcher {
-  if (patternMistake(pattern) !== undefined) return () => false;
-  const matchers = alternativesOf(pattern).map(partsOf).map(compileParts);
-  return matchers.length === 1 ? matchers[0]! : (names) => matchers.some((match) => match(names));
+  return compilePatterns([pattern]);
 }
 
 /** What no path can match, or what the language lacks; undefined for a pattern that is understood. */
@@ -48,7 +67,7 @@ export function patternMistake(pattern: string): string | undefined {
 export function fixedPaths(pattern: string): string[] {
   return alternativesOf(pattern).map((alternative) => {
     const parts = partsOf(alternative);
-    const wild = parts.findIndex((part) => /[*?[]/.test(part));
+    const wild = parts.findIndex((part) => WILD.test(part));
     return parts.slice(0, wild < 0 ? undefined : wild).join("/");
   });
 }
@@ -143,9 +162,12 @@ type Token = "star" | ((character: string) => boolean);
 /** Goes back to the last star alone, so that a name costs no more than its length times the part's. */
 function tokenMatcher(part: string): NameMatcher {
   const tokens = tokensOf(part);
+  const [before] = part.split(WILD, 1) as [string];
+  const behind = /[^*?\]]*$/.exec(part)![0];
   return (name) => {
     // Folders are called `[id]` too.
     if (name === part) return true;
+    if (!name.startsWith(before) || !name.endsWith(behind)) return false;
     let [at, token, star, starAt] = [0, 0, -1, 0];
     while (at < name.length) {
       const wanted = tokens[token];

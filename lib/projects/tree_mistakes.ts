@@ -25,9 +25,35 @@ export interface TreeFacts {
 
 /** The paths that {@link treeMistakes} is decided from. */
 export function pathsOf({ projects, labels }: Pick<TreeFacts, "projects" | "labels">): string[] {
-  const patterns = labels.flatMap(({ paths }) => paths).filter((it) => !patternMistake(it));
-  const all = [...projects.map(({ path }) => path), ...patterns.flatMap(fixedPaths)];
+  const fixed = lookedUp(labels).flatMap((pattern) => pattern.fixed);
+  const all = [...projects.map(({ path }) => path), ...fixed];
   return [...new Set(all)].filter((path) => path !== "." && path !== "");
+}
+
+/** Characters of the paths that patterns name, above which no further pattern is looked up. */
+const MOST_CHARACTERS = 500_000;
+
+interface LookedUp {
+  readonly path: readonly PropertyKey[];
+  readonly pattern: string;
+  /** As {@link fixedPaths} has them. */
+  readonly fixed: readonly string[];
+}
+
+/** The patterns that are looked up in the tree. */
+function lookedUp(labels: readonly LabelRule[]): LookedUp[] {
+  const found: LookedUp[] = [];
+  let room = MOST_CHARACTERS;
+  for (const [index, { paths }] of labels.entries()) {
+    for (const [position, pattern] of paths.entries()) {
+      if (room <= 0) return found;
+      if (patternMistake(pattern) !== undefined) continue;
+      const fixed = fixedPaths(pattern);
+      room -= fixed.reduce((sum, path) => sum + path.length + 1, 0);
+      found.push({ path: ["labels", index, "paths", position], pattern, fixed });
+    }
+  }
+  return found;
 }
 
 /** Every mistake. */
@@ -43,14 +69,10 @@ export function treeMistakes(facts: TreeFacts): Mistake[] {
       if (text === undefined) return [];
       return [{ path: ["projects", index, "path"], text: text + hint(path) }];
     }),
-    ...labels.flatMap(({ paths }, index) =>
-      paths.flatMap((pattern, position) => {
-        const text = facts.isOld(pattern) ? undefined : patternInTree(pattern, entries);
-        return text === undefined
-          ? []
-          : [{ path: ["labels", index, "paths", position] as PropertyKey[], text }];
-      })
-    ),
+    ...lookedUp(labels).flatMap(({ path, ...pattern }) => {
+      const text = facts.isOld(pattern.pattern) ? undefined : patternInTree(pattern, entries);
+      return text === undefined ? [] : [{ path, text }];
+    }),
   ];
 }
 
@@ -69,9 +91,10 @@ function projectPathMistake(path: string, entries: Entries): string | undefined 
   return `the path ${shown} is not in the repository`;
 }
 
-function patternInTree(pattern: string, entries: Entries): string | undefined {
-  if (patternMistake(pattern) !== undefined) return undefined;
-  const fixed = fixedPaths(pattern);
+function patternInTree(
+  { pattern, fixed }: Omit<LookedUp, "path">,
+  entries: Entries,
+): string | undefined {
   if (fixed.some((path) => path === "" || entries.has(path))) return undefined;
   return `the pattern ${JSON.stringify(shortened(pattern))} can match nothing: ` +
     `${shortened(fixed[0]!)} is not in the repository`;

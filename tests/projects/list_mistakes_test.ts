@@ -60,6 +60,13 @@ const wrong: [what: string, content: unknown, told: RegExp[]][] = [
   ["a title that no title says", { projects: [], labels: [{ name: "x", titles: ["a b"] }] }, [
     /label x: "a b" is no type or scope of a title/,
   ]],
+  ["more patterns than are looked at", {
+    projects: [],
+    labels: Array.from({ length: 26 }, (_, index) => ({
+      name: `l${index}`,
+      paths: Array.from({ length: 200 }, (_, position) => `!${position}`),
+    })),
+  }, [/: labels: 5200 patterns, at most 5000$/]],
   ["a key twice", '{"projects": [],\n "projects": []}', [
     /^line 2, column 2: the key projects stands twice$/,
   ]],
