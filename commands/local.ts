@@ -71,7 +71,7 @@ async function runLocal(session: Session): Promise<LocalReport> {
   screen.lines(describeBranch(branch, plan));
   const chosen = chooseProjects(branch, plan, options.projects);
   const { builds, sandbox } = await buildAll({ branch, plan, chosen }, session);
-  const mistakes = mistakesOf(branch);
+  const mistakes = mistakesOf(branch, plan);
   const good = plan.verdict === "build" || plan.verdict === "nothing" ||
     options.projects.length > 0 && branch.facts.merge.kind === "clean" && mistakes === undefined;
   const fine = ({ status }: LocalBuild) =>
@@ -103,9 +103,9 @@ function chooseProjects(
   plan: EvaluationPlan,
   names: readonly string[],
 ): Choice[] {
+  const all = plan.projects;
   // Its mistakes are told: whether a project is in it cannot be.
-  if (facts.list.kind === "invalid") return [];
-  const all = facts.list.kind === "list" ? facts.list.projects : [];
+  if (facts.list.kind === "invalid" && all.length === 0) return [];
   const touched = new Map(plan.touched.map((one) => [one.project.name, whyTouched(one)]));
   for (const name of names) {
     if (all.some((project) => project.name === name)) continue;

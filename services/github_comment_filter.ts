@@ -76,7 +76,10 @@ function vouches({ trusted, authorTrusted }: CommentFacts): boolean {
 /** Whether the word of who commented opens something that is closed to the author. */
 function opensMore(facts: CommentFacts, builds: readonly Build[]): boolean {
   const { untrusted_systems } = facts.config.github;
-  return vouches(facts) && builds.some(({ system }) => !untrusted_systems.includes(system));
+  return vouches(facts) &&
+    builds.some(({ system, definition }) =>
+      definition === "merged" || !untrusted_systems.includes(system)
+    );
 }
 
 function otherProblems({ commands, ...facts }: CommentFacts): Problem[] {

@@ -41,6 +41,7 @@ export interface LocalReport {
 export function whyTouched({ because, via }: TouchedProject): string {
   if (because === "files") return "its files change";
   if (because === "scope") return "a commit names it";
+  if (because === "definition") return "its definition changes";
   return `it depends on ${via}`;
 }
 
@@ -64,21 +65,44 @@ export function describeBranch(branch: LocalBranch, plan: EvaluationPlan): strin
     })`,
     ...(uncommitted > 0 ? [`Note: ${changes} not built; commit first`] : []),
     `The bot would say: ${verdict}`,
-    ...describeMistakes(mistakesOf(branch)),
+    ...describeMistakes(mistakesOf(branch, plan)),
+    ...describeOldMistakes(branch.baseName, plan),
     `Labels: ${plan.labels === undefined ? "cannot be told" : plan.labels.join(", ") || "none"}`,
   ];
 }
 
-/** What is wrong with the project list, a line each; undefined where it can be read. */
-export function mistakesOf({ facts: { list } }: LocalBranch): string[] | undefined {
-  if (list.kind !== "invalid") return undefined;
+/**
+ * What is wrong with the project list that counts, a line each: the base's where that cannot be read, else what
+ * merging would leave behind; undefined where nothing is.
+ */
+export function mistakesOf(
+  { facts: { list } }: LocalBranch,
+  { mistakes, verdict }: EvaluationPlan,
+): string[] | undefined {
+  if (mistakes.length > 0) return mistakes.map(safeLine);
+  if (list.kind !== "invalid" || verdict !== "bad-projects") return undefined;
   return (list.mistakes?.() ?? [list.reason]).map(safeLine);
 }
 
 function describeMistakes(mistakes: readonly string[] | undefined): string[] {
   if (mistakes === undefined) return [];
-  const count = mistakes.length === 1 ? "1 mistake" : `${mistakes.length} mistakes`;
-  return [`${PROJECTS_FILE} has ${count}:`, ...mistakes.map((line) => `  ${line}`)];
+  return [
+    `${PROJECTS_FILE} has ${counted(mistakes)}:`,
+    ...mistakes.map((line) => `  ${line}`),
+  ];
+}
+
+/** Those that the branch did not make, where the list is used all the same. */
+function describeOldMistakes(base: string, { oldMistakes, verdict }: EvaluationPlan): string[] {
+  if (oldMistakes.length === 0 || verdict === "bad-projects") return [];
+  return [
+    `Note: ${PROJECTS_FILE} on ${base} has ${counted(oldMistakes)} already:`,
+    ...oldMistakes.map((line) => `  ${safeLine(line)}`),
+  ];
+}
+
+function counted(mistakes: readonly string[]): string {
+  return mistakes.length === 1 ? "1 mistake" : `${mistakes.length} mistakes`;
 }
 
 /** The projects, why they are built, and with which commands. */

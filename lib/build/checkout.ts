@@ -132,11 +132,8 @@ export async function prepareSource(
     if (end) return end;
     const { baseSha, merge } = facts;
     const tree = merge?.kind === "clean" ? merge.tree : await cache.treeOf(job.pr.head_sha);
-    const projects = await projectListAt(
-      cache,
-      baseSha ?? job.pr.head_sha,
-      options.config.projects,
-    );
+    const listed = job.definition === "merged" ? tree : baseSha ?? job.pr.head_sha;
+    const projects = await projectListAt(cache, listed, options.config.projects);
     return { cache, source: { tree, baseSha, projects } };
   });
 }

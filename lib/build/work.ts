@@ -6,6 +6,7 @@ import { buildProject, type ProjectBuild } from "./build_project.ts";
 import { type BuilderContext, checkoutRoot } from "./builder_context.ts";
 import { type EarlyEnd, prepareSource, type Source } from "./checkout.ts";
 import { type GitCache, mending } from "../git/cache.ts";
+import { PROJECTS_FILE } from "../projects/projects.ts";
 import { DISK_FULL_END, earlyEnd, type End, leftOut, unknownProject, withoutList } from "./ends.ts";
 import { saysDiskFull } from "./full_disk.ts";
 import type { JobFolder } from "./job_folder.ts";
@@ -106,7 +107,8 @@ export class Work {
     const { projects } = source;
     if (projects.kind !== "list") return await this.#all(withoutList(projects));
     const merged = source.baseSha ? `${job.pr.head_sha} merged into ${source.baseSha}` : undefined;
-    await stream.write([`Building ${merged ?? job.pr.head_sha}`]);
+    const by = job.definition === "merged" ? `, by the merged ${PROJECTS_FILE}` : "";
+    await stream.write([`Building ${merged ?? job.pr.head_sha}${by}`]);
     const early = await this.#checkOut(cache, source.tree);
     if (early) return await this.#all(early);
     const outcomes: AttrOutcome[] = [];

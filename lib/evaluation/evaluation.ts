@@ -26,6 +26,7 @@ import { type EvaluationPlan, labelsOf, planEvaluation, systemsOf } from "./plan
 import { GIVEN_UP } from "./progress.ts";
 import { type Conclusion, EvaluationReporter } from "./reporter.ts";
 import { withTests } from "./with_tests.ts";
+import { describeList } from "./list_wording.ts";
 import { describePlan, stateOf } from "./wording.ts";
 
 /** Messages published at once. */
@@ -152,7 +153,9 @@ export class Evaluation {
       branch,
       unserved,
     });
-    const end = { outcome: verdict, description, trusted, builds };
+    const { handle } = config.github;
+    const notes = describeList(plan, { target: pull.baseRef, handle }).join("\n");
+    const end = { outcome: verdict, description, notes, trusted, builds };
     const messages = [
       endedMessage(request, end),
       ...evaluationMessages(request, plan, this.#askedAt),

@@ -117,7 +117,10 @@ Deno.test("a list that cannot be read, or none, is an error that names the branc
   assert.equal(status(at, pull), "error: No projects are listed; add .tickborg.json to main");
   await at.monorepo.commit("main", { ".tickborg.json": '{"projects": [{"name": 1}]}' });
   const handled = await at.deliver(at.job(pull, { request_id: "again" }));
-  assert.match(status(at, pull), /^error: Cannot read \.tickborg\.json on main: projects\.0/);
+  assert.match(
+    status(at, pull),
+    /^error: Cannot read \.tickborg\.json on main: line 1, column \d+: projects\[0\]/,
+  );
   assert.ok(
     events(handled).some((it) =>
       JSON.stringify(it) === '{"target-branch-fails-evaluation":"main"}'
