@@ -16,6 +16,7 @@ import type { EvaluationPlan } from "../../lib/evaluation/plan.ts";
 import { roleLogger } from "../../lib/log.ts";
 import { hostSystem } from "../../lib/systems.ts";
 import type { LocalBranch } from "./branch.ts";
+import { describeFound, errorFinder } from "./first_error.ts";
 import type { LocalOptions } from "./options.ts";
 import { describeBuilds, describeSummary, type LocalBuild, type LocalReport } from "./report.ts";
 import type { Screen } from "./screen.ts";
@@ -54,6 +55,7 @@ export async function buildAll(
   const guard = createGuard();
   const folders = await createJobFolder(jobsRoot, "job");
   try {
+    session.screen.progress("checking out the merged tree");
     await checkOut(branch, merge.tree, { folders, session });
     const workplace = { folders, sandbox, guard };
     const how = (project: Project) => projectBuild(project, workplace, session);
@@ -61,7 +63,7 @@ export async function buildAll(
     return { builds, ...(!session.options.dryRun && { sandbox: sandbox.kind }) };
   } finally {
     await guard.close();
-    await folders.remove();
+    if (!session.options.keep) await folders.remove();
   }
 }
 
@@ -134,12 +136,14 @@ async function showAndBuild(
     planned.push({ ...await preview(choice, how), systems });
   }
   screen.lines(describeBuilds(planned));
+  screen.progress(undefined);
   if (options.dryRun) return planned;
   const builds: LocalBuild[] = [];
   for (const [index, { project }] of chosen.entries()) {
     const ready = planned[index]!;
     screen.progress(`${index + 1}/${chosen.length} ${project.name}`);
-    builds.push(ready.status === undefined ? await build(project, ready, how, screen) : ready);
+    if (ready.status !== undefined) builds.push(ready);
+    else builds.push(await build(ready, { project, how: how(project), options, screen }));
   }
   screen.progress(undefined);
   screen.lines(describeSummary(builds));
@@ -161,18 +165,37 @@ async function preview(
     : { ...common, status: "Failure", reason: look.reason };
 }
 
-async function build(
-  project: Project,
-  ready: LocalBuild,
-  how: (project: Project) => ProjectBuild,
-  screen: Screen,
-): Promise<LocalBuild> {
+interface Build extends Pick<Session, "options" | "screen"> {
+  readonly project: Project;
+  readonly how: ProjectBuild;
+}
+
+async function build(ready: LocalBuild, work: Build): Promise<LocalBuild> {
+  const { project, how, options, screen } = work;
+  const { tree } = how.folders;
   const started = performance.now();
-  const running = buildProject(project, how(project));
+  const running = buildProject(project, how);
   screen.lines(["", `== ${project.name}`]);
-  let next = await running.next();
-  for (; !next.done; next = await running.next()) screen.lines(next.value);
-  const { status, ...rest } = next.value;
-  const seconds = (performance.now() - started) / 1_000;
-  return { ...ready, ...rest, status: status === "Aborted" ? "Stopped" : status, seconds };
+  const errors = errorFinder();
+  let lines: readonly string[] = [];
+  for (let next = await running.next();; next = await running.next()) {
+    if (!next.done) {
+      // The last ones tell how the command ended: no error of its own.
+      errors.push(lines);
+      lines = next.value;
+      screen.lines(lines);
+      continue;
+    }
+    const { status, reason, ...rest } = next.value;
+    const error = /^(exited|was killed)/.test(reason ?? "") ? errors.found() : undefined;
+    return {
+      ...ready,
+      ...rest,
+      status: status === "Aborted" ? "Stopped" : status,
+      ...(reason !== undefined && { reason }),
+      ...(status === "Failure" && error && { error: describeFound(error, tree) }),
+      ...(options.keep && { tree }),
+      seconds: (performance.now() - started) / 1_000,
+    };
+  }
 }

@@ -1,0 +1,59 @@
+/** From what people call a commit to its hash. */
+import { UsageError } from "../../lib/errors.ts";
+import type { GitRepository } from "../../lib/git/repository.ts";
+import { shellWord } from "../../lib/text/shell.ts";
+import type { Remote } from "./remotes.ts";
+
+/** A commit that somebody named. */
+export interface Revision {
+  /** As people wrote it. */
+  readonly name: string;
+  /** The full hash. */
+  readonly commit: string;
+  /** What may not be as people expect. */
+  readonly notes: readonly string[];
+}
+
+/** What is asked for. */
+export interface RevisionRequest {
+  readonly name: string;
+  readonly option: "--base" | "--head";
+  readonly remote: Remote | undefined;
+}
+
+/** Finds a branch, tag or commit. A branch goes before a tag of one name. Throws a UsageError. */
+export async function findRevision(
+  repository: GitRepository,
+  { name, option, remote }: RevisionRequest,
+): Promise<Revision> {
+  const branch = await repository.resolve(`refs/heads/${name}`);
+  const tag = await repository.resolve(`refs/tags/${name}`);
+  if (branch !== undefined && tag !== undefined) {
+    const note = `${name} is a branch and a tag: the branch is taken; tags/${name} is the tag`;
+    return { name, commit: branch, notes: branch === tag ? [] : [note] };
+  }
+  const commit = await repository.resolve(name);
+  if (commit !== undefined) return { name, commit, notes: [] };
+  const hint = await hintFor(repository, name, remote);
+  throw new UsageError(
+    `${option}: ${JSON.stringify(name)} names no commit in this repository${hint && `; ${hint}`}`,
+  );
+}
+
+/** What to type for a commit that is not here. */
+async function hintFor(
+  repository: GitRepository,
+  name: string,
+  remote: Remote | undefined,
+): Promise<string> {
+  if (remote === undefined) return "";
+  const tracked = `${remote.name}/${name}`;
+  if (await repository.resolve(`refs/remotes/${tracked}`) !== undefined) {
+    return `there is ${shellWord(tracked)}`;
+  }
+  const number = /^(?:refs\/)?(?:pull\/|pr\/|#)(\d+)(?:\/|$)/.exec(name)?.[1];
+  const wanted = number === undefined ? name : `refs/pull/${number}/head`;
+  if (!/^[\w./+@#-]+$/.test(wanted) || wanted.startsWith("-")) return "";
+  const fetch = `git fetch ${shellWord(remote.name)} ${shellWord(wanted)}`;
+  return `if it is there, fetch it with ${fetch} and name it FETCH_HEAD`;
+}
