@@ -5,13 +5,12 @@ import { type BranchFacts, gatherBranchFacts } from "../../lib/evaluation/branch
 import { BrokenCache, MissingFromGit } from "../../lib/git/faults.ts";
 import { GitFailure } from "../../lib/git/git.ts";
 import type { GitRepository } from "../../lib/git/repository.ts";
-import { shellWord } from "../../lib/text/shell.ts";
 import { type Clone, openClone } from "./clone.ts";
 import { CloneError } from "./clone_error.ts";
 import { checkHistory, fetchMissing } from "./history.ts";
 import { defaultBase, webAddress } from "./remotes.ts";
 import { findRevision, type Revision } from "./revision.ts";
-import { commitWorkTree, countChanges } from "./work_tree.ts";
+import { changesIn, commitWorkTree } from "./work_tree.ts";
 
 /** A branch and its repository. */
 export interface LocalBranch {
@@ -72,18 +71,17 @@ function isUnreadable(error: unknown): error is Error {
 }
 
 async function lookAt(clone: Clone, request: BranchRequest): Promise<LocalBranch> {
-  const { repository, remote, env, cwd } = clone;
+  const { repository, remote, env, cwd, here } = clone;
   const { signal, fallback, progress } = request;
   await checkNotEmpty(clone);
   const base = await baseOf(clone, request);
-  const head = await findRevision(repository, { name: request.head, option: "--head", remote });
+  const head = await findRevision(repository, { ...clone, name: request.head, option: "--head" });
   const commits = { repository, base: base.commit, head: head.commit };
   const names = { baseName: base.name, headName: head.name };
-  const here = Deno.cwd() === cwd ? "" : `cd ${shellWord(cwd)} && `;
   await checkHistory({ ...commits, ...names }, `${here}git fetch --unshallow`);
-  const { uncommitted, commit } = await workTreeOf(clone, commits, request);
-  const looked = { ...commits, head: commit ?? head.commit };
-  await fetchMissing(looked, { cwd, signal, progress });
+  await fetchMissing(commits, { cwd, signal, progress });
+  const { uncommitted, submodules, commit } = await workTreeOf(clone, commits, request);
+  const looked = { base: base.commit, head: commit ?? head.commit };
   progress("merging");
   const facts = await gatherBranchFacts(repository, { ...looked, fallback });
   return {
@@ -95,8 +93,27 @@ async function lookAt(clone: Clone, request: BranchRequest): Promise<LocalBranch
     facts,
     uncommitted,
     workTree: commit !== undefined,
-    notes: [...base.notes, ...head.notes],
+    notes: [
+      ...base.notes,
+      ...head.notes,
+      ...nothingToMerge(request, { base, head, commit }),
+      ...(commit === undefined
+        ? []
+        : submodules.map((path) =>
+          `changes inside the submodule ${path} are not built: commit them there`
+        )),
+    ],
   };
+}
+
+function nothingToMerge(
+  { base: asked }: BranchRequest,
+  { base, head, commit }: { base: Revision; head: Revision; commit: string | undefined },
+): string[] {
+  if (asked !== undefined || commit !== undefined || base.commit !== head.commit) return [];
+  return [
+    `${head.name} is ${base.name} itself, so it changes nothing; --base and --head name others`,
+  ];
 }
 
 async function checkNotEmpty({ repository, cwd }: Clone): Promise<void> {
@@ -107,11 +124,11 @@ async function checkNotEmpty({ repository, cwd }: Clone): Promise<void> {
 }
 
 async function baseOf(clone: Clone, { base, signal }: BranchRequest): Promise<Revision> {
-  const { repository, remote, cwd } = clone;
+  const { repository } = clone;
   if (base !== undefined) {
-    return await findRevision(repository, { name: base, option: "--base", remote });
+    return await findRevision(repository, { ...clone, name: base, option: "--base" });
   }
-  const { name, ref, note } = await defaultBase({ repository, remote, cwd, signal });
+  const { name, ref, note } = await defaultBase({ ...clone, signal });
   const commit = (await repository.resolve(ref))!;
   return { name, commit, notes: note === undefined ? [] : [note] };
 }
@@ -121,20 +138,25 @@ async function workTreeOf(
   { cwd, top, repository, env }: Clone,
   { base, head }: { base: string; head: string },
   { uncommitted: wanted, folder, signal, progress }: BranchRequest,
-): Promise<{ uncommitted: number; commit?: string }> {
+): Promise<{ uncommitted: number; submodules: readonly string[]; commit?: string }> {
   if (top === undefined) {
     if (wanted) throw new UsageError(`--uncommitted: ${cwd} has no work tree`);
-    return { uncommitted: 0 };
+    return { uncommitted: 0, submodules: [] };
   }
   const tree = { repository, env, top, signal };
   progress("looking at the work tree");
-  const uncommitted = await countChanges(tree);
-  if (!wanted || uncommitted === 0) return { uncommitted };
+  const { count, submodules } = await changesIn(tree).catch((error: unknown) => {
+    // Where nobody asked for them, they are no reason not to look at the branch.
+    if (wanted || !(error instanceof GitFailure)) throw error;
+    return { count: 0, submodules: [] };
+  });
+  const found = { uncommitted: count, submodules };
+  if (!wanted || count === 0) return found;
   // What the branch is called stays its last commit's to say.
   const [subject = "Changes that are not committed"] = await repository.commitSubjects(
     base,
     head,
     1,
   );
-  return { uncommitted, commit: await commitWorkTree(tree, { head, subject, folder }) };
+  return { ...found, commit: await commitWorkTree(tree, { head, subject, folder }) };
 }

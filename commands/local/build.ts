@@ -14,8 +14,10 @@ import { sectionOf } from "../../lib/config/sections.ts";
 import { ConfigError } from "../../lib/errors.ts";
 import type { EvaluationPlan } from "../../lib/evaluation/plan.ts";
 import { roleLogger } from "../../lib/log.ts";
+import { shellWord } from "../../lib/text/shell.ts";
 import { hostSystem } from "../../lib/systems.ts";
 import type { LocalBranch } from "./branch.ts";
+import { watchCheckout } from "./checkout_progress.ts";
 import { describeFound, errorFinder } from "./first_error.ts";
 import type { LocalOptions } from "./options.ts";
 import { describeBuilds, describeSummary, type LocalBuild, type LocalReport } from "./report.ts";
@@ -55,7 +57,6 @@ export async function buildAll(
   const guard = createGuard();
   const folders = await createJobFolder(jobsRoot, "job");
   try {
-    session.screen.progress("checking out the merged tree");
     await checkOut(branch, merge.tree, { folders, session });
     const workplace = { folders, sandbox, guard };
     const how = (project: Project) => projectBuild(project, workplace, session);
@@ -93,7 +94,10 @@ async function checkOut(
   { folders, session }: { folders: JobFolder; session: Session },
 ): Promise<void> {
   const { folder, config, signal, screen } = session;
+  using watch = watchCheckout({ repository, env, tree, folder: folders.tree });
+  screen.progress("checking out the merged tree", () => watch.howFar());
   const written = await writeTree(repository, tree, { folders, env });
+  screen.progress("filling the submodules");
   const root = join(folder, "submodules");
   const sameHost = !sectionOf(config, "builder").network;
   const submodules = { root, url, sameHost, folders, written, signal, env };
@@ -161,8 +165,22 @@ async function preview(
   }
   const look = await previewProject(project, how(project));
   return "commands" in look
-    ? { ...common, commands: look.commands }
+    ? {
+      ...common,
+      commands: [...variablesFor(project, look.commands, how(project)), ...look.commands],
+    }
     : { ...common, status: "Failure", reason: look.reason };
+}
+
+/** What a shell needs so that commands which use our variables can be typed at the root of a checkout. */
+function variablesFor(project: Project, commands: readonly string[], how: ProjectBuild): string[] {
+  if (!commands.some((command) => command.includes("TICKBORG_"))) return [];
+  const build = shellWord(`build/${project.name}`);
+  const values = Object.entries({ ...how.env, TICKBORG_JOBS: `${how.jobs}` })
+    .map(([name, value]) => `${name}=${shellWord(value)}`);
+  const folders = `TICKBORG_SOURCE_DIR="$PWD"/${shellWord(project.path)}` +
+    ` TICKBORG_BUILD_DIR="$PWD"/${build}`;
+  return [`mkdir -p ${build} && export ${values.join(" ")} ${folders}`];
 }
 
 interface Build extends Pick<Session, "options" | "screen"> {

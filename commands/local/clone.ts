@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { ConfigError, TransientFault, UsageError } from "../../lib/errors.ts";
 import { git, GitFailure, gitText } from "../../lib/git/git.ts";
 import { GitRepository } from "../../lib/git/repository.ts";
+import { shellWord } from "../../lib/text/shell.ts";
 import { mainRemote, type Remote } from "./remotes.ts";
 
 /** Git's first release with `merge-tree --write-tree`. */
@@ -16,6 +17,8 @@ export interface Clone {
   readonly repository: GitRepository;
   readonly env: Readonly<Record<string, string>>;
   readonly remote: Remote | undefined;
+  /** What stands before a command that is to be typed in the clone. */
+  readonly here: string;
 }
 
 /** Opens the clone that a folder is in; `folder` takes what git writes. Throws a UsageError where there is none. */
@@ -32,7 +35,8 @@ export async function openClone(
   const repository = new GitRepository(gitDir, { env, signal });
   const { code, stdout } = await git(["rev-parse", "--show-toplevel"], { cwd, codes: [0, 128] });
   const top = code === 0 ? new TextDecoder().decode(stdout).replace(/\n$/, "") : undefined;
-  return { cwd, top, repository, env, remote: await mainRemote(repository) };
+  const here = Deno.cwd() === cwd ? "" : `cd ${shellWord(cwd)} && `;
+  return { cwd, top, repository, env, here, remote: await mainRemote(repository) };
 }
 
 async function folderOf(cwd: string, args: string[]): Promise<string> {

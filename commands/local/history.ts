@@ -72,7 +72,10 @@ export async function fetchMissing(commits: Commits, options: FetchOptions): Pro
     const list = missing.join("\n");
     if (missing.length === 0 || list === last) return;
     last = list;
-    options.progress(`fetching ${missing.length} objects that this partial clone lacks`);
+    // On a terminal git shows its own progress.
+    if (!Deno.stderr.isTerminal()) {
+      options.progress(`fetching ${missing.length} objects that this partial clone lacks`);
+    }
     await fetchObjects(remote, missing, options);
   }
 }

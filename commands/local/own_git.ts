@@ -21,7 +21,7 @@ export interface OwnGitOptions {
 export interface OwnGitResult {
   readonly ok: boolean;
   readonly out: string;
-  /** The last line that it wrote on standard error; empty where that was shown. */
+  /** Why it failed, in its own words on standard error; empty where those were shown. */
   readonly said: string;
 }
 
@@ -65,7 +65,7 @@ export async function ownGit(args: readonly string[], options: OwnGitOptions) {
       child.status,
     ]);
     signal.throwIfAborted();
-    return { ok: success, out, said: lastLine(said) } satisfies OwnGitResult;
+    return { ok: success, out, said: why(said) } satisfies OwnGitResult;
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", end);
@@ -98,8 +98,10 @@ function kill(child: Deno.ChildProcess, group: boolean): void {
   }
 }
 
-/** The last line, without user names and passwords of addresses. */
-function lastLine(text: string): string {
-  const line = text.trim().split("\n").at(-1) ?? "";
+/** Why it ended, without user names and passwords of addresses; the last line where it does not say. */
+function why(text: string): string {
+  const lines = text.trim().split("\n");
+  const fatal = lines.find((line) => line.startsWith("fatal: "))?.slice("fatal: ".length);
+  const line = fatal ?? lines.at(-1)!;
   return line.replaceAll(/(https?:\/\/)[^/@\s]*@/g, "$1");
 }

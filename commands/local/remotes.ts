@@ -30,6 +30,8 @@ export interface DefaultBaseRequest {
   readonly repository: GitRepository;
   readonly remote: Remote | undefined;
   readonly cwd: string;
+  /** What stands before a command that is to be typed in the clone. */
+  readonly here: string;
   readonly signal: AbortSignal;
 }
 
@@ -63,7 +65,7 @@ export async function defaultBase(request: DefaultBaseRequest): Promise<DefaultB
   const known = await text(repository, ["symbolic-ref", "--quiet", `refs/remotes/${name}/HEAD`]);
   if (known !== "" && await repository.resolve(known) !== undefined) return base(known);
   const asked = await askRemote(remote, request);
-  if ("branch" in asked) return await fetchedBase(repository, name, asked.branch);
+  if ("branch" in asked) return await fetchedBase(request, name, asked.branch);
   const why = `${name} does not tell its default branch (${asked.said})`;
   return await usualBase(repository, name, why) ?? refuse(why);
 }
@@ -85,7 +87,7 @@ async function askRemote(
 
 /** The branch as it was last fetched. Throws where it never was. */
 async function fetchedBase(
-  repository: GitRepository,
+  { repository, here }: DefaultBaseRequest,
   remote: string,
   branch: string,
 ): Promise<DefaultBase> {
@@ -96,7 +98,7 @@ async function fetchedBase(
   );
   throw new CloneError(
     `Cannot tell what the branch changes: the default branch of ${remote}, ${branch}, is not in this ` +
-      `clone; fetch it with: ${fetch.join(" ")}`,
+      `clone; fetch it with: ${here}${fetch.join(" ")}`,
   );
 }
 

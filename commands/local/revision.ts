@@ -19,13 +19,16 @@ export interface RevisionRequest {
   readonly name: string;
   readonly option: "--base" | "--head";
   readonly remote: Remote | undefined;
+  /** What stands before a command that is to be typed in the clone. */
+  readonly here: string;
 }
 
 /** Finds a branch, tag or commit. A branch goes before a tag of one name. Throws a UsageError. */
 export async function findRevision(
   repository: GitRepository,
-  { name, option, remote }: RevisionRequest,
+  request: RevisionRequest,
 ): Promise<Revision> {
+  const { name, option } = request;
   const branch = await repository.resolve(`refs/heads/${name}`);
   const tag = await repository.resolve(`refs/tags/${name}`);
   if (branch !== undefined && tag !== undefined) {
@@ -34,7 +37,7 @@ export async function findRevision(
   }
   const commit = await repository.resolve(name);
   if (commit !== undefined) return { name, commit, notes: [] };
-  const hint = await hintFor(repository, name, remote);
+  const hint = await hintFor(repository, request);
   throw new UsageError(
     `${option}: ${JSON.stringify(name)} names no commit in this repository${hint && `; ${hint}`}`,
   );
@@ -43,8 +46,7 @@ export async function findRevision(
 /** What to type for a commit that is not here. */
 async function hintFor(
   repository: GitRepository,
-  name: string,
-  remote: Remote | undefined,
+  { name, remote, here }: RevisionRequest,
 ): Promise<string> {
   if (remote === undefined) return "";
   const tracked = `${remote.name}/${name}`;
@@ -54,6 +56,6 @@ async function hintFor(
   const number = /^(?:refs\/)?(?:pull\/|pr\/|#)(\d+)(?:\/|$)/.exec(name)?.[1];
   const wanted = number === undefined ? name : `refs/pull/${number}/head`;
   if (!/^[\w./+@#-]+$/.test(wanted) || wanted.startsWith("-")) return "";
-  const fetch = `git fetch ${shellWord(remote.name)} ${shellWord(wanted)}`;
-  return `if it is there, fetch it with ${fetch} and name it FETCH_HEAD`;
+  const fetch = `${here}git fetch ${shellWord(remote.name)} ${shellWord(wanted)}`;
+  return `if it is there, fetch it with: ${fetch}; it is then called FETCH_HEAD`;
 }

@@ -12,8 +12,10 @@ export interface Screen {
   lines(lines: readonly string[]): void;
   /** Text for programs, on standard output. */
   report(text: string): void;
-  /** Tells what is being done, on standard error; `undefined` when nothing is any more. */
-  progress(text: string | undefined): void;
+  /**
+   * Tells what is being done, on standard error, and how far it is; `undefined` when nothing is any more.
+   */
+  progress(text: string | undefined, howFar?: () => string): void;
   close(): void;
 }
 
@@ -38,7 +40,7 @@ export interface ScreenOptions {
 export function openScreen({ out, err, json, columns, closed }: ScreenOptions): Screen {
   const terminal = err.isTerminal();
   const write = safely(closed);
-  let status: { text: string; since: number } | undefined;
+  let status: { text: () => string; since: number } | undefined;
   let written = performance.now();
   let drawn = false;
   const clear = () => {
@@ -50,11 +52,11 @@ export function openScreen({ out, err, json, columns, closed }: ScreenOptions): 
     const took = duration(Math.round((performance.now() - status.since) / 1_000));
     if (terminal) {
       clear();
-      const text = ` ${status.text}, ${took} `.slice(0, Math.max(1, columns() - 1));
+      const text = ` ${status.text()}, ${took} `.slice(0, Math.max(1, columns() - 1));
       write(err, `\x1b[7m${text}\x1b[0m`);
       drawn = true;
     } else if (performance.now() - written > 1_000 * SILENCE_SECONDS) {
-      write(err, `${status.text}, ${took}\n`);
+      write(err, `${status.text()}, ${took}\n`);
       written = performance.now();
     }
   };
@@ -68,9 +70,10 @@ export function openScreen({ out, err, json, columns, closed }: ScreenOptions): 
   return {
     lines: (lines) => show(json ? err : out, lines.map((line) => `${line}\n`).join("")),
     report: (text) => show(out, text),
-    progress(text) {
+    progress(text, howFar = () => "") {
       clear();
-      status = text === undefined ? undefined : { text, since: performance.now() };
+      const all = () => `${text}${howFar()}`;
+      status = text === undefined ? undefined : { text: all, since: performance.now() };
       if (terminal) tell();
     },
     close() {

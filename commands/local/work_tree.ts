@@ -17,10 +17,20 @@ export interface WorkTree {
 /** Milliseconds that reading every changed file may take. */
 const PATIENCE_MS = 1_800_000;
 
-/** Counts changed and new files that are not ignored. */
-export async function countChanges(tree: WorkTree): Promise<number> {
-  const args = ["status", "--porcelain", "--untracked-files=normal"];
-  return (await runThere(tree, args)).split("\n").filter((line) => line !== "").length;
+/** What is not committed. */
+export interface Changes {
+  /** Changed and new files that are not ignored, and submodules. */
+  readonly count: number;
+  /** Submodules with changes inside, which no commit of this repository can hold. */
+  readonly submodules: readonly string[];
+}
+
+/** Looks for what is not committed. */
+export async function changesIn(tree: WorkTree): Promise<Changes> {
+  const args = ["status", "--porcelain=v2", "--untracked-files=normal"];
+  const lines = (await runThere(tree, args)).split("\n").filter((line) => line !== "");
+  const inside = /^[12u] \S+ S.(?:M.|.U) (?:\S+ ){5}(.*)$/;
+  return { count: lines.length, submodules: lines.flatMap((line) => inside.exec(line)?.[1] ?? []) };
 }
 
 /**
