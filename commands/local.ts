@@ -10,7 +10,7 @@ import { nearest } from "../lib/nearest.ts";
 import { hostSystem } from "../lib/systems.ts";
 import { listenForInterruption } from "./interruption.ts";
 import { type LocalBranch, openBranch } from "./local/branch.ts";
-import { CloneError } from "./local/clone_error.ts";
+import { CloneError, cloneFault } from "./local/clone_error.ts";
 import { buildAll, type Choice, type Session } from "./local/build.ts";
 import { HELP, parseLocalOptions } from "./local/options.ts";
 import {
@@ -46,7 +46,8 @@ export async function run(args: string[]): Promise<number> {
     kept = options.keep && report.builds.length > 0;
     if (options.json) screen.report(`${JSON.stringify(report, null, 2)}\n`);
     return interruption.code ?? (report.ok ? 0 : 1);
-  } catch (error) {
+  } catch (caught) {
+    const error = cloneFault(caught);
     // Ctrl-C ends git too, which fails in its own way.
     const code = interruption.code ?? (error instanceof CloneError ? 2 : 1);
     const known = [CheckoutError, CloneError, TransientFault].some((kind) => error instanceof kind);
@@ -60,10 +61,10 @@ export async function run(args: string[]): Promise<number> {
   }
 }
 
-/** Some errors say all of it themselves. */
+/** What is to be checked out needs no more words than its own; a machine's fault does. */
 function told(error: Error): string {
-  const whole = error instanceof CheckoutError || error instanceof CloneError;
-  return whole ? error.message : describeError(error);
+  const whole = error instanceof CheckoutError && error.fault === "source";
+  return whole || error instanceof CloneError ? error.message : describeError(error);
 }
 
 async function ownFolder(): Promise<string> {

@@ -1,8 +1,7 @@
 /** The branch in somebody's own repository, looked at without changing its branches, index or files. */
 import type { Project } from "../../lib/config/config.ts";
-import { describeError, UsageError } from "../../lib/errors.ts";
+import { UsageError } from "../../lib/errors.ts";
 import { type BranchFacts, gatherBranchFacts } from "../../lib/evaluation/branch_facts.ts";
-import { BrokenCache, MissingFromGit } from "../../lib/git/faults.ts";
 import { GitFailure } from "../../lib/git/git.ts";
 import type { GitRepository } from "../../lib/git/repository.ts";
 import { type Clone, openClone } from "./clone.ts";
@@ -53,24 +52,6 @@ export interface BranchRequest {
  */
 export async function openBranch(request: BranchRequest): Promise<LocalBranch> {
   const clone = await openClone(request);
-  try {
-    return await lookAt(clone, request);
-  } catch (error) {
-    request.signal.throwIfAborted();
-    if (!isUnreadable(error)) throw error;
-    const told = describeError(error.cause ?? error);
-    throw new CloneError(`Cannot read ${clone.cwd}: ${told}; git fsck tells more`, {
-      cause: error,
-    });
-  }
-}
-
-/** Whether the repository itself is at fault. */
-function isUnreadable(error: unknown): error is Error {
-  return [GitFailure, MissingFromGit, BrokenCache].some((kind) => error instanceof kind);
-}
-
-async function lookAt(clone: Clone, request: BranchRequest): Promise<LocalBranch> {
   const { repository, remote, env, cwd, here } = clone;
   const { signal, fallback, progress } = request;
   await checkNotEmpty(clone);

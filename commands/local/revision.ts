@@ -46,13 +46,14 @@ export async function findRevision(
 /** What to type for a commit that is not here. */
 async function hintFor(
   repository: GitRepository,
-  { name, remote, here }: RevisionRequest,
+  { name, option, remote, here }: RevisionRequest,
 ): Promise<string> {
   if (remote === undefined) return "";
   const tracked = `${remote.name}/${name}`;
   if (await repository.resolve(`refs/remotes/${tracked}`) !== undefined) {
     return `there is ${shellWord(tracked)}`;
   }
+  if (option === "--base" && !/^[0-9a-f]{7,64}$/.test(name)) return "";
   const number = /^(?:refs\/)?(?:pull\/|pr\/|#)(\d+)(?:\/|$)/.exec(name)?.[1];
   const wanted = number === undefined ? name : `refs/pull/${number}/head`;
   if (!/^[\w./+@#-]+$/.test(wanted) || wanted.startsWith("-")) return "";

@@ -41,7 +41,16 @@ const AS_ADA = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
 
 /** Runs git as Ada. */
 export async function gitIn(cwd: string, ...args: string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command("git", { args: [...AS_ADA, ...args], cwd })
-    .output();
-  assert.ok(success, `git ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
+  await outputOf(cwd, ...args);
+}
+
+/** Runs git as Ada; resolves to what it printed. */
+export async function outputOf(cwd: string, ...args: string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command("git", {
+    args: [...AS_ADA, ...args],
+    cwd,
+  }).output();
+  const decoder = new TextDecoder();
+  assert.ok(success, `git ${args.join(" ")}: ${decoder.decode(stderr)}`);
+  return decoder.decode(stdout).trim();
 }

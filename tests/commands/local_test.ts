@@ -29,7 +29,7 @@ Deno.test("a revision or project that is not there is a wrong argument", async (
     assert.equal(head.code, 2);
     assert.match(
       head.err,
-      /"pull\/7\/head" names no commit.*git fetch origin pull\/<number>\/head/,
+      /"pull\/7\/head" names no commit.*git fetch origin refs\/pull\/7\/head;/,
     );
     const project = await local("--repo", workTree, "--base", "main", "libb");
     assert.equal(project.code, 2);
