@@ -44,8 +44,7 @@ export async function commitWorkTree(
   await checkNoConflict(tree);
   const index = join(folder, "index-of-work-tree");
   const own = await answer(tree, ["rev-parse", "--path-format=absolute", "--git-path", "index"]);
-  // A clone in which nothing was ever checked out has none.
-  await Deno.copyFile(own, index).catch(() => {});
+  await copyIndex(own, index);
   const env = { GIT_INDEX_FILE: index };
   await runThere(tree, ["add", "--all", "--sparse"], env);
   const written = await answer(tree, ["write-tree", "--missing-ok"], env);
@@ -56,6 +55,15 @@ export async function commitWorkTree(
     GIT_COMMITTER_NAME: "Tickborg",
     GIT_COMMITTER_EMAIL: "tickborg@localhost",
   });
+}
+
+/** Copies an index; a clone in which nothing was ever checked out has none. */
+async function copyIndex(from: string, to: string): Promise<void> {
+  const { atime, mtime } = await Deno.stat(from).catch(() => ({ atime: null, mtime: null }));
+  if (mtime === null) return;
+  await Deno.copyFile(from, to);
+  // Git takes a file that changed in the moment its index was written for changed, by the index's time.
+  await Deno.utime(to, atime ?? mtime, mtime);
 }
 
 async function checkNoConflict(tree: WorkTree): Promise<void> {

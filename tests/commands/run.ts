@@ -53,6 +53,17 @@ export async function tickborgSignalled(
   return { code, out, err: await err };
 }
 
+/** Runs `tickborg`, and stops to read its standard output once something came; resolves when it has ended. */
+export async function tickborgUnread(args: readonly string[], options: RunOptions = {}) {
+  const child = command(args, options).spawn();
+  const err = new Response(child.stderr).text();
+  const reader = child.stdout.getReader();
+  await reader.read();
+  await reader.cancel();
+  const { code } = await child.status;
+  return { code, err: await err };
+}
+
 /** Runs a test with a folder that goes away. */
 export async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "tickborg-command-" });
