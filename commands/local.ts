@@ -11,7 +11,7 @@ import { hostSystem } from "../lib/systems.ts";
 import { listenForInterruption } from "./interruption.ts";
 import { type LocalBranch, openBranch } from "./local/branch.ts";
 import { CloneError, cloneFault } from "./local/clone_error.ts";
-import { buildAll, type Choice, type Session } from "./local/build.ts";
+import { buildAll, type Choice } from "./local/build.ts";
 import { HELP, parseLocalOptions } from "./local/options.ts";
 import {
   describeBranch,
@@ -20,6 +20,7 @@ import {
   mistakesOf,
   whyTouched,
 } from "./local/report.ts";
+import type { Session } from "./local/session.ts";
 import { openScreen } from "./local/screen.ts";
 
 /** `tickborg local`. */

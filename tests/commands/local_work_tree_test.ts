@@ -218,3 +218,25 @@ Deno.test("a temporary folder that cannot be written to is told in one line", ()
       /^Cannot make a folder for the merged tree: [^\n]+; TMPDIR names another place\n$/,
     );
   }));
+
+Deno.test("no project finds what another one's build left, and each one's tree is kept", () =>
+  withMonorepo((monorepo) =>
+    inFolder(async (folder) => {
+      const custom = (name: string, command: string) => ({
+        name,
+        path: ".",
+        build_system: { Custom: { command } },
+      });
+      const list = [
+        custom("one", "echo 1 >left; test ! -e other"),
+        custom("two", "test ! -e left; echo 2 >other"),
+      ];
+      await monorepo.commit("main", { ".tickborg.json": JSON.stringify(list) });
+      const args = ["local", "--repo", monorepo.workTree, "--no-sandbox", "--keep", "one", "two"];
+      const { code, out } = await tickborg(args, { env: { TMPDIR: folder } });
+      assert.equal(code, 0, out);
+      const trees = [...out.matchAll(/: left in (\S+)$/gm)].map(([, tree]) => tree!);
+      assert.equal(await Deno.readTextFile(join(trees[0]!, "left")), "1\n");
+      assert.equal(await Deno.readTextFile(join(trees[1]!, "other")), "2\n");
+    })
+  ));
