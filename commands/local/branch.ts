@@ -52,7 +52,7 @@ export interface BranchRequest {
  */
 export async function openBranch(request: BranchRequest): Promise<LocalBranch> {
   const clone = await openClone(request);
-  const { repository, remote, env, cwd, here } = clone;
+  const { repository, remotes: [remote], env, cwd, here } = clone;
   const { signal, fallback, progress } = request;
   await checkNotEmpty(clone);
   const base = await baseOf(clone, request);
@@ -66,7 +66,7 @@ export async function openBranch(request: BranchRequest): Promise<LocalBranch> {
   progress("merging");
   const facts = await gatherBranchFacts(repository, { ...looked, fallback });
   return {
-    url: remote && webAddress(remote.url),
+    url: remote && (webAddress(remote.url) || undefined),
     repository,
     env,
     baseName: base.name,

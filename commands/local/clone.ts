@@ -4,7 +4,7 @@ import { ConfigError, TransientFault, UsageError } from "../../lib/errors.ts";
 import { git, GitFailure, gitText } from "../../lib/git/git.ts";
 import { GitRepository } from "../../lib/git/repository.ts";
 import { shellWord } from "../../lib/text/shell.ts";
-import { mainRemote, type Remote } from "./remotes.ts";
+import { type Remote, remotesOf } from "./remotes.ts";
 
 /** Git's first release with `merge-tree --write-tree`. */
 const OLDEST_GIT = [2, 38] as const;
@@ -16,7 +16,8 @@ export interface Clone {
   readonly top: string | undefined;
   readonly repository: GitRepository;
   readonly env: Readonly<Record<string, string>>;
-  readonly remote: Remote | undefined;
+  /** The likeliest that a pull request goes to first; empty where there is none. */
+  readonly remotes: readonly Remote[];
   /** What stands before a command that is to be typed in the clone. */
   readonly here: string;
 }
@@ -36,7 +37,7 @@ export async function openClone(
   const { code, stdout } = await git(["rev-parse", "--show-toplevel"], { cwd, codes: [0, 128] });
   const top = code === 0 ? new TextDecoder().decode(stdout).replace(/\n$/, "") : undefined;
   const here = Deno.cwd() === cwd ? "" : `cd ${shellWord(cwd)} && `;
-  return { cwd, top, repository, env, here, remote: await mainRemote(repository) };
+  return { cwd, top, repository, env, here, remotes: await remotesOf(repository) };
 }
 
 async function folderOf(cwd: string, args: string[]): Promise<string> {

@@ -3,6 +3,7 @@
  * the clone's own remote runs so; everything else runs as `lib/git/git.ts` does it.
  */
 import process from "node:process";
+import { cutText, safeLine } from "../../lib/build/lines.ts";
 
 /** How to run it. */
 export interface OwnGitOptions {
@@ -24,6 +25,9 @@ export interface OwnGitResult {
   /** Why it failed, in its own words on standard error; empty where those were shown. */
   readonly said: string;
 }
+
+/** Characters of git's own words: a server may have a say in them. */
+const MAX_SAID = 300;
 
 /** What git's hooks set, and names another repository than the one we look at: `git rev-parse --local-env-vars`. */
 const OF_ANOTHER_CLONE = [
@@ -103,5 +107,5 @@ function why(text: string): string {
   const lines = text.trim().split("\n");
   const fatal = lines.find((line) => line.startsWith("fatal: "))?.slice("fatal: ".length);
   const line = fatal ?? lines.at(-1)!;
-  return line.replaceAll(/(https?:\/\/)[^/@\s]*@/g, "$1");
+  return cutText(safeLine(line.replaceAll(/(https?:\/\/)[^/@\s]*@/g, "$1")), MAX_SAID);
 }

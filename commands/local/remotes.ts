@@ -28,7 +28,7 @@ export interface DefaultBase {
 /** Where the default base is looked for. */
 export interface DefaultBaseRequest {
   readonly repository: GitRepository;
-  readonly remote: Remote | undefined;
+  readonly remotes: readonly Remote[];
   readonly cwd: string;
   /** What stands before a command that is to be typed in the clone. */
   readonly here: string;
@@ -36,14 +36,17 @@ export interface DefaultBaseRequest {
 }
 
 /**
- * The remote that pull requests go to; undefined where there is none. A fork's clone has the repository
- * that it was forked from as `upstream`, by everybody's custom and that of GitHub's own command line.
+ * The remotes that pull requests may go to, the likeliest first. A fork's clone has the repository that it was
+ * forked from as `upstream`, by everybody's custom and that of GitHub's own command line.
  */
-export async function mainRemote(repository: GitRepository): Promise<Remote | undefined> {
+export async function remotesOf(repository: GitRepository): Promise<Remote[]> {
   const names = (await text(repository, ["remote"])).split("\n").filter((name) => name !== "");
-  const name = ["upstream", "origin"].find((usual) => names.includes(usual)) ?? names[0];
-  if (name === undefined) return undefined;
-  return { name, url: await text(repository, ["config", "--get", `remote.${name}.url`]) };
+  const usual = ["upstream", "origin"].filter((name) => names.includes(name));
+  const remotes: Remote[] = [];
+  for (const name of usual.length > 0 ? usual : names.slice(0, 1)) {
+    remotes.push({ name, url: await text(repository, ["config", "--get", `remote.${name}.url`]) });
+  }
+  return remotes;
 }
 
 /** The https address of what an ssh address names, for relative submodules; any other stays what it is. */
@@ -54,20 +57,20 @@ export function webAddress(url: string): string {
   return host === undefined ? url : `https://${host}/${path}`;
 }
 
-/** The remote's default branch, else one of the usual names. Throws where there is none. */
+/** The default branch of the first remote that tells it, else one of the usual names. Throws where there is none. */
 export async function defaultBase(request: DefaultBaseRequest): Promise<DefaultBase> {
-  const { repository, remote } = request;
-  if (!remote) {
-    return await usualBase(repository, undefined, "this clone has no remote") ??
-      refuse("this clone has no remote, and no branch main or master");
+  const { repository, remotes } = request;
+  const silent: string[] = [];
+  for (const { name } of remotes) {
+    const known = await text(repository, ["symbolic-ref", "--quiet", `refs/remotes/${name}/HEAD`]);
+    if (known !== "" && await repository.resolve(known) !== undefined) return base(known);
+    const asked = await askRemote(name, request);
+    if ("branch" in asked) return await fetchedBase(request, name, asked.branch);
+    silent.push(`${name} does not tell its default branch (${asked.said})`);
   }
-  const { name } = remote;
-  const known = await text(repository, ["symbolic-ref", "--quiet", `refs/remotes/${name}/HEAD`]);
-  if (known !== "" && await repository.resolve(known) !== undefined) return base(known);
-  const asked = await askRemote(remote, request);
-  if ("branch" in asked) return await fetchedBase(request, name, asked.branch);
-  const why = `${name} does not tell its default branch (${asked.said})`;
-  return await usualBase(repository, name, why) ?? refuse(why);
+  if (remotes.length === 0) silent.push("this clone has no remote");
+  const why = silent.join(", ");
+  return await usualBase(request, why) ?? refuse(`${why}, and there is no branch main or master`);
 }
 
 function refuse(why: string): never {
@@ -75,7 +78,7 @@ function refuse(why: string): never {
 }
 
 async function askRemote(
-  { name }: Remote,
+  name: string,
   { cwd, signal }: DefaultBaseRequest,
 ): Promise<{ branch: string } | { said: string }> {
   const args = ["ls-remote", "--symref", "--", name, "HEAD"];
@@ -103,12 +106,10 @@ async function fetchedBase(
 }
 
 async function usualBase(
-  repository: GitRepository,
-  remote: string | undefined,
+  { repository, remotes }: DefaultBaseRequest,
   why: string,
 ): Promise<DefaultBase | undefined> {
-  const tracked = remote === undefined ? [] : [`refs/remotes/${remote}/`];
-  for (const prefix of [...tracked, "refs/heads/"]) {
+  for (const prefix of [...remotes.map(({ name }) => `refs/remotes/${name}/`), "refs/heads/"]) {
     for (const ref of [`${prefix}main`, `${prefix}master`]) {
       if (await repository.resolve(ref) === undefined) continue;
       const found = base(ref);

@@ -18,7 +18,7 @@ export interface Revision {
 export interface RevisionRequest {
   readonly name: string;
   readonly option: "--base" | "--head";
-  readonly remote: Remote | undefined;
+  readonly remotes: readonly Remote[];
   /** What stands before a command that is to be typed in the clone. */
   readonly here: string;
 }
@@ -46,7 +46,7 @@ export async function findRevision(
 /** What to type for a commit that is not here. */
 async function hintFor(
   repository: GitRepository,
-  { name, option, remote, here }: RevisionRequest,
+  { name, option, remotes: [remote], here }: RevisionRequest,
 ): Promise<string> {
   if (remote === undefined) return "";
   const tracked = `${remote.name}/${name}`;

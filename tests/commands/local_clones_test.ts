@@ -181,6 +181,13 @@ Deno.test("without --base it is the default branch of upstream, else of origin, 
       out,
       /^Note: origin does not tell its default branch \(.+\): origin\/main is taken/m,
     );
+    await gitIn(path, "remote", "add", "upstream", "git@localhost.invalid:up/r.git");
+    const both = (await local("--repo", path, "--dry-run")).out;
+    assert.match(
+      both,
+      /^Note: upstream does not tell .+, origin does not tell .+: origin\/main is/m,
+    );
+    await gitIn(path, "remote", "remove", "upstream");
     await gitIn(path, "remote", "add", "upstream", `file://${monorepo.upstream}`);
     await gitIn(path, "fetch", "-q", "upstream");
     assert.equal(await merging(), "upstream/trunk");
@@ -202,7 +209,7 @@ Deno.test("a repository without a commit, without a remote or without a work tre
     assert.equal(alone.code, 2);
     assert.match(
       alone.err,
-      /^--base: this clone has no remote, and no branch main or master; name/,
+      /^--base: this clone has no remote, and there is no branch main or master; name/,
     );
     await gitIn(path, "branch", "main");
     const main = await local("--repo", path);
