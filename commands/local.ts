@@ -21,7 +21,7 @@ import {
   whyTouched,
 } from "./local/report.ts";
 import type { Session } from "./local/session.ts";
-import { openScreen } from "./local/screen.ts";
+import { openScreen, terminalColumns } from "./local/screen.ts";
 
 /** `tickborg local`. */
 export async function run(args: string[]): Promise<number> {
@@ -37,7 +37,8 @@ export async function run(args: string[]): Promise<number> {
     out: Deno.stdout,
     err: Deno.stderr,
     json: options.json,
-    columns: () => Deno.consoleSize().columns,
+    columns: terminalColumns,
+    now: () => performance.now(),
     closed: () => interruption.readerGone(),
   });
   const folder = await ownFolder();

@@ -32,16 +32,27 @@ export interface ScreenOptions {
   readonly json: boolean;
   /** Columns of the terminal. */
   readonly columns: () => number;
+  /** Milliseconds on a clock that only goes forward. */
+  readonly now: () => number;
   /** Called once when what is written is no longer read; later writes do nothing. */
   readonly closed: () => void;
 }
 
+/** Columns of the terminal; 80 where it does not tell. */
+export function terminalColumns(): number {
+  try {
+    return Deno.consoleSize().columns || 80;
+  } catch {
+    return 80;
+  }
+}
+
 /** Writes lines, and progress: drawn again after each line on a terminal, else a line after every long silence. */
-export function openScreen({ out, err, json, columns, closed }: ScreenOptions): Screen {
+export function openScreen({ out, err, json, columns, now, closed }: ScreenOptions): Screen {
   const terminal = err.isTerminal();
   const write = safely(closed);
   let status: { text: () => string; since: number } | undefined;
-  let written = performance.now();
+  let written = now();
   let drawn = false;
   const clear = () => {
     if (drawn) write(err, "\r\x1b[K");
@@ -49,22 +60,22 @@ export function openScreen({ out, err, json, columns, closed }: ScreenOptions): 
   };
   const tell = () => {
     if (!status) return;
-    const took = duration(Math.round((performance.now() - status.since) / 1_000));
+    const took = duration(Math.round((now() - status.since) / 1_000));
     if (terminal) {
       clear();
       const text = ` ${status.text()}, ${took} `.slice(0, Math.max(1, columns() - 1));
       write(err, `\x1b[7m${text}\x1b[0m`);
       drawn = true;
-    } else if (performance.now() - written > 1_000 * SILENCE_SECONDS) {
+    } else if (now() - written > 1_000 * SILENCE_SECONDS) {
       write(err, `${status.text()}, ${took}\n`);
-      written = performance.now();
+      written = now();
     }
   };
   const timer = setInterval(tell, 1_000);
   const show = (writer: Writer, text: string) => {
     clear();
     write(writer, text);
-    written = performance.now();
+    written = now();
     if (terminal) tell();
   };
   return {
@@ -73,7 +84,7 @@ export function openScreen({ out, err, json, columns, closed }: ScreenOptions): 
     progress(text, howFar = () => "") {
       clear();
       const all = () => `${text}${howFar()}`;
-      status = text === undefined ? undefined : { text: all, since: performance.now() };
+      status = text === undefined ? undefined : { text: all, since: now() };
       if (terminal) tell();
     },
     close() {

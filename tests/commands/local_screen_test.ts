@@ -21,7 +21,14 @@ function streams({ terminal = false, broken = false } = {}) {
     },
     isTerminal: () => terminal,
   });
-  return { told, out: writer("out"), err: writer("err"), json: false, columns: () => 30 };
+  return {
+    told,
+    out: writer("out"),
+    err: writer("err"),
+    json: false,
+    columns: () => 30,
+    now: () => 0,
+  };
 }
 
 Deno.test("progress goes to standard error of a terminal, and is taken away before a line", () => {
@@ -45,6 +52,17 @@ Deno.test("a log that is no terminal has no progress in it, and --json nothing b
   screen.report("{}\n");
   screen.close();
   assert.deepEqual(told, { out: "{}\n", err: "one\n" });
+});
+
+Deno.test("a log that is no terminal is told what goes on after a long silence, and how far it is", async () => {
+  const { told, ...parts } = streams();
+  let now = 0;
+  const screen = openScreen({ ...parts, now: () => now, closed: () => assert.fail() });
+  screen.progress("checking out", () => ": 4 of 5 files");
+  now = 10_001;
+  await until("a line", () => told.err !== "");
+  screen.close();
+  assert.deepEqual(told, { out: "", err: "checking out: 4 of 5 files, 10 s\n" });
 });
 
 Deno.test("what is no longer read is told once, and written no more", () => {
