@@ -16,7 +16,7 @@ const HELP = `Shows one pull request from webhook to check run, on this machine 
 Usage: tickborg demo [--broker embedded|rabbitmq] [--logs FOLDER] [--serve] [--json]
 
   --broker B     embedded (default), or rabbitmq: starts a private server from the installed package
-  --logs FOLDER  where the build logs are left, beside those of earlier demos: a new or an empty folder,
+  --logs FOLDER  where the build logs are left, next to those of earlier demos: a new or an empty folder,
                  or one of a demo; .tickborg/demo/logs when absent
   --serve        leave everything up until Ctrl-C, so that the log pages can be looked at
   --json         the outcome as JSON on standard output, and nothing else there

@@ -111,7 +111,7 @@ const parser: DemoProject = {
   },
 };
 
-/** `tray-app` is for a system that nobody in the demo has. */
+/** `tray-app` is for a system that the demo has no builder for. */
 function trayApp(elsewhere: System): DemoProject {
   return {
     project: {

@@ -1,4 +1,4 @@
-/** The remotes of a clone, and what a branch is merged into when nobody says. */
+/** The remotes of a clone, and what a branch is merged into by default. */
 import type { GitRepository } from "../../lib/git/repository.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { shellWord } from "../../lib/text/shell.ts";
@@ -15,7 +15,7 @@ export interface Remote {
   readonly url: string;
 }
 
-/** A branch to merge into that nobody named. */
+/** A branch to merge into by default. */
 export interface DefaultBase {
   /** As people write it. */
   readonly name: string;

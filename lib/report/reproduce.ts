@@ -8,7 +8,7 @@ import { type BuildSubject, isPush } from "./subject.ts";
 /** The part of a report that says how to do the same build without GitHub and without a broker. */
 export function howToReproduce(subject: BuildSubject): string {
   return "### Reproduce on your machine\n\nIn a clone of the repository, or of a fork of it, that has a " +
-    `clone of Tickborg beside it:\n\n${codeBlock(reproduceCommand(subject), "sh")}`;
+    `clone of Tickborg next to it:\n\n${codeBlock(reproduceCommand(subject), "sh")}`;
 }
 
 /** Two lines for a shell, which need git and Node.js: Deno comes with npx, in the version that runs here. */

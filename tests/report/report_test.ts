@@ -38,7 +38,7 @@ a.c:1: error: no
 
 ### Reproduce on your machine
 
-In a clone of the repository, or of a fork of it, that has a clone of Tickborg beside it:
+In a clone of the repository, or of a fork of it, that has a clone of Tickborg next to it:
 
 \`\`\`sh
 git fetch https://github.com/Acme/mono.repo.git refs/heads/main refs/pull/42/head
