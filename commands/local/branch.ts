@@ -9,8 +9,8 @@ import { GitRepository } from "../../lib/git/repository.ts";
 /** A branch and its repository. */
 export interface LocalBranch {
   readonly repository: GitRepository;
-  /** Variables that git needs to find the merged tree. */
-  readonly env: Readonly<Record<string, string>>;
+  /** Folders in which git-lfs keeps contents. */
+  readonly stores: readonly string[];
   /** What was asked for, as people wrote it. */
   readonly baseName: string;
   readonly headName: string;
@@ -52,7 +52,8 @@ export async function openBranch(request: BranchRequest): Promise<LocalBranch> {
   const uncommitted = await uncommittedFiles(cwd);
   const remote = await repository.run(["config", "remote.origin.url"], { codes: [0, 1] });
   const url = new TextDecoder().decode(remote.stdout).trim() || undefined;
-  return { url, repository, env, baseName, headName: request.head, facts, uncommitted };
+  const stores = [resolve(shared, "../lfs/objects")];
+  return { url, repository, stores, baseName, headName: request.head, facts, uncommitted };
 }
 
 async function folderOf(cwd: string, args: string[]): Promise<string> {

@@ -6,8 +6,8 @@ import { createJobFolder, type JobFolder } from "../../lib/build/job_folder.ts";
 import { safeLine } from "../../lib/build/lines.ts";
 import { openSandbox } from "../../lib/build/open_sandbox.ts";
 import type { Sandbox } from "../../lib/build/sandbox.ts";
-import { writeSubmodules } from "../../lib/build/submodules.ts";
-import { writeTree } from "../../lib/build/write_tree.ts";
+import { needsOf, type Problem } from "../../lib/build/needs.ts";
+import { writeFiles } from "../../lib/build/write_files.ts";
 import type { Config, Project } from "../../lib/config/config.ts";
 import { DEFAULT_BUILD_TIMEOUT_SECONDS } from "../../lib/config/schema.ts";
 import { sectionOf } from "../../lib/config/sections.ts";
@@ -54,10 +54,11 @@ export async function buildAll(
   const guard = createGuard();
   const folders = await createJobFolder(jobsRoot, "job");
   try {
-    await checkOut(branch, merge.tree, { folders, session });
+    const projects = chosen.map(({ project }) => project);
+    const problemOf = await checkOut(branch, { tree: merge.tree, projects, folders, session });
     const workplace = { folders, sandbox, guard };
     const how = (project: Project) => projectBuild(project, workplace, session);
-    const builds = await showAndBuild({ plan, chosen, how }, session);
+    const builds = await showAndBuild({ plan, chosen, how, problemOf }, session);
     return { builds, ...(!session.options.dryRun && { sandbox: sandbox.kind }) };
   } finally {
     await guard.close();
@@ -84,18 +85,34 @@ async function sandboxFor({ options, config }: Session, jobsRoot: string): Promi
   }
 }
 
-/** Writes the merged tree and its submodules into the job's folder. */
+interface Checkout {
+  readonly tree: string;
+  /** What is built. */
+  readonly projects: readonly Project[];
+  readonly folders: JobFolder;
+  readonly session: Session;
+}
+
+/** Writes the merge with all that belongs to it. Resolves to what tells why a project cannot be built. */
 async function checkOut(
-  { repository, env, url }: LocalBranch,
-  tree: string,
-  { folders, session }: { folders: JobFolder; session: Session },
-): Promise<void> {
-  const { folder, config, signal, screen } = session;
-  const written = await writeTree(repository, tree, { folders, env });
-  const root = join(folder, "submodules");
-  const sameHost = !sectionOf(config, "builder").network;
-  const submodules = { root, url, sameHost, folders, written, signal, env };
-  screen.lines((await writeSubmodules(repository, tree, submodules)).map(safeLine));
+  { repository, url, stores, facts: { head, base, list } }: LocalBranch,
+  { tree, projects, folders, session: { folder, config, signal, screen } }: Checkout,
+): Promise<Builds["problemOf"]> {
+  const all = list.kind === "list" ? list.projects : [];
+  const { lines, problems } = await writeFiles(repository, { tree, head, base }, folders, {
+    root: join(folder, "submodules"),
+    url,
+    sameHost: !sectionOf(config, "builder").network,
+    needs: needsOf(projects, all),
+    deliveries: Infinity,
+    stores: [join(folder, "lfs"), ...stores],
+    signal,
+  });
+  screen.lines(lines.map(safeLine));
+  return (project) => {
+    const needs = needsOf([project], all);
+    return problems.find(({ path }) => needs(path));
+  };
 }
 
 function projectBuild(
@@ -120,18 +137,20 @@ interface Builds {
   readonly plan: EvaluationPlan;
   readonly chosen: readonly Choice[];
   how(project: Project): ProjectBuild;
+  /** What of the checkout the project needs and could not be had. */
+  problemOf(project: Project): Problem | undefined;
 }
 
 /** Shows every command, then builds one project after the other. */
 async function showAndBuild(
-  { plan, chosen, how }: Builds,
+  { plan, chosen, how, problemOf }: Builds,
   { options, screen }: Session,
 ): Promise<LocalBuild[]> {
   const planned: LocalBuild[] = [];
   for (const choice of chosen) {
     const systems = plan.builds.filter(({ project }) => project === choice.project.name)
       .map(({ system }) => system);
-    planned.push({ ...await preview(choice, how), systems });
+    planned.push({ ...await preview(choice, { how, problemOf }), systems });
   }
   screen.lines(describeBuilds(planned));
   if (options.dryRun) return planned;
@@ -148,12 +167,16 @@ async function showAndBuild(
 
 async function preview(
   { project, why }: Choice,
-  how: (project: Project) => ProjectBuild,
+  { how, problemOf }: Pick<Builds, "how" | "problemOf">,
 ): Promise<Omit<LocalBuild, "systems">> {
   const common = { project: project.name, why, commands: [] };
   if (project.systems && !project.systems.includes(hostSystem())) {
     const reason = `it is built on ${project.systems.join(", ") || "no system"} only`;
     return { ...common, status: "Skipped", reason };
+  }
+  const problem = problemOf(project);
+  if (problem) {
+    return { ...common, status: "Failure", step: "checkout", reason: safeLine(problem.reason) };
   }
   const look = await previewProject(project, how(project));
   return "commands" in look
