@@ -52,27 +52,23 @@ export async function fillLfs(repository: GitRepository, options: LfsOptions): P
   const { prefix, needs } = options;
   const pointers = await pointersOf(repository, options.folders);
   const needed = pointers.filter(({ path }) => needs(prefix + path));
-  const others = pointers.filter((pointer) => !needed.includes(pointer));
+  const others = pointers.filter(({ path }) => !needs(prefix + path));
   const lines = others.length === 0 ? [] : [
     `Git LFS: ${named(others.map(({ path }) => prefix + path))} ` +
     `${
       others.length === 1 ? "stays a pointer" : "stay pointers"
     }: no project that is built needs it`,
   ];
-  const problems: Problem[] = [];
-  const filled: string[] = [];
-  const answers = await locate(needed, options);
-  for (const pointer of needed) {
-    const reason = await fill(pointer, answers.get(pointer.oid), options);
-    if (reason === undefined) filled.push(pointer.path);
-    else problems.push({ path: prefix + pointer.path, reason: failed(prefix, pointer, reason) });
+  const reasons = await replace(needed, options);
+  const problems = [...reasons].map(([{ path }, reason]): Problem => ({
+    path: prefix + path,
+    reason: `Cannot fetch ${prefix}${path} from Git LFS: ${reason}`,
+  }));
+  const filled = needed.filter((pointer) => !reasons.has(pointer)).map(({ path }) => path);
+  if (filled.length > 0) {
+    lines.push(`Git LFS: ${filled.length === 1 ? filled[0] : `${filled.length} files`} fetched`);
   }
-  if (filled.length > 0) lines.push(`Git LFS: ${filled.length} files fetched`);
   return { lines, problems, filled };
-}
-
-function failed(prefix: string, { path }: Pointer, reason: string): string {
-  return `Cannot fetch ${prefix}${path} from Git LFS: ${reason}`;
 }
 
 function named(paths: readonly string[]): string {
@@ -109,54 +105,73 @@ export function readPointer(text: string): LfsObject | undefined {
   return parts ? { oid: parts[1]!, size: Number(parts[2]) } : undefined;
 }
 
-/** Asks the server for the contents that no store has. */
-async function locate(
+/** Replaces pointers by their contents; resolves to why some could not be. */
+async function replace(
   pointers: readonly Pointer[],
-  { server, stores, signal }: LfsOptions,
-): Promise<ReadonlyMap<string, LfsAnswer>> {
-  const missing = new Map<string, LfsObject>();
-  for (const { oid, size } of pointers) {
-    const places = stores.map((store) => Deno.stat(placeIn(store, oid)));
-    const found = await Promise.allSettled(places);
-    if (found.every(({ status }) => status === "rejected")) missing.set(oid, { oid, size });
+  options: LfsOptions,
+): Promise<Map<Pointer, string>> {
+  const { server, room, signal } = options;
+  const reasons = new Map<Pointer, string>();
+  const missing: Pointer[] = [];
+  for (const pointer of pointers) {
+    if (pointer.size > room.bytes) {
+      reasons.set(pointer, `it has ${pointer.size} bytes, more than may be checked out`);
+      continue;
+    }
+    room.bytes -= pointer.size;
+    if (!await fromStore(pointer, options)) missing.push(pointer);
   }
-  if (missing.size === 0 || "reason" in server) return new Map();
-  return await new LfsClient(server.url, signal).locate([...missing.values()]);
+  if (missing.length === 0) return reasons;
+  const client = "url" in server ? new LfsClient(server.url, signal) : undefined;
+  const answers = await client?.locate(missing.map(({ oid, size }) => ({ oid, size })));
+  for (const pointer of missing) {
+    const answer = answers?.get(pointer.oid) ?? server as { reason: string };
+    const reason = client && "href" in answer
+      ? await fromServer(pointer, { ...options, client, answer })
+      : (answer as { reason: string }).reason;
+    if (reason !== undefined) reasons.set(pointer, reason);
+  }
+  return reasons;
+}
+
+async function fromStore(
+  pointer: Pointer,
+  { folders, stores }: Pick<LfsOptions, "folders" | "stores">,
+): Promise<boolean> {
+  const target = join(folders.tree, pointer.path);
+  for (const store of stores) {
+    if (await copy(read(placeIn(store, pointer.oid)), target, pointer)) return true;
+  }
+  return false;
 }
 
 function placeIn(store: string, oid: string): string {
   return join(store, oid.slice(0, 2), oid.slice(2, 4), oid);
 }
 
-/** Writes one content; the reason where it cannot be had. */
-async function fill(
+type Download = Pick<LfsOptions, "folders" | "stores"> & {
+  readonly client: LfsClient;
+  readonly answer: Extract<LfsAnswer, { href: string }>;
+};
+
+/** Keeps a content in the first store and writes it; the reason where it cannot be had. */
+async function fromServer(
   pointer: Pointer,
-  answer: LfsAnswer | undefined,
-  options: LfsOptions,
+  { client, answer, folders, stores }: Download,
 ): Promise<string | undefined> {
-  const { folders, server, stores, room, signal } = options;
-  if (pointer.size > room.bytes) {
-    return `it has ${pointer.size} bytes, more than may be checked out`;
-  }
-  room.bytes -= pointer.size;
-  const target = join(folders.tree, pointer.path);
-  for (const store of stores) {
-    if (await copy(read(placeIn(store, pointer.oid)), target, pointer)) return undefined;
-  }
-  if (answer === undefined) {
-    return "reason" in server ? server.reason : "the server does not have it";
-  }
-  if ("reason" in answer) return answer.reason;
   const kept = placeIn(stores[0]!, pointer.oid);
   const half = `${kept}.${crypto.randomUUID()}`;
   const ms = PATIENCE.ms + pointer.size / PATIENCE.bytesPerSecond * 1_000;
-  const content = new LfsClient((server as { url: string }).url, signal).read(answer, ms);
   try {
     await Deno.mkdir(dirname(kept), { recursive: true });
     await Deno.writeFile(half, new Uint8Array());
-    if (!await copy(content, half, pointer)) return "what came is not what the pointer stands for";
+    if (!await copy(client.read(answer, ms), half, pointer)) {
+      return "what came is not what the pointer stands for";
+    }
     await Deno.rename(half, kept);
-    return await copy(read(kept), target, pointer) ? undefined : "it was lost on this machine";
+    return await fromStore(pointer, { folders, stores })
+      ? undefined
+      : "it was lost on this machine";
   } catch (error) {
     if (error instanceof LfsRefused) return describeError(error);
     throw diskFault(error, "the store of Git LFS contents");

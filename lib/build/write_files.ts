@@ -116,7 +116,7 @@ async function writeLevel(level: Level, writing: Writing): Promise<void> {
   state.room.bytes -= contents.bytes;
   const filled = contents.attributes ? await addLfs(level, writing) : [];
   written.push({ level, contents, filled });
-  if (!contents.links) return;
+  if (!contents.submodules) return;
   await fillSubmodules(level, { options, state, write: (below) => writeLevel(below, writing) });
 }
 

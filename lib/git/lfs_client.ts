@@ -84,17 +84,16 @@ export class LfsClient {
   }
 
   async #batch(objects: readonly LfsObject[]): Promise<Map<string, LfsAnswer>> {
-    using limit = deadline(ANSWER_MS, new TransientFault("Git LFS does not answer"));
-    const response = await this.#request(this.#url, {
-      method: "POST",
-      headers: { accept: MEDIA_TYPE, "content-type": MEDIA_TYPE },
-      body: JSON.stringify({ operation: "download", transfers: ["basic"], objects }),
-      signal: AbortSignal.any([this.#signal, limit.signal]),
-    });
     const all = (reason: string): Map<string, LfsAnswer> =>
       new Map(objects.map(({ oid }) => [oid, { reason }]));
-    if (!response.ok) return all((await refusal(response)).message);
-    const { data } = Answer.safeParse(parsed(await this.#text(response)));
+    let text: string;
+    try {
+      text = await this.#ask({ operation: "download", transfers: ["basic"], objects });
+    } catch (error) {
+      if (!(error instanceof LfsRefused)) throw error;
+      return all(error.message);
+    }
+    const { data } = Answer.safeParse(parsed(text));
     if (data === undefined) return all("the server's answer was not understood");
     const found = all("the server does not have it");
     for (const { oid, actions, error } of data.objects) {
@@ -104,6 +103,18 @@ export class LfsClient {
       else if (error?.message) found.set(oid, { reason: shown(error.message) });
     }
     return found;
+  }
+
+  async #ask(question: unknown): Promise<string> {
+    using limit = deadline(ANSWER_MS, new TransientFault("Git LFS does not answer"));
+    const response = await this.#request(this.#url, {
+      method: "POST",
+      headers: { accept: MEDIA_TYPE, "content-type": MEDIA_TYPE },
+      body: JSON.stringify(question),
+      signal: AbortSignal.any([this.#signal, limit.signal]),
+    });
+    if (!response.ok) throw await refusal(response);
+    return await this.#text(response);
   }
 
   /** Follows redirects itself: to https, or to the server's own host. */
@@ -117,6 +128,9 @@ export class LfsClient {
       try {
         response = await fetch(next, { ...init, redirect: "manual" });
       } catch (error) {
+        if (error instanceof Deno.errors.NotCapable) {
+          throw new LfsRefused(`the builder has no permission to reach ${next.host}`);
+        }
         throw this.#fault(error);
       }
       if (![301, 302, 303, 307, 308].includes(response.status)) return response;

@@ -13,8 +13,8 @@ const MAX_OBJECTS = 300_000;
 export interface TreeContents {
   /** Bytes that the files have together: each counts as often as it stands there. */
   readonly bytes: number;
-  /** Whether commits of submodules are linked. */
-  readonly links: boolean;
+  /** Whether there is a `.gitmodules`, or commits of submodules are linked. */
+  readonly submodules: boolean;
   /** Whether there are `.gitattributes`. */
   readonly attributes: boolean;
   /** The hashes of the folders and files, a line each; undefined where there are too many. */
@@ -28,7 +28,7 @@ export async function treeContents(
 ): Promise<TreeContents> {
   const decoder = new TextDecoder("latin1");
   const objects: string[] = [];
-  const found = { bytes: 0, links: false, attributes: false, count: 0 };
+  const found = { bytes: 0, submodules: false, attributes: false, count: 0 };
   let rest = "";
   const onStdout = (chunk: Uint8Array) => {
     const entries = (rest + decoder.decode(chunk)).split("\0");
@@ -36,11 +36,12 @@ export async function treeContents(
     for (const entry of entries) {
       const parts = /^\d+ (\w+) (\w+) +(\d+|-)\t/.exec(entry);
       if (!parts) continue;
-      if (parts[1] === "commit") found.links = true;
+      if (parts[1] === "commit") found.submodules = true;
       else if (++found.count <= MAX_OBJECTS) objects.push(parts[2]!);
       if (parts[1] !== "blob") continue;
       found.bytes += Number(parts[3]);
       if (entry.endsWith(".gitattributes")) found.attributes = true;
+      if (entry.endsWith("\t.gitmodules")) found.submodules = true;
     }
   };
   const args = ["ls-tree", "-r", "-t", "-l", "-z", "--full-tree", checkSha(tree)];

@@ -1,5 +1,6 @@
 /** Submodules: fetched over http as the pull request says, never from this machine's disk. */
 import assert from "node:assert/strict";
+import { TransientFault } from "../../lib/errors.ts";
 import { createMonorepo, type Monorepo } from "../support/monorepo.ts";
 import { commitBomb } from "../support/tree_bomb.ts";
 import { type Bench, openBench } from "./bench.ts";
@@ -66,8 +67,9 @@ Deno.test("a submodule on this machine's disk, or one that is not there, is red 
         /Cannot fetch submodule vendor\/other: .*path on this machine/,
       );
     }
-    const missing = "d".repeat(40);
-    const { result } = await bench.build(await pullWithSubmodule(bench, other.cloneUrl, missing));
+    const missing = await pullWithSubmodule(bench, other.cloneUrl, "d".repeat(40));
+    await assert.rejects(() => bench.build(missing), TransientFault);
+    const { result } = await bench.build(missing, { attempt: 4 });
     assert.equal(result.status, "Failure");
     assert.match(result.output[0]!, /Cannot find commit/);
   });
