@@ -20,7 +20,7 @@ function overHttp(address: string, served: string | undefined): string {
     return onHost(url.hostname, url.pathname, served) ?? address;
   }
   // git-clone(1), "an alternative scp-like syntax"; one letter is a drive.
-  const scp = url === undefined && /^(?:[^@/:\s]+@)?([\w.-]{2,}):(?!\/\/)(.+)$/.exec(address);
+  const scp = url === undefined && /^(?:[^@/:\s]+@)?([\w.-]{2,}):(?!:|\/\/)(.+)$/.exec(address);
   return scp ? onHost(scp[1]!, scp[2]!, served) ?? address : address;
 }
 
