@@ -7,15 +7,15 @@ import type { GitRepository } from "../../lib/git/repository.ts";
 import { type Clone, openClone } from "./clone.ts";
 import { CloneError } from "./clone_error.ts";
 import { checkHistory, fetchMissing } from "./history.ts";
-import { defaultBase, webAddress } from "./remotes.ts";
+import { defaultBase } from "./remotes.ts";
 import { findRevision, type Revision } from "./revision.ts";
 import { changesIn, commitWorkTree } from "./work_tree.ts";
 
 /** A branch and its repository. */
 export interface LocalBranch {
   readonly repository: GitRepository;
-  /** Variables that git needs to find the merged tree. */
-  readonly env: Readonly<Record<string, string>>;
+  /** Folders in which git-lfs keeps contents. */
+  readonly stores: readonly string[];
   /** What was asked for, as people wrote it. */
   readonly baseName: string;
   readonly headName: string;
@@ -52,7 +52,7 @@ export interface BranchRequest {
  */
 export async function openBranch(request: BranchRequest): Promise<LocalBranch> {
   const clone = await openClone(request);
-  const { repository, remotes: [remote], env, cwd, here } = clone;
+  const { repository, remotes: [remote], stores, cwd, here } = clone;
   const { signal, fallback, progress } = request;
   await checkNotEmpty(clone);
   const base = await baseOf(clone, request);
@@ -66,9 +66,9 @@ export async function openBranch(request: BranchRequest): Promise<LocalBranch> {
   progress("merging");
   const facts = await gatherBranchFacts(repository, { ...looked, fallback });
   return {
-    url: remote && (webAddress(remote.url) || undefined),
+    url: remote?.url || undefined,
     repository,
-    env,
+    stores,
     baseName: base.name,
     headName: commit === undefined ? head.name : `${head.name} with what is in the work tree`,
     facts,
@@ -116,7 +116,7 @@ async function baseOf(clone: Clone, { base, signal }: BranchRequest): Promise<Re
 
 /** How much is not committed, and the commit of it where it is to be built. */
 async function workTreeOf(
-  { cwd, top, repository, env }: Clone,
+  { cwd, top, repository }: Clone,
   { base, head }: { base: string; head: string },
   { uncommitted: wanted, folder, signal, progress }: BranchRequest,
 ): Promise<{ uncommitted: number; submodules: readonly string[]; commit?: string }> {
@@ -124,7 +124,7 @@ async function workTreeOf(
     if (wanted) throw new UsageError(`--uncommitted: ${cwd} has no work tree`);
     return { uncommitted: 0, submodules: [] };
   }
-  const tree = { repository, env, top, signal };
+  const tree = { repository, top, signal };
   progress("looking at the work tree");
   const { count, submodules } = await changesIn(tree).catch((error: unknown) => {
     // Changes that were not asked for are no reason not to look at the branch.

@@ -8,6 +8,8 @@ import {
 } from "../../lib/build/build_project.ts";
 import { createGuard } from "../../lib/build/guard.ts";
 import type { JobFolders } from "../../lib/build/job_folder.ts";
+import { safeLine } from "../../lib/build/lines.ts";
+import type { Problem } from "../../lib/build/needs.ts";
 import { openSandbox } from "../../lib/build/open_sandbox.ts";
 import type { Sandbox } from "../../lib/build/sandbox.ts";
 import type { Project } from "../../lib/config/config.ts";
@@ -47,7 +49,8 @@ export async function buildAll(
   const jobsRoot = join(session.folder, "jobs");
   const sandbox = await sandboxFor(session, jobsRoot);
   const guard = createGuard();
-  const checkouts = new Checkouts({ branch, tree: merge.tree, jobsRoot }, session);
+  const projects = chosen.map(({ project }) => project);
+  const checkouts = new Checkouts({ branch, tree: merge.tree, projects, jobsRoot }, session);
   try {
     const how = (project: Project, folders: JobFolders) =>
       projectBuild(project, { folders, sandbox, guard }, session);
@@ -113,7 +116,8 @@ async function showAndBuild(
   for (const { project, why } of chosen) {
     const systems = plan.builds.filter((build) => build.project === project.name)
       .map(({ system }) => system);
-    planned.push({ ...await preview(project, how(project, looked)), why, systems });
+    const place = { how: how(project, looked.folders), problem: looked.problemOf(project) };
+    planned.push({ ...await preview(project, place), why, systems });
   }
   screen.lines(describeBuilds(planned));
   screen.progress(undefined);
@@ -125,15 +129,17 @@ async function showAndBuild(
       builds.push(ready);
       continue;
     }
-    const folders = await checkouts.take().catch((error: unknown) => {
+    const checkout = await checkouts.take().catch((error: unknown) => {
       if (!signal.aborted) throw error;
     });
-    if (folders === undefined || signal.aborted) {
+    if (checkout === undefined || signal.aborted) {
       builds.push({ ...ready, status: "Stopped", reason: "was stopped before it began" });
       continue;
     }
     screen.progress(`${index + 1}/${chosen.length} ${project.name}`);
-    builds.push(await build(ready, { project, how: how(project, folders), options, screen }));
+    builds.push(
+      await build(ready, { project, how: how(project, checkout.folders), options, screen }),
+    );
   }
   screen.progress(undefined);
   screen.lines(describeSummary(builds));
@@ -142,12 +148,15 @@ async function showAndBuild(
 
 async function preview(
   project: Project,
-  how: ProjectBuild,
+  { how, problem }: { how: ProjectBuild; problem: Problem | undefined },
 ): Promise<Omit<LocalBuild, "systems" | "why">> {
   const common = { project: project.name, commands: [] };
   if (project.systems && !project.systems.includes(hostSystem())) {
     const reason = `it is built on ${project.systems.join(", ") || "no system"} only`;
     return { ...common, status: "Skipped", reason };
+  }
+  if (problem) {
+    return { ...common, status: "Failure", step: "checkout", reason: safeLine(problem.reason) };
   }
   const look = await previewProject(project, how);
   if ("reason" in look) return { ...common, status: "Failure", reason: look.reason };

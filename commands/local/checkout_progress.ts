@@ -6,7 +6,6 @@ import type { GitRepository } from "../../lib/git/repository.ts";
 /** What is checked out where. */
 export interface Checkout {
   readonly repository: GitRepository;
-  readonly env: Readonly<Record<string, string>>;
   readonly tree: string;
   readonly folder: string;
 }
@@ -32,9 +31,9 @@ export function watchCheckout(checkout: Checkout): Disposable & { howFar(): stri
   return { howFar: () => text, [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-async function pathsOf({ repository, env, tree }: Checkout): Promise<string[]> {
+async function pathsOf({ repository, tree }: Checkout): Promise<string[]> {
   const args = ["ls-tree", "-r", "-z", "--name-only", "--full-tree", tree];
-  return splitNul((await repository.run(args, { env, maxBytes: 1024 ** 3 })).stdout);
+  return splitNul((await repository.run(args, { maxBytes: 1024 ** 3 })).stdout);
 }
 
 /** Git writes in the order of its list, so the last file that is there tells how many are. */

@@ -15,7 +15,8 @@ export interface Clone {
   /** The work tree's root; undefined in a bare repository. */
   readonly top: string | undefined;
   readonly repository: GitRepository;
-  readonly env: Readonly<Record<string, string>>;
+  /** Folders in which git-lfs keeps contents. */
+  readonly stores: readonly string[];
   /** The likeliest that a pull request goes to first; empty where there is none. */
   readonly remotes: readonly Remote[];
   /** What stands before a command that is to be typed in the clone. */
@@ -37,7 +38,8 @@ export async function openClone(
   const { code, stdout } = await git(["rev-parse", "--show-toplevel"], { cwd, codes: [0, 128] });
   const top = code === 0 ? new TextDecoder().decode(stdout).replace(/\n$/, "") : undefined;
   const here = Deno.cwd() === cwd ? "" : `cd ${shellWord(cwd)} && `;
-  return { cwd, top, repository, env, here, remotes: await remotesOf(repository) };
+  const stores = [resolve(shared, "../lfs/objects")];
+  return { cwd, top, repository, stores, here, remotes: await remotesOf(repository) };
 }
 
 async function folderOf(cwd: string, args: string[]): Promise<string> {

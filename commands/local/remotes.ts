@@ -49,14 +49,6 @@ export async function remotesOf(repository: GitRepository): Promise<Remote[]> {
   return remotes;
 }
 
-/** The https address of what an ssh address names, for relative submodules; any other stays what it is. */
-export function webAddress(url: string): string {
-  const long = /^ssh:\/\/(?:[^/@]+@)?([\w.-]+)(?::\d+)?\/+(.+)$/.exec(url);
-  // Git's short form has no scheme; a host without a dot is an alias that only ssh knows.
-  const [, host, path] = long ?? /^(?:[^/@:]+@)?([\w-]+\.[\w.-]+):\/*(.+)$/.exec(url) ?? [];
-  return host === undefined ? url : `https://${host}/${path}`;
-}
-
 /** The default branch of the first remote that tells it, else one of the usual names. Throws where there is none. */
 export async function defaultBase(request: DefaultBaseRequest): Promise<DefaultBase> {
   const { repository, remotes } = request;

@@ -7,8 +7,6 @@ import { ownGit } from "./own_git.ts";
 /** Somebody's files. */
 export interface WorkTree {
   readonly repository: GitRepository;
-  /** Variables that git needs for it. */
-  readonly env: Readonly<Record<string, string>>;
   /** Its root. */
   readonly top: string;
   readonly signal: AbortSignal;
@@ -92,11 +90,11 @@ async function runThere(tree: WorkTree, args: readonly string[], env = {}) {
 }
 
 async function answer(
-  { repository, env, top }: WorkTree,
+  { repository, top }: WorkTree,
   args: readonly string[],
-  more: Readonly<Record<string, string>> = {},
+  env: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  const options = { cwd: top, timeoutMs: PATIENCE_MS, env: { ...env, ...more } };
+  const options = { cwd: top, timeoutMs: PATIENCE_MS, env };
   return new TextDecoder().decode((await repository.run(args, options)).stdout).trim();
 }
 

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { watchCheckout } from "../../commands/local/checkout_progress.ts";
-import { webAddress } from "../../commands/local/remotes.ts";
 import { openScreen } from "../../commands/local/screen.ts";
 import { GitRepository } from "../../lib/git/repository.ts";
 import { until } from "../support/waiting.ts";
@@ -89,25 +88,8 @@ Deno.test("a checkout that goes on is told by its files", () =>
       await Deno.remove(join(folder, "tree", name));
     }
     const repository = new GitRepository(join(folder, ".git"));
-    using watch = watchCheckout({ repository, env: {}, tree, folder: join(folder, "tree") });
+    using watch = watchCheckout({ repository, tree, folder: join(folder, "tree") });
     await until("two files", () => watch.howFar() === ": 2 of 4 files");
     await Deno.writeTextFile(join(folder, "tree/b/d"), "");
     await until("three files", () => watch.howFar() === ": 3 of 4 files");
   }));
-
-Deno.test("an ssh address is that of a server, over https, for relative submodules", () => {
-  const cases = {
-    "git@github.com:o/r.git": "https://github.com/o/r.git",
-    "github.com:o/r": "https://github.com/o/r",
-    "ssh://git@github.com/o/r.git": "https://github.com/o/r.git",
-    "ssh://git@ssh.example.com:2222/o/r.git": "https://ssh.example.com/o/r.git",
-    "https://github.com/o/r.git": "https://github.com/o/r.git",
-    "http://127.0.0.1:8000/o/r.git": "http://127.0.0.1:8000/o/r.git",
-    "file:///srv/o/r.git": "file:///srv/o/r.git",
-    "/srv/o/r.git": "/srv/o/r.git",
-    "../r.git": "../r.git",
-    "C:\\r.git": "C:\\r.git",
-    "alias:o/r.git": "alias:o/r.git",
-  };
-  for (const [url, expected] of Object.entries(cases)) assert.equal(webAddress(url), expected);
-});

@@ -179,3 +179,23 @@ Deno.test("a report names a sandbox only where one was tried", async () => {
     assert.equal(await sandbox("--no-sandbox"), "none");
   });
 });
+
+Deno.test("a merge goes by the base's attributes, not by those that lie in the folder", () =>
+  withMonorepo(async (monorepo) => {
+    await monorepo.commit("main", {
+      "docs/log": "a\n",
+      ".gitattributes": "docs/log merge=union\n",
+    });
+    await monorepo.commit("change", { "docs/log": "a\nchange\n" });
+    await monorepo.commit("main", { "docs/log": "a\nmain\n" });
+    const args = ["--repo", monorepo.workTree, "--base", "main", "--head", "change", "--dry-run"];
+    await Deno.writeTextFile(join(monorepo.workTree, ".gitattributes"), "docs/log -merge\n");
+    const { code, out, err } = await local(...args);
+    assert.equal(code, 0, out + err);
+    assert.doesNotMatch(out, /Conflicts/);
+    // A branch cannot have itself merged in a way of its own.
+    await gitIn(monorepo.workTree, "checkout", "--quiet", ".gitattributes");
+    await monorepo.commit("main", { ".gitattributes": "" });
+    const none = await local(...args);
+    assert.match(none.out, /Conflicts with main in docs\/log/);
+  }));
