@@ -115,8 +115,7 @@ Deno.test("--uncommitted says that it cannot see into a submodule", () =>
     await gitIn(workTree, ...add);
     await gitIn(workTree, "commit", "-q", "-m", "Add a submodule");
     await write(workTree, { "sub/files/a": "8\n" });
-    const { err, out } = await local("--repo", workTree, "--uncommitted", "--no-sandbox");
-    assert.match(err, /^Cannot fetch submodule sub/);
+    const { out } = await local("--repo", workTree, "--uncommitted", "--no-sandbox");
     assert.match(out, /^Note: changes inside the submodule sub are not built: commit them there$/m);
   }));
 
