@@ -34,6 +34,8 @@ export interface EarlyEnd {
 /** What is built. */
 export interface Source {
   readonly tree: string;
+  /** The job's commit. */
+  readonly headSha: string;
   /** The commit merged into; undefined for a push job. */
   readonly baseSha?: string | undefined;
   readonly projects: ProjectList;
@@ -134,7 +136,7 @@ export async function prepareSource(
     const tree = merge?.kind === "clean" ? merge.tree : await cache.treeOf(job.pr.head_sha);
     const listed = job.definition === "merged" ? tree : baseSha ?? job.pr.head_sha;
     const projects = await projectListAt(cache, listed, options.config.projects);
-    return { cache, source: { tree, baseSha, projects } };
+    return { cache, source: { tree, headSha: job.pr.head_sha, baseSha, projects } };
   });
 }
 

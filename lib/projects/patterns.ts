@@ -5,7 +5,7 @@
  */
 import { shortened } from "../text/shortened.ts";
 
-/** Tells whether a pattern matches a path, which is given as its names. */
+/** Tells whether a pattern matches a path, given as its names; of a folder, whose last name is empty, whether it may match below. */
 export type PathMatcher = (names: readonly string[]) => boolean;
 
 /** Patterns that the braces of one may stand for. */
@@ -97,6 +97,7 @@ function compileParts(parts: readonly string[]): PathMatcher {
   // `docs/**` is what is in the folder, not a file of that name.
   const below = parts.at(-1) === "**";
   return (names) => {
+    if (names.at(-1) === "" && leadsInto(runs, names.length - 1, names)) return true;
     let end = 0;
     for (const [index, run] of runs.entries()) {
       const found = index === 0 ? startsAt(run, names, 0) ? 0 : -1 : find(run, names, end);
@@ -117,6 +118,14 @@ function runsOf(parts: readonly string[]): NameMatcher[][] {
     else runs.at(-1)!.push(nameMatcher(part));
   }
   return runs;
+}
+
+/** Whether a pattern whose beginning is no `**` may match something in a folder of so many names. */
+function leadsInto([first, ...more]: NameMatcher[][], depth: number, names: readonly string[]) {
+  if (first!.length <= depth) {
+    return first!.length > 0 && more.length > 0 && startsAt(first!, names, 0);
+  }
+  return startsAt(first!.slice(0, depth), names, 0);
 }
 
 /** Where a run matches first, from a name on; -1 where nowhere. Earliest leaves the others most room. */

@@ -124,7 +124,7 @@ function schemaMistakes(issue: z.core.$ZodIssue, value: unknown, schema: z.ZodTy
 
 /** What a change consists of. */
 export interface Change {
-  /** Paths from the repository's root; both names of a renamed file. */
+  /** Paths from the repository's root; both names of a renamed file, and a submodule's with `/` at its end. */
   readonly files: readonly string[];
   /** First lines of commit messages. */
   readonly subjects: readonly string[];
@@ -150,15 +150,19 @@ export interface Touched {
 
 /**
  * Finds the projects that a change touches: by files (of nested projects the innermost owns a file), by
- * commit scopes that name a project, by their definition, and whatever depends on those. Files outside of every project touch
- * none; a project at `.` owns them where the list has one.
+ * commit scopes that name a project, by their definition, and whatever depends on those. A submodule touches
+ * the projects in it as well. Files outside of every project touch none; a project at `.` owns them if the
+ * list has one.
  */
 export function touchedProjects(change: Change, projects: readonly Project[]): Touched {
   const found = new Map<string, TouchedProject>();
   const ownersOf = ownerLookup(projects);
+  const within = change.files.some((file) => file.endsWith("/"))
+    ? projectsWithin(projects)
+    : new Map<string, Project[]>();
   let outside = 0;
   for (const file of change.files) {
-    const owners = ownersOf(file);
+    const owners = [...ownersOf(file), ...(file.endsWith("/") ? within.get(file) ?? [] : [])];
     if (owners.length === 0) outside++;
     for (const project of owners) found.set(project.name, { project, because: "files" });
   }
@@ -214,6 +218,19 @@ function ownerLookup(projects: readonly Project[]): (path: string) => readonly P
     }
     return byPath.get(".") ?? [];
   };
+}
+
+/** Projects by each folder that they lie in, with `/` at its end. */
+function projectsWithin(projects: readonly Project[]): Map<string, Project[]> {
+  const within = new Map<string, Project[]>();
+  for (const project of projects) {
+    const { path } = project;
+    for (let end = path.indexOf("/"); end > 0; end = path.indexOf("/", end + 1)) {
+      const folder = path.slice(0, end + 1);
+      within.set(folder, [...(within.get(folder) ?? []), project]);
+    }
+  }
+  return within;
 }
 
 /** A title or subject by the Conventional Commits specification 1.0.0; undefined where it is none. */

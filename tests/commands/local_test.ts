@@ -29,7 +29,7 @@ Deno.test("a revision or project that is not there is a wrong argument", async (
     assert.equal(head.code, 2);
     assert.match(
       head.err,
-      /"pull\/7\/head" names no commit.*git fetch origin pull\/<number>\/head/,
+      /"pull\/7\/head" names no commit.*git fetch origin refs\/pull\/7\/head;/,
     );
     const project = await local("--repo", workTree, "--base", "main", "libb");
     assert.equal(project.code, 2);
@@ -213,4 +213,24 @@ Deno.test("a branch that changes the list is judged as the bot judges it", () =>
     const other = await local(...args, "other");
     assert.equal(other.code, 0, other.err);
     assert.match(other.out, /Note: \.tickborg\.json on main has 1 mistake already:\n {2}line 1, /);
+  }));
+
+Deno.test("a merge goes by the base's attributes, not by those that lie in the folder", () =>
+  withMonorepo(async (monorepo) => {
+    await monorepo.commit("main", {
+      "docs/log": "a\n",
+      ".gitattributes": "docs/log merge=union\n",
+    });
+    await monorepo.commit("change", { "docs/log": "a\nchange\n" });
+    await monorepo.commit("main", { "docs/log": "a\nmain\n" });
+    const args = ["--repo", monorepo.workTree, "--base", "main", "--head", "change", "--dry-run"];
+    await Deno.writeTextFile(join(monorepo.workTree, ".gitattributes"), "docs/log -merge\n");
+    const { code, out, err } = await local(...args);
+    assert.equal(code, 0, out + err);
+    assert.doesNotMatch(out, /Conflicts/);
+    // A branch cannot have itself merged in a way of its own.
+    await gitIn(monorepo.workTree, "checkout", "--quiet", ".gitattributes");
+    await monorepo.commit("main", { ".gitattributes": "" });
+    const none = await local(...args);
+    assert.match(none.out, /Conflicts with main in docs\/log/);
   }));

@@ -28,8 +28,8 @@ async function openUnseen({ repository, monorepo }: Fleet): Promise<FakePull> {
 
 /** Waits until git was asked some more times, in vain. */
 async function askedInVain({ monorepo }: Fleet, times: number): Promise<void> {
-  const before = monorepo.serverRequests;
-  await until(`${times} requests`, () => monorepo.serverRequests >= before + times);
+  const before = monorepo.server.requests;
+  await until(`${times} requests`, () => monorepo.server.requests >= before + times);
 }
 
 Deno.test("a pull request whose ref comes after some tries is built, and was never red", async () => {

@@ -41,6 +41,18 @@ const table: [
     "suite: dependency ui",
     "twin: files",
   ]],
+  ["a submodule in one", { files: ["apps/suite/vendor/"] }, ["suite: files"]],
+  ["a submodule that holds some, one in another", { files: ["apps/"] }, [
+    "ui: files",
+    "plugin: files",
+    "suite: files",
+  ]],
+  ["a submodule that holds one and lies in another", { files: ["apps/ui/plugins/"] }, [
+    "ui: files",
+    "plugin: files",
+    "suite: dependency ui",
+  ]],
+  ["a submodule whose name only begins alike", { files: ["apps/sui/"] }, []],
   ["a file of the inner of two nested ones", { files: ["apps/ui/plugins/map/a.c"] }, [
     "plugin: files",
   ]],
