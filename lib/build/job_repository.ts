@@ -34,24 +34,27 @@ export interface RevisionFacts {
 }
 
 /**
- * Gathers the facts of a revision. Throws a `TransientFault` where the git server fails for now; with
- * `wanted` as `"if-there"` the revision has none then.
+ * Gathers the facts of a revision; `tags` finds those of its history. Throws a `BrokenCache` where the history
+ * cannot be read.
  */
 export async function revisionFacts(
   repository: GitRepository,
   revision: Revision,
-  wanted: "needed" | "if-there" = "needed",
+  tags: (history: ReadonlyMap<string, Commit>) => Promise<readonly Tag[]>,
 ): Promise<RevisionFacts> {
   const { head, base = head } = revision;
-  const found = wanted === "needed" ? repository.tags() : repository.tags().catch(() => []);
-  const [history, known] = await Promise.all([
-    historyOf(repository, [...new Set([base, head])]),
-    found,
-  ]);
-  const tags = await repository.fetchTags(tagsOf(history, known));
+  const history = await historyOf(repository, [...new Set([base, head])]);
   const time = Math.max(...[base, head].map((sha) => history.get(sha)!.time));
   const commit = base === head ? { sha: head } : mergeCommit({ ...revision, base }, time);
-  return { time: fileTime(time), history, tags, commit };
+  return { time: fileTime(time), history, tags: await tags(history), commit };
+}
+
+/** The tags of a history. Throws a `TransientFault` where the git server fails for now. */
+export async function findTags(
+  repository: Pick<GitRepository, "tags" | "fetchTags">,
+  history: ReadonlyMap<string, Commit>,
+): Promise<readonly Tag[]> {
+  return await repository.fetchTags(tagsOf(history, await repository.tags()));
 }
 
 /** The merge as a commit: the same for the same two commits, whenever and wherever it is made. */
