@@ -119,6 +119,15 @@ Deno.test("the collector's set: the log folder and the address of the log API", 
   assert.deepEqual(own(net), ["mq.example.org:5672", "[::1]:8081"]);
 });
 
+Deno.test("the builder reaches GitHub's hosts of Git LFS contents, and its API nowhere", () => {
+  const row = { name: "builder", ...roleOf("builder") };
+  const own = { ...config, github: { ...config.github, api_url: "https://api.github.com" } };
+  const { net } = narrowedPermissions(row, { config: own, configPath: "c.json" });
+  assert.ok(Array.isArray(net));
+  assert.ok(net.includes("github.com:443"));
+  assert.ok(!net.includes("api.github.com:443"));
+});
+
 Deno.test("a credential is read where systemd puts it for the role's unit", () => {
   const rabbitmq = { ...config.rabbitmq!, password_file: "credential:mq" };
   const row = { name: "stats", ...roleOf("stats") };
