@@ -166,9 +166,12 @@ function apiAddress(url: string): string {
   return `${hostname}:${port || (protocol === "http:" ? 80 : 443)}`;
 }
 
-/** GitHub's own LFS server names these as the places of contents; that of any other host is the host itself. */
+/**
+ * GitHub's own hosts of LFS contents. On a GitHub Enterprise Server they would be the API's, which no builder
+ * reaches unless whoever runs it permits it.
+ */
 function lfsAddresses(apiUrl: string): string[] {
-  if (new URL(apiUrl).hostname !== "api.github.com") return [apiAddress(apiUrl)];
+  if (new URL(apiUrl).hostname !== "api.github.com") return [];
   return [
     "github.com:443",
     "github-cloud.githubusercontent.com:443",
