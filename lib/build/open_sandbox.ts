@@ -86,8 +86,9 @@ echo works`;
 async function trial(sandbox: Sandbox, jobsRoot: string): Promise<string | undefined> {
   const folder = await createJobFolder(jobsRoot, `trial-${crypto.randomUUID()}`);
   try {
+    const { tree } = sandbox.places(folder);
     const { argv, cwd, env } = sandbox.wrap(
-      { argv: ["sh", "-c", TRIAL], cwd: folder.tree, env: {} },
+      { argv: ["sh", "-c", TRIAL], cwd: tree, env: {} },
       folder,
     );
     const command = new Deno.Command(argv[0]!, {

@@ -46,6 +46,13 @@ export function step(
   return { name, argv, cwd, ...more };
 }
 
+/** A script runs itself where it may, since its first line counts then; what is made later may. */
+function script(name: string, path: string, { facts, os }: Recipe): string[] {
+  const known = facts.scripts.get(name);
+  const itself = os !== "windows" && known?.executable !== false;
+  return itself ? [path] : [known?.shell ?? "sh", path];
+}
+
 /** https://cmake.org/cmake/help/latest/manual/ctest.1.html: `--no-tests=error` makes an empty run fail. */
 function cmake({ project, source, folders, facts, jobs, os }: Recipe): Plan {
   const { tree, build } = folders;
@@ -74,19 +81,31 @@ function cmake({ project, source, folders, facts, jobs, os }: Recipe): Plan {
         ...(release ? ["--config", release] : []),
         ...project.build_args,
       ], tree),
-      step("test", [
-        "ctest",
-        "--test-dir",
-        build,
-        "--output-on-failure",
-        "--no-tests=error",
-        "-j",
-        `${jobs}`,
-        ...(release ? ["-C", release] : []),
-      ], tree),
+      step(
+        "test",
+        [
+          "ctest",
+          "--test-dir",
+          build,
+          "--output-on-failure",
+          "--no-tests=error",
+          "-j",
+          `${jobs}`,
+          ...(release ? ["-C", release] : []),
+        ],
+        tree,
+        { emptyTest: EMPTY_CTEST },
+      ),
     ],
   };
 }
+
+/** CTest counts a disabled test as none; before CMake 3.17 it exits 0 where there is none. */
+const EMPTY_CTEST: EmptyTest = {
+  none: /^No tests were found!!!$/,
+  failure: /^No tests were found!!!$/,
+  some: /^(\d+% tests passed, |The following tests FAILED:)/,
+};
 
 /** https://mesonbuild.com/Commands.html; `meson test` exits 0 where no test is defined. */
 function meson({ project, source, folders, jobs }: Recipe): Plan {
@@ -104,7 +123,12 @@ function meson({ project, source, folders, jobs }: Recipe): Plan {
         "test",
         ["meson", "test", "-C", build, "--print-errorlogs", "--num-processes", `${jobs}`],
         tree,
-        { emptyTest: { none: /^No tests defined\.?$/, some: /^(Ok|Expected Fail): +[1-9]/ } },
+        {
+          emptyTest: {
+            none: /^No (suitable )?tests defined\.?$/,
+            some: /^(Ok|Expected Fail): +[1-9]/,
+          },
+        },
       ),
     ],
   };
@@ -112,49 +136,64 @@ function meson({ project, source, folders, jobs }: Recipe): Plan {
 
 /**
  * A `configure` made by Autoconf builds anywhere; one written by hand, without a `configure.ac`, is run
- * where it lies. `NOCONFIGURE` keeps autogen.sh from running it (GNOME's convention, followed by most).
+ * where it lies. `NOCONFIGURE` keeps autogen.sh from running it (GNOME's convention, followed by most); where
+ * it ran all the same, the source folder is configured, and no other folder can be.
  */
-function autotools({ project, source, folders, facts, jobs, os, join }: Recipe): Plan {
-  const made = facts.files.has("configure.ac") || facts.files.has("configure.in");
-  const cwd = made || !facts.files.has("configure") ? folders.build : source;
-  const [program, env] = [makeProgram({ facts, os }), { NOCONFIGURE: "1" }];
-  const ready = facts.files.has("configure");
-  const script = (path: string) => os === "windows" ? ["sh", path] : [path];
-  const prepare = ready
-    ? []
-    : facts.files.has("autogen.sh")
-    ? [step("configure", ["sh", "autogen.sh"], source, { env })]
+function autotools(recipe: Recipe): Plan {
+  const { project, source, folders, facts: { files }, facts, jobs, os, join } = recipe;
+  const made = files.has("configure.ac") || files.has("configure.in");
+  const ready = files.has("configure");
+  const cwd = files.has("config.status") || (ready && !made) ? source : folders.build;
+  const program = makeProgram({ facts, os });
+  const prepare = ready ? [] : files.has("autogen.sh")
+    ? [
+      step("configure", script("autogen.sh", join(source, "autogen.sh"), recipe), source, {
+        env: { NOCONFIGURE: "1" },
+        replan: true,
+      }),
+    ]
     : [step("configure", ["autoreconf", "--force", "--install"], source)];
+  const configure = script("configure", join(source, "configure"), recipe);
+  // Automake makes a `check` in every Makefile.
+  const known = files.has("Makefile.am") ? 1 : 0;
   return {
     needs: [makes(os), ...(ready ? [] : [["autoreconf"]])],
     steps: [
       ...prepare,
-      step("configure", [...script(join(source, "configure")), ...project.configure_args], cwd),
+      step("configure", [...configure, ...project.configure_args], cwd),
       step("build", [program, `-j${jobs}`, ...project.build_args], cwd),
-      step("test", [program, `-j${jobs}`, "check"], cwd, { emptyTest: EMPTY_CHECK }),
+      step("test", [program, `-j${jobs}`, "check"], cwd, {
+        emptyTest: EMPTY_CHECK,
+        targets: { names: TEST_TARGETS, known },
+      }),
     ],
   };
 }
 
+/** Where projects have their tests, by GNU's own convention first. */
+const TEST_TARGETS = ["check", "test"];
+
 /** What make says of a target without commands, and what Automake's test drivers say of tests. */
 const EMPTY_CHECK: EmptyTest = {
   none:
-    /^\w*make(\[\d+\])?: (Nothing to be done for ['`](test|check)(-am|-recursive)?'|['`](test|check)' is up to date)/,
+    /^\w*make(\[\d+\])?: (Nothing to be done for ['`](test|check)(-am|-recursive)?'|['`](test|check)' is up to date)|^# TOTAL: +0$/,
   some: /^(# TOTAL: +[1-9]|(PASS|XFAIL|SKIP): )/,
 };
 
 function make({ project, source, facts, jobs, os }: Recipe): Plan {
   const program = makeProgram({ facts, os });
   const parallel = program === "nmake" ? [] : [`-j${jobs}`];
-  const target = facts.makeTargets.has("test") && !facts.makeTargets.has("check")
-    ? "test"
-    : "check";
+  const known = TEST_TARGETS.filter((name) => facts.makeTargets.has(name));
+  const names = [...new Set([...known, ...TEST_TARGETS])];
   const words = [program, ...parallel, ...project.configure_args];
   return {
     needs: [makes(os)],
     steps: [
       step("build", [...words, ...project.build_args], source),
-      step("test", [...words, target], source, { emptyTest: EMPTY_CHECK }),
+      step("test", [...words, names[0]!], source, {
+        emptyTest: EMPTY_CHECK,
+        targets: { names, known: known.length },
+      }),
     ],
   };
 }
@@ -184,21 +223,27 @@ function cargo({ project, source, folders, jobs, network }: Recipe): Plan {
     steps: [
       step("build", ["cargo", "build", ...common, ...project.build_args], source),
       step("test", ["cargo", "test", "--no-fail-fast", ...common], source, {
-        emptyTest: { none: /^running 0 tests$/, some: /^running [1-9]\d* tests?$/ },
+        emptyTest: {
+          none: /^(running 0 tests$| +Finished )/,
+          some: /^running [1-9]\d* tests?$/,
+          program: /^ +(Running|Doc-tests) /,
+        },
       }),
     ],
   };
 }
 
-/** A wrapper in the project's folder is the version its authors chose. */
+/** A wrapper, which mostly lies at the root of a build with many projects, is the version its authors chose. */
 function gradle({ project, source, folders, facts, jobs, network, os, join }: Recipe): Plan {
-  const file = os === "windows" ? "gradlew.bat" : "gradlew";
-  const wrapper = facts.files.has(file);
-  const program = !wrapper
-    ? os === "windows" ? ["cmd", "/d", "/c", "gradle"] : ["gradle"]
+  const wrapper = facts.gradleWrapper;
+  const shell = os === "windows"
+    ? ["cmd", "/d", "/c"]
+    : [facts.scripts.get("gradlew")?.shell ?? "sh"];
+  const program = wrapper !== undefined
+    ? [...shell, wrapper]
     : os === "windows"
-    ? ["cmd", "/d", "/c", join(source, file)]
-    : ["sh", join(source, file)];
+    ? [...shell, "gradle"]
+    : ["gradle"];
   const common = [
     "--no-daemon",
     "--console=plain",
@@ -210,15 +255,16 @@ function gradle({ project, source, folders, facts, jobs, network, os, join }: Re
   ];
   const env = { GRADLE_USER_HOME: join(folders.home, ".gradle") };
   return {
-    needs: [["java"], ...(wrapper ? [] : [["gradle"]])],
+    needs: [["java"], ...(wrapper === undefined ? [["gradle"]] : [])],
     steps: [
       step("build", [...program, ...common, "assemble", ...project.build_args], source, { env }),
       step("test", [...program, ...common, "test"], source, {
         env,
         emptyTest: {
-          none: /^(> Task )?(:[^ :]+)*:test NO-SOURCE$/,
-          // Java's own warnings may stand behind the name without a blank.
-          some: /^(> Task )?(:[^ :]+)*:test(?:$|WARNING|(?! (NO-SOURCE|SKIPPED))\W)/,
+          none: /^((> Task )?(:[^ :]+)*:test (NO-SOURCE|SKIPPED)|BUILD SUCCESSFUL.*)$/,
+          // Java's own warnings may stand behind the name without a blank, and Android's tasks are longer.
+          some: /^(> Task )?(:[^ :]+)*:test(?!Classes\b|Fixtures)(?!.* (NO-SOURCE|SKIPPED)$)/,
+          failure: /^Task 'test' not found in /,
         },
       }),
     ],
