@@ -54,10 +54,15 @@ export async function buildAll(
   const guard = createGuard();
   const folders = await createJobFolder(jobsRoot, "job");
   try {
-    await checkOut(branch, merge.tree, { folders, session });
+    const write = () => checkOut(branch, merge.tree, { folders, session });
+    session.screen.lines(await write());
     const workplace = { folders, sandbox, guard };
     const how = (project: Project) => projectBuild(project, workplace, session);
-    const builds = await showAndBuild({ plan, chosen, how }, session);
+    const freshTree = async () => {
+      await folders.renew();
+      await write();
+    };
+    const builds = await showAndBuild({ plan, chosen, how, freshTree }, session);
     return { builds, ...(!session.options.dryRun && { sandbox: sandbox.kind }) };
   } finally {
     await guard.close();
@@ -84,18 +89,18 @@ async function sandboxFor({ options, config }: Session, jobsRoot: string): Promi
   }
 }
 
-/** Writes the merged tree and its submodules into the job's folder. */
+/** Writes the merged tree and its submodules, of which it tells, into the job's folder. */
 async function checkOut(
   { repository, env, url }: LocalBranch,
   tree: string,
   { folders, session }: { folders: JobFolder; session: Session },
-): Promise<void> {
-  const { folder, config, signal, screen } = session;
+): Promise<string[]> {
+  const { folder, config, signal } = session;
   const written = await writeTree(repository, tree, { folders, env });
   const root = join(folder, "submodules");
   const sameHost = !sectionOf(config, "builder").network;
   const submodules = { root, url, sameHost, folders, written, signal, env };
-  screen.lines((await writeSubmodules(repository, tree, submodules)).map(safeLine));
+  return (await writeSubmodules(repository, tree, submodules)).map(safeLine);
 }
 
 function projectBuild(
@@ -120,11 +125,13 @@ interface Builds {
   readonly plan: EvaluationPlan;
   readonly chosen: readonly Choice[];
   how(project: Project): ProjectBuild;
+  /** Takes away what another project's build left in the checkout. */
+  freshTree(): Promise<void>;
 }
 
 /** Shows every command, then builds one project after the other. */
 async function showAndBuild(
-  { plan, chosen, how }: Builds,
+  { plan, chosen, how, freshTree }: Builds,
   { options, screen }: Session,
 ): Promise<LocalBuild[]> {
   const planned: LocalBuild[] = [];
@@ -136,9 +143,12 @@ async function showAndBuild(
   screen.lines(describeBuilds(planned));
   if (options.dryRun) return planned;
   const builds: LocalBuild[] = [];
+  let used = false;
   for (const [index, { project }] of chosen.entries()) {
     const ready = planned[index]!;
     screen.progress(`${index + 1}/${chosen.length} ${project.name}`);
+    if (ready.status === undefined && used) await freshTree();
+    used ||= ready.status === undefined;
     builds.push(ready.status === undefined ? await build(project, ready, how, screen) : ready);
   }
   screen.progress(undefined);

@@ -32,6 +32,8 @@ export interface WorkOptions {
 /** What an attempt does besides publishing. */
 export class Work {
   readonly #options: WorkOptions;
+  /** Whether a project was built in the checkout. */
+  #used = false;
   #prepared: Awaited<ReturnType<typeof prepareSource>> | undefined;
 
   constructor(options: WorkOptions) {
@@ -107,22 +109,37 @@ export class Work {
     if (projects.kind !== "list") return await this.#all(withoutList(projects));
     const merged = source.baseSha ? `${job.pr.head_sha} merged into ${source.baseSha}` : undefined;
     await stream.write([`Building ${merged ?? job.pr.head_sha}`]);
-    const early = await this.#checkOut(cache, source.tree);
-    if (early) return await this.#all(early);
+    const submodules = await this.#checkOut(cache, source.tree);
+    if (!Array.isArray(submodules)) return await this.#all(submodules);
+    await stream.write(submodules);
     const outcomes: AttrOutcome[] = [];
     for (const attr of new Set(job.attrs)) {
       outcomes.push(
         cancelled(signal)
           ? { attr, status: "Cancelled", reason: `${signal.reason}`, output: [] }
-          : await this.#buildOne(attr, projects.projects),
+          : await this.#buildOne(
+            attr,
+            projects.projects,
+            () => this.#freshTree(cache, source.tree),
+          ),
       );
     }
     return outcomes;
   }
 
-  /** Writes the files, and those of the submodules; an end where they cannot be had. */
-  async #checkOut(cache: GitCache, tree: string): Promise<End | undefined> {
-    const { attempt: { job }, builder: { config }, folder, stream, signal } = this.#options;
+  /** Takes away what another project's build left: each begins with the files of the commit alone. */
+  async #freshTree(cache: GitCache, tree: string): Promise<End | undefined> {
+    const used = this.#used;
+    this.#used = true;
+    if (!used) return undefined;
+    await this.#options.folder.renew();
+    const submodules = await this.#checkOut(cache, tree);
+    return Array.isArray(submodules) ? undefined : submodules;
+  }
+
+  /** Writes the files, and those of the submodules, of which it tells; an end where they cannot be had. */
+  async #checkOut(cache: GitCache, tree: string): Promise<string[] | End> {
+    const { attempt: { job }, builder: { config }, folder, signal } = this.#options;
     const options = {
       root: checkoutRoot(config),
       url: job.repo.clone_url,
@@ -135,8 +152,7 @@ export class Work {
         const written = await writeTree(cache, tree, { folders: folder });
         return await writeSubmodules(cache, tree, { ...options, written });
       });
-      await stream.write(lines.map(safeLine));
-      return undefined;
+      return lines.map(safeLine);
     } catch (error) {
       if (!(error instanceof CheckoutError)) throw error;
       const status = error.fault === "source" ? "Failure" : "UnexpectedError";
@@ -144,7 +160,11 @@ export class Work {
     }
   }
 
-  async #buildOne(attr: string, projects: readonly Project[]): Promise<AttrOutcome> {
+  async #buildOne(
+    attr: string,
+    projects: readonly Project[],
+    freshTree: () => Promise<End | undefined>,
+  ): Promise<AttrOutcome> {
     const { attempt: { system }, stream } = this.#options;
     const project = projects.find(({ name }) => name === attr);
     if (project === undefined || !isFor(project, system)) {
@@ -152,7 +172,11 @@ export class Work {
       await stream.write([end.reason!]);
       return { attr, output: [end.reason!], ...end };
     }
-    return await this.#build(project);
+    const early = await freshTree();
+    if (early === undefined) return await this.#build(project);
+    const reason = safeLine(early.reason ?? "");
+    await stream.write([reason]);
+    return { attr, output: [reason], ...early, reason };
   }
 
   async #build(project: Project): Promise<AttrOutcome> {

@@ -3,8 +3,15 @@ import assert from "node:assert/strict";
 import { ConfigSchema } from "../../lib/config/schema.ts";
 import type { Project } from "../../lib/config/config.ts";
 import { describeStep } from "../../lib/build/describe.ts";
+import { OutputWatch } from "../../lib/build/output_watch.ts";
 import { planBuild } from "../../lib/build/plan.ts";
-import { type Os, type PlanOptions, Unbuildable } from "../../lib/build/step.ts";
+import {
+  type Os,
+  type PlanOptions,
+  type ProjectFacts,
+  type Script,
+  Unbuildable,
+} from "../../lib/build/step.ts";
 
 const PROGRAMS = "cmake ninja make gmake nmake meson autoreconf cargo gradle java sh".split(" ");
 
@@ -13,6 +20,10 @@ interface Case {
   readonly project?: Partial<Project>;
   readonly os?: Os;
   readonly files?: string[];
+  /** Scripts that are there and not executable, with the shell that their first line names. */
+  readonly plain?: Readonly<Record<string, string>>;
+  readonly executable?: string[];
+  readonly wrapper?: string;
   readonly programs?: string[];
   readonly targets?: string[];
   readonly network?: boolean;
@@ -41,10 +52,21 @@ function commands(input: Case): string[] {
       files: new Set(input.files ?? []),
       programs: new Set(input.programs ?? PROGRAMS),
       makeTargets: new Set(input.targets ?? ["check"]),
+      scripts: scriptsOf(input),
+      ...(input.wrapper ? { gradleWrapper: `${folders.tree}${sep}${input.wrapper}` } : {}),
     },
   };
   const { steps } = planBuild(project!, options);
   return steps.map((step) => `${step.name}: ${describeStep(step, { folders, project: "it", os })}`);
+}
+
+function scriptsOf({ executable = ["configure"], plain = {} }: Case): ProjectFacts["scripts"] {
+  const scripts = new Map<string, Script>();
+  for (const [name, shell] of Object.entries(plain)) {
+    scripts.set(name, { executable: false, shell });
+  }
+  for (const name of executable) scripts.set(name, { executable: true, shell: "sh" });
+  return scripts;
 }
 
 const CASES: Readonly<Record<string, [Case, string[]]>> = {
@@ -93,12 +115,47 @@ const CASES: Readonly<Record<string, [Case, string[]]>> = {
     ],
   ],
   "Autotools with autogen.sh on FreeBSD": [
-    { system: "Autotools", files: ["configure.ac", "autogen.sh"], os: "freebsd" },
+    {
+      system: "Autotools",
+      files: ["configure.ac", "autogen.sh"],
+      plain: { "autogen.sh": "sh" },
+      os: "freebsd",
+    },
     [
       "configure: cd libs/it && sh autogen.sh",
       "configure: mkdir -p build/it && cd build/it && ../../libs/it/configure",
       "build: mkdir -p build/it && cd build/it && gmake -j4",
       "test: mkdir -p build/it && cd build/it && gmake -j4 check",
+    ],
+  ],
+  "Autotools with an autogen.sh that runs itself": [
+    { system: "Autotools", files: ["configure.ac", "autogen.sh"], executable: ["autogen.sh"] },
+    [
+      "configure: cd libs/it && ./autogen.sh",
+      "configure: mkdir -p build/it && cd build/it && ../../libs/it/configure",
+      "build: mkdir -p build/it && cd build/it && make -j4",
+      "test: mkdir -p build/it && cd build/it && make -j4 check",
+    ],
+  ],
+  "Autotools with a configure without its executable bit": [
+    {
+      system: "Autotools",
+      files: ["configure.ac", "configure"],
+      executable: [],
+      plain: { configure: "bash" },
+    },
+    [
+      "configure: mkdir -p build/it && cd build/it && bash ../../libs/it/configure",
+      "build: mkdir -p build/it && cd build/it && make -j4",
+      "test: mkdir -p build/it && cd build/it && make -j4 check",
+    ],
+  ],
+  "Autotools that is configured in its source folder": [
+    { system: "Autotools", files: ["configure.ac", "configure", "config.status"] },
+    [
+      "configure: cd libs/it && ./configure",
+      "build: cd libs/it && make -j4",
+      "test: cd libs/it && make -j4 check",
     ],
   ],
   "Autotools with a configure written by hand": [
@@ -124,17 +181,24 @@ const CASES: Readonly<Record<string, [Case, string[]]>> = {
     ],
   ],
   "Gradle with a wrapper on Windows": [
-    { system: "Gradle", os: "windows", files: ["gradlew.bat"] },
+    { system: "Gradle", os: "windows", wrapper: "libs\\it\\gradlew.bat" },
     [
       "build: cd libs\\it && cmd /d /c gradlew.bat --no-daemon --console=plain --max-workers=4 --project-dir . assemble",
       "test: cd libs\\it && cmd /d /c gradlew.bat --no-daemon --console=plain --max-workers=4 --project-dir . test",
     ],
   ],
   "Gradle with a wrapper": [
-    { system: "Gradle", files: ["gradlew"], programs: ["java", "sh"] },
+    { system: "Gradle", wrapper: "libs/it/gradlew", programs: ["java", "sh"] },
     [
       "build: cd libs/it && sh gradlew --no-daemon --console=plain --max-workers=4 --project-dir . assemble",
       "test: cd libs/it && sh gradlew --no-daemon --console=plain --max-workers=4 --project-dir . test",
+    ],
+  ],
+  "Gradle with a wrapper at the root, whose first line names bash": [
+    { system: "Gradle", wrapper: "gradlew", plain: { gradlew: "bash" } },
+    [
+      "build: cd libs/it && bash ../../gradlew --no-daemon --console=plain --max-workers=4 --project-dir . assemble",
+      "test: cd libs/it && bash ../../gradlew --no-daemon --console=plain --max-workers=4 --project-dir . test",
     ],
   ],
   "Make that names its tests test": [
@@ -191,7 +255,26 @@ Deno.test("a command of its own without a test command cannot be tested", () => 
   );
 });
 
-const RUNS: [Exclude<Project["build_system"], object>, string[], boolean][] = [
+/** The lines of a test step, whether it ran no test, and whether it exited 0. */
+const RUNS: [Exclude<Project["build_system"], object>, string[], boolean, boolean?][] = [
+  ["CMake", ["No tests were found!!!"], true, false],
+  ["CMake", ["1/1 Test #1: a ...***Not Run (Disabled)   0.00 sec", "No tests were found!!!"], true],
+  ["CMake", ["100% tests passed, 0 tests failed out of 1"], false],
+  ["CMake", ["No tests were found!!!", "The following tests FAILED:"], false, false],
+  ["Cargo", ["    Finished `test` profile [unoptimized + debuginfo] target(s) in 0.05s"], true],
+  ["Cargo", [" Finished x", "     Running tests/c.rs (target/debug/deps/c-1)", "hi"], false],
+  ["Cargo", [" Finished x", "     Running a", "", "running 0 tests", "   Doc-tests it"], false],
+  ["Cargo", [" Finished x", "   Doc-tests it", "", "running 0 tests", "", "ok"], true],
+  ["Cargo", ["running 0 tests", "error: test failed"], false, false],
+  ["Gradle", ["> Task :test SKIPPED", "BUILD SUCCESSFUL in 1s"], true],
+  ["Gradle", ["> Task :help", "BUILD SUCCESSFUL in 1s"], true],
+  ["Gradle", ["> Task :app:testDebugUnitTest", "> Task :app:test", "BUILD SUCCESSFUL"], false],
+  ["Gradle", ["> Task :testFixturesJar", "> Task :test NO-SOURCE", "BUILD SUCCESSFUL"], true],
+  ["Gradle", [":testOpenJDK 64-Bit Server VM warning: x", "BUILD SUCCESSFUL"], false],
+  ["Gradle", ["Task 'test' not found in root project 'it'."], true, false],
+  ["Meson", ["No suitable tests defined."], true],
+  ["Autotools", ["# TOTAL: 0", "# PASS:  0"], true],
+  ["Autotools", ["# TOTAL: 0", "# TOTAL: 2"], false],
   ["Cargo", ["running 0 tests", "running 0 tests"], true],
   ["Cargo", ["running 0 tests", "running 1 test"], false],
   ["Cargo", ["running 12 tests"], false],
@@ -209,7 +292,7 @@ const RUNS: [Exclude<Project["build_system"], object>, string[], boolean][] = [
 ];
 
 Deno.test("a test run that ran nothing is recognised by what it prints", () => {
-  for (const [system, lines, empty] of RUNS) {
+  for (const [system, lines, empty, succeeded = true] of RUNS) {
     const [project] = ConfigSchema.shape.projects.parse([
       { name: "it", path: ".", build_system: system },
     ])!;
@@ -219,10 +302,15 @@ Deno.test("a test run that ran nothing is recognised by what it prints", () => {
       os: "linux",
       network: true,
       folders: { tree: "/t", build: "/b", home: "/h" },
-      facts: { files: new Set(), programs: new Set(), makeTargets: new Set() },
+      facts: {
+        files: new Set(),
+        programs: new Set(),
+        makeTargets: new Set(),
+        scripts: new Map(),
+      },
     });
-    const { none, some } = steps.at(-1)!.emptyTest!;
-    const found = lines.some((line) => none.test(line)) && !lines.some((line) => some.test(line));
-    assert.equal(found, empty, `${system}: ${lines.join(" | ")}`);
+    const watch = new OutputWatch(steps.at(-1)!);
+    watch.see(lines);
+    assert.equal(watch.ranNoTest(succeeded), empty, `${system}: ${lines.join(" | ")}`);
   }
 });
