@@ -82,16 +82,28 @@ export async function surveyMachine(
   const of = (kind: string) => rows.filter((row) => row[0] === kind).map((row) => row.slice(1));
   const column = (kind: string) => [...new Set(of(kind).map(([value]) => value!))];
   const etc = column("etc");
-  rows.push(...await ask(SECRETS, [SECRET_PARTS.join(" "), ...publicData(etc)]));
   return {
     links: new Map(of("link").map(([folder, target]) => [folder!, target!])),
     folders: column("folder"),
     etc,
     path: column("path"),
     programs: column("program"),
-    hidden: of("hide").map(([kind, path]) => ({ path: path!, folder: kind === "folder" })),
+    hidden: [...hiddenOf(rows), ...await secretsIn(publicData(etc), SECRET_PARTS)],
     home: column("home")[0] ?? "",
   };
+}
+
+/** What no build may see of these places: what not every user may read, and what the shell's patterns name. */
+export async function secretsIn(
+  places: readonly string[],
+  patterns: readonly string[],
+): Promise<Machine["hidden"]> {
+  return hiddenOf(await ask(SECRETS, [patterns.join(" "), ...places]));
+}
+
+function hiddenOf(rows: readonly string[][]): Machine["hidden"] {
+  return rows.filter(([kind]) => kind === "hide")
+    .map(([, kind, path]) => ({ path: path!, folder: kind === "folder" }));
 }
 
 async function ask(script: string, args: readonly string[]): Promise<string[][]> {
