@@ -84,9 +84,19 @@ async function fill(folders: JobFolders): Promise<void> {
   const user = `build:x:1000:1000:build:${INSIDE.home}:/bin/sh\n`;
   await Deno.writeTextFile(users, `${user}nobody:x:65534:65534:nobody:/:/bin/sh\n`);
   await Deno.writeTextFile(groups, "build:x:1000:\nnogroup:x:65534:\n");
-  const known = await Deno.readTextFile("/etc/hosts").catch(() => "");
-  await Deno.writeTextFile(hosts, `127.0.0.1 localhost\n127.0.0.1 ${HOST_NAME}\n${known}`);
+  const own = `127.0.0.1 localhost\n127.0.0.1 ${HOST_NAME}\n`;
+  await Deno.writeTextFile(hosts, own + await machineHosts());
   for (const file of [users, groups, hosts]) await share(file, 0o644);
+}
+
+/** Asks a shell, since a role may read little itself. */
+async function machineHosts(): Promise<string> {
+  if (Deno.build.os === "windows") return "";
+  const script =
+    'while read -r line || [ -n "$line" ]; do printf "%s\\n" "$line"; done < /etc/hosts';
+  const { stdout } = await new Deno.Command("sh", { args: ["-c", script], stderr: "null" })
+    .output();
+  return new TextDecoder().decode(stdout);
 }
 
 async function renew(folders: JobFolders): Promise<void> {

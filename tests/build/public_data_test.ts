@@ -6,6 +6,8 @@ import { createJobFolder } from "../../lib/build/job_folder.ts";
 import { secretsIn } from "../../lib/build/machine.ts";
 import { openSandbox } from "../../lib/build/open_sandbox.ts";
 import { publicData } from "../../lib/build/public_data.ts";
+import { openBench } from "./bench.ts";
+import { custom } from "./bench_stories.ts";
 import { toolTest } from "./tools.ts";
 
 Deno.test("of /etc the data of programs is public, and nothing that may hold a secret", () => {
@@ -59,6 +61,7 @@ const LOOK = `
 getent hosts "$(hostname)"; getent hosts localhost >/dev/null && echo localhost
 cut -d ' ' -f 2 /etc/mtab | grep -x /work/src
 [ -e /etc/xml/catalog ] && echo catalog
+head -n 1 /etc/hosts; grep -c . /etc/hosts
 umask; stat -c %a . "$HOME" "$TMPDIR" 2>/dev/null
 find /etc /var ! -type l ! -perm -004 ! -type d -size +0 2>/dev/null | sed 's/^/secret: /'
 cat /etc/shadow /etc/ssl/private/* /etc/environment /etc/npmrc /etc/gitconfig 2>/dev/null | sed 's/^/secret: /'
@@ -90,9 +93,11 @@ toolTest("a build resolves its own host, and reads the machine's catalogs but no
       env: { ...env },
       clearEnv: true,
     }).output();
+    const known = (await Deno.readTextFile("/etc/hosts")).split("\n").filter(Boolean).length;
     assert.equal(
       new TextDecoder().decode(stdout).replaceAll(/ +/g, " "),
-      "127.0.0.1 tickborg\nlocalhost\n/work/src\ncatalog\n0022\n755\n755\n",
+      "127.0.0.1 tickborg\nlocalhost\n/work/src\ncatalog\n127.0.0.1 localhost\n" +
+        `${known + 2}\n0022\n755\n755\n`,
     );
     assert.equal(sandbox.hides("/etc/xml"), false);
     assert.equal(sandbox.hides("/etc/hosts"), false);
@@ -102,3 +107,39 @@ toolTest("a build resolves its own host, and reads the machine's catalogs but no
     await Deno.remove(root, { recursive: true });
   }
 });
+
+toolTest("a man page is made with the stylesheets that the machine's catalog names", [
+  "bwrap",
+  "make",
+  "xsltproc",
+  "/usr/share/xml/docbook/stylesheet/docbook-xsl/manpages/docbook.xsl",
+], async () => {
+  const sheet = "http://docbook.sourceforge.net/release/xsl/current/manpages/docbook.xsl";
+  await using bench = await openBench({
+    projects: [{ name: "it", path: ".", build_system: "Make" }],
+    builder: { sandbox: "bubblewrap", network: false },
+    files: {
+      "Makefile": `it.1: it.xml\n\txsltproc --nonet -o $@ ${sheet} $<\n`,
+      "it.xml": '<refentry xmlns="http://docbook.org/ns/docbook" version="5.0"><refmeta>' +
+        "<refentrytitle>it</refentrytitle><manvolnum>1</manvolnum></refmeta><refnamediv>" +
+        "<refname>it</refname><refpurpose>is</refpurpose></refnamediv></refentry>\n",
+    },
+  });
+  const { result, lines } = await bench.build(await bench.pullRequest({ "x": "1" }));
+  assert.equal(result.status, "Success", lines.join("\n"));
+  assert.ok(lines.includes("Note: Writing it.1"), lines.join("\n"));
+});
+
+toolTest(
+  "what a failed command missed in /etc is told with the way to show it",
+  ["bwrap"],
+  async () => {
+    await using bench = await openBench({
+      projects: [custom("cat /etc/some-tool/data")],
+      builder: { sandbox: "bubblewrap" },
+    });
+    const { lines } = await bench.build(await bench.pullRequest({ "x": "1" }));
+    assert.match(lines.at(-2)!, /shows builds no \/etc\/some-tool: .*builder\.read_only_paths/);
+    assert.equal(lines.at(-1), "build exited with code 1");
+  },
+);

@@ -143,6 +143,28 @@ toolTest("the same holds for a builder that is not root", ["bwrap"], async () =>
   // Where the tests are not root's, those above have shown it.
 }, { ignore: Deno.uid() !== 0 });
 
+Deno.test("a folder that would lie where builds have their own is refused by name", async () => {
+  const root = await Deno.makeTempDir({ prefix: "tickborg-sandbox-" });
+  const open = (path: string) =>
+    openSandbox({
+      mode: "auto",
+      network: true,
+      jobsRoot: root,
+      hide: [],
+      readOnlyPaths: [path],
+      extraEnv: {},
+      log: getLogger(["test"]),
+    });
+  try {
+    for (const path of ["/", "/work", "/work/", "/work/src/sdk"]) {
+      await assert.rejects(() => open(path), /Cannot show builds \/.*builder\.read_only_paths/);
+    }
+    await open("/work/sdk");
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});
+
 Deno.test("where bubblewrap is demanded and not there, the builder does not start", async () => {
   const root = await Deno.makeTempDir({ prefix: "tickborg-sandbox-" });
   const path = Deno.env.get("PATH")!;
