@@ -61,10 +61,10 @@ function commands(input: Case): string[] {
 
 function scriptsOf({ executable = ["configure"], plain = {} }: Case): ProjectFacts["scripts"] {
   const scripts = new Map<string, Script>();
+  for (const name of executable) scripts.set(name, { executable: true, shell: "sh" });
   for (const [name, shell] of Object.entries(plain)) {
     scripts.set(name, { executable: false, shell });
   }
-  for (const name of executable) scripts.set(name, { executable: true, shell: "sh" });
   return scripts;
 }
 
@@ -137,12 +137,7 @@ const CASES: Readonly<Record<string, [Case, string[]]>> = {
     ],
   ],
   "Autotools with a configure without its executable bit": [
-    {
-      system: "Autotools",
-      files: ["configure.ac", "configure"],
-      executable: [],
-      plain: { configure: "bash" },
-    },
+    { system: "Autotools", files: ["configure.ac", "configure"], plain: { configure: "bash" } },
     [
       "configure: mkdir -p build/it && cd build/it && bash ../../libs/it/configure",
       "build: mkdir -p build/it && cd build/it && make -j4",
