@@ -200,9 +200,19 @@ const HINTS: readonly Form[] = [
 
 const FORMS: readonly Form[] = [...REPEATS, ...CERTAIN, ...LIKELY, ...HINTS];
 
-/** Only lines in which one of these stands can be errors: most logs are read no further. */
-export const SUSPECT =
-  /[Ee]rror|ERR|[Ff]ail|FAIL|undefined|Undefined|[Cc]annot|not found|not ok|No such|denied|panic|Traceback|^ {2}File "|Killed|fatal|[Aa]ssert|\*\*\*|[Mm]emory|No space|TIMEOUT|fault|Aborted|multiple def|duplicate sym|relocation|went wrong|terminate called|Illegal|Sanitizer|^E {3}|^e: |\.go:\d|UNEXPECTEDPASS|(?:Entering|Leaving) dir/m;
+/** Several small patterns: V8 searches with these many times faster than with one large one. */
+const SUSPECTS = [
+  /[Ee]rror|ERR|[Ff]ail|FAIL|[Uu]ndefined|[Cc]annot/,
+  /not found|not ok|No such|denied|panic/,
+  /Traceback| {2}File "|Killed|fatal|[Aa]ssert/,
+  /\*\*\*|emory|No space|TIMEOUT|fault|Aborted|multiple def|duplicate sym/,
+  /relocation|went wrong|terminate called|Illegal|Sanitizer|E {3}|e: [f/]|\.go:|UNEXPECTED|ing directory/,
+];
+
+/** Whether an error can stand in a text; most logs are read no further. */
+export function isSuspect(text: string): boolean {
+  return SUSPECTS.some((pattern) => pattern.test(text));
+}
 
 /** The error that a line tells; undefined where it tells none. The line has no escape sequences. */
 export function readError(line: string): Reading | undefined {

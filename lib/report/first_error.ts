@@ -1,5 +1,5 @@
 /** Finds the first error of a build's output while it streams. Pure; the forms are in `error_forms.ts`. */
-import { readError, type Reading, type Rest, SUSPECT } from "./error_forms.ts";
+import { isSuspect, readError, type Reading, type Rest } from "./error_forms.ts";
 import { withoutEscapes } from "./markdown.ts";
 
 /** What a build failed of, with the place that the tool named. */
@@ -43,7 +43,7 @@ export class ErrorFinder {
   /** Reads lines. */
   push(lines: readonly string[]): void {
     if (this.#best?.settled) return;
-    if (!this.#best?.open && !SUSPECT.test(lines.join("\n"))) {
+    if (!this.#best?.open && !isSuspect(lines.join("\n"))) {
       return this.#remember(lines.slice(-BEFORE).map(tidy));
     }
     for (const line of lines) this.#see(tidy(line));
@@ -56,7 +56,7 @@ export class ErrorFinder {
 
   #see(line: string): void {
     this.#best?.add(line);
-    if (!SUSPECT.test(line)) return this.#remember([line]);
+    if (!isSuspect(line)) return this.#remember([line]);
     this.#follow(line);
     const reading = readError(line);
     if (reading && reading.rank < (this.#best?.rank ?? 4)) {
