@@ -9,6 +9,8 @@ import type { JobFolders } from "./job_folder.ts";
 import { planBuild } from "./plan.ts";
 import { type CommandEnd, describeEnd, runCommand } from "./process.ts";
 import { projectFacts } from "./project_facts.ts";
+import { ErrorFinder, type FirstError } from "../report/first_error.ts";
+import { inRepository } from "./repository_paths.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { type BuildFolders, type Plan, type Step, Unbuildable } from "./step.ts";
 
@@ -36,6 +38,8 @@ export interface ProjectOutcome {
   readonly step?: string;
   /** Its command as a person would type it at the root of a checkout. */
   readonly command?: string;
+  /** What its output says of why it failed, in paths of the repository. */
+  readonly firstError?: FirstError;
 }
 
 /** Debian's packages of programs, where they are not named as the program. */
@@ -82,11 +86,8 @@ export async function* buildProject(
   }
   let last: ProjectOutcome = { status: "Success" };
   for (const step of prepared.plan.steps) {
-    const command = describeStep(step, {
-      folders: prepared.folders,
-      project: project.name,
-      os: Deno.build.os,
-    });
+    const workplace = { folders: prepared.folders, project: project.name, os: Deno.build.os };
+    const command = describeStep(step, workplace);
     yield [`$ ${command}`];
     const timeoutMs = Math.max(1, deadline - performance.now());
     const env = {
@@ -97,6 +98,9 @@ export async function* buildProject(
     const end = yield* runStep(step, { ...options, env, timeoutMs });
     last = { ...end, step: step.name, command };
     if (end.status !== "Success") {
+      const { firstError } = end;
+      const place = { ...workplace, cwd: step.cwd };
+      if (firstError) last = { ...last, firstError: inRepository(firstError, place) };
       yield [`${step.name} ${end.reason}`];
       break;
     }
@@ -149,13 +153,18 @@ async function* runStep(
   const command = sandbox.wrap({ argv: step.argv, cwd: step.cwd, env }, folders);
   const output = runCommand({ ...command, guard, signal, timeoutMs });
   const watch = new OutputWatch(step);
+  // One a step: what an earlier step printed did not make it fail.
+  const errors = new ErrorFinder();
   try {
     let next = await output.next();
     for (; !next.done; next = await output.next()) {
       watch.see(next.value);
+      errors.push(next.value);
       yield next.value;
     }
-    return await judge(next.value, watch, folders);
+    const firstError = errors.found();
+    const outcome = await judge(next.value, watch, folders);
+    return { ...outcome, ...(firstError && outcome.status === "Failure" && { firstError }) };
   } finally {
     await output.return(undefined as never);
   }

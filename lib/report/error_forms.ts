@@ -34,7 +34,6 @@ interface Form {
 
 /** A file's name, Windows drives included; without what would make prose a name. */
 const FILE = String.raw`(?<file>(?:[A-Za-z]:)?[^\s:"'()][^:"'()]{0,300}?)`;
-const TEST_END = String.raw`(?:\*\*\*(?:Failed|Exception|Timeout|Not Run)|\*\*\*)`;
 
 function form(rank: Rank, pattern: RegExp, rest?: Rest): Form {
   return { rank, pattern, ...(rest && { rest }) };
@@ -152,10 +151,10 @@ const CERTAIN: readonly Form[] = [
 
 /** Errors by their words alone, and tests that failed. */
 const LIKELY: readonly Form[] = [
-  form(1, new RegExp(String.raw`^\s*\d+/\d+ Test +#\d+: (?<test>\S.{0,300}?) \.{2,}.*${TEST_END}`)),
+  form(1, /^\s*\d+\/\d+ Test +#\d+: (?<test>\S{1,300}) \.*[\s\w]{0,60}\*\*\*/),
   form(
     1,
-    /^\s*\d+\/\d+ (?<test>\S.{0,300}?)\s+(?:FAIL|ERROR|TIMEOUT|UNEXPECTEDPASS)\s+[\d.]+\s?s\b/,
+    /^\s*\d+\/\d+ (?<test>\S(?:.{0,300}?\S)?)\s{1,200}(?:FAIL|ERROR|TIMEOUT|UNEXPECTEDPASS)\s+[\d.]+\s?s\b/,
   ),
   form(1, /^\[ {2}FAILED {2}\] (?<test>[^\s,]+\.[^\s,]+)/),
   form(1, /^FAILED (?<test>\S+::\S+)/),

@@ -151,18 +151,18 @@ class Candidate {
         return this.#traceback(line);
       case "summary":
         return this.#takePlace(
-          /^SUMMARY: .* (?<file>[^\s:()]{1,300}):(?<line>\d+)(?::(?<column>\d+))?/,
+          /^SUMMARY: .* (?<file>[^\s:()]{1,300}):(?<line>\d{1,9})(?::(?<column>\d{1,9}))?/,
           line,
         );
       case "python-place":
-        return this.#takePlace(/^(?<file>[^\s:]{1,300}\.py):(?<line>\d+): /, line);
+        return this.#takePlace(/^(?<file>[^\s:]{1,300}\.py):(?<line>\d{1,9}): /, line);
     }
   }
 
   /** rustc's and lld's place, in a line of its own. */
   #arrow(line: string): boolean {
     const arrow =
-      /^(?:\s*--> |>>> referenced by )(?<file>[^\s:]{1,300}):(?<line>\d+)(?::(?<column>\d+))?/;
+      /^(?:\s*--> |>>> referenced by )(?<file>[^\s:]{1,300}):(?<line>\d{1,9})(?::(?<column>\d{1,9}))?/;
     if (!this.#takePlace(arrow, line)) return false;
     this.rank = 0;
     return true;
@@ -178,7 +178,9 @@ class Candidate {
 
   /** Python: the innermost frame's place, and the exception in the first line that is not indented. */
   #traceback(line: string): boolean {
-    if (this.#takePlace(/^\s+File "(?<file>[^"]{1,300})", line (?<line>\d+)/, line)) return false;
+    if (this.#takePlace(/^\s+File "(?<file>[^"]{1,300})", line (?<line>\d{1,9})/, line)) {
+      return false;
+    }
     if (/^\s/.test(line) || line === "") return false;
     this.#message = line;
     return true;
