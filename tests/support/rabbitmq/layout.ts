@@ -61,7 +61,10 @@ export async function layOut(bin: string, options: ServerOptions): Promise<Layou
 
 /** All that tells the server from any other on this machine. */
 function environment(folder: string, ports: { port: number; distPort: number; epmdPort: number }) {
+  const run = Deno.env.get("TICKBORG_TEST_RUN");
   return {
+    // Erlang's port mapper is a daemon: by this `tests/run.ts` knows whose it is.
+    ...(run !== undefined && { TICKBORG_TEST_RUN: run }),
     PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin",
     HOME: folder,
     LANG: "C.UTF-8",
