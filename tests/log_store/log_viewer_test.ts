@@ -4,6 +4,7 @@ import { chromium, type Page } from "playwright-core";
 import { createLogHttp } from "../../lib/log_store/http.ts";
 import { roleLogger } from "../../lib/log.ts";
 import { LogStore } from "../../lib/log_store/store.ts";
+import { PATIENCE_MS } from "../support/waiting.ts";
 import { buildResult } from "../support/messages.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
@@ -56,7 +57,7 @@ async function viewing(test: (world: World) => Promise<void>): Promise<void> {
   const complaints: string[] = [];
   try {
     const page = await browser.newPage({ viewport: { width: 1100, height: 700 } });
-    page.setDefaultTimeout(30_000);
+    page.setDefaultTimeout(PATIENCE_MS);
     page.on("pageerror", (error) => complaints.push(String(error)));
     page.on("dialog", (dialog) => complaints.push(dialog.message()));
     page.on("console", (message) => {

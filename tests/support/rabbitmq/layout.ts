@@ -82,6 +82,8 @@ function environment(folder: string, ports: { port: number; distPort: number; ep
     RABBITMQ_CONFIG_FILE: `${folder}/rabbitmq.conf`,
     RABBITMQ_ADVANCED_CONFIG_FILE: `${folder}/advanced.config`,
     ERL_CRASH_DUMP_SECONDS: "0",
+    // Seconds that the control program waits for the server: seven are too few for a busy machine.
+    RABBITMQ_CTL_ERL_ARGS: "-kernel net_setuptime 120",
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "-kernel inet_dist_use_interface {127,0,0,1}",
   };
 }
