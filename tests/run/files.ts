@@ -6,7 +6,7 @@ const ALONE = [
   "tests/broker/embedded_test.ts",
   "tests/broker/routing_test.ts",
   "tests/chaos/",
-  "tests/comments/",
+  "tests/comments/command_cost_test.ts",
   "tests/deploy/boot_test.ts",
   "tests/deploy/compile_test.ts",
   "tests/evaluation/wording_test.ts",
