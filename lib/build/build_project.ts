@@ -8,7 +8,9 @@ import type { JobFolders } from "./job_folder.ts";
 import { rank, withTarget } from "./make_targets.ts";
 import { NO_TARGET } from "./output_watch.ts";
 import { prepareBuild, type Prepared } from "./prepare.ts";
+import { inRepository } from "./repository_paths.ts";
 import { askAll, runStep, type StepEnd } from "./run_step.ts";
+import type { FirstError } from "../report/first_error.ts";
 import type { Sandbox } from "./sandbox.ts";
 import type { Step } from "./step.ts";
 
@@ -36,6 +38,8 @@ export interface ProjectOutcome {
   readonly step?: string;
   /** Its command as a person would type it at the root of a checkout. */
   readonly command?: string;
+  /** What its output says of why it failed, in paths of the repository. */
+  readonly firstError?: FirstError;
 }
 
 /**
@@ -148,7 +152,11 @@ async function* runOnce(
   const command = describe(step, prepared, run);
   yield [`$ ${command}`];
   const end = yield* runStep(step, optionsFor(prepared, run));
-  return { ...end, outcome: { ...end.outcome, step: step.name, command } };
+  const { firstError } = end.outcome;
+  const { project: { name: project } } = run;
+  const place = { folders: prepared.folders, project, os: Deno.build.os, cwd: step.cwd };
+  const found = firstError && { firstError: inRepository(firstError, place) };
+  return { ...end, outcome: { ...end.outcome, step: step.name, command, ...found } };
 }
 
 function describe(step: Step, { folders }: Prepared, { project }: Run): string {

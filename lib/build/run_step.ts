@@ -1,5 +1,6 @@
 /** Runs one command of a build and judges its end. */
 import { describeError } from "../errors.ts";
+import { ErrorFinder, type FirstError } from "../report/first_error.ts";
 import type { ProjectBuild, ProjectOutcome } from "./build_project.ts";
 import { DISK_FULL, isDiskFull } from "./full_disk.ts";
 import type { JobFolders } from "./job_folder.ts";
@@ -11,7 +12,7 @@ import type { Step } from "./step.ts";
 
 /** How a step ended, and whether another target of make may do better. */
 export interface StepEnd {
-  readonly outcome: Pick<ProjectOutcome, "status" | "reason">;
+  readonly outcome: Pick<ProjectOutcome, "status" | "reason" | "firstError">;
   readonly fault?: "no rule" | "no test";
 }
 
@@ -23,16 +24,19 @@ export async function* runStep(
   const { folders, sandbox } = options;
   const output = start(step.argv, step, options);
   const watch = new OutputWatch(step);
+  // One a step: what an earlier step printed did not make it fail.
+  const errors = new ErrorFinder();
   const unseen = new UnseenPlaces((path) => sandbox.hides(path));
   const shown = sandbox.kind === "none" ? shownPaths(await rootsOf(folders)) : undefined;
   try {
     let next = await output.next();
     for (; !next.done; next = await output.next()) {
       watch.see(next.value);
+      errors.push(next.value);
       unseen.see(next.value);
       yield shown ? next.value.map(shown) : next.value;
     }
-    const end = await judge(next.value, watch, folders);
+    const end = withError(await judge(next.value, watch, folders), errors.found());
     if (end.outcome.status === "Failure" && end.fault === undefined) yield unseen.advice();
     const silent = end.outcome.status === "Success" && watch.silent && step.targets !== undefined;
     return silent && await askMake(step, options, { always: true }) === "nothing"
@@ -41,6 +45,12 @@ export async function* runStep(
   } finally {
     await output.return(undefined as never);
   }
+}
+
+/** What a step printed says why it failed only if it did. */
+function withError(end: StepEnd, firstError: FirstError | undefined): StepEnd {
+  if (firstError === undefined || end.outcome.status !== "Failure") return end;
+  return { ...end, outcome: { ...end.outcome, firstError } };
 }
 
 const NOTHING_RUN: StepEnd = {

@@ -1,4 +1,5 @@
 /** What an attempt does: finds out what is to be built, builds it, and writes the log. */
+import { join } from "node:path";
 import type { Project } from "../config/config.ts";
 import { sectionOf } from "../config/sections.ts";
 import { describeError } from "../errors.ts";
@@ -11,6 +12,7 @@ import { DISK_FULL_END, earlyEnd, type End, leftOut, unknownProject, withoutList
 import { saysDiskFull } from "./full_disk.ts";
 import type { JobFolder } from "./job_folder.ts";
 import { safeLine, Tail } from "./lines.ts";
+import { withoutJobFolder } from "./repository_paths.ts";
 import type { LogStream } from "./log_stream.ts";
 import type { Attempt, AttemptEnd, AttrOutcome } from "./result.ts";
 import { needsOf, type Problem } from "./needs.ts";
@@ -206,7 +208,10 @@ export class Work {
   }
 
   async #build(project: Project): Promise<AttrOutcome> {
-    const { stream, signal } = this.#options;
+    const { stream, signal, folder, builder } = this.#options;
+    const { tree, build: builds, home } = builder.sandbox.places(folder);
+    const folders = { tree, build: join(builds, project.name), home };
+    const workplace = { folders, project: project.name, os: Deno.build.os };
     const tail = new Tail(OUTPUT.lines, OUTPUT.characters);
     const build = buildProject(project, this.#howToBuild(project));
     try {
@@ -216,7 +221,7 @@ export class Work {
         await stream.write(next.value);
       }
       const { status, ...rest } = next.value;
-      const output = tail.lines();
+      const output = tail.lines().map((line) => withoutJobFolder(line, workplace));
       if (status !== "Aborted") return { attr: project.name, status, output, ...rest };
       if (!cancelled(signal)) throw signal.reason;
       const reason = `${signal.reason}`;
