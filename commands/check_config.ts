@@ -8,6 +8,7 @@ import {
 } from "../lib/config/config.ts";
 import type { NamedFile } from "../lib/config/secrets.ts";
 import { ConfigError } from "../lib/errors.ts";
+import { secretInsteadOfFile } from "../lib/text/redacted.ts";
 import { ROLE_NAMES, type RoleName } from "../services/roles.ts";
 import { missingSections, namesRabbitMq } from "../services/start.ts";
 import { parseOptions } from "./arguments.ts";
@@ -96,7 +97,9 @@ function readiness(role: RoleName, config: Config): Findings["roles"][number] {
 async function lookInto(config: Partial<Config>) {
   const isLater = ({ path }: NamedFile) =>
     path.startsWith("credential:") && !Deno.env.has("CREDENTIALS_DIRECTORY");
-  const files = filesOf(config, chosenRoles(config));
+  const files = filesOf(config, chosenRoles(config))
+    // That the name is a secret itself has been told.
+    .filter(({ path }) => secretInsteadOfFile(path) === undefined);
   return {
     mistakes: [
       ...doubtfulValues(config),
