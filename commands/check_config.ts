@@ -12,7 +12,14 @@ import { secretInsteadOfFile } from "../lib/text/redacted.ts";
 import { ROLE_NAMES, type RoleName } from "../services/roles.ts";
 import { missingSections, namesRabbitMq } from "../services/start.ts";
 import { parseOptions } from "./arguments.ts";
-import { chosenRoles, doubtfulValues, filesOf, mistakesIn, sectionMistakes } from "./preflight.ts";
+import {
+  chosenRoles,
+  doubtfulValues,
+  filesOf,
+  folderMistakes,
+  mistakesIn,
+  sectionMistakes,
+} from "./preflight.ts";
 
 const HELP = `Validates a configuration file and the files its roles read; connects to nothing
 
@@ -100,12 +107,16 @@ async function lookInto(config: Partial<Config>) {
   const files = filesOf(config, chosenRoles(config))
     // That the name is a secret itself has been told.
     .filter(({ path }) => secretInsteadOfFile(path) === undefined);
+  const later = files.filter(isLater);
+  // Where systemd brings the secrets it makes the folders too, for a user that is not there yet.
+  const folders = later.length > 0 ? [] : await folderMistakes(config, chosenRoles(config));
   return {
     mistakes: [
       ...doubtfulValues(config),
       ...await mistakesIn(files.filter((file) => !isLater(file))),
+      ...folders,
     ],
-    loadedLater: files.filter(isLater).map(({ key }) => key),
+    loadedLater: later.map(({ key }) => key),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Whether roles can run under a configuration, found out before anything is started. */
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { type Config, rabbitMqKey } from "../lib/config/config.ts";
+import { folderMistake, foldersOf } from "../lib/config/folders.ts";
 import {
   authorityFiles,
   type NamedFile,
@@ -83,6 +84,25 @@ export function filesOf(config: Partial<Config>, roles: readonly RoleName[]): Na
     }),
   );
   return [...secretFiles(config), ...authorityFiles(config)].filter(({ key }) => read.has(key));
+}
+
+/** A line for each folder of these roles, and of the broker that they share, that cannot be written in. */
+export async function folderMistakes(
+  config: Partial<Config>,
+  roles: readonly RoleName[],
+): Promise<string[]> {
+  const folders = foldersOf(roles.flatMap((name) => roleOf(name).permissions.write), config);
+  const embedded = config.embedded_broker?.path;
+  if (embedded !== undefined && usesEmbedded(config, roles)) {
+    folders.push({ key: "embedded_broker.path", path: dirname(embedded) });
+  }
+  const found = await Promise.all(folders.map(folderMistake));
+  return found.filter((line) => line !== undefined);
+}
+
+/** Whether these roles run on the embedded broker: none of them is given a RabbitMQ. */
+export function usesEmbedded(config: Partial<Config>, roles: readonly RoleName[]): boolean {
+  return roles.length > 0 && !roles.some((name) => namesRabbitMq(name, config as Config));
 }
 
 /** A line for each file that cannot be read, or holds something else than it should. */

@@ -75,6 +75,9 @@ export function secretPath(
 const FILE_KEY =
   /(^|\.)(password_file|ca_file|webhook_secret_file|private_key|oauth_client_secret_file|logs_path|root|path)$/;
 
+/** Keys above a text that are looked at: more than any key of ours has. */
+const DEEPEST = 6;
+
 /**
  * A line for each text in a configuration file that is a secret itself, whatever else is wrong with the file,
  * and without the secret: where it stands, what it is, what to do.
@@ -82,7 +85,7 @@ const FILE_KEY =
 export function pastedSecrets(file: unknown, path: readonly PropertyKey[] = []): string[] {
   if (typeof file === "string") return pastedSecret(file, path);
   // A project's words are shown to everybody who looks at a build: no secret is looked for there.
-  if (!(file instanceof Object) || path[0] === "projects") return [];
+  if (!(file instanceof Object) || path[0] === "projects" || path.length > DEEPEST) return [];
   return Object.entries(file).flatMap(([key, value]) =>
     pastedSecrets(value, [...path, Array.isArray(file) ? Number(key) : key])
   );
