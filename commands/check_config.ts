@@ -12,27 +12,31 @@ import { secretInsteadOfFile } from "../lib/text/redacted.ts";
 import { ROLE_NAMES, type RoleName } from "../services/roles.ts";
 import { missingSections, namesRabbitMq } from "../services/start.ts";
 import { parseOptions } from "./arguments.ts";
+import { type Tried, tryOut } from "./online.ts";
 import {
   chosenRoles,
   doubtfulValues,
   filesOf,
   folderMistakes,
+  foreignMistakes,
   mistakesIn,
   sectionMistakes,
 } from "./preflight.ts";
 
-const HELP = `Validates a configuration file and the files its roles read; connects to nothing
+const HELP =
+  `Validates a configuration file and the files its roles read; connects to nothing unless told to
 
-Usage: tickborg check-config [--config FILE] [--json]
+Usage: tickborg check-config [--config FILE] [--online] [--json]
 
   --config FILE  the configuration; CONFIG_PATH or ./config.json when absent
-  --json         {"ok", "mistakes", "loadedLater", "roles"} on standard output
+  --online       also try, without changing anything there: the App's key and id, its permissions, events and
+                 installations; the broker's host, virtual host, login and rights; the log address
+  --json         {"ok", "mistakes", "warnings", "loadedLater", "well", "roles"} on standard output
 Exit code 0 when every role that it has a section for can run, 2 when not.
 `;
 
 /** What a configuration is good for. */
-interface Findings {
-  readonly mistakes: string[];
+interface Findings extends Tried {
   /** Keys whose file is not there yet. */
   readonly loadedLater: string[];
   readonly roles: { role: string; ready: boolean; broker: string; why?: string }[];
@@ -42,6 +46,7 @@ interface Findings {
 export async function run(args: string[]): Promise<number> {
   const options = parseOptions(args, {
     config: { type: "string" },
+    online: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
   });
@@ -58,16 +63,21 @@ export async function run(args: string[]): Promise<number> {
 }
 
 /** Throws a ConfigError where there is no such file, or no JSON in it; with `json` that is a finding too. */
-async function examine(path: string, { json }: { json: boolean }): Promise<Findings> {
+async function examine(
+  path: string,
+  { json, online }: { json: boolean; online: boolean },
+): Promise<Findings> {
   try {
-    return await examineContent(await readConfig(path));
+    return await examineContent(await readConfig(path), online);
   } catch (error) {
     if (!json || !(error instanceof ConfigError)) throw error;
-    return { mistakes: error.message.split("\n").slice(0, 1), loadedLater: [], roles: [] };
+    return { ...NOTHING, mistakes: error.message.split("\n").slice(0, 1) };
   }
 }
 
-async function examineContent(value: unknown): Promise<Findings> {
+const NOTHING: Findings = { mistakes: [], warnings: [], well: [], loadedLater: [], roles: [] };
+
+async function examineContent(value: unknown, online: boolean): Promise<Findings> {
   let config: Config;
   try {
     config = parseConfig(value);
@@ -77,17 +87,35 @@ async function examineContent(value: unknown): Promise<Findings> {
     const mistakes = error.message.split("\n").slice(1).map((line) => line.trim());
     const more = await lookInto(soundSections(value));
     return {
+      ...NOTHING,
       mistakes: [...mistakes, ...more.mistakes],
       loadedLater: more.loadedLater,
-      roles: [],
     };
   }
   const more = await lookInto(config);
+  const mistakes = [...sectionMistakes(config), ...more.mistakes];
+  const tried = online ? await tryUnlessMistaken(config, { ...more, mistakes }) : NOTHING;
   return {
-    mistakes: [...sectionMistakes(config), ...more.mistakes],
+    mistakes: [...mistakes, ...tried.mistakes],
+    warnings: tried.warnings,
+    well: tried.well,
     loadedLater: more.loadedLater,
     roles: ROLE_NAMES.map((role) => readiness(role, config)),
   };
+}
+
+/** What can only fail is not tried: a secret that is missing is a mistake of its own. */
+async function tryUnlessMistaken(
+  config: Config,
+  { mistakes, loadedLater }: Pick<Findings, "mistakes" | "loadedLater">,
+): Promise<Tried> {
+  const because = mistakes.length > 0
+    ? "the mistakes above come first"
+    : loadedLater.length > 0
+    ? "systemd has not loaded the secrets: set CREDENTIALS_DIRECTORY to a folder that has them"
+    : undefined;
+  if (because === undefined) return await tryOut(config, chosenRoles(config));
+  return { ...NOTHING, mistakes: [`Nothing was tried online: ${because}`] };
 }
 
 function readiness(role: RoleName, config: Config): Findings["roles"][number] {
@@ -112,6 +140,7 @@ async function lookInto(config: Partial<Config>) {
   const folders = later.length > 0 ? [] : await folderMistakes(config, chosenRoles(config));
   return {
     mistakes: [
+      ...foreignMistakes(config),
       ...doubtfulValues(config),
       ...await mistakesIn(files.filter((file) => !isLater(file))),
       ...folders,
@@ -120,7 +149,9 @@ async function lookInto(config: Partial<Config>) {
   };
 }
 
-function print(path: string, { mistakes, loadedLater, roles }: Findings): void {
+function print(path: string, findings: Findings): void {
+  const { mistakes, warnings, well, loadedLater, roles } = findings;
+  for (const line of warnings) console.error(`Warning: ${line}`);
   if (mistakes.length > 0) {
     const count = mistakes.length === 1 ? "1 mistake" : `${mistakes.length} mistakes`;
     console.error(
@@ -132,6 +163,7 @@ function print(path: string, { mistakes, loadedLater, roles }: Findings): void {
   if (loadedLater.length > 0) {
     console.log(`  not looked at, since systemd loads them: ${loadedLater.join(", ")}`);
   }
+  for (const line of well) console.log(`  ${line}`);
   for (const { role, ready, broker, why } of roles) {
     console.log(`  ${role.padEnd(25)}${ready ? `ready, broker: ${broker}` : `off: ${why}`}`);
   }

@@ -11,6 +11,7 @@ import {
   secretPath,
 } from "../lib/config/secrets.ts";
 import { shown, shownPath } from "../lib/config/mistakes.ts";
+import { foreignMistake } from "../lib/config/sections.ts";
 import { describeError } from "../lib/errors.ts";
 import { canBeOpened } from "../lib/report/log_link.ts";
 import { ROLE_NAMES, type RoleName, roleOf } from "../services/roles.ts";
@@ -44,6 +45,12 @@ export function brokerMistakes(config: Config): string[] {
       roleOf(name).section
     }.rabbitmq: missing, while other roles have one; expected one for all or none`
   );
+}
+
+/** A line where the builder that is chosen serves systems that this machine is not. */
+export function foreignMistakes(config: Partial<Config>): string[] {
+  const mistake = config.builder === undefined ? undefined : foreignMistake(config);
+  return mistake === undefined ? [] : [mistake];
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   chosenRoles,
   filesOf,
   folderMistakes,
+  foreignMistakes,
   mistakesIn,
   sectionMistakes,
 } from "./preflight.ts";
@@ -65,6 +66,7 @@ async function requireUsable(config: Config): Promise<void> {
   const mistakes = [
     ...sectionMistakes(config),
     ...brokerMistakes(config),
+    ...foreignMistakes(config),
     ...await mistakesIn(filesOf(config, chosenRoles(config))),
     ...await folderMistakes(config, chosenRoles(config)),
   ];

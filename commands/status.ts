@@ -14,10 +14,13 @@ import {
   type EndpointReport,
   lookAtEndpoints,
   lookAtQueues,
+  lookAtUnserved,
   type LookOptions,
   type QueueReport,
 } from "../lib/monitoring/fleet.ts";
+import { type GitHubReport, lookAtGitHub } from "../lib/monitoring/github.ts";
 import { type Finding, worst } from "../lib/monitoring/health.ts";
+import type { UnservedReport } from "../lib/monitoring/unserved.ts";
 import { listenAddress } from "../lib/listen.ts";
 import { roleLogger } from "../lib/log.ts";
 import { ROLE_NAMES, roleOf } from "../services/roles.ts";
@@ -42,8 +45,9 @@ Exit code 0 when everything is OK, 1 when something is not, 2 for wrong argument
 
 To know how long a message waits, the oldest one of a queue is taken and given back at once; its consumer
 then sees it as redelivered, which does no harm. Endpoints are asked at the addresses that the roles of
-this configuration listen on. On the embedded broker, whose file belongs to one process, only endpoints
-are looked at.
+this configuration listen on, GitHub as the App, where its key can be read here, and stats for repositories that
+send webhooks and are not served. What was not looked at is said: the queues of the embedded broker, whose
+file belongs to one process, among it.
 `;
 
 /** Sections that may name a broker: the common one's reader first. */
@@ -58,6 +62,12 @@ export interface StatusReport {
   readonly broker: Partial<Finding> & { readonly address: string };
   readonly queues: readonly QueueReport[];
   readonly endpoints: readonly EndpointReport[];
+  /** Absent where the configuration has no App. */
+  readonly github?: GitHubReport;
+  /** Repositories that send webhooks and are not served, as far as stats has counted. */
+  readonly unserved?: readonly UnservedReport[];
+  /** What nothing is said about, and why. */
+  readonly notLookedAt?: readonly string[];
 }
 
 /** `tickborg status`. */
@@ -121,16 +131,26 @@ async function look(config: Config, timeoutMs: number): Promise<StatusReport> {
     return listen ? [{ role, listen }] : [];
   });
   const options = { timeoutMs, now: Date.now };
-  const [{ broker, queues }, answers] = await Promise.all([
+  const [{ broker, queues }, answers, github, unserved] = await Promise.all([
     lookAtBroker(config, options),
     lookAtEndpoints(endpoints, options),
+    lookAtGitHub(config, options),
+    lookAtUnserved(endpoints, options),
   ]);
+  const all = [broker, ...queues, ...answers, ...(github ? [github] : []), ...unserved ?? []];
   return {
-    level: worst([broker, ...queues, ...answers].flatMap(({ level }) => level ?? [])),
+    level: worst(all.flatMap(({ level }) => level ?? [])),
     time: new Date().toISOString(),
     broker,
     queues,
     endpoints: answers,
+    ...(github && { github }),
+    ...(unserved && { unserved }),
+    notLookedAt: [
+      ...(broker.level === undefined ? ["the queues of the embedded broker"] : []),
+      ...(github?.level === undefined ? [`GitHub (${github?.unseen ?? "no github_app"})`] : []),
+      ...(unserved ? [] : ["webhooks of repositories that are not served (stats counts them)"]),
+    ],
   };
 }
 

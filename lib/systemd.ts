@@ -99,6 +99,7 @@ export function watchdog(alive: () => boolean, env: Env = Deno.env.get): Watchdo
   const notifier = openNotifier(env);
   const interval = pingInterval(env);
   let timer: ReturnType<typeof setInterval> | undefined;
+  let waited = false;
 
   function ping(): void {
     if (!alive()) return;
@@ -109,13 +110,14 @@ export function watchdog(alive: () => boolean, env: Env = Deno.env.get): Watchdo
 
   return {
     async waiting(why) {
+      waited = true;
       const status = `STATUS=Waiting for ${why.replaceAll(/\s+/g, " ").slice(0, 500)}`;
       // A start goes on whether or not systemd listens.
       await notifier?.send(`EXTEND_TIMEOUT_USEC=${WAIT_USEC}\n${status}`).catch(() => {});
     },
     async ready() {
       if (!notifier) return;
-      await notifier.send("READY=1\nSTATUS=");
+      await notifier.send(waited ? "READY=1\nSTATUS=" : "READY=1");
       if (interval !== undefined) timer = setInterval(ping, interval);
     },
     async stopping() {

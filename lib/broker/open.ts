@@ -11,6 +11,7 @@ import { parseListen } from "../http.ts";
 import { TOPOLOGY } from "../topology.ts";
 import type { Broker } from "./broker.ts";
 import type { RabbitMqSettings } from "./rabbitmq/broker.ts";
+import type { Probed, Uses } from "./rabbitmq/probe.ts";
 
 /** How a broker is opened. */
 export interface OpenOptions {
@@ -60,6 +61,17 @@ export async function openBroker(
     topology: options.declareNothing ? { exchanges: [], queues: [] } : TOPOLOGY,
     once: options.once ?? false,
   });
+}
+
+/** Tries out a section's RabbitMQ and what its user must be able to do there: see `rabbitmq/probe.ts`. */
+export async function probeBroker(
+  config: Config,
+  section: Section,
+  uses: Uses & { readonly timeoutMs: number },
+): Promise<Probed> {
+  const { probeRabbitMq } = await import("./rabbitmq/probe.ts");
+  const rabbit = rabbitMqOf(config, section)!;
+  return await probeRabbitMq(await settingsOf(rabbit, rabbitMqKey(config, section)), uses);
 }
 
 /** What keeps the embedded broker's file from being opened, in words where somebody can mend it. */

@@ -41,7 +41,7 @@ function adviceForFault(why: string): string {
   if (/dns|lookup|resolve/i.test(why)) {
     return "its host name does not resolve; write it as the DNS has it";
   }
-  if (/certificate|tls|handshake/i.test(why)) {
+  if (/certificate|tls|handshake|InvalidContentType/i.test(why)) {
     return `TLS fails (${why.split(": ").at(-1)}); mend the certificate, or write http://`;
   }
   if (/refused/i.test(why)) {

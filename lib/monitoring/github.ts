@@ -1,0 +1,42 @@
+/** Looks at GitHub as the fleet's App. */
+import { deadline, orAborted } from "../async.ts";
+import type { Config } from "../config/config.ts";
+import { ConfigError, describeError, TransientFault } from "../errors.ts";
+import type { Finding } from "./health.ts";
+
+/** How GitHub is for the App. */
+export interface GitHubReport extends Partial<Finding> {
+  readonly address: string;
+  /** Why it could not be looked at, where that is so; there is no level then. */
+  readonly unseen?: string;
+}
+
+/** Whether GitHub knows the App and lets it work on the repositories; undefined where there is no App. */
+export async function lookAtGitHub(
+  config: Config,
+  { timeoutMs }: { readonly timeoutMs: number },
+): Promise<GitHubReport | undefined> {
+  if (config.github_app === undefined) return undefined;
+  const address = config.github.api_url;
+  const { createGitHubFromConfig } = await import("../github/from_config.ts");
+  let github;
+  try {
+    github = await createGitHubFromConfig(config);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { address, unseen: describeError(error) };
+  }
+  const { appLacks, installationLacks } = await import("../github/app_needs.ts");
+  const look = async () => {
+    const app = await github.app();
+    return [...appLacks(app), ...await installationLacks(github, app, config.runner.repos)];
+  };
+  using over = deadline(timeoutMs, new TransientFault(`no answer within ${timeoutMs / 1_000} s`));
+  try {
+    const lacks = await orAborted(look(), over.signal);
+    return { address, level: lacks.length === 0 ? "ok" : "fail", why: lacks.join("; ") };
+  } catch (error) {
+    if (!(error instanceof TransientFault)) throw error;
+    return { address, level: "fail", why: describeError(error) };
+  }
+}
