@@ -15,7 +15,6 @@ import type { Sandbox } from "../lib/build/sandbox.ts";
 import { makeSecretPlaces, secretPlaces } from "../lib/build/secret_places.ts";
 import { withReachableTargets } from "../lib/build/targets.ts";
 import { ack, type Broker, type Publication, type Subscription } from "../lib/broker/broker.ts";
-import type { Config } from "../lib/config/config.ts";
 import { foreignMistake, sectionOf, systemsOf } from "../lib/config/sections.ts";
 import { ConfigError, describeError } from "../lib/errors.ts";
 import { maintenanceTask } from "../lib/git/maintenance.ts";

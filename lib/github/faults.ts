@@ -22,7 +22,12 @@ export function toFault(error: unknown, what: string, now: number): TransientFau
     throw error;
   }
   if (!error.response) {
-    return new TransientFault(`Cannot ${what}: no answer from GitHub: ${oneLine(error.message)}`);
+    const unnamed = /dns|lookup|resolve/i.test(error.message)
+      ? "; is the host of github.api_url right, and does this machine's DNS work?"
+      : "";
+    return new TransientFault(
+      `Cannot ${what}: no answer from GitHub: ${oneLine(error.message)}${unnamed}`,
+    );
   }
   const { status } = error;
   // The message only: the error itself carries the request, which is nobody's business in a log.
