@@ -23,8 +23,10 @@ export function chosenRoles(config: Partial<Config>): RoleName[] {
 }
 
 /** A line for each of the chosen roles that lacks another section, or one where none is chosen. */
-export function sectionMistakes(config: Config): string[] {
-  const chosen = chosenRoles(config);
+export function sectionMistakes(
+  config: Config,
+  chosen: readonly RoleName[] = chosenRoles(config),
+): string[] {
   if (chosen.length === 0) {
     const sections = ROLE_NAMES.map((name) => roleOf(name).section).join(", ");
     return [`No role has a section; expected one or several of ${sections}`];
@@ -47,9 +49,12 @@ export function brokerMistakes(config: Config): string[] {
   );
 }
 
-/** A line where the builder that is chosen serves systems that this machine is not. */
-export function foreignMistakes(config: Partial<Config>): string[] {
-  const mistake = config.builder === undefined ? undefined : foreignMistake(config);
+/** A line where a builder is among the roles and serves systems that this machine is not. */
+export function foreignMistakes(
+  config: Partial<Config>,
+  roles: readonly RoleName[] = chosenRoles(config),
+): string[] {
+  const mistake = roles.includes("builder") ? foreignMistake(config) : undefined;
   return mistake === undefined ? [] : [mistake];
 }
 

@@ -124,3 +124,27 @@ Deno.test("a builder for a system that this machine is not is refused unless it 
     );
     assert.equal((await tickborg(["check-config", "--config", path])).code, 0);
   }));
+
+Deno.test("one role alone can be checked, where other roles' secrets are elsewhere", () =>
+  inFolder(async (folder) => {
+    const path = join(folder, "config.json");
+    await Deno.writeTextFile(join(folder, "password"), "x\n");
+    const mq = (file: string) => ({ host: "mq", username: "u", password_file: join(folder, file) });
+    const sections = { stats: { rabbitmq: mq("password") }, push_filter: { rabbitmq: mq("none") } };
+    await Deno.writeTextFile(path, JSON.stringify({ runner, ...sections }));
+    const check = (...roles: string[]) => {
+      const words = roles.flatMap((role) => ["--role", role]);
+      return tickborg(["check-config", "--config", path, ...words, "--json"]);
+    };
+    assert.equal((await check("stats")).code, 0);
+    assert.deepEqual(JSON.parse((await check("push-filter")).out).mistakes, [
+      "push_filter: role push-filter needs checkout too",
+      `push_filter.rabbitmq.password_file: cannot read ${join(folder, "none")}: no such file`,
+    ]);
+    assert.equal((await check("stats", "push-filter")).code, 2);
+    const { code, err } = await check("statistics");
+    assert.deepEqual(
+      [code, err.split(";")[0]],
+      [2, "--role: no role is named statistics"],
+    );
+  }));
