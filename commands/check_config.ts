@@ -8,7 +8,7 @@ import {
 } from "../lib/config/config.ts";
 import type { NamedFile } from "../lib/config/secrets.ts";
 import { ConfigError, UsageError } from "../lib/errors.ts";
-import { secretInsteadOfFile } from "../lib/text/redacted.ts";
+import { redacted, secretInsteadOfFile } from "../lib/text/redacted.ts";
 import { isRoleName, ROLE_NAMES, type RoleName } from "../services/roles.ts";
 import { missingSections, namesRabbitMq } from "../services/start.ts";
 import { parseOptions } from "./arguments.ts";
@@ -59,7 +59,7 @@ export async function run(args: string[]): Promise<number> {
   const path = configPath(options.config);
   const findings = await examine(path, { ...options, only: rolesNamed(options.role) });
   const ok = findings.mistakes.length === 0;
-  if (options.json) console.log(JSON.stringify({ ok, ...findings }, null, 2));
+  if (options.json) console.log(redacted(JSON.stringify({ ok, ...findings }, null, 2)));
   else print(path, findings);
   return ok ? 0 : 2;
 }
@@ -170,12 +170,11 @@ async function lookInto(config: Partial<Config>, roles: readonly RoleName[]) {
 
 function print(path: string, findings: Findings): void {
   const { mistakes, warnings, well, loadedLater, roles } = findings;
-  for (const line of warnings) console.error(`Warning: ${line}`);
+  for (const line of warnings) console.error(redacted(`Warning: ${line}`));
   if (mistakes.length > 0) {
     const count = mistakes.length === 1 ? "1 mistake" : `${mistakes.length} mistakes`;
-    console.error(
-      `Cannot use ${path}: ${count}\n${mistakes.map((line) => `  ${line}`).join("\n")}`,
-    );
+    const lines = mistakes.map((line) => `  ${line}`).join("\n");
+    console.error(redacted(`Cannot use ${path}: ${count}\n${lines}`));
     return;
   }
   console.log(`${path} can be used`);

@@ -23,6 +23,7 @@ import { type Finding, worst } from "../lib/monitoring/health.ts";
 import type { UnservedReport } from "../lib/monitoring/unserved.ts";
 import { listenAddress } from "../lib/listen.ts";
 import { roleLogger } from "../lib/log.ts";
+import { redacted } from "../lib/text/redacted.ts";
 import { ROLE_NAMES, roleOf } from "../services/roles.ts";
 import { parseOptions } from "./arguments.ts";
 import { logFrom } from "./logging.ts";
@@ -53,6 +54,9 @@ file belongs to one process, among it.
 /** Sections that may name a broker: the common one's reader first. */
 const SECTIONS: readonly Section[] = ["runner", ...ROLE_NAMES.map((role) => roleOf(role).section)];
 
+/** Milliseconds between two looks at GitHub with `--watch`: it limits an App's requests. */
+const GITHUB_EVERY_MS = 60_000;
+
 /** What `tickborg status --json` prints. */
 export interface StatusReport {
   readonly level: Finding["level"];
@@ -79,8 +83,9 @@ export async function run(args: string[]): Promise<number> {
   }
   await logFrom("off");
   const config = await loadConfig(configPath(options.config));
+  const gitHub = seldom(GITHUB_EVERY_MS, () => lookAtGitHub(config, options));
   while (true) {
-    const report = await look(config, options.timeoutMs);
+    const report = await look(config, options.timeoutMs, gitHub);
     show(report, options);
     if (options.watchMs === undefined) return exitCode(report, options.nagios);
     await delay(options.watchMs);
@@ -112,20 +117,34 @@ function seconds(name: string, text: string): number {
   return value * 1_000;
 }
 
+/** What `look` gives, or gave when it was last looked less than `everyMs` milliseconds ago. */
+function seldom<T>(everyMs: number, look: () => Promise<T>): () => Promise<T> {
+  let last: { readonly at: number; readonly found: Promise<T> } | undefined;
+  return () => {
+    const at = performance.now();
+    if (last === undefined || at - last.at > everyMs) last = { at, found: look() };
+    return last.found;
+  };
+}
+
 function show(report: StatusReport, options: ReturnType<typeof parse>): void {
   if (options.json) {
-    console.log(JSON.stringify(report, null, options.watchMs === undefined ? 2 : 0));
+    console.log(redacted(JSON.stringify(report, null, options.watchMs === undefined ? 2 : 0)));
   } else if (options.nagios) {
-    console.log(nagiosLine(report));
+    console.log(redacted(nagiosLine(report)));
   } else {
     const terminal = Deno.stdout.isTerminal();
     if (terminal && options.watchMs !== undefined) console.log("\x1b[H\x1b[2J");
-    console.log(render(report, { colour: terminal && !Deno.noColor }));
+    console.log(redacted(render(report, { colour: terminal && !Deno.noColor })));
   }
 }
 
 /** Looks at everything once; takes little more than the time-out even when nothing answers. */
-async function look(config: Config, timeoutMs: number): Promise<StatusReport> {
+async function look(
+  config: Config,
+  timeoutMs: number,
+  gitHub: () => Promise<GitHubReport | undefined>,
+): Promise<StatusReport> {
   const endpoints = ROLE_NAMES.flatMap((role) => {
     const listen = config[roleOf(role).section] && listenAddress(roleOf(role), config);
     return listen ? [{ role, listen }] : [];
@@ -134,7 +153,7 @@ async function look(config: Config, timeoutMs: number): Promise<StatusReport> {
   const [{ broker, queues }, answers, github, unserved] = await Promise.all([
     lookAtBroker(config, options),
     lookAtEndpoints(endpoints, options),
-    lookAtGitHub(config, options),
+    gitHub(),
     lookAtUnserved(endpoints, options),
   ]);
   const all = [broker, ...queues, ...answers, ...(github ? [github] : []), ...unserved ?? []];
@@ -148,7 +167,8 @@ async function look(config: Config, timeoutMs: number): Promise<StatusReport> {
     ...(unserved && { unserved }),
     notLookedAt: [
       ...(broker.level === undefined ? ["the queues of the embedded broker"] : []),
-      ...(github?.level === undefined ? [`GitHub (${github?.unseen ?? "no github_app"})`] : []),
+      ...(github === undefined ? ["GitHub (the configuration has no github_app)"] : []),
+      ...(github?.unseen === undefined ? [] : [github.unseen]),
       ...(unserved ? [] : ["webhooks of repositories that are not served (stats counts them)"]),
     ],
   };

@@ -54,8 +54,15 @@ function lowerFirst(text: string): string {
 
 /** A value as it stands in the file, cut short, without what may be secret. */
 export function shown(value: unknown): string {
-  const hide = (key: string, part: unknown) => isSecretKey(key) ? kindOf(part) : part;
+  const hide = (key: string, part: unknown) =>
+    isSecretKey(key) || textsOf(part).some((text) => secretIn(text)) ? kindOf(part) : part;
   return shortened(redacted(JSON.stringify(value, hide) ?? String(value)));
+}
+
+/** A text, or the names that an object's parts have. */
+function textsOf(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  return value instanceof Object && !Array.isArray(value) ? Object.keys(value) : [];
 }
 
 /** A path as it was written and, unless that is absolute, where it was looked for. */

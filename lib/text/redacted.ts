@@ -12,6 +12,9 @@ const TOKENS = [
 /** User and password, or a token alone, before the host of an address; the user of a git server is none. */
 const USER_INFO = /\b([a-z][a-z0-9+.-]*:\/\/)(?!git@)[^\s/?#"'@]+(?:@[^\s/?#"'@]+)*@/gi;
 
+/** The same without a scheme, as a whole text. */
+const LOGIN = /^[^\s/:@]+:[^\s@]+@/;
+
 /** Stands where a secret stood. */
 const HIDDEN = "[hidden]";
 
@@ -25,7 +28,7 @@ export function redacted(text: string): string {
 export function secretIn(text: string): string | undefined {
   if (text.includes("-----BEGIN ")) return "a key in PEM";
   if (TOKENS.some((token) => text.search(token) >= 0)) return "a token";
-  if (text.search(USER_INFO) >= 0) return "an address with a password";
+  if (text.search(USER_INFO) >= 0 || LOGIN.test(text)) return "an address with a password";
   return undefined;
 }
 
@@ -54,10 +57,18 @@ function looksRandom(text: string): boolean {
   return classes === 3 && longest >= 12;
 }
 
-/** Whether a name that leads to no file may be told: it looks like a file's, and not like a secret. */
+/** Whether a name that leads to no file may be told: it is put together as names of files are, and no secret. */
 export function looksLikeFile(text: string): boolean {
   if (secretInsteadOfFile(text) !== undefined) return false;
-  return /^credential:|[/\\]|\.(pem|key|txt|json|crt|secret)$/.test(text);
+  const name = text.replace(/^credential:/, "");
+  if (name !== text) return /^[\w.-]+$/.test(name);
+  if (!/^([A-Za-z]:)?[\w ./\\~-]+$/.test(name)) return false;
+  // Base64 may begin with a slash, and holds others.
+  if (/^([A-Za-z]:)?[/\\]/.test(name)) {
+    return /^([A-Za-z]:)?[/\\][A-Za-z][a-z]{1,15}[/\\]/.test(name);
+  }
+  return /^[.~]{1,2}[/\\]/.test(name) || /^[a-z0-9_.-]+([/\\][a-z0-9_.-]+)+$/.test(name) ||
+    /\.(pem|key|txt|json|crt|secret)$/.test(name);
 }
 
 /** Whether what stands under a key may be a secret, by the key's name. */

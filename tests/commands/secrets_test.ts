@@ -22,6 +22,7 @@ const SECRETS = {
   "a token": `ghp_${MARKER}0123456789abcdefghij`,
   "a fine-grained token": `github_pat_11AAAA_${MARKER}0123456789abcdefghij`,
   "a token of an installation": `ghs_${MARKER}0123456789abcdefghij`,
+  "a login without an address": `user:${MARKER}@mq.example.com`,
   "an address": `amqp://user:${MARKER}@mq.example.com`,
 };
 
@@ -30,6 +31,8 @@ const PASSWORDS = {
   "a password": `${MARKER}!`,
   "base64": `aB3/${MARKER}+yZ/Yw==`,
   "two lines": `a\n${MARKER}`,
+  "a password with a slash": `Tr0/${MARKER}&`,
+  "base64 that begins with a slash": `/9${MARKER}AAQSkZJRg/ABAQAA==`,
 };
 
 const FILE_KEYS = [
@@ -76,6 +79,8 @@ Deno.test("no mistake in a configuration quotes a secret, at any of its keys", (
   for (const path of places) {
     for (const [kind, secret] of Object.entries(SECRETS)) {
       const key = path.join(".");
+      // A project's words are anything; only what is a secret for certain is told from them.
+      if (path[0] === "projects" && kind === "a login without an address") continue;
       // As a text, and in place of the object that it stands in, and as a key's name.
       for (
         const file of [
@@ -171,7 +176,7 @@ Deno.test("no command prints a password in place of its file's name, whatever it
       const path = key.split(".");
       const file = planted(path, secret) as Record<string, Record<string, unknown>>;
       assert.ok(!complaint(file).includes(MARKER), `${kind} at ${key}`);
-      if (kind !== "a password") continue;
+      if (kind.startsWith("two")) continue;
       const commands = [["check-config", "--json"], ...(path[0] === "rabbitmq" ? [["stats"]] : [])];
       if (key.includes("oauth")) continue;
       const [{ out }] = await assertSilent({ ...common, ...file }, key, commands) as [Ran];

@@ -129,6 +129,25 @@ Deno.test("a role whose broker is away is not ready, says so, and ends on SIGTER
     },
   ));
 
+Deno.test("SIGTERM ends a start at once while a broker that says nothing is called", async () => {
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await withAll(
+    (config) =>
+      config.rabbitmq = {
+        host: `127.0.0.1:${(silent.addr as Deno.NetAddr).port}`,
+        username: "u",
+        password_file: config.github_app!.private_key,
+      },
+    async (all) => {
+      using called = await silent.accept();
+      assert.equal(await all.stop(), 0, all.log());
+      assert.match(all.log(), / Stopped\b/);
+      assert.doesNotMatch(all.log(), / Ready\b|No connection/);
+      assert.ok(called.remoteAddr);
+    },
+  );
+});
+
 Deno.test("what the App lacks, and where it is not installed, is logged by name at the start", () =>
   withAll(
     (config) => (config.runner!.repos as string[]).push("acme/elsewhere"),
