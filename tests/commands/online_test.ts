@@ -56,7 +56,7 @@ Deno.test("what is wrong with the App is told by name, with what to do", async (
   const { app } = fleet.github;
   app.permissions = { ...app.permissions, statuses: "read" };
   app.installationPermissions = { ...app.permissions, checks: "read" };
-  app.events = ["push", "issue_comment"];
+  app.events = app.events.filter((event) => event !== "pull_request");
   const lacking = await online(fleet, (file) => (file.runner!.repos as string[]).push("acme/gone"));
   assert.equal(lacking.code, 2);
   assertLines(lacking.mistakes, [

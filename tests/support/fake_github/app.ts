@@ -1,6 +1,8 @@
 /** The App that the fake GitHub knows: its key, its installation and the tokens given out. */
 import { createPublicKey, generateKeyPairSync, type KeyObject, verify } from "node:crypto";
 
+import { CONSUMED_EVENTS } from "../../../lib/topology.ts";
+
 // deno-lint-ignore no-explicit-any
 type Json = any;
 
@@ -37,7 +39,7 @@ export class FakeApp {
   /** What the installation was granted; {@link permissions} when absent. */
   installationPermissions: Record<string, string> | undefined;
   /** Webhook events that the App subscribes to. */
-  events: string[] = ["issue_comment", "pull_request", "push"];
+  events: string[] = [...CONSUMED_EVENTS];
   /** ISO 8601, where somebody has suspended the installation. */
   suspendedAt: string | undefined;
   /** Seconds a token lives; GitHub gives an hour. */
