@@ -13,6 +13,7 @@ import {
 } from "./health.ts";
 import { parseListen } from "../http.ts";
 import { buildQueue } from "../topology.ts";
+import { unservedIn, type UnservedReport } from "./unserved.ts";
 
 /** What is known about a queue, and how it is. */
 export interface QueueReport extends Finding {
@@ -114,11 +115,38 @@ export async function lookAtEndpoints(
   }));
 }
 
+/** What the stats role among these has counted of repositories that are not served; undefined without an answer. */
+export async function lookAtUnserved(
+  endpoints: readonly Endpoint[],
+  { timeoutMs }: LookOptions,
+): Promise<UnservedReport[] | undefined> {
+  const stats = endpoints.find(({ role }) => role === "stats");
+  if (stats === undefined) return undefined;
+  const url = healthUrl(stats.listen).replace(/health$/, "metrics");
+  try {
+    const response = await fetch(url, {
+      redirect: "manual",
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    const text = await response.text();
+    return response.ok ? unservedIn(text) : undefined;
+  } catch {
+    // That it does not answer is told of its endpoint.
+    return undefined;
+  }
+}
+
 /** Where to ask: a role that listens on every address is reached on this machine's own. */
 export function healthUrl(listen: string): string {
   const { hostname, port } = parseListen(listen);
   const host = { "0.0.0.0": "127.0.0.1", "::": "::1" }[hostname] ?? hostname;
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}/health`;
+}
+
+/** What a role that has not started yet says it waits for. */
+async function waitingFor(response: Response): Promise<string | undefined> {
+  const { waits_for } = await response.json().catch(() => ({})) as { waits_for?: unknown };
+  return typeof waits_for === "string" ? waits_for.slice(0, 500) : undefined;
 }
 
 async function ask(url: string, timeoutMs: number): Promise<EndpointState> {
@@ -127,8 +155,9 @@ async function ask(url: string, timeoutMs: number): Promise<EndpointState> {
       redirect: "manual",
       signal: AbortSignal.timeout(timeoutMs),
     });
-    await response.body?.cancel();
-    return { status: response.status };
+    const waitsFor = response.status === 503 ? await waitingFor(response) : undefined;
+    if (!response.bodyUsed) await response.body?.cancel();
+    return { status: response.status, ...(waitsFor === undefined ? {} : { waitsFor }) };
   } catch (error) {
     const late = error instanceof DOMException && error.name === "TimeoutError";
     // What fetch says before its last cause repeats the address.

@@ -128,6 +128,22 @@ Deno.test("the builder reaches GitHub's hosts of Git LFS contents, and its API n
   assert.ok(!net.includes("api.github.com:443"));
 });
 
+Deno.test("only the poster, which links to logs, reaches the pages of logs", () => {
+  const log_api_config = {
+    listen: "[::1]:8081",
+    logs_path: "/l",
+    serve_root: "https://ci.example.org/logs",
+  };
+  for (const name of ROLE_NAMES) {
+    const row = { name, ...roleOf(name) };
+    const { net } = narrowedPermissions(row, {
+      config: { ...config, log_api_config },
+      configPath: "c.json",
+    });
+    assert.equal(own(net).includes("ci.example.org:443"), name === "github-comment-poster", name);
+  }
+});
+
 Deno.test("a credential is read where systemd puts it for the role's unit", () => {
   const rabbitmq = { ...config.rabbitmq!, password_file: "credential:mq" };
   const row = { name: "stats", ...roleOf("stats") };
