@@ -8,6 +8,9 @@ const BLOCK_LENGTH = 16 * 1024;
 /** Pixels; `page.css` has the font. */
 const LINE_HEIGHT = 13 * 1.45;
 
+/** Pixels from the end that still are the end: two lines. */
+const NEAR = 2 * LINE_HEIGHT;
+
 /** Milliseconds that text is gathered for, so that the browser lays it out once. */
 const GATHER_MS = 30;
 
@@ -32,12 +35,23 @@ function toEnd() {
   lastTop = scrollY;
 }
 
-/** Whoever moves up, by whatever means, stays there; whoever comes back to the end follows again. */
-function onScroll() {
-  const below = document.documentElement.scrollHeight - innerHeight - scrollY;
+/** How far the end is below what is seen, in pixels. */
+function toGo() {
+  return document.documentElement.scrollHeight - innerHeight - scrollY;
+}
+
+/** Whoever moves up, by whatever means, stays there. */
+function noticeMoveUp() {
   // Where blocks get their true height the browser moves too, but the end stays where it was.
-  if (scrollY < lastTop - 1 && below > 4) setFollowing(false);
-  if (scrollY > lastTop && below <= 4) setFollowing(true);
+  if (scrollY >= lastTop - 1 || toGo() <= NEAR) return;
+  setFollowing(false);
+  lastTop = scrollY;
+}
+
+/** Whoever comes back to the end follows again. */
+function onScroll() {
+  noticeMoveUp();
+  if (scrollY > lastTop && toGo() <= NEAR) setFollowing(true);
   lastTop = scrollY;
 }
 
@@ -45,7 +59,11 @@ function onScroll() {
 export function watchScrolling() {
   addEventListener("scroll", onScroll, { passive: true });
   // Blocks get their true height when they are seen first.
-  new ResizeObserver(() => following && toEnd()).observe(byId("log"));
+  new ResizeObserver(() => {
+    // A move that the browser has not told of yet.
+    noticeMoveUp();
+    if (following) toEnd();
+  }).observe(byId("log"));
   byId("follow").addEventListener("change", ({ target }) => {
     setFollowing(target.checked);
     if (following) toEnd();
@@ -60,7 +78,7 @@ export function append(text) {
 
 function flush() {
   // A move that the browser has not told of yet.
-  onScroll();
+  noticeMoveUp();
   const text = gathered.replace(ANSI, "").replace(/\r\n/g, "\n");
   gathered = "";
   const log = byId("log");
