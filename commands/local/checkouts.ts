@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { createJobFolder, type JobFolder } from "../../lib/build/job_folder.ts";
 import { safeLine } from "../../lib/build/lines.ts";
-import { needsOf, type Problem } from "../../lib/build/needs.ts";
+import { needsOf, type Problem, problemOf } from "../../lib/build/needs.ts";
 import { writeFiles } from "../../lib/build/write_files.ts";
 import type { Project } from "../../lib/config/config.ts";
 import { sectionOf } from "../../lib/config/sections.ts";
@@ -66,11 +66,10 @@ export class Checkouts {
     this.#made.push(folders);
     const { lines, problems } = await this.#write(folders);
     if (first) this.#session.screen.lines(lines.map(safeLine));
-    const problemOf = (project: Project) => {
-      const needs = needsOf([project], this.#projects);
-      return problems.find(({ path }) => needs(path));
+    return {
+      folders,
+      problemOf: (project) => problemOf(project, this.#projects, problems),
     };
-    return { folders, problemOf };
   }
 
   get #projects(): readonly Project[] {

@@ -8,9 +8,10 @@ import { deadline } from "../async.ts";
 import { describeError, TransientFault } from "../errors.ts";
 import { mending, openCache } from "../git/cache.ts";
 import { DiskFull, MissingFromGit } from "../git/faults.ts";
-import { GitOutputTooLarge, type GitResult, splitNul } from "../git/git.ts";
+import { splitNul } from "../git/git.ts";
 import { checkCloneUrl, UnsafeGitName } from "../git/names.ts";
 import { type GitRepository, TreeTooLarge } from "../git/repository.ts";
+import { type SubmoduleEntry, submoduleEntries } from "../git/submodule_entries.ts";
 import type { JobFolders } from "./job_folder.ts";
 import { submoduleAddress } from "./submodule_address.ts";
 import type { CheckoutState, WriteOptions } from "./write_files.ts";
@@ -20,7 +21,6 @@ const MAX_SUBMODULES = 100;
 const MAX_DEPTH = 4;
 /** Entries of a `.gitmodules`, whether something is linked there or not. */
 const MAX_LISTED = 1_000;
-const MAX_FILE_BYTES = 1024 * 1024;
 
 /** Milliseconds that all the submodules together may take which no project needs. */
 const UNNEEDED_MS = 120_000;
@@ -61,13 +61,15 @@ export async function fillSubmodules(
   level: Level,
   { options, state, write }: Omit<Filling, "signal">,
 ): Promise<void> {
-  const entries = await listed(level.repository, level.tree);
+  const entries = await listed(level);
   for (const [path, sha] of await links(level)) {
     const shown = level.prefix + path;
     const entry = entries.get(path);
     if (entry?.url === undefined || entry.update === "none") {
       const why = entry?.url ? "sets update = none" : "names no address for it";
-      state.lines.push(`Submodule ${shown} is not fetched: .gitmodules ${why}`);
+      const reason = `Submodule ${shown} is not fetched: .gitmodules ${why}`;
+      state.problems.push({ path: shown, reason, leftOut: true });
+      state.lines.push(reason);
       continue;
     }
     const submodule = { path, shown, sha, address: entry.url };
@@ -171,32 +173,10 @@ function judge(
   return reason;
 }
 
-interface Entry {
-  readonly url?: string;
-  readonly update?: string;
-}
-
-/** What a tree's `.gitmodules` says of each path; of entries for one path the last holds, as for git. */
-async function listed(repository: GitRepository, tree: string): Promise<Map<string, Entry>> {
-  const args = ["config", `--blob=${tree}:.gitmodules`, "--no-includes", "-z", "--list"];
-  let answer: GitResult;
-  try {
-    answer = await repository.run(args, { codes: [0, 1, 128], maxBytes: MAX_FILE_BYTES });
-  } catch (error) {
-    if (error instanceof GitOutputTooLarge) throw tooMany();
-    throw error;
-  }
-  const { code, stdout } = answer;
-  const modules = new Map<string, Entry & { path?: string }>();
-  for (const entry of code === 0 ? splitNul(stdout) : []) {
-    const parts = /^submodule\.(.*)\.(path|url|update)\n(.*)$/s.exec(entry);
-    if (!parts) continue;
-    const [, name, key, value] = parts;
-    modules.set(name!, { ...modules.get(name!), [key!]: value });
-  }
-  const found = [...modules.values()].filter(({ path }) => path);
-  if (found.length > MAX_LISTED) throw tooMany();
-  return new Map(found.map(({ path, ...entry }) => [path!.replace(/\/+$/, ""), entry]));
+async function listed({ repository, tree }: Level): Promise<Map<string, SubmoduleEntry>> {
+  const entries = await submoduleEntries(repository, tree);
+  if (entries === undefined || entries.size > MAX_LISTED) throw tooMany();
+  return entries;
 }
 
 function tooMany(): SubmoduleError {

@@ -15,7 +15,7 @@ import { safeLine, Tail } from "./lines.ts";
 import { withoutJobFolder } from "./repository_paths.ts";
 import type { LogStream } from "./log_stream.ts";
 import type { Attempt, AttemptEnd, AttrOutcome } from "./result.ts";
-import { needsOf, type Problem } from "./needs.ts";
+import { needsOf, type Problem, problemOf } from "./needs.ts";
 import { writeFiles } from "./write_files.ts";
 import { CheckoutError } from "./write_tree.ts";
 
@@ -196,8 +196,7 @@ export class Work {
       await stream.write([end.reason!]);
       return { attr, output: [end.reason!], ...end };
     }
-    const needs = needsOf([project], projects);
-    const problem = problems.find(({ path }) => needs(path));
+    const problem = problemOf(project, projects, problems);
     const early: End | undefined = problem
       ? { status: "Failure", reason: problem.reason, step: "checkout" }
       : await renew();

@@ -149,6 +149,23 @@ Deno.test("update = none is honoured: nothing is asked of any host", async () =>
   }
 });
 
+Deno.test("a project that lies in a submodule that is left out is red and told, and what depends on it", async () => {
+  const around = { name: "around", path: "vendor", build_system: { Custom: { command: "ls" } } };
+  await using bench = await openBench({ projects: [...THREE, around], files: THREE_FILES });
+  const job = await pullWithSubmodule(bench, "../x.git", "d".repeat(40), "\tupdate = none\n");
+  for (const attr of ["inside", "user"]) {
+    const { result } = await bench.build({ ...job, attrs: [attr] });
+    assert.equal(result.status, "Failure", attr);
+    assert.equal(result.step, "checkout");
+    assert.equal(
+      result.output[0],
+      "Submodule vendor/other is not fetched: .gitmodules sets update = none",
+    );
+  }
+  const { result, lines } = await bench.build({ ...job, attrs: ["around"] });
+  assert.equal(result.status, "Success", lines.join("\n"));
+});
+
 Deno.test("a link that .gitmodules does not know is told, and is no fault", async () => {
   await using bench = await openBench({ projects: THREE, files: THREE_FILES });
   // The entry moves on to another path before it ends.

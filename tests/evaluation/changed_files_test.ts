@@ -29,3 +29,24 @@ Deno.test("as many files as may change are told one by one", async () => {
   const fewer = await commitWide(repository.gitDir, base, { ...most, folders: 199 });
   assert.equal((await changedFiles(repository, base, fewer))?.length, 199 * most.files + 1);
 });
+
+Deno.test("a submodule whose entry in .gitmodules changes is touched as one whose commit does", async () => {
+  const entry = (path: string, url: string, more = "") =>
+    `[submodule "${path}"]\n\tpath = ${path}\n\turl = ${url}\n${more}`;
+  const [lib, other] = [entry("third/lib", "../lib.git"), entry("other", "../other.git")];
+  const stories: [what: string, before: string, after: string | null, touched: string[]][] = [
+    ["another address", lib + other, entry("third/lib/", "../fork.git") + other, ["third/lib/"]],
+    ["left out", lib + other, lib + entry("other", "../other.git", "\tupdate = none\n"), ["other/"]],
+    ["another path", lib, entry("third/moved", "../lib.git"), ["third/lib/", "third/moved/"]],
+    ["taken out", lib + other, null, ["third/lib/", "other/"]],
+    ["unreadable", lib, "[submodule", ["third/lib/"]],
+    ["another order and a branch", lib + other, `${other}${lib}\tbranch = x\n`, []],
+  ];
+  for (const [what, before, after, touched] of stories) {
+    await using origin = await TestRepository.make({ ".gitmodules": before });
+    const base = await origin.head();
+    const head = await origin.commit(what, { ".gitmodules": after });
+    const files = await changedFiles(open(origin), base, head);
+    assert.deepEqual(files, [".gitmodules", ...touched], what);
+  }
+});
