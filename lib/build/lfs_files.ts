@@ -97,11 +97,11 @@ async function pointersOf(repository: GitRepository, folders: JobFolders): Promi
   return pointers;
 }
 
-/** What a pointer's text stands for; undefined for any other text. Pure. */
+/** What a pointer's text stands for; undefined for any other text. As git-lfs reads it, old versions too. Pure. */
 export function readPointer(text: string): LfsObject | undefined {
   const parts =
-    /^version https:\/\/(?:git-lfs\.github\.com|hawser\.github\.com)\/spec\/v1\r?\n(?:ext-\d-.*\n)*oid sha256:([0-9a-f]{64})\r?\nsize (\d{1,15})\r?\n?$/
-      .exec(text);
+    /^version (?:https:\/\/(?:git-lfs|hawser)\.github\.com\/spec\/v1|http:\/\/git-media\.io\/v\/2)\r?\n(?:ext-\d-.*\n)*oid sha256:([0-9a-f]{64})\r?\nsize (\d{1,15})$/
+      .exec(text.trim());
   return parts ? { oid: parts[1]!, size: Number(parts[2]) } : undefined;
 }
 

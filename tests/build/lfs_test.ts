@@ -203,8 +203,19 @@ Deno.test("a size that nobody could store is refused before it is asked for", as
   assert.match(result.output[0]!, /999999999999999 bytes, more than may be checked out/);
 });
 
-Deno.test("a pointer's text is read strictly", () => {
+Deno.test("a pointer's text is read as git-lfs reads it, and no other", () => {
   const good = pointer("a");
+  const versions = ["https://hawser.github.com/spec/v1", "http://git-media.io/v/2"];
+  for (
+    const like of [
+      good.trim(),
+      `${good}\n`,
+      ` \n${good} `,
+      ...versions.map((version) => good.replace(/https:\S+/, version)),
+    ]
+  ) {
+    assert.deepEqual(readPointer(like), { oid: sha256("a"), size: 1 }, JSON.stringify(like));
+  }
   assert.deepEqual(readPointer(good), { oid: sha256("a"), size: 1 });
   assert.deepEqual(readPointer(good.replace("oid", "ext-0-x sha256:1\noid"))?.size, 1);
   for (const bad of ["", good + "more\n", good.slice(1), good.replace("size 1", "size -1")]) {
