@@ -11,7 +11,7 @@ import { DiskFull, MissingFromGit } from "../git/faults.ts";
 import { splitNul } from "../git/git.ts";
 import { checkCloneUrl, UnsafeGitName } from "../git/names.ts";
 import { type GitRepository, TreeTooLarge } from "../git/repository.ts";
-import { type SubmoduleEntry, submoduleEntries } from "../git/submodule_entries.ts";
+import { submoduleEntries, type SubmoduleEntry } from "../git/submodule_entries.ts";
 import type { JobFolders } from "./job_folder.ts";
 import { submoduleAddress } from "./submodule_address.ts";
 import type { CheckoutState, WriteOptions } from "./write_files.ts";

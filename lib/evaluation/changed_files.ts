@@ -1,7 +1,7 @@
 /** Which files a change touches. */
 import { GitOutputTooLarge } from "../git/git.ts";
 import type { GitRepository } from "../git/repository.ts";
-import { type SubmoduleEntry, submoduleEntries } from "../git/submodule_entries.ts";
+import { submoduleEntries, type SubmoduleEntry } from "../git/submodule_entries.ts";
 
 /**
  * Files above which a change is not looked at one by one: a few objects of git can stand for millions of

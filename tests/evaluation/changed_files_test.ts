@@ -36,7 +36,9 @@ Deno.test("a submodule whose entry in .gitmodules changes is touched as one whos
   const [lib, other] = [entry("third/lib", "../lib.git"), entry("other", "../other.git")];
   const stories: [what: string, before: string, after: string | null, touched: string[]][] = [
     ["another address", lib + other, entry("third/lib/", "../fork.git") + other, ["third/lib/"]],
-    ["left out", lib + other, lib + entry("other", "../other.git", "\tupdate = none\n"), ["other/"]],
+    ["left out", lib + other, lib + entry("other", "../other.git", "\tupdate = none\n"), [
+      "other/",
+    ]],
     ["another path", lib, entry("third/moved", "../lib.git"), ["third/lib/", "third/moved/"]],
     ["taken out", lib + other, null, ["third/lib/", "other/"]],
     ["unreadable", lib, "[submodule", ["third/lib/"]],
