@@ -49,6 +49,9 @@ export function patternMistake(pattern: string): string | undefined {
   if (pattern.includes("\\")) return wrong("has a backslash: folders are parted by `/`");
   if (pattern.includes("\0")) return wrong("has a NUL character");
   if (/\{[^}]*\{/.test(pattern)) return wrong("has braces inside braces");
+  if (/\[[^\]/]*\[:/.test(pattern)) {
+    return wrong("has `[:` inside brackets: characters have no classes with names");
+  }
   const alternatives = alternativesOf(pattern);
   if (alternatives.length > MOST_ALTERNATIVES) {
     return wrong(`has braces that stand for more than ${MOST_ALTERNATIVES} patterns`);

@@ -66,6 +66,7 @@ const understood: [pattern: string, path: string, matches: boolean][] = [
   ["docs/**.md", "docs/a/b.md", true],
   ["docs/**.md", "a/docs/b.md", false],
   ["Docs", "docs/a", false],
+  ["app/[post-id]", "app/[post-id]/a", true],
 ];
 for (const [pattern, path, wanted] of understood) {
   Deno.test(`the pattern ${pattern} ${wanted ? "matches" : "does not match"} ${path}`, () => {
@@ -85,6 +86,8 @@ const refused: [pattern: string, told: RegExp][] = [
   ["./", /names no path/],
   ["docs**", /has `\*\*` inside a name/],
   ["{a,{b,c}}", /braces inside braces/],
+  ["docs/[[:alpha:]]*", /has `\[:` inside brackets/],
+  ["docs/[^[:digit:]]", /has `\[:` inside brackets/],
   ["{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}", /more than 64 patterns/],
 ];
 for (const [pattern, told] of refused) {
