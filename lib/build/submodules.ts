@@ -133,6 +133,8 @@ async function fillOne(
     await (await openCache(options.root, repo, { signal })).fetchCommits([sha]);
     const cache = await openCache(options.root, repo, { signal: options.signal });
     await mending(cache, async () => {
+      // A tag's object leads to a commit and is none; git never links one.
+      if (await cache.resolve(sha) !== sha) throw new SubmoduleError(`${sha} is not a commit`);
       await cache.checkSize(sha);
       const own: JobFolders = { ...folders, tree: place, index };
       const below = { url, folders: own, prefix: `${shown}/`, depth: depth + 1 };

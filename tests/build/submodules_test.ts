@@ -75,6 +75,25 @@ Deno.test("a submodule on this machine's disk, or one that is not there, is red 
   });
 });
 
+Deno.test("a link to something else than a commit is red and told", async () => {
+  await withOther(async (other) => {
+    const identity = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
+    await other.git(...identity, "tag", "-a", "-m", "One", "v1", "main");
+    const tag = await other.git("rev-parse", "v1");
+    await using bench = await openBench({ projects: [PROJECT] });
+    const { result } = await bench.build(await pullWithSubmodule(bench, other.cloneUrl, tag));
+    assert.equal(result.status, "Failure");
+    assert.match(result.output[0]!, new RegExp(`vendor/other .*: ${tag} is not a commit`));
+    const file = await pullWithSubmodule(
+      bench,
+      other.cloneUrl,
+      await other.git("rev-parse", "main:file"),
+    );
+    const late = await bench.build(file, { attempt: 4 });
+    assert.equal(late.result.status, "Failure");
+  });
+});
+
 Deno.test("where builds have no network, a submodule of another host is not fetched either", async () => {
   await withOther(async (other, sha) => {
     await using bench = await openBench({ projects: [PROJECT], builder: { network: false } });
