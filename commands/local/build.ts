@@ -53,7 +53,7 @@ export async function buildAll(
   const checkouts = new Checkouts({ branch, tree: merge.tree, projects, jobsRoot }, session);
   try {
     const how = (project: Project, folders: JobFolders) =>
-      projectBuild(project, { folders, sandbox, guard }, session);
+      projectBuild(project, { folders, sandbox, guard, head: branch.facts.head }, session);
     const builds = await showAndBuild({ plan, chosen, how, checkouts }, session);
     return { builds, ...(!session.options.dryRun && { sandbox: sandbox.kind }) };
   } finally {
@@ -83,7 +83,7 @@ async function sandboxFor({ options, config }: Session, jobsRoot: string): Promi
 
 function projectBuild(
   project: Project,
-  workplace: Pick<ProjectBuild, "folders" | "sandbox" | "guard">,
+  { head, ...workplace }: Pick<ProjectBuild, "folders" | "sandbox" | "guard"> & { head: string },
   { options, config, signal }: Session,
 ): ProjectBuild {
   const seconds = project.build_timeout_seconds ?? config?.build?.build_timeout_seconds ??
@@ -94,7 +94,11 @@ function projectBuild(
     jobs: options.jobs,
     network: sectionOf(config, "builder").network,
     timeoutMs: 1_000 * seconds,
-    env: { TICKBORG_PROJECT: project.name, TICKBORG_SYSTEM: hostSystem() },
+    env: {
+      TICKBORG_PROJECT: project.name,
+      TICKBORG_SYSTEM: hostSystem(),
+      TICKBORG_HEAD_SHA: head,
+    },
     signal,
   };
 }

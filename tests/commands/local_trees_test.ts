@@ -40,3 +40,21 @@ toolTest(
     }
   },
 );
+
+Deno.test("a build finds the commit of the branch in its environment, as on a builder", async () => {
+  const command = 'test "$TICKBORG_HEAD_SHA" = "$(git rev-parse HEAD^2)"';
+  const projects: ProjectInput[] = [{
+    name: "it",
+    path: "it",
+    build_system: { Custom: { command } },
+  }];
+  const monorepo = await createMonorepo({ files: { "it/x": "1\n" }, projects });
+  try {
+    await monorepo.commit("topic", { "it/x": "2\n" });
+    const args = ["--repo", monorepo.workTree, "--base", "main", "--head", "topic"];
+    const { code, out } = await local(...args, "it");
+    assert.equal(code, 0, out);
+  } finally {
+    await monorepo.close();
+  }
+});
