@@ -20,6 +20,7 @@ import {
 import { type Finding, worst } from "../lib/monitoring/health.ts";
 import { listenAddress } from "../lib/listen.ts";
 import { roleLogger } from "../lib/log.ts";
+import { VERSION } from "../lib/version.ts";
 import { ROLE_NAMES, roleOf } from "../services/roles.ts";
 import { parseOptions } from "./arguments.ts";
 import { logFrom } from "./logging.ts";
@@ -54,6 +55,8 @@ export interface StatusReport {
   readonly level: Finding["level"];
   /** ISO 8601. */
   readonly time: string;
+  /** The version of this program. Each endpoint tells its role's. */
+  readonly version: string;
   /** Without a level where nobody asked it: the embedded one. */
   readonly broker: Partial<Finding> & { readonly address: string };
   readonly queues: readonly QueueReport[];
@@ -128,6 +131,7 @@ async function look(config: Config, timeoutMs: number): Promise<StatusReport> {
   return {
     level: worst([broker, ...queues, ...answers].flatMap(({ level }) => level ?? [])),
     time: new Date().toISOString(),
+    version: VERSION,
     broker,
     queues,
     endpoints: answers,

@@ -127,12 +127,26 @@ async function ask(url: string, timeoutMs: number): Promise<EndpointState> {
       redirect: "manual",
       signal: AbortSignal.timeout(timeoutMs),
     });
-    await response.body?.cancel();
-    return { status: response.status };
+    const version = await versionIn(response);
+    return { status: response.status, ...(version === undefined ? {} : { version }) };
   } catch (error) {
     const late = error instanceof DOMException && error.name === "TimeoutError";
     // What fetch says before its last cause repeats the address.
     const why = late ? `within ${timeoutMs / 1_000} s` : describeError(error).split(": ").at(-1);
     return { error: `No answer${late ? " " : ": "}${why}` };
   }
+}
+
+/** What is read of an answer: another program may listen there, and print it all its life. */
+const MAX_ANSWER_BYTES = 4_096;
+
+/** The version that a role's answer names, shown as it is only if it looks like one. */
+async function versionIn(response: Response): Promise<string | undefined> {
+  let text = "";
+  for await (const part of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += part;
+    // Leaving the loop cancels the rest of the answer.
+    if (text.length > MAX_ANSWER_BYTES) return undefined;
+  }
+  return /"version":"(\d[\w.+-]{0,40})"/.exec(text)?.[1];
 }

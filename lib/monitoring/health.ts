@@ -106,6 +106,8 @@ function tooMany({ queue, role }: QueueRule): string {
 export interface EndpointState {
   /** The HTTP status; undefined where nothing answered. */
   readonly status?: number;
+  /** The version that the role says it has; Rust roles say none. */
+  readonly version?: string;
   /** Why nothing answered. */
   readonly error?: string;
 }
