@@ -1,4 +1,4 @@
-/** Serves a role's HTTP endpoints, each with `GET /health` (`deployment-spec.md`, "Health Checks"). */
+/** Serves a role's HTTP endpoints, each with `GET /health` (`docs/deployment.md`, "Health"). */
 import type { Logger } from "@logtape/logtape";
 import type { Broker } from "./broker/broker.ts";
 import { ConfigError, describeError } from "./errors.ts";

@@ -1,5 +1,5 @@
 /**
- * When a fleet is healthy: the document's health table (`deployment-spec.md`, "Health Checks") and what
+ * When a fleet is healthy: the document's health table (`docs/deployment.md`, "Health") and what
  * it takes to say the same of the queues that it does not name. Pure: facts in, findings out.
  */
 import type { QueueFacts } from "../broker/broker.ts";
@@ -112,7 +112,7 @@ export interface EndpointState {
   readonly error?: string;
 }
 
-/** Judges an endpoint: 200 is healthy (`deployment-spec.md`, "Health Checks"). */
+/** Judges an endpoint: 200 is healthy (`docs/deployment.md`, "Health"). */
 export function judgeEndpoint({ status, error }: EndpointState): Finding {
   if (status === 200) return ok;
   if (status === 503) return { level: "fail", why: "Up, but its broker connection is not" };
