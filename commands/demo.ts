@@ -13,16 +13,19 @@ import { logFrom } from "./logging.ts";
 
 const HELP = `Shows one pull request from webhook to check run, on this machine alone
 
-Usage: tickborg demo [--broker embedded|rabbitmq] [--logs FOLDER] [--json]
+Usage: tickborg demo [--broker embedded|rabbitmq] [--logs FOLDER] [--serve] [--json]
 
   --broker B     embedded (default), or rabbitmq: starts a private server from the installed package
-  --logs FOLDER  where the build logs are left, beside those of earlier demos: a new or an empty folder,
+  --logs FOLDER  where the build logs are left, next to those of earlier demos: a new or an empty folder,
                  or one of a demo; .tickborg/demo/logs when absent
+  --serve        leave everything up until Ctrl-C, so that the log pages can be looked at
   --json         the outcome as JSON on standard output, and nothing else there
 
-It makes a monorepo and a GitHub of its own and opens a pull request with a signed webhook. Exit code 0
-only if there is every check run that should be and no other, and each has the conclusion it should:
-two green, one red, one skipped.
+It makes a monorepo and a GitHub of its own and opens a pull request with a signed webhook. It prints the
+address of each log's page, which works while the demo runs, and ends with the check run that sums up all
+others. Exit code 0 only if there is every check run that should be and no other, and each has the conclusion it should:
+two green, one red, one skipped, and the one that sums them up red. 130 where Ctrl-C ended it before
+that, 143 where SIGTERM did.
 `;
 
 /** What was asked for. */
@@ -30,6 +33,7 @@ interface Options {
   readonly broker: "embedded" | "rabbitmq";
   /** Absolute path of the log folder. */
   readonly logs: string;
+  readonly serve: boolean;
   readonly json: boolean;
 }
 
@@ -49,9 +53,11 @@ export async function run(args: string[]): Promise<number> {
   using interruption = listenForInterruption();
   const { signal } = interruption;
   const say = options.json ? console.error : console.log;
-  try {
-    const outcome = await perform(options, { logs: options.logs, say, signal });
+  const tell = (outcome: Outcome) => {
     if (options.json) console.log(JSON.stringify({ broker: options.broker, ...outcome }, null, 2));
+  };
+  try {
+    const outcome = await perform(options, { logs: options.logs, say, signal }, tell);
     return outcome.ok ? 0 : 1;
   } catch (error) {
     if (interruption.code === undefined) throw error;
@@ -60,8 +66,12 @@ export async function run(args: string[]): Promise<number> {
   }
 }
 
-/** Plays on a fleet that is put away whatever happens. Throws the signal's reason when it aborts. */
-async function perform({ broker, logs }: Options, stage: Stage): Promise<Outcome> {
+/** Plays on a fleet that is put away whatever happens. Throws the signal's reason when it aborts before the end of the story. */
+async function perform(
+  { broker, logs, serve }: Options,
+  stage: Stage,
+  tell: (outcome: Outcome) => void,
+): Promise<Outcome> {
   const { say, signal } = stage;
   await using server = broker === "rabbitmq" ? await privateRabbitMq(say) : undefined;
   signal.throwIfAborted();
@@ -69,13 +79,27 @@ async function perform({ broker, logs }: Options, stage: Stage): Promise<Outcome
   const scenario = scenarioFor(hostSystem(), hasProgram);
   await using fleet = await demoFleet(scenario, logs, await server?.vhost());
   signal.throwIfAborted();
-  return await play(fleet, scenario, stage);
+  const outcome = await play(fleet, scenario, stage);
+  tell(outcome);
+  if (serve) await serveUntilStopped(outcome, stage);
+  return outcome;
+}
+
+/** Leaves everything as it is until the signal aborts. */
+async function serveUntilStopped({ checks }: Outcome, { say, signal }: Stage): Promise<void> {
+  say("\nThe log pages are up until Ctrl-C:");
+  for (const { name, page } of checks) if (page) say(`  ${name}: ${page}`);
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
 }
 
 function parse(args: string[]): Options | "help" {
-  const { broker, logs, json, help } = parseOptions(args, {
+  const { broker, logs, serve, json, help } = parseOptions(args, {
     broker: { type: "string", default: "embedded" },
     logs: { type: "string", default: join(".tickborg", "demo", "logs") },
+    serve: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
   });
@@ -85,7 +109,7 @@ function parse(args: string[]): Options | "help" {
       `--broker: expected embedded or rabbitmq, found ${JSON.stringify(broker)}`,
     );
   }
-  return { broker, logs: resolve(logs), json };
+  return { broker, logs: resolve(logs), serve, json };
 }
 
 async function privateRabbitMq(say: (text: string) => void) {

@@ -1,17 +1,17 @@
 /** `tickborg local`: how a developer sees what the bot would do, and reproduces what it did. */
-import { join } from "node:path";
 import { safeLine } from "../lib/build/lines.ts";
 import { removeTree } from "../lib/build/remove_tree.ts";
 import { CheckoutError } from "../lib/build/write_tree.ts";
 import { type Config, loadConfig } from "../lib/config/config.ts";
 import { ConfigSchema } from "../lib/config/schema.ts";
-import { describeError, TransientFault, UsageError } from "../lib/errors.ts";
+import { ConfigError, describeError, TransientFault, UsageError } from "../lib/errors.ts";
 import { type EvaluationPlan, planEvaluation } from "../lib/evaluation/plan.ts";
 import { nearest } from "../lib/nearest.ts";
 import { hostSystem } from "../lib/systems.ts";
 import { listenForInterruption } from "./interruption.ts";
 import { type LocalBranch, openBranch } from "./local/branch.ts";
-import { buildAll, type Choice, type Session } from "./local/build.ts";
+import { CloneError, cloneFault } from "./local/clone_error.ts";
+import { buildAll, type Choice } from "./local/build.ts";
 import { HELP, parseLocalOptions } from "./local/options.ts";
 import {
   describeBranch,
@@ -20,7 +20,8 @@ import {
   mistakesOf,
   whyTouched,
 } from "./local/report.ts";
-import { openScreen, writeAll } from "./local/screen.ts";
+import type { Session } from "./local/session.ts";
+import { openScreen, terminalColumns } from "./local/screen.ts";
 
 /** `tickborg local`. */
 export async function run(args: string[]): Promise<number> {
@@ -31,33 +32,64 @@ export async function run(args: string[]): Promise<number> {
   }
   const config = options.config === undefined ? undefined : await loadConfig(options.config);
   using interruption = listenForInterruption();
-  const writer = options.json ? Deno.stderr : Deno.stdout;
-  const screen = openScreen(writer, { terminal: writer.isTerminal() });
-  const folder = await Deno.makeTempDir({ prefix: "tickborg-local-" });
+  const { signal } = interruption;
+  const screen = openScreen({
+    out: Deno.stdout,
+    err: Deno.stderr,
+    json: options.json,
+    columns: terminalColumns,
+    now: () => performance.now(),
+    closed: () => interruption.readerGone(),
+  });
+  const folder = await ownFolder();
+  let kept = false;
   try {
-    const session = { options, config, screen, folder, signal: interruption.signal };
-    const report = await runLocal(session);
-    if (options.json) writeAll(Deno.stdout, `${JSON.stringify(report, null, 2)}\n`);
+    const report = await runLocal({ options, config, screen, folder, signal });
+    kept = options.keep && report.builds.length > 0;
+    if (options.json) screen.report(`${JSON.stringify(report, null, 2)}\n`);
     return interruption.code ?? (report.ok ? 0 : 1);
-  } catch (error) {
+  } catch (caught) {
+    const error = cloneFault(caught);
     // Ctrl-C ends git too, which fails in its own way.
-    const known = error instanceof CheckoutError || error instanceof TransientFault;
+    const code = interruption.code ?? (error instanceof CloneError ? 2 : 1);
+    const known = [CheckoutError, CloneError, TransientFault].some((kind) => error instanceof kind);
     if (!known && interruption.code === undefined) throw error;
     screen.close();
-    console.error(safeLine(error instanceof CheckoutError ? error.message : describeError(error)));
-    return interruption.code ?? 1;
+    if (known) console.error(safeLine(told(error as Error)));
+    return code;
   } finally {
     screen.close();
-    await removeTree(folder);
+    if (!kept) await removeTree(folder);
+  }
+}
+
+/** What is to be checked out needs no more words than its own; a machine's fault does. */
+function told(error: Error): string {
+  const whole = error instanceof CheckoutError && error.fault === "source";
+  return whole || error instanceof CloneError ? error.message : describeError(error);
+}
+
+async function ownFolder(): Promise<string> {
+  try {
+    return await Deno.makeTempDir({ prefix: "tickborg-local-" });
+  } catch (error) {
+    throw new ConfigError(
+      `Cannot make a folder for the merged tree: ${
+        describeError(error)
+      }; TMPDIR names another place`,
+      { cause: error },
+    );
   }
 }
 
 async function runLocal(session: Session): Promise<LocalReport> {
-  const { options, config, screen, folder } = session;
+  const { options, config, screen, folder, signal } = session;
   const branch = await openBranch({
     ...options,
     fallback: config?.projects,
-    objects: join(folder, "objects"),
+    folder,
+    signal,
+    progress: (text) => screen.progress(text),
   });
   const plan = planEvaluation({
     branch: branch.facts,
@@ -71,7 +103,7 @@ async function runLocal(session: Session): Promise<LocalReport> {
   screen.lines(describeBranch(branch, plan));
   const chosen = chooseProjects(branch, plan, options.projects);
   const { builds, sandbox } = await buildAll({ branch, plan, chosen }, session);
-  const mistakes = mistakesOf(branch);
+  const mistakes = mistakesOf(branch, plan);
   const good = plan.verdict === "build" || plan.verdict === "nothing" ||
     options.projects.length > 0 && branch.facts.merge.kind === "clean" && mistakes === undefined;
   const fine = ({ status }: LocalBuild) =>
@@ -81,6 +113,7 @@ async function runLocal(session: Session): Promise<LocalReport> {
     base: branch.facts.base,
     head: branch.facts.head,
     uncommitted: branch.uncommitted,
+    workTree: branch.workTree,
     verdict: plan.verdict,
     ...(mistakes && { mistakes }),
     labels: plan.labels ?? null,
@@ -103,9 +136,9 @@ function chooseProjects(
   plan: EvaluationPlan,
   names: readonly string[],
 ): Choice[] {
+  const all = plan.projects;
   // Its mistakes are told: whether a project is in it cannot be.
-  if (facts.list.kind === "invalid") return [];
-  const all = facts.list.kind === "list" ? facts.list.projects : [];
+  if (facts.list.kind === "invalid" && all.length === 0) return [];
   const touched = new Map(plan.touched.map((one) => [one.project.name, whyTouched(one)]));
   for (const name of names) {
     if (all.some((project) => project.name === name)) continue;

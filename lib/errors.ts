@@ -21,6 +21,14 @@ export class TransientFault extends Error {
   }
 }
 
+/**
+ * What was just announced is not shown yet: GitHub's API and its git servers follow a change one after the
+ * other. Thrown by `expectLater` (`lib/retry.ts`) alone, which bounds it.
+ */
+export class NotThereYet extends TransientFault {
+  override name = "NotThereYet";
+}
+
 /** A mistake in the configuration file; the message holds one line for each mistake. */
 export class ConfigError extends Error {
   override name = "ConfigError";

@@ -29,12 +29,15 @@ export interface Build {
   readonly system: System;
   /** Whether the test step runs too. */
   readonly test?: boolean;
+  /** `merged`: as the merged list defines the project, and not the base's. */
+  readonly definition?: "merged";
 }
 
 /** A job's request id: always the same for one request, project and system, and unlike any other. */
 export function jobRequestId(requestId: string, build: Build): string {
-  const parts = JSON.stringify([requestId, build.project, build.system, build.test ?? false]);
-  const hex = createHash("sha256").update(parts).digest("hex");
+  const { project, system, test = false, definition } = build;
+  const parts = [requestId, project, system, test, ...(definition ? [definition] : [])];
+  const hex = createHash("sha256").update(JSON.stringify(parts)).digest("hex");
   return [
     hex.slice(0, 8),
     hex.slice(8, 12),
@@ -58,6 +61,7 @@ export function makeBuildJob(request: BuildRequest, build: Build): BuildJob {
     statusreport: [EXCHANGE.buildResults, null],
     ...(push ? { push } : {}),
     ...(build.test ? { test: true } : {}),
+    ...(build.definition ? { definition: build.definition } : {}),
     ...(baseSha ? { base_sha: baseSha } : {}),
     requested_at: request.requestedAt,
   };

@@ -26,6 +26,8 @@ export interface Needs {
   readonly read: readonly PathKey[];
   /** Folders it writes, which it may read too. */
   readonly write: readonly PathKey[];
+  /** Whether it downloads contents of Git LFS. */
+  readonly lfs?: boolean;
 }
 
 /** What the sets are made from: a role's name and part of its row of the table. */
@@ -117,6 +119,7 @@ export function narrowedPermissions(row: PermissionRow, narrowing: Narrowing): P
     net: distinct([
       ...(rabbit ? [brokerAddress(rabbit)] : []),
       ...(row.github ? [apiAddress(config.github.api_url)] : []),
+      ...(row.permissions.lfs ? lfsAddresses(config.github.api_url) : []),
       listenAddress(row, config),
       `unix:${runtimeDirectory(row.name)}/notify`,
       `unix:${SYSTEMD_SOCKET}`,
@@ -161,6 +164,16 @@ function brokerAddress(rabbit: { host: string; ssl: boolean }): string {
 function apiAddress(url: string): string {
   const { hostname, port, protocol } = new URL(url);
   return `${hostname}:${port || (protocol === "http:" ? 80 : 443)}`;
+}
+
+/** GitHub's own LFS server names these as the places of contents; that of any other host is the host itself. */
+function lfsAddresses(apiUrl: string): string[] {
+  if (new URL(apiUrl).hostname !== "api.github.com") return [apiAddress(apiUrl)];
+  return [
+    "github.com:443",
+    "github-cloud.githubusercontent.com:443",
+    "github-cloud.s3.amazonaws.com:443",
+  ];
 }
 
 /**

@@ -5,7 +5,7 @@
 import type { Logger } from "@logtape/logtape";
 import { delay } from "./async.ts";
 import type { Broker, Delivery, Settlement, Subscription } from "./broker/broker.ts";
-import { describeError, PoisonMessage, TransientFault } from "./errors.ts";
+import { describeError, NotThereYet, PoisonMessage, TransientFault } from "./errors.ts";
 import { type RunningEndpoint, serveEndpoint } from "./http.ts";
 import { isLastAttempt, retryDelay } from "./retry.ts";
 import { type Handling, runHandler } from "./run_handler.ts";
@@ -141,6 +141,7 @@ function retry(error: unknown, delivery: Delivery, options: SettleOptions): Sett
   const reason = describeError(error);
   const delayMs = retryDelay({
     attempt,
+    missing: error instanceof NotThereYet,
     retryAfterMs: error instanceof TransientFault ? error.retryAfterMs : undefined,
     random: Math.random(),
     scale: options.retryScale ?? 1,

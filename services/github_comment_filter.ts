@@ -18,6 +18,7 @@ import {
   parseReviewEvent,
 } from "../lib/github/payloads.ts";
 import type { Build } from "../lib/jobs.ts";
+import { expectLater } from "../lib/retry.ts";
 import type { Consumer, Outcome, Progress, RoleContext, Service } from "../lib/role.ts";
 import { QUEUE } from "../lib/topology.ts";
 
@@ -75,7 +76,10 @@ function vouches({ trusted, authorTrusted }: CommentFacts): boolean {
 /** Whether the word of who commented opens something that is closed to the author. */
 function opensMore(facts: CommentFacts, builds: readonly Build[]): boolean {
   const { untrusted_systems } = facts.config.github;
-  return vouches(facts) && builds.some(({ system }) => !untrusted_systems.includes(system));
+  return vouches(facts) &&
+    builds.some(({ system, definition }) =>
+      definition === "merged" || !untrusted_systems.includes(system)
+    );
 }
 
 function otherProblems({ commands, ...facts }: CommentFacts): Problem[] {
@@ -124,7 +128,12 @@ async function* handle(
   if (commands.length === 0) return nothing;
   const github = context.github();
   const pull = await github.pullRequest(event.repo, event.number);
-  if (!pull) return nothing;
+  if (!pull) {
+    const missing = `GitHub does not show pull request ${event.number} of ${event.repo.full_name}`;
+    expectLater(new Error(missing), attempt);
+    context.log.warn("Comment is left alone", { comment: event.commentId, missing });
+    return nothing;
+  }
   const open = pull.state === "open";
   if (open && commands.some(isUnderstood)) {
     await tolerant(context, () => acknowledge(event, github));

@@ -3,11 +3,14 @@ import { servesRepo } from "../lib/acl.ts";
 import { ack } from "../lib/broker/broker.ts";
 import { describeError } from "../lib/errors.ts";
 import { Evaluation } from "../lib/evaluation/evaluation.ts";
+import { NO_PULL_REQUEST } from "../lib/evaluation/missing.ts";
 import { maintenanceTask } from "../lib/git/maintenance.ts";
+import { type GitHubRefusal, isMissing } from "../lib/github/github.ts";
 import { decode } from "../lib/messages/codec.ts";
 import { EvaluationJob } from "../lib/messages/evaluation_job.ts";
-import { statsMessage } from "../lib/monitoring/stats_events.ts";
-import type { Consumer, Progress, RoleContext, Service } from "../lib/role.ts";
+import { RECEIVED, statsMessage } from "../lib/monitoring/stats_events.ts";
+import { expectLater, MAX_ATTEMPTS } from "../lib/retry.ts";
+import type { Consumer, Outcome, Progress, RoleContext, Service } from "../lib/role.ts";
 import { QUEUE } from "../lib/topology.ts";
 
 const NEVER = new AbortController().signal;
@@ -19,9 +22,11 @@ export function createService(context: RoleContext): Promise<Service> {
     prefetch: 4,
     // Decoded by the handler, which counts what cannot be.
     decode: (delivery) => delivery.body,
-    handle: (body, _delivery, stop) => handle(body, { stop, context }),
-    exhausted: (body, error) =>
-      new Evaluation(decode(EvaluationJob, body), { context, stop: NEVER }).giveUp(error),
+    handle: (body, { attempt }, stop) => handle(body, { attempt, stop, context }),
+    exhausted: (body, error) => {
+      const last = { context, attempt: MAX_ATTEMPTS, stop: NEVER };
+      return new Evaluation(decode(EvaluationJob, body), last).giveUp(error);
+    },
   };
   return Promise.resolve({
     consumers: [consumer],
@@ -31,6 +36,8 @@ export function createService(context: RoleContext): Promise<Service> {
 
 interface Turn {
   readonly context: RoleContext;
+  /** Which attempt of the job this is, from 1. */
+  readonly attempt: number;
   readonly stop: AbortSignal;
 }
 
@@ -44,5 +51,25 @@ async function* handle(body: Uint8Array, turn: Turn): Progress {
     return { publish: [stats], settle: { kind: "dead", reason: describeError(error) } };
   }
   if (!servesRepo(config, job.repo.full_name)) return { publish: [], settle: ack };
-  return yield* new Evaluation(job, turn).run();
+  const evaluation = new Evaluation(job, turn);
+  try {
+    return yield* evaluation.run();
+  } catch (error) {
+    if (isMissing(error)) return await unseen(error as GitHubRefusal, evaluation, turn);
+    throw error;
+  }
+}
+
+/** GitHub's API does not show what its webhook told of. */
+async function unseen(
+  error: GitHubRefusal,
+  evaluation: Evaluation,
+  { context, attempt }: Turn,
+): Promise<Outcome> {
+  expectLater(error, attempt);
+  context.log.warn("GitHub does not show what is to be evaluated", { error: describeError(error) });
+  const told = await evaluation.giveUp(error, NO_PULL_REQUEST);
+  const events = [...RECEIVED, "issue-fetch-failed"] as const;
+  const stats = statsMessage(context.config.runner.identity, events);
+  return { publish: [...told, stats], settle: ack };
 }

@@ -5,13 +5,28 @@
  * The role cannot speak to GitHub; where a push cannot be compared it builds too much rather than nothing.
  */
 import { servesRepo, systemsFor } from "../lib/acl.ts";
-import { ack } from "../lib/broker/broker.ts";
+import { ack, type Publication } from "../lib/broker/broker.ts";
 import type { Config, Project } from "../lib/config/config.ts";
+import { describeError } from "../lib/errors.ts";
 import { gatherPushFacts, type PushFacts } from "../lib/evaluation/push_facts.ts";
+import {
+  type PushEnd,
+  pushEndMessages,
+  unlistedPush,
+  unreadablePush,
+} from "../lib/evaluation/push_messages.ts";
+import { MissingFromGit } from "../lib/git/faults.ts";
 import { maintenanceTask } from "../lib/git/maintenance.ts";
 import { isBranchName } from "../lib/git/names.ts";
 import { parsePushEvent, type PushEvent } from "../lib/github/payloads.ts";
-import { type Build, buildMessages, deliveryId, derivedRequestId, isoTime } from "../lib/jobs.ts";
+import {
+  type Build,
+  buildMessages,
+  type BuildRequest,
+  deliveryId,
+  derivedRequestId,
+  isoTime,
+} from "../lib/jobs.ts";
 import type { PushTrigger } from "../lib/messages/repo.ts";
 import { touchedProjects } from "../lib/projects/projects.ts";
 import type { Consumer, Outcome, RoleContext, Service } from "../lib/role.ts";
@@ -76,8 +91,9 @@ export function createService(context: RoleContext): Promise<Service> {
     queue: QUEUE.pushFilter,
     prefetch: 4,
     decode: (delivery) => parsePushEvent(delivery.body),
-    handle: (event, delivery, stop) =>
-      handle(event, { context, stop, deliveryId: deliveryId(delivery.headers) }),
+    handle: (event, { headers, attempt }, stop) =>
+      handle(event, { context, stop, attempt, deliveryId: deliveryId(headers) }),
+    exhausted: (event, error) => farewell(event, error, context),
   };
   const periodic = [maintenanceTask(context.config.checkout!.root)];
   return Promise.resolve({ consumers: [consumer], periodic });
@@ -86,36 +102,63 @@ export function createService(context: RoleContext): Promise<Service> {
 interface Turn {
   readonly context: RoleContext;
   readonly stop: AbortSignal;
+  readonly attempt: number;
   readonly deliveryId: string | undefined;
 }
 
 async function handle(event: PushEvent, turn: Turn): Promise<Outcome> {
-  const { config, log, now } = turn.context;
+  const { config, log } = turn.context;
   const branch = branchOf(event, config);
   if (branch === undefined) return { publish: [], settle: ack };
-  const push = await gatherPushFacts({ event, branch }, { config, stop: turn.stop });
-  if (push === "gone") {
-    log.warn("Pushed commit is gone", { repo: event.repo.full_name, branch, commit: event.after });
-    return { publish: [], settle: ack };
+  const request = requestOf({ event, branch }, turn);
+  const fields = { repo: event.repo.full_name, branch, commit: event.after };
+  const push = await gatherPushFacts({ event, branch }, { config, ...turn });
+  if (push instanceof MissingFromGit) {
+    log.warn("Pushed commit cannot be had", { ...fields, missing: push.message });
+    const end = unreadablePush(`git does not show ${push.what} ${push.which}`);
+    return { publish: told(request, end, config), settle: ack };
   }
   const builds = decide({ push, config });
-  const fields = { repo: event.repo.full_name, branch, commit: event.after, builds: builds.length };
-  if (push.list.kind === "list") log.info("Push evaluated", fields);
-  else log.error("Push has no project list", { ...fields, list: push.list });
-  const request = {
-    repo: event.repo,
-    pr: { target_branch: branch, number: 0, head_sha: event.after },
-    push: triggerOf(event, branch),
-    requestId: turn.deliveryId ??
-      derivedRequestId("push", [event.repo.full_name, event.ref, event.before, event.after]),
-    requestedAt: pushedAt(event) ?? new Date(now()).toISOString(),
-  };
   const publish = buildMessages(request, builds);
+  if (push.list.kind === "list") {
+    log.info("Push evaluated", { ...fields, builds: builds.length });
+    return { publish, settle: ack };
+  }
+  log.error("Push has no project list", { ...fields, list: push.list });
+  const end = unlistedPush(push.list, { isDefault: branch === event.defaultBranch });
+  // The builder says the same of projects that are asked for by name.
+  if (builds.length === 0) publish.push(...told(request, end, config));
   if (push.list.kind === "invalid") {
     const { identity } = config.runner;
     publish.push(statsMessage(identity, [{ "target-branch-fails-evaluation": branch }]));
   }
   return { publish, settle: ack };
+}
+
+/** The push is given up. */
+function farewell(event: PushEvent, error: unknown, context: RoleContext): Publication[] {
+  const branch = branchOf(event, context.config);
+  if (branch === undefined) return [];
+  const request = requestOf({ event, branch }, { context, deliveryId: undefined });
+  return told(request, unreadablePush(`gave up: ${describeError(error)}`), context.config);
+}
+
+function told(request: BuildRequest, end: PushEnd, { github }: Config): Publication[] {
+  return pushEndMessages(request, github.systems[0]!, end);
+}
+
+function requestOf(
+  { event, branch }: { event: PushEvent; branch: string },
+  { context, deliveryId }: Pick<Turn, "context" | "deliveryId">,
+): BuildRequest {
+  const { repo, ref, before, after } = event;
+  return {
+    repo,
+    pr: { target_branch: branch, number: 0, head_sha: after },
+    push: triggerOf(event, branch),
+    requestId: deliveryId ?? derivedRequestId("push", [repo.full_name, ref, before, after]),
+    requestedAt: pushedAt(event) ?? new Date(context.now()).toISOString(),
+  };
 }
 
 function triggerOf({ before, after }: PushEvent, branch: string): PushTrigger {

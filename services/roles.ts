@@ -99,7 +99,7 @@ export const ROLES = {
     hears: [EXCHANGE.cancellations, EXCHANGE.buildJobs],
     github: false,
     programs: ["git", "sh", "bwrap"],
-    permissions: { read: [], write: ["checkout.root"] },
+    permissions: { read: [], write: ["checkout.root"], lfs: true },
     load: () => import("./builder.ts"),
   },
   "github-comment-poster": {

@@ -2,11 +2,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { delayLevel } from "../lib/broker/rabbitmq/delays.ts";
-import { PoisonMessage, TransientFault } from "../lib/errors.ts";
+import { NotThereYet, PoisonMessage, TransientFault } from "../lib/errors.ts";
 import {
+  expectLater,
   isLastAttempt,
   MAX_ATTEMPTS,
   MAX_BUG_ATTEMPTS,
+  MISSING_ATTEMPTS,
   RETRY_DELAYS_MS,
   retryDelay,
 } from "../lib/retry.ts";
@@ -45,4 +47,18 @@ Deno.test("a message is given up at once, after some attempts, or never", () => 
   for (const [error, attempt, last] of table) {
     assert.equal(isLastAttempt(error, attempt), last);
   }
+});
+
+Deno.test("what is missing is looked for within seconds, for minutes, and is then believed to be gone", () => {
+  const missing = new Error("Cannot find ref: refs/pull/7/head");
+  let waited = 0;
+  for (let attempt = 1; attempt < MISSING_ATTEMPTS; attempt++) {
+    assert.throws(() => expectLater(missing, attempt), NotThereYet);
+    const delay = retryDelay({ attempt, missing: true, random: 0 });
+    assert.ok(delay <= waited + 5_000, "never more than twice as late as it came");
+    waited += delay;
+  }
+  assert.doesNotThrow(() => expectLater(missing, MISSING_ATTEMPTS));
+  assert.ok(waited >= 180_000 && waited <= 600_000, `${waited}`);
+  assert.ok(MISSING_ATTEMPTS < MAX_ATTEMPTS, "the final word comes before the dead letters");
 });

@@ -9,8 +9,12 @@ import {
   type DemoEvent,
   firstWords,
   formatEvent,
+  formatOverall,
   formatSummary,
   formatText,
+  logPage,
+  OVERALL,
+  type OverallSummary,
   Watcher,
 } from "./view.ts";
 
@@ -33,6 +37,8 @@ export interface Stage {
 export interface Outcome {
   readonly ok: boolean;
   readonly checks: readonly CheckSummary[];
+  /** The check run that sums up the others. */
+  readonly overall?: OverallSummary;
   readonly labels: readonly string[];
   readonly logs: string;
   readonly events: readonly DemoEvent[];
@@ -54,14 +60,18 @@ export async function play(fleet: Fleet, scenario: Scenario, stage: Stage): Prom
     look: () => watcher.look(),
     summarize: (check) => summarize(check, scenario.expected, stage),
   });
+  const overall = await watchOverall(fleet, pull, watcher, signal);
   const labelled = scenario.labels.every((label) => pull.labels.includes(label));
-  const ok = labelled && checks.length === scenario.expected.size &&
+  const ok = labelled && (overall === undefined || overall.conclusion === scenario.overall) &&
+    checks.length === scenario.expected.size &&
     checks.every((check) => check.conclusion === check.expected);
   say(`\n${formatSummary(checks)}\n`);
   say(`Labels: ${pull.labels.join(", ")}`);
   say(`Logs: ${logs}`);
+  if (overall) say(`\n${formatOverall(overall)}\n`);
   say(ok ? "Everything came out as it should." : "Something did not come out as it should.");
-  return { ok, checks, labels: pull.labels, logs, events: watcher.events };
+  const { events } = watcher;
+  return { ok, checks, ...(overall && { overall }), labels: pull.labels, logs, events };
 }
 
 function introduce(scenario: Scenario, say: Stage["say"]): void {
@@ -70,6 +80,7 @@ function introduce(scenario: Scenario, say: Stage["say"]): void {
     const how = typeof build_system === "string" ? build_system : build_system.Custom.command;
     say(`  ${name.padEnd(10)}${path.padEnd(14)}${how}${depends_on ? `, needs ${depends_on}` : ""}`);
   }
+  say("\nThe log pages work as long as this runs; --serve keeps them up until Ctrl-C.");
   say(`\nada opens a pull request: ${scenario.title}`);
 }
 
@@ -83,7 +94,8 @@ interface Watch {
 /** Summarizes each check run once it completes; those that are missing or not complete come last. */
 async function watchChecks(fleet: Fleet, pull: FakePull, watch: Watch): Promise<CheckSummary[]> {
   const completed = new Map<number, Promise<CheckSummary>>();
-  const runs = () => fleet.repository.checkRuns(pull.headSha);
+  const runs = () =>
+    fleet.repository.checkRuns(pull.headSha).filter(({ name }) => name !== OVERALL);
   const done = () => {
     watch.look();
     for (const check of runs()) {
@@ -105,6 +117,26 @@ async function watchChecks(fleet: Fleet, pull: FakePull, watch: Watch): Promise<
   return [...summaries, ...others, ...missing];
 }
 
+/** Waits for the check run that sums up the others; undefined where there is none. */
+async function watchOverall(
+  fleet: Fleet,
+  pull: FakePull,
+  watcher: Watcher,
+  signal: AbortSignal,
+): Promise<OverallSummary | undefined> {
+  const find = () => fleet.repository.checkRuns(pull.headSha).find(({ name }) => name === OVERALL);
+  if (!find()) return undefined;
+  const done = () => {
+    watcher.look();
+    return find()?.status === "completed";
+  };
+  const ended = fleet.github.waitFor(done, { what: OVERALL, timeoutMs: PATIENCE_MS });
+  await orAborted(ended, signal).catch(() => {});
+  signal.throwIfAborted();
+  const { conclusion, status, title, text, summary } = find()!;
+  return { conclusion: conclusion ?? status, title, text: text ?? summary };
+}
+
 function incomplete(name: string, state: string, expected: Scenario["expected"]): CheckSummary {
   return { name, conclusion: state, expected: expected.get(name) ?? "none", lines: 0, text: [] };
 }
@@ -115,10 +147,10 @@ async function summarize(
   expected: Scenario["expected"],
   { logs, say, signal }: Stage,
 ): Promise<CheckSummary> {
-  const address = new URL(check.detailsUrl ?? "http://none");
-  const [key, attempt] = ["key", "attempt_id"].map((name) => address.searchParams.get(name));
-  const ran = key && attempt && check.conclusion !== "skipped";
-  const lines = ran ? await wholeLog(`${address.origin}/logfile/${key}/${attempt}`, signal) : [];
+  const ran = logPage(check);
+  const lines = ran
+    ? await wholeLog(`${ran.address.origin}/logfile/${ran.key}/${ran.attempt}`, signal)
+    : [];
   const text = ran ? lines.slice(-4) : firstWords(check);
   say(formatText(check, text));
   return {
@@ -127,7 +159,7 @@ async function summarize(
     expected: expected.get(check.name) ?? "none",
     lines: lines.length,
     text,
-    ...(ran && { log: join(logs, key, attempt) }),
+    ...(ran && { log: join(logs, ran.key, ran.attempt), page: ran.address.href }),
   };
 }
 

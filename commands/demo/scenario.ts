@@ -17,6 +17,8 @@ export interface Scenario {
   readonly title: string;
   /** Conclusion by check run name. */
   readonly expected: ReadonlyMap<string, string>;
+  /** Conclusion of the check run that sums up the others. */
+  readonly overall: string;
   readonly labels: readonly string[];
 }
 
@@ -79,6 +81,22 @@ function letters(has: (program: string) => boolean): DemoProject {
   };
 }
 
+/** Names the line that is wrong, and what was expected there. */
+const CHECK_SH = `echo 'parsing grammar.txt'
+number=0 bad=0
+while IFS= read -r line; do
+  number=$((number + 1))
+  case $line in
+    'rule '*' = '*) ;;
+    *)
+      echo "grammar.txt:$number: error: expected 'rule NAME = WORDS', found '$line'" >&2
+      bad=1
+      ;;
+  esac
+done <grammar.txt
+exit $bad
+`;
+
 /** `parser` is broken by the pull request. */
 const parser: DemoProject = {
   project: {
@@ -88,12 +106,12 @@ const parser: DemoProject = {
     labels: ["lib: parser"],
   },
   files: {
-    "libs/parser/check.sh": "echo 'parsing grammar.txt'\ngrep -n '^rule ' grammar.txt\n",
+    "libs/parser/check.sh": CHECK_SH,
     "libs/parser/grammar.txt": "rule greeting = hello name\n",
   },
 };
 
-/** `tray-app` is for a system that nobody in the demo has. */
+/** `tray-app` is for a system that the demo has no builder for. */
 function trayApp(elsewhere: System): DemoProject {
   return {
     project: {
@@ -125,6 +143,7 @@ export function scenarioFor(system: System, has: (program: string) => boolean): 
       [`parser on ${system}`, "failure"],
       [`tray-app on ${elsewhere}`, "skipped"],
     ]),
+    overall: "failure",
     labels: ["app: greeter", "lib: parser"],
   };
 }

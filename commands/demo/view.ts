@@ -1,12 +1,13 @@
 /** Says what happens in the demo as it happens, by looking at the fake GitHub after each of its changes. */
 import type { FakeCheckRun } from "../../tests/support/fake_github/mod.ts";
+import { renderTables } from "./markdown_table.ts";
 import type { Fleet } from "../../tests/support/fleet.ts";
 
 /** One thing that happened. */
 export interface DemoEvent {
   /** Seconds since the demo began. */
   readonly at: number;
-  readonly what: "webhook" | "status" | "label" | "check run";
+  readonly what: "webhook" | "status" | "label" | "check run" | "log page";
   readonly text: string;
 }
 
@@ -46,6 +47,8 @@ export class Watcher {
     for (const run of this.#fleet.github.allCheckRuns) {
       const state = run.conclusion ?? run.status.replace("_", " ");
       this.#tell(`check ${run.id} ${state}`, "check run", `${run.name}: ${state} (${run.title})`);
+      const page = logPage(run);
+      if (page) this.#tell(`log ${page.address}`, "log page", `${run.name}: ${page.address}`);
     }
   }
 
@@ -56,6 +59,15 @@ export class Watcher {
     this.events.push(event);
     this.#report(event);
   }
+}
+
+/** Where the log of a check run's build is to be seen; undefined while there is none, and where nothing ran. */
+export function logPage({ detailsUrl, conclusion }: FakeCheckRun) {
+  if (conclusion === "skipped") return undefined;
+  const address = URL.parse(detailsUrl ?? "");
+  const key = address?.searchParams.get("key");
+  const attempt = address?.searchParams.get("attempt_id");
+  return address && key && attempt ? { address, key, attempt } : undefined;
 }
 
 /** A line for people. */
@@ -74,6 +86,8 @@ export interface CheckSummary {
   readonly text: readonly string[];
   /** Path of the log; undefined where nothing ran. */
   readonly log?: string;
+  /** Address of the page that shows it, as long as the demo runs. */
+  readonly page?: string;
 }
 
 /** A table of the check runs. */
@@ -96,4 +110,21 @@ export function firstWords({ summary }: FakeCheckRun): string[] {
 /** What a check run has to say, set in. */
 export function formatText({ name }: FakeCheckRun, lines: readonly string[]): string {
   return [`          ${name} says:`, ...lines.map((line) => `          │ ${line}`)].join("\n");
+}
+
+/** The name of the check run that sums up the others. */
+export const OVERALL = "tickborg";
+
+/** What the check run that sums up the others came to. */
+export interface OverallSummary {
+  readonly conclusion: string;
+  readonly title: string;
+  /** In Markdown. */
+  readonly text: string;
+}
+
+/** The check run that sums up the others, with its table. */
+export function formatOverall({ conclusion, title, text }: OverallSummary): string {
+  const lines = renderTables(text).map((line) => `  ${line}`.trimEnd());
+  return [`${OVERALL}: ${conclusion} (${title})`, "", ...lines].join("\n");
 }

@@ -1,16 +1,21 @@
-/** The branch in somebody's own repository, looked at without changing anything there. */
-import { resolve } from "node:path";
+/** The branch in somebody's own repository, looked at without changing its branches, index or files. */
 import type { Project } from "../../lib/config/config.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { type BranchFacts, gatherBranchFacts } from "../../lib/evaluation/branch_facts.ts";
-import { git, GitFailure, gitText } from "../../lib/git/git.ts";
-import { GitRepository } from "../../lib/git/repository.ts";
+import { GitFailure } from "../../lib/git/git.ts";
+import type { GitRepository } from "../../lib/git/repository.ts";
+import { type Clone, openClone } from "./clone.ts";
+import { CloneError } from "./clone_error.ts";
+import { checkHistory, fetchMissing } from "./history.ts";
+import { defaultBase } from "./remotes.ts";
+import { findRevision, type Revision } from "./revision.ts";
+import { changesIn, commitWorkTree } from "./work_tree.ts";
 
 /** A branch and its repository. */
 export interface LocalBranch {
   readonly repository: GitRepository;
-  /** Variables that git needs to find the merged tree. */
-  readonly env: Readonly<Record<string, string>>;
+  /** Folders in which git-lfs keeps contents. */
+  readonly stores: readonly string[];
   /** What was asked for, as people wrote it. */
   readonly baseName: string;
   readonly headName: string;
@@ -19,6 +24,10 @@ export interface LocalBranch {
   readonly url: string | undefined;
   /** Files with changes that are not committed. */
   readonly uncommitted: number;
+  /** Whether the head is what is in the work tree. */
+  readonly workTree: boolean;
+  /** What may not be as people expect, a sentence each. */
+  readonly notes: readonly string[];
 }
 
 /** What to look at. */
@@ -26,74 +35,109 @@ export interface BranchRequest {
   readonly repo: string;
   readonly base: string | undefined;
   readonly head: string;
+  /** Whether what is not committed belongs to the branch. */
+  readonly uncommitted: boolean;
   /** The configuration's projects, for a base that lists none. */
   readonly fallback: readonly Project[] | undefined;
-  /** A folder for the objects that merging makes. */
-  readonly objects: string;
+  /** A folder of ours. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+  /** Tells what is being done. */
+  progress(text: string): void;
 }
 
-/** Opens a branch. Throws a UsageError where the repository or a revision is not there. */
+/**
+ * Opens a branch. Throws a UsageError where the repository or a revision is not there, and a
+ * {@link CloneError} where the clone lacks what an answer needs.
+ */
 export async function openBranch(request: BranchRequest): Promise<LocalBranch> {
-  const cwd = resolve(request.repo);
-  const gitDir = await folderOf(cwd, ["rev-parse", "--absolute-git-dir"]);
-  const shared = resolve(cwd, await folderOf(cwd, ["rev-parse", "--git-path", "objects"]));
-  await Deno.mkdir(request.objects, { recursive: true });
-  const env = {
-    GIT_OBJECT_DIRECTORY: request.objects,
-    GIT_ALTERNATE_OBJECT_DIRECTORIES: shared,
+  const clone = await openClone(request);
+  const { repository, remotes: [remote], stores, cwd, here } = clone;
+  const { signal, fallback, progress } = request;
+  await checkNotEmpty(clone);
+  const base = await baseOf(clone, request);
+  const head = await findRevision(repository, { ...clone, name: request.head, option: "--head" });
+  const commits = { repository, base: base.commit, head: head.commit };
+  const names = { baseName: base.name, headName: head.name };
+  await checkHistory({ ...commits, ...names }, `${here}git fetch --unshallow`);
+  await fetchMissing(commits, { cwd, signal, progress });
+  const { uncommitted, submodules, commit } = await workTreeOf(clone, commits, request);
+  const looked = { base: base.commit, head: commit ?? head.commit };
+  progress("merging");
+  const facts = await gatherBranchFacts(repository, { ...looked, fallback });
+  return {
+    url: remote?.url || undefined,
+    repository,
+    stores,
+    baseName: base.name,
+    headName: commit === undefined ? head.name : `${head.name} with what is in the work tree`,
+    facts,
+    uncommitted,
+    workTree: commit !== undefined,
+    notes: [
+      ...base.notes,
+      ...head.notes,
+      ...nothingToMerge(request, { base, head, commit }),
+      ...(commit === undefined
+        ? []
+        : submodules.map((path) =>
+          `changes inside the submodule ${path} are not built: commit them there`
+        )),
+    ],
   };
-  const repository = new GitRepository(gitDir, { env });
-  const baseName = request.base ?? await defaultBase(repository);
-  const [base, head] = [
-    await commitOf(repository, baseName, "--base"),
-    await commitOf(repository, request.head, "--head"),
+}
+
+function nothingToMerge(
+  { base: asked }: BranchRequest,
+  { base, head, commit }: { base: Revision; head: Revision; commit: string | undefined },
+): string[] {
+  if (asked !== undefined || commit !== undefined || base.commit !== head.commit) return [];
+  return [
+    `${head.name} is ${base.name} itself, so it changes nothing; --base and --head name others`,
   ];
-  const facts = await gatherBranchFacts(repository, { base, head, fallback: request.fallback });
-  const uncommitted = await uncommittedFiles(cwd);
-  const remote = await repository.run(["config", "remote.origin.url"], { codes: [0, 1] });
-  const url = new TextDecoder().decode(remote.stdout).trim() || undefined;
-  return { url, repository, env, baseName, headName: request.head, facts, uncommitted };
 }
 
-async function folderOf(cwd: string, args: string[]): Promise<string> {
-  const found = await Deno.stat(cwd).catch(() => undefined);
-  if (!found?.isDirectory) throw new UsageError(`--repo: there is no folder ${cwd}`);
-  try {
-    return await gitText(args, { cwd });
-  } catch (error) {
-    if (!(error instanceof GitFailure)) throw error;
-    throw new UsageError(`--repo: ${cwd} is not in a git repository`, { cause: error });
+async function checkNotEmpty({ repository, cwd }: Clone): Promise<void> {
+  if (await repository.resolve("HEAD") !== undefined) return;
+  const { stdout } = await repository.run(["rev-list", "--all", "--max-count=1"]);
+  if (stdout.length > 0) return;
+  throw new CloneError(`Cannot build anything of ${cwd}: it has no commit yet`);
+}
+
+async function baseOf(clone: Clone, { base, signal }: BranchRequest): Promise<Revision> {
+  const { repository } = clone;
+  if (base !== undefined) {
+    return await findRevision(repository, { ...clone, name: base, option: "--base" });
   }
+  const { name, ref, note } = await defaultBase({ ...clone, signal });
+  const commit = (await repository.resolve(ref))!;
+  return { name, commit, notes: note === undefined ? [] : [note] };
 }
 
-async function commitOf(repository: GitRepository, name: string, option: string): Promise<string> {
-  const commit = await repository.resolve(name);
-  if (commit !== undefined) return commit;
-  const hint = option === "--head"
-    ? "; a pull request is fetched with git fetch origin pull/<number>/head:<branch>"
-    : "";
-  throw new UsageError(
-    `${option}: ${JSON.stringify(name)} names no commit in this repository${hint}`,
-  );
-}
-
-/** The branch that the clone came from by default, else one of the usual names. */
-async function defaultBase(repository: GitRepository): Promise<string> {
-  const origin = await repository.run(
-    ["symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"],
-    { codes: [0, 1, 128] },
-  );
-  const remote = new TextDecoder().decode(origin.stdout).trim();
-  for (const name of [remote, "origin/main", "origin/master", "main", "master"]) {
-    if (name !== "" && await repository.resolve(name) !== undefined) return name;
+/** How much is not committed, and the commit of it where it is to be built. */
+async function workTreeOf(
+  { cwd, top, repository }: Clone,
+  { base, head }: { base: string; head: string },
+  { uncommitted: wanted, folder, signal, progress }: BranchRequest,
+): Promise<{ uncommitted: number; submodules: readonly string[]; commit?: string }> {
+  if (top === undefined) {
+    if (wanted) throw new UsageError(`--uncommitted: ${cwd} has no work tree`);
+    return { uncommitted: 0, submodules: [] };
   }
-  throw new UsageError("--base: the repository has no default branch; name the one to merge into");
-}
-
-/** Counts changed and new files; none in a bare repository. */
-async function uncommittedFiles(cwd: string): Promise<number> {
-  const args = ["status", "--porcelain", "--untracked-files=normal"];
-  const { code, stdout } = await git(args, { cwd, codes: [0, 128] });
-  if (code !== 0) return 0;
-  return new TextDecoder().decode(stdout).split("\n").filter((line) => line !== "").length;
+  const tree = { repository, top, signal };
+  progress("looking at the work tree");
+  const { count, submodules } = await changesIn(tree).catch((error: unknown) => {
+    // Changes that were not asked for are no reason not to look at the branch.
+    if (wanted || !(error instanceof GitFailure)) throw error;
+    return { count: 0, submodules: [] };
+  });
+  const found = { uncommitted: count, submodules };
+  if (!wanted || count === 0) return found;
+  // What the branch is called stays its last commit's to say.
+  const [subject = "Changes that are not committed"] = await repository.commitSubjects(
+    base,
+    head,
+    1,
+  );
+  return { ...found, commit: await commitWorkTree(tree, { head, subject, folder }) };
 }

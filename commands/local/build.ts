@@ -1,33 +1,30 @@
 /** The builds of `tickborg local`, in a folder of their own. */
 import { join } from "node:path";
-import { buildProject, previewProject, type ProjectBuild } from "../../lib/build/build_project.ts";
+import {
+  buildProject,
+  previewProject,
+  type ProjectBuild,
+  type ProjectOutcome,
+} from "../../lib/build/build_project.ts";
 import { createGuard } from "../../lib/build/guard.ts";
-import { createJobFolder, type JobFolder } from "../../lib/build/job_folder.ts";
+import type { JobFolders } from "../../lib/build/job_folder.ts";
 import { safeLine } from "../../lib/build/lines.ts";
+import type { Problem } from "../../lib/build/needs.ts";
 import { openSandbox } from "../../lib/build/open_sandbox.ts";
 import type { Sandbox } from "../../lib/build/sandbox.ts";
-import { writeSubmodules } from "../../lib/build/submodules.ts";
-import { writeTree } from "../../lib/build/write_tree.ts";
-import type { Config, Project } from "../../lib/config/config.ts";
+import type { Project } from "../../lib/config/config.ts";
 import { DEFAULT_BUILD_TIMEOUT_SECONDS } from "../../lib/config/schema.ts";
 import { sectionOf } from "../../lib/config/sections.ts";
 import { ConfigError } from "../../lib/errors.ts";
 import type { EvaluationPlan } from "../../lib/evaluation/plan.ts";
 import { roleLogger } from "../../lib/log.ts";
 import { hostSystem } from "../../lib/systems.ts";
+import { shellWord } from "../../lib/text/shell.ts";
 import type { LocalBranch } from "./branch.ts";
-import type { LocalOptions } from "./options.ts";
+import { Checkouts } from "./checkouts.ts";
+import { describeFound, errorFinder, type FoundError } from "./first_error.ts";
 import { describeBuilds, describeSummary, type LocalBuild, type LocalReport } from "./report.ts";
-import type { Screen } from "./screen.ts";
-
-/** One run of the command. */
-export interface Session {
-  readonly options: LocalOptions;
-  readonly config: Config | undefined;
-  readonly screen: Screen;
-  readonly folder: string;
-  readonly signal: AbortSignal;
-}
+import type { Session } from "./session.ts";
 
 /** A project to build, and why. */
 export interface Choice {
@@ -42,7 +39,7 @@ export interface Work {
   readonly chosen: readonly Choice[];
 }
 
-/** Makes a sandbox and a job's folder, builds in them, and takes them away again. */
+/** Makes a sandbox and checkouts, builds in them, and takes them away again. */
 export async function buildAll(
   { branch, plan, chosen }: Work,
   session: Session,
@@ -52,16 +49,16 @@ export async function buildAll(
   const jobsRoot = join(session.folder, "jobs");
   const sandbox = await sandboxFor(session, jobsRoot);
   const guard = createGuard();
-  const folders = await createJobFolder(jobsRoot, "job");
+  const projects = chosen.map(({ project }) => project);
+  const checkouts = new Checkouts({ branch, tree: merge.tree, projects, jobsRoot }, session);
   try {
-    await checkOut(branch, merge.tree, { folders, session });
-    const workplace = { folders, sandbox, guard };
-    const how = (project: Project) => projectBuild(project, workplace, session);
-    const builds = await showAndBuild({ plan, chosen, how }, session);
+    const how = (project: Project, folders: JobFolders) =>
+      projectBuild(project, { folders, sandbox, guard }, session);
+    const builds = await showAndBuild({ plan, chosen, how, checkouts }, session);
     return { builds, ...(!session.options.dryRun && { sandbox: sandbox.kind }) };
   } finally {
     await guard.close();
-    await folders.remove();
+    await checkouts.close();
   }
 }
 
@@ -82,20 +79,6 @@ async function sandboxFor({ options, config }: Session, jobsRoot: string): Promi
     if (!(error instanceof ConfigError)) throw error;
     throw new ConfigError(`${error.message}; or here: --no-sandbox`, { cause: error });
   }
-}
-
-/** Writes the merged tree and its submodules into the job's folder. */
-async function checkOut(
-  { repository, env, url }: LocalBranch,
-  tree: string,
-  { folders, session }: { folders: JobFolder; session: Session },
-): Promise<void> {
-  const { folder, config, signal, screen } = session;
-  const written = await writeTree(repository, tree, { folders, env });
-  const root = join(folder, "submodules");
-  const sameHost = !sectionOf(config, "builder").network;
-  const submodules = { root, url, sameHost, folders, written, signal, env };
-  screen.lines((await writeSubmodules(repository, tree, submodules)).map(safeLine));
 }
 
 function projectBuild(
@@ -119,27 +102,44 @@ function projectBuild(
 interface Builds {
   readonly plan: EvaluationPlan;
   readonly chosen: readonly Choice[];
-  how(project: Project): ProjectBuild;
+  readonly checkouts: Checkouts;
+  how(project: Project, folders: JobFolders): ProjectBuild;
 }
 
 /** Shows every command, then builds one project after the other. */
 async function showAndBuild(
-  { plan, chosen, how }: Builds,
-  { options, screen }: Session,
+  { plan, chosen, checkouts, how }: Builds,
+  { options, screen, signal }: Session,
 ): Promise<LocalBuild[]> {
   const planned: LocalBuild[] = [];
-  for (const choice of chosen) {
-    const systems = plan.builds.filter(({ project }) => project === choice.project.name)
+  const looked = await checkouts.fresh();
+  for (const { project, why } of chosen) {
+    const systems = plan.builds.filter((build) => build.project === project.name)
       .map(({ system }) => system);
-    planned.push({ ...await preview(choice, how), systems });
+    const place = { how: how(project, looked.folders), problem: looked.problemOf(project) };
+    planned.push({ ...await preview(project, place), why, systems });
   }
   screen.lines(describeBuilds(planned));
+  screen.progress(undefined);
   if (options.dryRun) return planned;
   const builds: LocalBuild[] = [];
   for (const [index, { project }] of chosen.entries()) {
     const ready = planned[index]!;
+    if (ready.status !== undefined) {
+      builds.push(ready);
+      continue;
+    }
+    const checkout = await checkouts.take().catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
+    if (checkout === undefined || signal.aborted) {
+      builds.push({ ...ready, status: "Stopped", reason: "was stopped before it began" });
+      continue;
+    }
     screen.progress(`${index + 1}/${chosen.length} ${project.name}`);
-    builds.push(ready.status === undefined ? await build(project, ready, how, screen) : ready);
+    builds.push(
+      await build(ready, { project, how: how(project, checkout.folders), options, screen }),
+    );
   }
   screen.progress(undefined);
   screen.lines(describeSummary(builds));
@@ -147,32 +147,69 @@ async function showAndBuild(
 }
 
 async function preview(
-  { project, why }: Choice,
-  how: (project: Project) => ProjectBuild,
-): Promise<Omit<LocalBuild, "systems">> {
-  const common = { project: project.name, why, commands: [] };
+  project: Project,
+  { how, problem }: { how: ProjectBuild; problem: Problem | undefined },
+): Promise<Omit<LocalBuild, "systems" | "why">> {
+  const common = { project: project.name, commands: [] };
   if (project.systems && !project.systems.includes(hostSystem())) {
     const reason = `it is built on ${project.systems.join(", ") || "no system"} only`;
     return { ...common, status: "Skipped", reason };
   }
-  const look = await previewProject(project, how(project));
-  return "commands" in look
-    ? { ...common, commands: look.commands }
-    : { ...common, status: "Failure", reason: look.reason };
+  if (problem) {
+    return { ...common, status: "Failure", step: "checkout", reason: safeLine(problem.reason) };
+  }
+  const look = await previewProject(project, how);
+  if ("reason" in look) return { ...common, status: "Failure", reason: look.reason };
+  return { ...common, commands: [...variablesFor(project, look.commands, how), ...look.commands] };
 }
 
-async function build(
-  project: Project,
-  ready: LocalBuild,
-  how: (project: Project) => ProjectBuild,
-  screen: Screen,
-): Promise<LocalBuild> {
+/** What a shell needs so that commands which use our variables can be typed at the root of a checkout. */
+function variablesFor(project: Project, commands: readonly string[], how: ProjectBuild): string[] {
+  if (!commands.some((command) => command.includes("TICKBORG_"))) return [];
+  const build = shellWord(`build/${project.name}`);
+  const values = Object.entries({ ...how.env, TICKBORG_JOBS: `${how.jobs}` })
+    .map(([name, value]) => `${name}=${shellWord(value)}`);
+  const folders = `TICKBORG_SOURCE_DIR="$PWD"/${shellWord(project.path)}` +
+    ` TICKBORG_BUILD_DIR="$PWD"/${build}`;
+  return [`mkdir -p ${build} && export ${values.join(" ")} ${folders}`];
+}
+
+interface Build extends Pick<Session, "options" | "screen"> {
+  readonly project: Project;
+  readonly how: ProjectBuild;
+}
+
+/** An outcome, with the error that was recognised. */
+type Outcome = ProjectOutcome & { readonly firstError?: FoundError };
+
+async function build(ready: LocalBuild, work: Build): Promise<LocalBuild> {
+  const { project, how, options, screen } = work;
+  const { tree } = how.folders;
   const started = performance.now();
-  const running = buildProject(project, how(project));
+  const running = buildProject(project, how);
   screen.lines(["", `== ${project.name}`]);
-  let next = await running.next();
-  for (; !next.done; next = await running.next()) screen.lines(next.value);
-  const { status, ...rest } = next.value;
-  const seconds = (performance.now() - started) / 1_000;
-  return { ...ready, ...rest, status: status === "Aborted" ? "Stopped" : status, seconds };
+  const errors = errorFinder();
+  let lines: readonly string[] = [];
+  for (let next = await running.next();; next = await running.next()) {
+    if (!next.done) {
+      // The last ones tell how the command ended: no error of its own.
+      errors.push(lines);
+      lines = next.value;
+      screen.lines(lines);
+      continue;
+    }
+    const { status, reason, firstError, ...rest }: Outcome = next.value;
+    const error = /^(exited|was killed)/.test(reason ?? "")
+      ? firstError ?? errors.found()
+      : firstError;
+    return {
+      ...ready,
+      ...rest,
+      status: status === "Aborted" ? "Stopped" : status,
+      ...(reason !== undefined && { reason }),
+      ...(status === "Failure" && error && { error: describeFound(error, tree) }),
+      ...(options.keep && { tree }),
+      seconds: (performance.now() - started) / 1_000,
+    };
+  }
 }

@@ -8,21 +8,28 @@ export const HELP = `Does for a branch what the bot would do, without GitHub and
 Usage: tickborg local [options] [PROJECT…]
 
   --repo PATH    the repository; . when absent
-  --base REF     what the branch is merged into; the default branch when absent
+  --base REF     what the branch is merged into; the default branch of upstream, or of origin, when absent
   --head REF     the branch; HEAD when absent
+  --uncommitted  build what is in the work tree: changed files, and new ones that are not ignored
   --build        build (the default)
   --test         build and run the tests
   --dry-run      only show what would be done
+  --keep         leave the merged tree and what was built in it, and say where
   --json         a report on standard output and nothing else there
   --config FILE  a Tickborg configuration: projects, systems, time-outs, sandbox
   --no-sandbox   run the commands without bubblewrap
   --jobs N       commands a build runs at once; the number of processors when absent
   --help         this text
 
-It merges HEAD into BASE in a folder of its own (nothing in the repository changes), shows which projects
-the branch touches and why, the labels and the exact commands, then builds. Projects that are named are
-built whether they are touched or not. Uncommitted changes are not built.
-Exit code 0 when everything succeeded, 1 when something failed, 2 for wrong arguments.
+It merges HEAD into BASE in a folder of its own (branches, index and files of the repository stay as they
+are), shows which projects the branch touches and why, the labels and the exact commands, then builds.
+Each command works at the root of a checkout. Projects that are named are built whether they are touched
+or not. What is not committed is built with --uncommitted only. A partial clone fetches what it lacks.
+Exit codes:
+  0    everything succeeded, or there was nothing to build
+  1    something failed, or the branch cannot be built: a conflict, a mistake in .tickborg.json
+  2    wrong arguments or configuration, or a clone that cannot tell (shallow, without a commit)
+  130  stopped by Ctrl-C; 143 by SIGTERM; 141 because what it wrote was no longer read, as by head
 `;
 
 /** The options, understood. */
@@ -31,8 +38,10 @@ export interface LocalOptions {
   readonly repo: string;
   readonly base: string | undefined;
   readonly head: string;
+  readonly uncommitted: boolean;
   readonly test: boolean;
   readonly dryRun: boolean;
+  readonly keep: boolean;
   readonly json: boolean;
   readonly config: string | undefined;
   readonly sandbox: boolean;
@@ -50,9 +59,11 @@ export function parseLocalOptions(args: string[]): LocalOptions {
       "repo": { type: "string", default: "." },
       "base": { type: "string" },
       "head": { type: "string", default: "HEAD" },
+      "uncommitted": { type: "boolean", default: false },
       "build": { type: "boolean", default: false },
       "test": { type: "boolean", default: false },
       "dry-run": { type: "boolean", default: false },
+      "keep": { type: "boolean", default: false },
       "json": { type: "boolean", default: false },
       "config": { type: "string" },
       "no-sandbox": { type: "boolean", default: false },
@@ -63,13 +74,18 @@ export function parseLocalOptions(args: string[]): LocalOptions {
   if (values.build && values.test) {
     throw new UsageError("--build and --test exclude each other: --test builds too");
   }
+  if (values.uncommitted && values.head !== "HEAD") {
+    throw new UsageError("--uncommitted and --head exclude each other: the work tree is HEAD's");
+  }
   return {
     help: values.help,
     repo: values.repo,
     base: values.base,
     head: values.head,
+    uncommitted: values.uncommitted,
     test: values.test,
     dryRun: values["dry-run"],
+    keep: values.keep,
     json: values.json,
     config: values.config,
     sandbox: !values["no-sandbox"],

@@ -4,6 +4,7 @@ import { describePlan } from "../../lib/evaluation/wording.ts";
 import type { EvaluationPlan } from "../../lib/evaluation/plan.ts";
 import { PROJECTS_FILE, type TouchedProject } from "../../lib/projects/projects.ts";
 import { duration } from "../../lib/report/markdown.ts";
+import { shellWord } from "../../lib/text/shell.ts";
 import type { LocalBranch } from "./branch.ts";
 
 /** One project that is built, and how that ended. */
@@ -18,6 +19,10 @@ export interface LocalBuild {
   readonly reason?: string;
   readonly step?: string;
   readonly command?: string;
+  /** What a failed command printed first of all errors, with its place: one line. */
+  readonly error?: string;
+  /** Where the tree was left. */
+  readonly tree?: string;
   readonly seconds?: number;
 }
 
@@ -27,6 +32,8 @@ export interface LocalReport {
   readonly base: string;
   readonly head: string;
   readonly uncommitted: number;
+  /** Whether what is not committed was built: `head` is then a commit that is nowhere else. */
+  readonly workTree: boolean;
   readonly verdict: string;
   /** What is wrong with the project list, a line each; undefined where it can be read. */
   readonly mistakes?: readonly string[];
@@ -41,16 +48,14 @@ export interface LocalReport {
 export function whyTouched({ because, via }: TouchedProject): string {
   if (because === "files") return "its files change";
   if (because === "scope") return "a commit names it";
+  if (because === "definition") return "its definition changes";
   return `it depends on ${via}`;
 }
 
 /** What is merged into what, what is left out, and what the bot would say about it. */
 export function describeBranch(branch: LocalBranch, plan: EvaluationPlan): string[] {
-  const { facts, uncommitted } = branch;
+  const { facts, notes } = branch;
   const short = (sha: string) => sha.slice(0, 12);
-  const changes = uncommitted === 1
-    ? "1 uncommitted change is"
-    : `${uncommitted} uncommitted changes are`;
   const verdict = describePlan(plan, {
     target: branch.baseName,
     handle: "@tickbot",
@@ -62,23 +67,54 @@ export function describeBranch(branch: LocalBranch, plan: EvaluationPlan): strin
     `Merging ${branch.headName} (${short(facts.head)}) into ${branch.baseName} (${
       short(facts.base)
     })`,
-    ...(uncommitted > 0 ? [`Note: ${changes} not built; commit first`] : []),
+    ...[...notes, ...describeChanges(branch)].map((note) => `Note: ${note}`),
     `The bot would say: ${verdict}`,
-    ...describeMistakes(mistakesOf(branch)),
+    ...describeMistakes(mistakesOf(branch, plan)),
+    ...describeOldMistakes(branch.baseName, plan),
     `Labels: ${plan.labels === undefined ? "cannot be told" : plan.labels.join(", ") || "none"}`,
-  ];
+  ].map(safeLine);
 }
 
-/** What is wrong with the project list, a line each; undefined where it can be read. */
-export function mistakesOf({ facts: { list } }: LocalBranch): string[] | undefined {
-  if (list.kind !== "invalid") return undefined;
+function describeChanges({ uncommitted, workTree }: LocalBranch): string[] {
+  if (uncommitted === 0) return [];
+  const changes = uncommitted === 1
+    ? "1 uncommitted change is"
+    : `${uncommitted} uncommitted changes are`;
+  return [`${changes} ${workTree ? "built too" : "not built; commit first, or --uncommitted"}`];
+}
+
+/**
+ * What is wrong with the project list that counts, a line each: the base's where that cannot be read, else what
+ * merging would leave behind; undefined where nothing is.
+ */
+export function mistakesOf(
+  { facts: { list } }: LocalBranch,
+  { mistakes, verdict }: EvaluationPlan,
+): string[] | undefined {
+  if (mistakes.length > 0) return mistakes.map(safeLine);
+  if (list.kind !== "invalid" || verdict !== "bad-projects") return undefined;
   return (list.mistakes?.() ?? [list.reason]).map(safeLine);
 }
 
 function describeMistakes(mistakes: readonly string[] | undefined): string[] {
   if (mistakes === undefined) return [];
-  const count = mistakes.length === 1 ? "1 mistake" : `${mistakes.length} mistakes`;
-  return [`${PROJECTS_FILE} has ${count}:`, ...mistakes.map((line) => `  ${line}`)];
+  return [
+    `${PROJECTS_FILE} has ${counted(mistakes)}:`,
+    ...mistakes.map((line) => `  ${line}`),
+  ];
+}
+
+/** Those that the branch did not make, where the list is used all the same. */
+function describeOldMistakes(base: string, { oldMistakes, verdict }: EvaluationPlan): string[] {
+  if (oldMistakes.length === 0 || verdict === "bad-projects") return [];
+  return [
+    `Note: ${PROJECTS_FILE} on ${base} has ${counted(oldMistakes)} already:`,
+    ...oldMistakes.map((line) => `  ${safeLine(line)}`),
+  ];
+}
+
+function counted(mistakes: readonly string[]): string {
+  return mistakes.length === 1 ? "1 mistake" : `${mistakes.length} mistakes`;
 }
 
 /** The projects, why they are built, and with which commands. */
@@ -92,7 +128,12 @@ export function describeBuilds(builds: readonly LocalBuild[]): string[] {
     }`,
     ...commands.map((command) => `  ${command}`),
     ...(status === undefined ? [] : [`  ${status}: ${reason}`]),
-  ]);
+  ]).flatMap(safeLines);
+}
+
+/** A command may have several lines. */
+function safeLines(text: string): string[] {
+  return text.split("\n").map(safeLine);
 }
 
 /** The table at the end. */
@@ -109,10 +150,14 @@ export function describeSummary(builds: readonly LocalBuild[]): string[] {
   return [
     "",
     ...table,
-    ...failed.flatMap(({ project, step, command, reason }) => [
+    ...builds.flatMap(({ project, tree }) =>
+      tree ? [`${project}: left in ${shellWord(tree)}`] : []
+    ),
+    ...failed.flatMap(({ project, step, command, reason, error }) => [
       "",
       `${project}: ${step ? `${step} ` : ""}${reason}`,
       ...(command ? [`  ${command}`] : []),
+      ...(error ? [`  ${error}`] : []),
     ]),
-  ];
+  ].flatMap(safeLines);
 }

@@ -1,14 +1,21 @@
-/** What a person sees while projects are built: the lines, and under them a line that tells how far it is. */
+/** What a person sees: the lines, and on a terminal under them a line that tells what is being done. */
 import { duration } from "../../lib/report/markdown.ts";
 
 const encoder = new TextEncoder();
 
+/** Seconds of silence after which a log that is no terminal is told what is being done. */
+const SILENCE_SECONDS = 10;
+
 /** Where text goes. */
 export interface Screen {
-  /** Lines of a build. */
+  /** Lines for people. */
   lines(lines: readonly string[]): void;
-  /** Tells what is being done; `undefined` when nothing is any more. */
-  progress(text: string | undefined): void;
+  /** Text for programs, on standard output. */
+  report(text: string): void;
+  /**
+   * Tells what is being done, on standard error, and how far it is; `undefined` when nothing is any more.
+   */
+  progress(text: string | undefined, howFar?: () => string): void;
   close(): void;
 }
 
@@ -17,46 +24,88 @@ interface Writer {
   writeSync(bytes: Uint8Array): number;
 }
 
-/** Writes whole text, whatever a short write does. */
-export function writeAll(writer: Writer, text: string): void {
-  let bytes = encoder.encode(text);
-  while (bytes.length > 0) bytes = bytes.subarray(writer.writeSync(bytes));
+/** What a screen is made of. */
+export interface ScreenOptions {
+  readonly out: Writer;
+  readonly err: Writer & { isTerminal(): boolean };
+  /** Whether lines for people go to `err` too. */
+  readonly json: boolean;
+  /** Columns of the terminal. */
+  readonly columns: () => number;
+  /** Milliseconds on a clock that only goes forward. */
+  readonly now: () => number;
+  /** Called once when what is written is no longer read; later writes do nothing. */
+  readonly closed: () => void;
 }
 
-/**
- * Writes lines; on a terminal also a progress line, which is taken away before a line and drawn again
- * after it, with the time since it was first shown.
- */
-export function openScreen(writer: Writer, options: { terminal: boolean }): Screen {
-  const { terminal } = options;
-  let status: { text: string; since: number } | undefined;
+/** Columns of the terminal; 80 where it does not tell. */
+export function terminalColumns(): number {
+  try {
+    return Deno.consoleSize().columns || 80;
+  } catch {
+    return 80;
+  }
+}
+
+/** Writes lines, and progress: drawn again after each line on a terminal, else a line after every long silence. */
+export function openScreen({ out, err, json, columns, now, closed }: ScreenOptions): Screen {
+  const terminal = err.isTerminal();
+  const write = safely(closed);
+  let status: { text: () => string; since: number } | undefined;
+  let written = now();
   let drawn = false;
   const clear = () => {
-    if (drawn) writeAll(writer, "\r\x1b[K");
+    if (drawn) write(err, "\r\x1b[K");
     drawn = false;
   };
-  const draw = () => {
-    if (!terminal || !status) return;
-    clear();
-    const took = duration((performance.now() - status.since) / 1_000);
-    writeAll(writer, `\x1b[7m ${status.text}, ${took} \x1b[0m`);
-    drawn = true;
+  const tell = () => {
+    if (!status) return;
+    const took = duration(Math.round((now() - status.since) / 1_000));
+    if (terminal) {
+      clear();
+      const text = ` ${status.text()}, ${took} `.slice(0, Math.max(1, columns() - 1));
+      write(err, `\x1b[7m${text}\x1b[0m`);
+      drawn = true;
+    } else if (now() - written > 1_000 * SILENCE_SECONDS) {
+      write(err, `${status.text()}, ${took}\n`);
+      written = now();
+    }
   };
-  const timer = terminal ? setInterval(draw, 1_000) : undefined;
+  const timer = setInterval(tell, 1_000);
+  const show = (writer: Writer, text: string) => {
+    clear();
+    write(writer, text);
+    written = now();
+    if (terminal) tell();
+  };
   return {
-    lines(lines) {
+    lines: (lines) => show(json ? err : out, lines.map((line) => `${line}\n`).join("")),
+    report: (text) => show(out, text),
+    progress(text, howFar = () => "") {
       clear();
-      writeAll(writer, lines.map((line) => `${line}\n`).join(""));
-      draw();
-    },
-    progress(text) {
-      clear();
-      status = text === undefined ? undefined : { text, since: performance.now() };
-      draw();
+      const all = () => `${text}${howFar()}`;
+      status = text === undefined ? undefined : { text: all, since: now() };
+      if (terminal) tell();
     },
     close() {
       clearInterval(timer);
       clear();
+      status = undefined;
     },
+  };
+}
+
+/** Writes whole text, whatever a short write does, until it is no longer read. */
+function safely(closed: () => void): (writer: Writer, text: string) => void {
+  let open = true;
+  return (writer, text) => {
+    let bytes = encoder.encode(text);
+    try {
+      while (open && bytes.length > 0) bytes = bytes.subarray(writer.writeSync(bytes));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+      open = false;
+      closed();
+    }
   };
 }

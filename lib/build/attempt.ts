@@ -32,7 +32,10 @@ export async function* runAttempt(
 ): AsyncGenerator<readonly Publication[], BuildResult, void> {
   const attempt = begin(job, system, builder);
   const { log_messages, max_log_bytes } = sectionOf(builder.config, "builder");
-  yield [startedMessage(attempt)];
+  // GitHub allows few writes: of a job that comes again it is only told that it begins when it does.
+  const started = [startedMessage(attempt)];
+  const isFirst = deliveries === 1;
+  if (isFirst) yield started;
   const folder = await createJobFolder(jobsRoot(builder.config), attempt.attemptId);
   const ending = new AbortController();
   const bothSignals = AbortSignal.any([signal, ending.signal]);
@@ -40,7 +43,8 @@ export async function* runAttempt(
   let running: Promise<AttemptEnd> | undefined;
   try {
     const work = new Work({ attempt, deliveries, builder, folder, stream, signal: bothSignals });
-    yield [logStartMessage(attempt, await work.choose())];
+    const announced = logStartMessage(attempt, await work.choose());
+    yield isFirst ? [announced] : [...started, announced];
     running = work.run();
     // Awaited below; until then its failure must not count as unhandled.
     running.catch(() => {});

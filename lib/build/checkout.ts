@@ -1,6 +1,5 @@
 /** From a job to a checkout of what is to be built: the pull request merged into its base, never unmerged. */
 import type { Config } from "../config/config.ts";
-import { TransientFault } from "../errors.ts";
 import { MissingFromGit } from "../git/faults.ts";
 import { branchRef, type GitCache, mending, openCache, pullRef } from "../git/cache.ts";
 import { allowsLocal } from "../git/names.ts";
@@ -8,6 +7,7 @@ import { type Merge, TreeTooLarge } from "../git/repository.ts";
 import type { BuildJob } from "../messages/build_job.ts";
 import { projectListAt } from "../projects/at_commit.ts";
 import type { ProjectList } from "../projects/projects.ts";
+import { expectLater } from "../retry.ts";
 
 /** What the git server says of a job's commits. */
 export interface CheckoutFacts {
@@ -15,9 +15,9 @@ export interface CheckoutFacts {
   readonly pullHead?: string | undefined;
   /** The branch that is merged into; undefined where the repository has no branch at all. */
   readonly baseBranch?: string | undefined;
-  /** What is missing and will not come. */
+  /** What git does not show. */
   readonly missing?: "repository" | "pull request" | "base branch" | "commit" | undefined;
-  /** What the pushed branch points to now, where the pushed commit is gone. */
+  /** What the pushed branch points to now, where the pushed commit is not shown. */
   readonly pushedTip?: string | undefined;
   readonly merge?: Merge | undefined;
   /** Whether the head has more files than can be checked out. */
@@ -34,6 +34,8 @@ export interface EarlyEnd {
 /** What is built. */
 export interface Source {
   readonly tree: string;
+  /** The job's commit. */
+  readonly headSha: string;
   /** The commit merged into; undefined for a push job. */
   readonly baseSha?: string | undefined;
   readonly projects: ProjectList;
@@ -87,10 +89,11 @@ function missingText(
   const { full_name } = job.repo;
   switch (missing) {
     case "repository":
-      return `Cannot find repository ${full_name}: it was deleted, or it is private and this builder ` +
-        "may not read it";
+      return `Cannot find repository ${full_name}: it was deleted or moved, or it is private and this ` +
+        "builder may not read it";
     case "pull request":
-      return `Cannot find pull request ${job.pr.number} in ${full_name}: it was deleted`;
+      return `Cannot find pull request ${job.pr.number} in ${full_name}: it was deleted, or GitHub's git ` +
+        "servers are far behind. Push again, or ask for the build again later";
     case "base branch":
       return `Cannot find branch ${branch} in ${full_name}: it was deleted. Change the pull request's ` +
         "base branch and push again";
@@ -110,12 +113,6 @@ export interface CheckoutOptions {
 }
 
 /**
- * Deliveries of a job after which a git server that shows another commit is believed: its parts follow a push
- * one after the other, within seconds, and the last of them comes after a minute and a half (`lib/retry.ts`).
- */
-const LAGGING_DELIVERIES = 3;
-
-/**
  * Fetches a job's commits, merges them and finds the project list. Throws a `TransientFault` where the git
  * server or the disk fails for now.
  */
@@ -128,30 +125,28 @@ export async function prepareSource(
     signal: options.signal,
   });
   return await mending(cache, async () => {
-    const facts = job.push ? await pushFacts(cache, job) : await pullFacts(cache, job);
-    if (options.deliveries <= LAGGING_DELIVERIES && await mayLag(cache, job, facts)) {
-      throw new TransientFault(`Cannot check out ${job.pr.head_sha}: git does not show it yet`);
+    const facts = await factsOf(cache, { job, deliveries: options.deliveries });
+    if (await mayLag(cache, job, facts)) {
+      const missing = `Cannot check out ${job.pr.head_sha}: git does not show it`;
+      expectLater(new Error(missing), options.deliveries);
     }
     const end = endsEarly(job, facts);
     if (end) return end;
     const { baseSha, merge } = facts;
     const tree = merge?.kind === "clean" ? merge.tree : await cache.treeOf(job.pr.head_sha);
-    const projects = await projectListAt(
-      cache,
-      baseSha ?? job.pr.head_sha,
-      options.config.projects,
-    );
-    return { cache, source: { tree, baseSha, projects } };
+    const listed = job.definition === "merged" ? tree : baseSha ?? job.pr.head_sha;
+    const projects = await projectListAt(cache, listed, options.config.projects);
+    return { cache, source: { tree, headSha: job.pr.head_sha, baseSha, projects } };
   });
 }
 
 /**
- * Whether the git server may still show the commit before the job's. Where it shows one that the job's commit
- * leads to, it does not; in any other case a force push may have gone either way.
+ * Whether the git server may be behind. Where it shows a commit that the job's leads to, it is not; in any
+ * other case a force push may have gone either way.
  */
 async function mayLag(cache: GitCache, job: BuildJob, facts: CheckoutFacts): Promise<boolean> {
   const { head_sha: head } = job.pr;
-  if (facts.missing === "commit") return true;
+  if (facts.missing !== undefined) return true;
   const shown = facts.pushedTip ?? facts.pullHead;
   if (shown === undefined || shown === head) return false;
   // All that leads to what was fetched is here.
@@ -160,24 +155,37 @@ async function mayLag(cache: GitCache, job: BuildJob, facts: CheckoutFacts): Pro
 
 type Facts = CheckoutFacts & { readonly baseSha?: string | undefined };
 
+interface Turn {
+  readonly job: BuildJob;
+  readonly deliveries: number;
+}
+
+async function factsOf(cache: GitCache, turn: Turn): Promise<Facts> {
+  try {
+    return turn.job.push ? await pushFacts(cache, turn.job) : await pullFacts(cache, turn);
+  } catch (error) {
+    if (!(error instanceof MissingFromGit)) throw error;
+    return { missing: error.what === "repository" ? "repository" : "commit" };
+  }
+}
+
 async function pushFacts(cache: GitCache, job: BuildJob): Promise<Facts> {
   try {
     await cache.fetchCommits([job.pr.head_sha]);
     return {};
   } catch (error) {
-    if (!(error instanceof MissingFromGit)) throw error;
-    if (error.what === "repository") return { missing: "repository" };
+    if (!(error instanceof MissingFromGit) || error.what === "repository") throw error;
     const ref = branchRef(job.push!.branch);
-    const tip = await orMissing(cache.fetch([ref]));
-    return typeof tip === "object" ? { pushedTip: tip.get(ref) } : { missing: "commit" };
+    const tip = await unlessMissing(cache.fetch([ref]));
+    return tip ? { pushedTip: tip.get(ref) } : { missing: "commit" };
   }
 }
 
-async function pullFacts(cache: GitCache, job: BuildJob): Promise<Facts> {
+async function pullFacts(cache: GitCache, turn: Turn): Promise<Facts> {
+  const { job } = turn;
   const pull = pullRef(job.pr.number);
-  const heads = await orMissing(cache.fetch([pull]));
-  if (heads === "repository") return { missing: "repository" };
-  if (typeof heads === "string") return { missing: "pull request" };
+  const heads = await unlessMissing(cache.fetch([pull]));
+  if (heads === undefined) return { missing: "pull request" };
   const pullHead = heads.get(pull);
   if (pullHead !== job.pr.head_sha) return { pullHead };
   try {
@@ -187,7 +195,7 @@ async function pullFacts(cache: GitCache, job: BuildJob): Promise<Facts> {
     throw error;
   }
   const baseBranch = job.pr.target_branch ?? await cache.defaultBranch();
-  const baseSha = await baseCommit(cache, job, baseBranch);
+  const baseSha = await baseCommit(cache, turn, baseBranch);
   if (baseSha === undefined) return { pullHead, baseBranch, missing: "base branch" };
   const merge = await cache.mergeTree(baseSha, job.pr.head_sha);
   return { pullHead, baseBranch, baseSha, merge };
@@ -196,24 +204,27 @@ async function pullFacts(cache: GitCache, job: BuildJob): Promise<Facts> {
 /** The commit the evaluation merged with, while the server has it, else the branch's tip. */
 async function baseCommit(
   cache: GitCache,
-  job: BuildJob,
+  { job, deliveries }: Turn,
   branch: string | undefined,
 ): Promise<string | undefined> {
   if (job.base_sha !== undefined) {
-    const found = await orMissing(cache.fetchCommits([job.base_sha]));
-    if (typeof found !== "string") return job.base_sha;
+    const found = await unlessMissing(cache.fetchCommits([job.base_sha]).then(() => true));
+    if (found) return job.base_sha;
+    // Another base is another build than the one that was evaluated.
+    expectLater(new MissingFromGit("commit", job.base_sha), deliveries);
   }
   if (branch === undefined) return undefined;
   const ref = branchRef(branch);
-  const tip = await orMissing(cache.fetch([ref]));
-  return typeof tip === "object" ? tip.get(ref) : undefined;
+  const tip = await unlessMissing(cache.fetch([ref]));
+  return tip?.get(ref);
 }
 
-async function orMissing<T>(work: Promise<T>): Promise<T | MissingFromGit["what"]> {
+/** Undefined for a ref or commit that git does not show. */
+async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;
   } catch (error) {
-    if (error instanceof MissingFromGit) return error.what;
+    if (error instanceof MissingFromGit && error.what !== "repository") return undefined;
     throw error;
   }
 }

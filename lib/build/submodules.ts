@@ -4,35 +4,29 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { deadline } from "../async.ts";
+import { describeError, TransientFault } from "../errors.ts";
 import { mending, openCache } from "../git/cache.ts";
-import { MissingFromGit } from "../git/faults.ts";
+import { DiskFull, MissingFromGit } from "../git/faults.ts";
 import { GitOutputTooLarge, type GitResult, splitNul } from "../git/git.ts";
 import { checkCloneUrl, UnsafeGitName } from "../git/names.ts";
 import { type GitRepository, TreeTooLarge } from "../git/repository.ts";
 import type { JobFolders } from "./job_folder.ts";
-import { CheckoutError, MAX_CHECKOUT_BYTES, writeTree } from "./write_tree.ts";
+import { submoduleAddress } from "./submodule_address.ts";
+import type { CheckoutState, WriteOptions } from "./write_files.ts";
+import { CheckoutError } from "./write_tree.ts";
 
 const MAX_SUBMODULES = 100;
 const MAX_DEPTH = 4;
-/** Entries of a `.gitmodules`, whether something is linked there or not: git is asked about each. */
+/** Entries of a `.gitmodules`, whether something is linked there or not. */
 const MAX_LISTED = 1_000;
 const MAX_FILE_BYTES = 1024 * 1024;
 
-/** A checkout whose submodules are filled. */
-export interface SubmoduleOptions {
-  /** The configuration's `checkout.root`: where caches are. */
-  readonly root: string;
-  /** The address that relative ones are relative to; undefined where there is none. */
-  readonly url: string | undefined;
-  /** Whether only the host of `url` may be fetched from: where builds may not use the network. */
-  readonly sameHost: boolean;
-  readonly folders: JobFolders;
-  /** Bytes that the checkout has without submodules. */
-  readonly written: number;
-  readonly signal: AbortSignal;
-  /** Variables that git needs for this repository. */
-  readonly env?: Readonly<Record<string, string>>;
-}
+/** Milliseconds that all the submodules together may take which no project needs. */
+const UNNEEDED_MS = 120_000;
+
+/** Deliveries of a job after which what another host does not give is the pull request's fault: see `lib/retry.ts`. */
+const TRIES = 3;
 
 /** A submodule cannot be had, by the pull request's fault; the message says which and why. */
 export class SubmoduleError extends CheckoutError {
@@ -43,144 +37,195 @@ export class SubmoduleError extends CheckoutError {
   }
 }
 
-/**
- * Fetches and writes the submodules of a tree that is checked out, and theirs. Resolves to a line for each.
- * Throws a {@link CheckoutError}, and a `TransientFault` where a server is down for now.
- */
-export async function writeSubmodules(
-  repository: GitRepository,
-  tree: string,
-  options: SubmoduleOptions,
-): Promise<string[]> {
-  const lines: string[] = [];
-  const room = { bytes: MAX_CHECKOUT_BYTES - options.written };
-  await fill({ repository, tree, depth: 1, lines, room, prefix: "" }, options);
-  return lines;
-}
-
-interface Level {
+/** A tree that is written and whose submodules are to be. */
+export interface Level {
   readonly repository: GitRepository;
   readonly tree: string;
-  readonly depth: number;
-  /** What was done so far, at all levels. */
-  readonly lines: string[];
-  /** What may still be written, at all levels. */
-  readonly room: { bytes: number };
+  /** The address that relative ones are relative to; undefined where there is none. */
+  readonly url: string | undefined;
+  readonly folders: JobFolders;
   /** The path of this level in the checkout, with a `/` at its end; `""` at the top. */
   readonly prefix: string;
+  /** 1 for the submodules of the checkout itself. */
+  readonly depth: number;
 }
 
-async function fill(level: Level, options: SubmoduleOptions): Promise<void> {
-  const { repository, tree, depth, lines, room, prefix } = level;
-  const { folders, root, signal } = options;
-  for (const [path, address] of await listed(repository, tree, options)) {
-    const shown = prefix + path;
-    const sha = await linkedCommit(repository, path, options);
-    if (sha === undefined) continue;
-    if (depth > MAX_DEPTH || lines.length >= MAX_SUBMODULES) {
-      throw new SubmoduleError(
-        `Cannot fetch submodule ${shown}: more than ${MAX_SUBMODULES} submodules or ${MAX_DEPTH} levels`,
-      );
+/** Writes a submodule's files, and those of its own submodules. */
+export type WriteLevel = (level: Level) => Promise<void>;
+
+/**
+ * Fetches the submodules of a tree and has each written. What cannot be had is noted in the state. Throws a
+ * {@link CheckoutError} for this machine's faults, and a `TransientFault` where what is needed is down for now.
+ */
+export async function fillSubmodules(
+  level: Level,
+  { options, state, write }: { options: WriteOptions; state: CheckoutState; write: WriteLevel },
+): Promise<void> {
+  const entries = await listed(level.repository, level.tree);
+  for (const [path, sha] of await links(level)) {
+    const shown = level.prefix + path;
+    const entry = entries.get(path);
+    if (entry?.url === undefined || entry.update === "none") {
+      const why = entry?.url ? "sets update = none" : "names no address for it";
+      state.lines.push(`Submodule ${shown} is not fetched: .gitmodules ${why}`);
+      continue;
     }
-    const url = absolute(address, options, shown);
-    const id = createHash("sha256").update(url).digest("hex").slice(0, 40);
-    const place = await emptyFolder(folders.tree, path, shown);
-    const own: JobFolders = { ...folders, tree: place, index: `${folders.index}-${lines.length}` };
+    const submodule = { path, shown, sha, address: entry.url };
+    const needed = options.needs(shown);
     try {
-      const full_name = `submodules/${id}`;
-      const cache = await openCache(root, { full_name, clone_url: url }, { signal });
-      await cache.fetchCommits([sha]);
-      room.bytes -= await mending(cache, async () => {
-        await cache.checkSize(sha);
-        return await writeTree(cache, sha, { folders: own, maxBytes: room.bytes });
-      });
-      lines.push(`Submodule ${shown}: ${sha} of ${url}`);
-      const below = {
-        ...level,
-        repository: cache,
-        tree: sha,
-        depth: depth + 1,
-        prefix: `${shown}/`,
-      };
-      await fill(below, { ...options, url, folders: own, env: {} });
+      const own = needed ? options : { ...options, signal: state.unneeded(options.signal) };
+      await fillOne(submodule, level, { options: own, state, write });
     } catch (error) {
-      if (!(error instanceof MissingFromGit || error instanceof TreeTooLarge)) throw error;
-      throw new SubmoduleError(`Cannot fetch submodule ${shown} from ${url}: ${error.message}`, {
-        cause: error,
-      });
+      const reason = judge(error, { ...submodule, needed }, { level, options });
+      state.problems.push({ path: shown, reason });
+      if (!needed) state.lines.push(`${reason}; no project that is built needs it`);
     }
   }
 }
 
-/** Paths and addresses in a tree's `.gitmodules`. */
-async function listed(
-  repository: GitRepository,
-  tree: string,
-  { env = {} }: SubmoduleOptions,
-): Promise<Map<string, string>> {
+/** The signal of what no project needs: it aborts a while after it was first asked for, or with another. */
+export function unneededSignal(): Disposable & { of(signal: AbortSignal): AbortSignal } {
+  let limit: ReturnType<typeof deadline> | undefined;
+  return {
+    of(signal) {
+      limit ??= deadline(UNNEEDED_MS, new SubmoduleError("took too long"));
+      return AbortSignal.any([signal, limit.signal]);
+    },
+    [Symbol.dispose]: () => limit?.[Symbol.dispose](),
+  };
+}
+
+interface Submodule {
+  readonly path: string;
+  readonly shown: string;
+  readonly sha: string;
+  readonly address: string;
+}
+
+async function fillOne(
+  { path, shown, sha, address }: Submodule,
+  level: Level,
+  { options, state, write }: { options: WriteOptions; state: CheckoutState; write: WriteLevel },
+): Promise<void> {
+  const { folders, depth } = level;
+  if (depth > MAX_DEPTH || state.submodules >= MAX_SUBMODULES) {
+    throw new SubmoduleError(`more than ${MAX_SUBMODULES} submodules or ${MAX_DEPTH} levels`);
+  }
+  const url = allowed(submoduleAddress(address, level.url), options);
+  const host = new URL(url).host;
+  const fault = state.down.get(host);
+  if (fault) throw fault;
+  const place = await emptyFolder(folders.tree, path);
+  const index = `${folders.index}-${state.submodules++}`;
+  const id = createHash("sha256").update(url).digest("hex").slice(0, 40);
+  const full_name = `submodules/${id}`;
+  try {
+    const cache = await openCache(options.root, { full_name, clone_url: url }, options);
+    await cache.fetchCommits([sha]);
+    await mending(cache, async () => {
+      await cache.checkSize(sha);
+      const own: JobFolders = { ...folders, tree: place, index };
+      const below = { url, folders: own, prefix: `${shown}/`, depth: depth + 1 };
+      await write({ repository: cache, tree: sha, ...below });
+    });
+    state.lines.push(`Submodule ${shown}: ${sha} of ${url}`);
+  } catch (error) {
+    if (error instanceof TransientFault && !(error instanceof DiskFull)) {
+      state.down.set(host, error);
+    }
+    throw error;
+  }
+}
+
+/** Turns what kept a submodule from being written into a problem's reason; throws what is none. */
+function judge(
+  error: unknown,
+  { shown, address, needed }: Submodule & { needed: boolean },
+  { level, options }: { level: Level; options: WriteOptions },
+): string {
+  options.signal.throwIfAborted();
+  const missing = error instanceof MissingFromGit;
+  const passing = error instanceof TransientFault;
+  const known = missing || passing || error instanceof TreeTooLarge ||
+    error instanceof UnsafeGitName ||
+    error instanceof CheckoutError && error.fault === "source";
+  if (!known || error instanceof DiskFull) throw error;
+  // What is refused by its form may hold a password.
+  const url = error instanceof UnsafeGitName ? undefined : submoduleAddress(address, level.url);
+  const from = url === undefined ? shown : `${shown} from ${url}`;
+  const reason = `Cannot fetch submodule ${from}: ${describeError(error)}`;
+  const early = options.deliveries <= TRIES;
+  const served = URL.parse(url ?? "")?.host === URL.parse(options.url ?? "")?.host;
+  // A project may use what it does not name, and the host that gave the rest will soon give this too.
+  if (needed ? missing && early || passing && (early || served) : passing && early && served) {
+    throw new TransientFault(reason, { cause: error });
+  }
+  return reason;
+}
+
+interface Entry {
+  readonly url?: string;
+  readonly update?: string;
+}
+
+/** What a tree's `.gitmodules` says of each path; of entries for one path the last holds, as for git. */
+async function listed(repository: GitRepository, tree: string): Promise<Map<string, Entry>> {
   const args = ["config", `--blob=${tree}:.gitmodules`, "--no-includes", "-z", "--list"];
   let answer: GitResult;
   try {
-    answer = await repository.run(args, { env, codes: [0, 1, 128], maxBytes: MAX_FILE_BYTES });
+    answer = await repository.run(args, { codes: [0, 1, 128], maxBytes: MAX_FILE_BYTES });
   } catch (error) {
     if (error instanceof GitOutputTooLarge) throw tooMany();
     throw error;
   }
   const { code, stdout } = answer;
-  const modules = new Map<string, { path?: string; url?: string }>();
+  const modules = new Map<string, Entry & { path?: string }>();
   for (const entry of code === 0 ? splitNul(stdout) : []) {
-    const parts = /^submodule\.(.*)\.(path|url)\n(.*)$/s.exec(entry);
+    const parts = /^submodule\.(.*)\.(path|url|update)\n(.*)$/s.exec(entry);
     if (!parts) continue;
     const [, name, key, value] = parts;
     modules.set(name!, { ...modules.get(name!), [key!]: value });
   }
-  const found = [...modules.values()].filter(({ path, url }) => path && url);
+  const found = [...modules.values()].filter(({ path }) => path);
   if (found.length > MAX_LISTED) throw tooMany();
-  return new Map(found.map(({ path, url }) => [path!, url!]));
+  return new Map(found.map(({ path, ...entry }) => [path!.replace(/\/+$/, ""), entry]));
 }
 
 function tooMany(): SubmoduleError {
   return new SubmoduleError(`Cannot fetch submodules: .gitmodules lists more than ${MAX_LISTED}`);
 }
 
-/** The commit that the checkout's index links at a path; undefined where there is no link. */
-async function linkedCommit(
-  repository: GitRepository,
-  path: string,
-  { folders, env = {} }: SubmoduleOptions,
-): Promise<string | undefined> {
-  // The index, unlike a hostile tree, never holds a symbolic link and something below it.
-  const { stdout } = await repository.run(["ls-files", "--stage", "-z", "--", path], {
+/**
+ * The commits that the checkout's index links, by path. The index, unlike a hostile tree, never holds a symbolic
+ * link and something below it.
+ */
+async function links({ repository, folders }: Level): Promise<Map<string, string>> {
+  const { stdout } = await repository.run(["ls-files", "--stage", "-z"], {
     cwd: folders.tree,
-    env: { ...env, GIT_INDEX_FILE: folders.index, GIT_WORK_TREE: folders.tree },
+    env: { GIT_INDEX_FILE: folders.index, GIT_WORK_TREE: folders.tree },
+    maxBytes: 512 * 1024 * 1024,
   });
-  return /^160000 ([0-9a-f]+) 0\t/.exec(splitNul(stdout)[0] ?? "")?.[1];
+  const found = new Map<string, string>();
+  for (const entry of splitNul(stdout)) {
+    const parts = /^160000 ([0-9a-f]+) 0\t(.*)$/s.exec(entry);
+    if (parts) found.set(parts[2]!, parts[1]!);
+  }
+  if (found.size > MAX_LISTED) throw tooMany();
+  return found;
 }
 
-function absolute(
-  address: string,
-  { url: base, sameHost }: SubmoduleOptions,
-  shown: string,
-): string {
-  const relative = /^\.\.?\//.test(address);
-  const url = relative ? URL.parse(address, `${base?.replace(/\/+$/, "")}/`)?.href : address;
-  try {
-    const checked = checkCloneUrl(url ?? address, false);
-    if (!sameHost || URL.parse(checked)?.host === URL.parse(base ?? "")?.host) return checked;
-  } catch (error) {
-    if (!(error instanceof UnsafeGitName)) throw error;
-    throw new SubmoduleError(`Cannot fetch submodule ${shown}: ${error.message}`, { cause: error });
-  }
-  throw new SubmoduleError(
-    `Cannot fetch submodule ${shown} from ${url}: builds have no network here, and it is on another host`,
-  );
+function allowed(url: string, { url: served, sameHost }: WriteOptions): string {
+  const checked = checkCloneUrl(url, false);
+  const own = served === undefined ? undefined : submoduleAddress(served, undefined);
+  if (!sameHost || URL.parse(checked)?.host === URL.parse(own ?? "")?.host) return checked;
+  throw new SubmoduleError("builds have no network here, and it is on another host");
 }
 
 /** The submodule's folder, which must lie where its path says and not behind a symbolic link. */
-async function emptyFolder(tree: string, path: string, shown: string): Promise<string> {
+async function emptyFolder(tree: string, path: string): Promise<string> {
   const place = join(tree, path);
   await Deno.mkdir(place, { recursive: true });
   const real = await Deno.realPath(place);
   if (real === join(await Deno.realPath(tree), path)) return place;
-  throw new SubmoduleError(`Cannot fetch submodule ${shown}: its path leads elsewhere`);
+  throw new SubmoduleError("its path leads elsewhere");
 }

@@ -6,14 +6,16 @@ import { buildProject, type ProjectBuild } from "./build_project.ts";
 import { type BuilderContext, checkoutRoot } from "./builder_context.ts";
 import { type EarlyEnd, prepareSource, type Source } from "./checkout.ts";
 import { type GitCache, mending } from "../git/cache.ts";
+import { PROJECTS_FILE } from "../projects/projects.ts";
 import { DISK_FULL_END, earlyEnd, type End, leftOut, unknownProject, withoutList } from "./ends.ts";
 import { saysDiskFull } from "./full_disk.ts";
 import type { JobFolder } from "./job_folder.ts";
 import { safeLine, Tail } from "./lines.ts";
 import type { LogStream } from "./log_stream.ts";
 import type { Attempt, AttemptEnd, AttrOutcome } from "./result.ts";
-import { writeSubmodules } from "./submodules.ts";
-import { CheckoutError, writeTree } from "./write_tree.ts";
+import { needsOf, type Problem } from "./needs.ts";
+import { writeFiles } from "./write_files.ts";
+import { CheckoutError } from "./write_tree.ts";
 
 /** Lines and characters of a log's end that a result shows. */
 const OUTPUT = { lines: 100, characters: 32 * 1024 } as const;
@@ -106,37 +108,45 @@ export class Work {
     const { projects } = source;
     if (projects.kind !== "list") return await this.#all(withoutList(projects));
     const merged = source.baseSha ? `${job.pr.head_sha} merged into ${source.baseSha}` : undefined;
-    await stream.write([`Building ${merged ?? job.pr.head_sha}`]);
-    const early = await this.#checkOut(cache, source.tree);
-    if (early) return await this.#all(early);
+    const by = job.definition === "merged" ? `, by the merged ${PROJECTS_FILE}` : "";
+    await stream.write([`Building ${merged ?? job.pr.head_sha}${by}`]);
+    const written = await this.#checkOut(cache, source, projects.projects);
+    if ("status" in written) return await this.#all(written);
     const outcomes: AttrOutcome[] = [];
     for (const attr of new Set(job.attrs)) {
       outcomes.push(
         cancelled(signal)
           ? { attr, status: "Cancelled", reason: `${signal.reason}`, output: [] }
-          : await this.#buildOne(attr, projects.projects),
+          : await this.#buildOne(attr, projects.projects, written.problems),
       );
     }
     return outcomes;
   }
 
   /** Writes the files, and those of the submodules; an end where they cannot be had. */
-  async #checkOut(cache: GitCache, tree: string): Promise<End | undefined> {
-    const { attempt: { job }, builder: { config }, folder, stream, signal } = this.#options;
+  async #checkOut(
+    cache: GitCache,
+    { tree, headSha: head, baseSha: base }: Source,
+    all: readonly Project[],
+  ): Promise<End | { problems: readonly Problem[] }> {
+    const { attempt: { job, system }, builder: { config }, folder, stream } = this.#options;
+    const { deliveries, signal } = this.#options;
+    const built = all.filter((one) => job.attrs.includes(one.name) && isFor(one, system));
     const options = {
       root: checkoutRoot(config),
       url: job.repo.clone_url,
       sameHost: !sectionOf(config, "builder").network,
-      folders: folder,
+      needs: needsOf(built, all),
+      deliveries,
       signal,
     };
     try {
-      const lines = await mending(cache, async () => {
-        const written = await writeTree(cache, tree, { folders: folder });
-        return await writeSubmodules(cache, tree, { ...options, written });
-      });
+      const { lines, problems } = await mending(
+        cache,
+        () => writeFiles(cache, { tree, head, base }, folder, options),
+      );
       await stream.write(lines.map(safeLine));
-      return undefined;
+      return { problems };
     } catch (error) {
       if (!(error instanceof CheckoutError)) throw error;
       const status = error.fault === "source" ? "Failure" : "UnexpectedError";
@@ -144,13 +154,24 @@ export class Work {
     }
   }
 
-  async #buildOne(attr: string, projects: readonly Project[]): Promise<AttrOutcome> {
+  async #buildOne(
+    attr: string,
+    projects: readonly Project[],
+    problems: readonly Problem[],
+  ): Promise<AttrOutcome> {
     const { attempt: { system }, stream } = this.#options;
     const project = projects.find(({ name }) => name === attr);
     if (project === undefined || !isFor(project, system)) {
       const end = project === undefined ? unknownProject(attr, projects) : leftOut(project, system);
       await stream.write([end.reason!]);
       return { attr, output: [end.reason!], ...end };
+    }
+    const needs = needsOf([project], projects);
+    const problem = problems.find(({ path }) => needs(path));
+    if (problem) {
+      const reason = safeLine(problem.reason);
+      await stream.write([reason]);
+      return { attr, status: "Failure", reason, step: "checkout", output: [reason] };
     }
     return await this.#build(project);
   }

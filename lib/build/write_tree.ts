@@ -2,6 +2,7 @@
 import { DiskFull, readFault } from "../git/faults.ts";
 import { GitFailure } from "../git/git.ts";
 import type { GitRepository } from "../git/repository.ts";
+import { type TreeContents, treeContents } from "../git/tree_contents.ts";
 import { DISK_FULL, isDiskFull } from "./full_disk.ts";
 import type { JobFolders } from "./job_folder.ts";
 
@@ -23,34 +24,25 @@ export class CheckoutError extends Error {
   }
 }
 
-/** How to write a tree. */
-export interface WriteTreeOptions {
-  readonly folders: JobFolders;
-  /** Variables that git needs for this repository. */
-  readonly env?: Readonly<Record<string, string>> | undefined;
-  /** {@link MAX_CHECKOUT_BYTES} when absent. */
-  readonly maxBytes?: number;
-}
-
 /**
  * Writes a tree's files into a job's folder, without a `.git`: no hook, no filter program and no submodule
- * has a part in it, and git follows no symbolic link on the way. Resolves to how many bytes they have. Throws
+ * has a part in it, and git follows no symbolic link on the way. Resolves to what the tree holds. Throws
  * a {@link CheckoutError}, where there are too many bytes before anything is written, and a `BrokenCache`.
  */
 export async function writeTree(
   repository: GitRepository,
   tree: string,
-  { folders, env = {}, maxBytes = MAX_CHECKOUT_BYTES }: WriteTreeOptions,
-): Promise<number> {
-  const bytes = await repository.bytesOf(tree);
-  if (bytes > maxBytes) {
+  { folders, maxBytes }: { folders: JobFolders; maxBytes: number },
+): Promise<TreeContents> {
+  const contents = await treeContents(repository, tree);
+  if (contents.bytes > maxBytes) {
     const most = `${(MAX_CHECKOUT_BYTES / 1024 ** 3).toFixed()} GiB`;
     const message = `Cannot check out ${tree}: all files together have more than ${most}`;
     throw new CheckoutError(message, { fault: "source" });
   }
   const options = {
     cwd: folders.tree,
-    env: { ...env, GIT_INDEX_FILE: folders.index, GIT_WORK_TREE: folders.tree },
+    env: { GIT_INDEX_FILE: folders.index, GIT_WORK_TREE: folders.tree },
     timeoutMs: 1_800_000,
   };
   try {
@@ -59,7 +51,7 @@ export async function writeTree(
   } catch (error) {
     throw await checkoutFault(readFault(error), tree, folders);
   }
-  return bytes;
+  return contents;
 }
 
 /** Git does not always say so when the disk is full. */

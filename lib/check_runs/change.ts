@@ -77,6 +77,7 @@ export function newsOf({ subject, request, news }: Change): BuildNews {
     pull: push ? undefined : subject.pr.number,
     test: subject.test,
     baseSha: subject.baseSha,
+    definition: subject.definition,
     news,
   };
 }

@@ -44,6 +44,8 @@ const MemorySchema = z.object({
   test: z.literal(true).optional(),
   /** The base commit that the request is merged with, as far as it says so. */
   baseSha: CommitSha.optional(),
+  /** Whether the merged project list says how it is built. */
+  definition: z.literal("merged").optional(),
   /** How often the check run was written: GitHub's listing may lag behind. */
   revision: z.number().int().min(0).optional(),
   /** Ids of earlier requests, oldest first. */

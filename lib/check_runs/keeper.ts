@@ -8,6 +8,7 @@ import { Keyed } from "../keyed.ts";
 import type { Repo } from "../messages/repo.ts";
 import type { Addresses } from "../report/parts.ts";
 import { isPush } from "../report/subject.ts";
+import { expectLater } from "../retry.ts";
 import type { Outcome } from "../role.ts";
 import type { EvaluationNotice } from "../messages/evaluation_notice.ts";
 import type { CheckWatch } from "../messages/check_watch.ts";
@@ -125,9 +126,12 @@ export class CheckRunKeeper {
     const ofPush = isPush({ pr, push });
     const suffix = ofPush ? "" : await this.#branches.suffix(repo, pr.target_branch);
     if (suffix === undefined) return this.#noRepository(repo);
-    const changes = changesOf(message, { suffix, projects: await this.#missingProjects(message) });
+    const changes = changesOf(message, {
+      suffix,
+      projects: await this.#missingProjects(message, delivery),
+    });
     if (changes.length === 0) this.#noteNobody(message);
-    const applied = await settleAll(changes.map((change) => this.#apply(change, delivery.lost)));
+    const applied = await settleAll(changes.map((change) => this.#apply(change, delivery)));
     const queued = message.kind === "queued";
     const watched = queued ? changes.filter((_, index) => isWaiting(applied[index]!)) : [];
     // A new check run that waits tells nothing that its evaluation has not told.
@@ -151,14 +155,17 @@ export class CheckRunKeeper {
   }
 
   /** A result of the Rust bot may name no project: it is about the check runs that wait for its request. */
-  async #missingProjects(message: BuildMessage): Promise<string[]> {
+  async #missingProjects(message: BuildMessage, { attempt }: Delivery): Promise<string[]> {
     if (message.kind !== "result" || namesProjects(message.result)) return [];
     const { repo, pr } = message.result;
     const runs = await this.#options.github.checkRuns(repo, pr.head_sha);
+    if (runs === undefined) {
+      expectLater(new Error(`GitHub shows no commit ${pr.head_sha}`), attempt);
+    }
     return projectsAwaiting(message.result, runs ?? []);
   }
 
-  #apply(change: Change, lost: AbortSignal): Promise<Applied> {
+  #apply(change: Change, { lost, attempt }: Delivery): Promise<Applied> {
     const { repo, pr } = change.subject;
     const key = keyOf(repo, pr.head_sha, change.name);
     this.#waiting.add(key, change);
@@ -166,7 +173,7 @@ export class CheckRunKeeper {
       // GitHub allows few writes: a state that is over before it could be shown is not shown.
       if (this.#waiting.take(key, change)) return "unchanged";
       const runs = await this.#options.github.checkRuns(repo, pr.head_sha, change.name);
-      if (runs === undefined) return this.#noCommit(change);
+      if (runs === undefined) return this.#noCommit(change, attempt);
       const current = this.#written.fresher(key, newest(runs), this.#options.now());
       const now = new Date(this.#options.now()).toISOString();
       const owner = await this.#ownerOf(change, current);
@@ -178,7 +185,7 @@ export class CheckRunKeeper {
         : stateOf(change, made, { facts: await this.#writeFacts(change, now), current });
       // Another instance has the message by now, and may be further.
       if (lost.aborted) return "unchanged";
-      return await this.#write(change, state, current);
+      return await this.#write(change, { state, current, attempt });
     });
   }
 
@@ -208,8 +215,11 @@ export class CheckRunKeeper {
 
   async #write(
     change: Change,
-    state: CheckRunState,
-    current: CheckRun | undefined,
+    { state, current, attempt }: {
+      state: CheckRunState;
+      current: CheckRun | undefined;
+      attempt: number;
+    },
   ): Promise<Applied> {
     const { repo, pr } = change.subject;
     const { github, log, now } = this.#options;
@@ -219,7 +229,7 @@ export class CheckRunKeeper {
       if (current !== undefined) await github.updateCheckRun(repo, id, state);
       this.#written.note(keyOf(repo, pr.head_sha, change.name), { ...whole, id }, now());
     } catch (error) {
-      if (isMissing(error)) return this.#noCommit(change);
+      if (isMissing(error)) return this.#noCommit(change, attempt);
       throw refused(error, change.name);
     }
     log.info("Check run written", {
@@ -233,11 +243,16 @@ export class CheckRunKeeper {
     return current === undefined ? "created" : "written";
   }
 
-  /** There is nothing to post to: a commit that was force-pushed away and collected, or a deleted repository. */
-  #noCommit(change: Change): Applied {
+  /**
+   * There is nothing to post to: a commit that GitHub's API does not show yet, that was force-pushed away and
+   * collected, or a deleted repository.
+   */
+  #noCommit(change: Change, attempt: number): Applied {
+    const { repo: { full_name: repo }, pr: { head_sha: headSha } } = change.subject;
+    expectLater(new Error(`GitHub shows no commit ${headSha} in ${repo}`), attempt);
     this.#options.log.warn("No commit to report to", {
-      repo: change.subject.repo.full_name,
-      headSha: change.subject.pr.head_sha,
+      repo,
+      headSha,
       name: change.name,
     });
     return "no commit";

@@ -1,18 +1,32 @@
 /**
  * The sweep: finds what got lost on its way, asking GitHub rather than remembering. Open pull requests
- * whose head has no evaluation are evaluated; check runs that nobody brings to an end are handed to the
+ * whose head has no evaluation, or one that found something missing, are evaluated; check runs that nobody brings to an end are handed to the
  * keeper, which judges them again. Everything it publishes may come twice without harm.
  */
 import type { Logger } from "@logtape/logtape";
 import type { Broker, Publication } from "../broker/broker.ts";
-import { isEvaluated, newestEvaluation } from "../evaluation/status.ts";
-import type { CheckRun, CommitStatus, GitHub, PullRequest } from "../github/github.ts";
+import { describeError } from "../errors.ts";
+import { type NextLook, nextLook } from "../evaluation/missing.ts";
+import {
+  type EvaluationMemory,
+  evaluationMemory,
+  isEvaluated,
+  newestEvaluation,
+} from "../evaluation/status.ts";
+import {
+  type CheckRun,
+  type CommitStatus,
+  type GitHub,
+  isMissing,
+  type PullRequest,
+  type RepoName,
+} from "../github/github.ts";
 import { evaluationMessage } from "../jobs.ts";
 import type { Repo } from "../messages/repo.ts";
 import { QUEUE } from "../topology.ts";
 import { BuilderWatch } from "./builder_watch.ts";
-import { watchMessage } from "./message.ts";
-import { parseCheckRunName } from "./name.ts";
+import { overallMessage, watchMessage } from "./message.ts";
+import { baseSuffix, isOverall, overallName, parseCheckRunName } from "./name.ts";
 
 /** What the sweep works with. Times in milliseconds. */
 export interface SweepOptions {
@@ -70,7 +84,7 @@ export class Sweep {
     for (const fullName of this.#options.repos) {
       if (signal.aborted) break;
       const [owner, name] = fullName.split("/") as [string, string];
-      for (const pull of await this.#options.github.openPullRequests({ owner, name })) {
+      for (const pull of await this.#openPulls({ owner, name })) {
         const cloneUrl = pull.cloneUrl ?? `${webRoot(this.#options.apiUrl)}/${fullName}.git`;
         const repo = { owner, name, full_name: fullName, clone_url: cloneUrl };
         heads.push({ name: `${fullName}#${pull.number}`, repo, pull });
@@ -79,6 +93,17 @@ export class Sweep {
     const open = new Set(heads.map(({ name }) => name));
     for (const name of this.#settled.keys()) if (!open.has(name)) this.#settled.delete(name);
     return heads;
+  }
+
+  /** One repository that GitHub does not show, or not to the App, must not hold up the others. */
+  async #openPulls(repo: RepoName): Promise<PullRequest[]> {
+    try {
+      return await this.#options.github.openPullRequests(repo);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      this.#options.log.warn("Repository is not swept", { repo, error: describeError(error) });
+      return [];
+    }
   }
 
   /** Whether evaluations are taken and none waits: only then is a head without one a lost one. */
@@ -98,20 +123,28 @@ export class Sweep {
     const facts = { now: now(), asked: this.#asked.get(evaluationKey(head)), quietMs, pendingMs };
     const unfinished = runs.filter((run) => run.status !== "completed");
     const publish: Publication[] = [];
-    if (evaluationsFlow && lacksEvaluation(pull, statuses, facts)) {
-      log.warn("Pull request has no evaluation and is evaluated now", { pull: head.name });
+    const next = nextLook(statuses, pull.number, quietMs);
+    const name = overallName(baseSuffix(pull.baseRef, pull.defaultBranch));
+    const summedUp = runs.some((run) => run.name === name);
+    const lacks = lacksEvaluation(pull, statuses, facts);
+    if (evaluationsFlow && (lacks || (!summedUp && lacksOverall(pull, facts)))) {
+      log.warn("Pull request has no evaluation and is evaluated now", { pull: head.name, next });
       this.#remember(evaluationKey(head), facts.now);
-      publish.push(evaluationOf(head));
+      const status = newestEvaluation(statuses, pull.number);
+      const last = status && evaluationMemory(status, pull.number);
+      publish.push(lacks ? evaluationOf(head, next) : overallOf(head, last));
     }
     for (const run of unfinished) publish.push(...await this.#watchIfStuck(repo, run));
     if (publish.length > 0) await this.#options.broker.publish(publish);
-    if (unfinished.length === 0 && isEvaluated(statuses, pull.number)) {
+    const evaluated = isEvaluated(statuses, pull.number) && next === undefined;
+    if (unfinished.length === 0 && evaluated && summedUp) {
       this.#settled.set(head.name, versionOf(pull));
     }
   }
 
   async #watchIfStuck(repo: Repo, run: CheckRun): Promise<Publication[]> {
     const { name, headSha: head_sha } = run;
+    if (isOverall(name)) return [overallMessage({ repo, head_sha, name })];
     const system = parseCheckRunName(name).system ?? "unknown";
     const judgement = await this.#builders.judge(run, system);
     if (judgement.kind !== "give-up") return [];
@@ -142,17 +175,32 @@ export interface EvaluationFacts {
   readonly pendingMs: number;
 }
 
-/** Pure: whether nobody evaluates a pull request's head. `statuses` are the head's, newest first. */
+/**
+ * Pure: whether nobody evaluates a pull request's head, or what was missing is to be looked for again.
+ * `statuses` are the head's, newest first.
+ */
 export function lacksEvaluation(
   pull: Pick<PullRequest, "updatedAt" | "number">,
   statuses: readonly CommitStatus[],
   { now, asked, quietMs, pendingMs }: EvaluationFacts,
 ): boolean {
   if (asked !== undefined && now - asked < pendingMs) return false;
-  if (isEvaluated(statuses, pull.number)) return false;
+  if (isEvaluated(statuses, pull.number)) {
+    const next = nextLook(statuses, pull.number, quietMs);
+    return next !== undefined && now >= next.at;
+  }
   const pending = newestEvaluation(statuses, pull.number);
   if (pending === undefined) return now - Date.parse(pull.updatedAt) >= quietMs;
   return now - Date.parse(pending.createdAt ?? "") >= pendingMs;
+}
+
+/** Pure: whether a head that was evaluated has no check that sums its builds up: an older version did it. */
+function lacksOverall(
+  pull: Pick<PullRequest, "updatedAt">,
+  { now, asked, quietMs, pendingMs }: EvaluationFacts,
+): boolean {
+  if (asked !== undefined && now - asked < pendingMs) return false;
+  return now - Date.parse(pull.updatedAt) >= quietMs;
 }
 
 /** A head changes with its commit, and with whatever changes the pull request: a comment may reopen checks. */
@@ -167,16 +215,36 @@ function evaluationKey({ name, pull }: Head): string {
 
 /**
  * Dated by GitHub, as whatever it is compared with: just after the event that was lost, and before any that
- * comes later, as GitHub's times have whole seconds.
+ * comes later, as GitHub's times have whole seconds. One that is made again is dated no earlier than the last.
  */
-function evaluationOf({ repo, pull }: Head): Publication {
+function evaluationOf({ repo, pull }: Head, again: NextLook | undefined): Publication {
+  const id = `resync-${pull.number}-${pull.headSha}`;
+  const lastAt = Date.parse(again?.requestedAt ?? "") || 0;
   return evaluationMessage({
     repo,
-    pr: { target_branch: pull.baseRef, number: pull.number, head_sha: pull.headSha },
-    request_id: `resync-${pull.number}-${pull.headSha}`,
-    requested_at: new Date(Date.parse(pull.updatedAt) + 1).toISOString(),
-    reason: "The pull request had no evaluation",
+    pr: prOf(pull),
+    request_id: again === undefined ? id : `${id}-${again.at}`,
+    requested_at: new Date(Math.max(Date.parse(pull.updatedAt) + 1, lastAt)).toISOString(),
+    reason: again === undefined
+      ? "The pull request had no evaluation"
+      : "The last evaluation found something missing",
   });
+}
+
+/** An evaluation for the check that is not there, dated no earlier than the one before. */
+function overallOf(head: Head, last: EvaluationMemory | undefined): Publication {
+  const lastAt = Date.parse(last?.requestedAt ?? "") || 0;
+  return evaluationMessage({
+    repo: head.repo,
+    pr: prOf(head.pull),
+    request_id: `resync-${head.pull.number}-${head.pull.headSha}-overall`,
+    requested_at: new Date(Math.max(Date.parse(head.pull.updatedAt), lastAt) + 1).toISOString(),
+    reason: "The pull request had no check that sums its builds up",
+  });
+}
+
+function prOf({ baseRef, number, headSha }: PullRequest) {
+  return { target_branch: baseRef, number, head_sha: headSha };
 }
 
 /** Where repositories are cloned from: `https://api.github.com` stands beside `https://github.com`. */

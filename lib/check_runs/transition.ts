@@ -61,6 +61,7 @@ export interface BuildNews extends Request {
   /** Whether tests run too. */
   readonly test?: boolean;
   readonly baseSha?: string | undefined;
+  readonly definition?: "merged" | undefined;
   readonly news: News;
 }
 
@@ -102,12 +103,16 @@ export function transition(
   }
   const why = whyNothing(current, memory, news);
   if (why !== undefined) return { kind: "nothing", why };
-  const { seen, background, pull, test, baseSha } = memory;
+  const { seen, background, pull, test, baseSha, definition } = memory;
   return {
     kind: "update",
     request: { ...dated, requestedAt: shown.requestedAt ?? dated.requestedAt },
     // The result of an older peer does not repeat what the request was.
-    memory: defined({ pull, test, baseSha, ...memoryOf(message), seen, background }),
+    memory: defined({
+      ...{ pull, test, baseSha, definition },
+      ...memoryOf(message),
+      ...{ seen, background },
+    }),
   };
 }
 
@@ -221,8 +226,10 @@ function startedLater(news: News & { status: "in_progress" }, memory: Memory): b
   return difference > 0 || (difference === 0 && news.attempt > (memory.attempt ?? ""));
 }
 
-function memoryOf({ news, push, pull, test, baseSha }: BuildNews): Memory {
-  const by: Memory = push ? { push } : defined({ pull, test: test || undefined, baseSha });
+function memoryOf({ news, push, pull, test, baseSha, definition }: BuildNews): Memory {
+  const by: Memory = push
+    ? { push }
+    : defined({ pull, test: test || undefined, baseSha, definition });
   switch (news.status) {
     case "queued":
       return by;

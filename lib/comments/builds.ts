@@ -4,6 +4,7 @@ import type { Command } from "./command.ts";
 import { withPlaces } from "./places.ts";
 import type { Problem } from "./answer.ts";
 import type { Config, Project } from "../config/config.ts";
+import { isRedefined } from "../evaluation/list_change.ts";
 import type { Build } from "../jobs.ts";
 import type { ProjectList } from "../projects/projects.ts";
 import type { System } from "../systems.ts";
@@ -11,6 +12,8 @@ import type { System } from "../systems.ts";
 /** What decides {@link wantedBuilds}. */
 export interface WantingFacts {
   readonly list: ProjectList;
+  /** The head's list, for who is trusted alone. */
+  readonly headList?: ProjectList | undefined;
   /** The branch that the list comes from. */
   readonly branch: string;
   /** Whether who commented is trusted. */
@@ -29,28 +32,49 @@ export interface WantedBuilds {
  * not trusted gets as many projects as an evaluation may have.
  */
 export function wantedBuilds(commands: readonly Command[], facts: WantingFacts): WantedBuilds {
-  if (commands.flatMap(named).length === 0) return { builds: [], problems: [] };
+  const asked = commands.flatMap(named);
+  if (asked.length === 0) return { builds: [], problems: [] };
   const { list, branch } = facts;
-  if (list.kind !== "list") return { builds: [], problems: [noList(list, branch)] };
+  const find = definitions(facts);
+  if (list.kind !== "list" && !asked.some(({ name }) => find(name))) {
+    return { builds: [], problems: [noList(list, branch)] };
+  }
   const builds = new Map<string, Build>();
-  const placed = withPlaces(commands, new Set(list.projects.map(({ name }) => name)));
+  const names = [list, facts.headList].flatMap((it) => it?.kind === "list" ? it.projects : []);
+  const placed = withPlaces(commands, new Set(names.map(({ name }) => name)));
   const problems = placed.unknown.map((name): Problem => ({ kind: "unknown-system", name }));
   for (const { kind, name, systems } of placed.commands.flatMap(named)) {
-    const project = list.projects.find((candidate) => candidate.name === name);
-    if (!project) {
+    const found = find(name);
+    if (!found) {
       problems.push({ kind: "unknown-project", name });
       continue;
     }
+    const { project, ...definition } = found;
     const places = placesOf(project, systems, facts);
     problems.push(...places.problems);
     for (const system of places.systems) {
       const key = `${name}\0${system}`;
       const test = kind === "test" || project.test === true || builds.get(key)?.test === true;
-      builds.set(key, { project: name, system, test });
+      builds.set(key, { project: name, system, test, ...definition });
     }
   }
   const allowed = limited([...builds.values()], facts);
   return { builds: allowed.builds, problems: unique([...problems, ...allowed.problems]) };
+}
+
+/**
+ * Finds a project by its name: as the base defines it, or for who is trusted as the head does where it is new
+ * or another there.
+ */
+function definitions({ list, headList, trusted }: WantingFacts) {
+  const byName = (from: ProjectList | undefined) =>
+    new Map(from?.kind === "list" ? from.projects.map((project) => [project.name, project]) : []);
+  const [base, head] = [byName(list), byName(trusted ? headList : undefined)];
+  return (name: string): { project: Project; definition?: "merged" } | undefined => {
+    const [before, after] = [base.get(name), head.get(name)];
+    if (after && isRedefined(after, before)) return { project: after, definition: "merged" };
+    return before && { project: before };
+  };
 }
 
 /** The projects that a command has built or tested. */

@@ -5,9 +5,21 @@ import { baseSuffix, overallName } from "../check_runs/name.ts";
 import { type OverallMemory, recallOverall } from "../check_runs/overall/memory.ts";
 import type { Config } from "../config/config.ts";
 import { evaluationMemory } from "../evaluation/status.ts";
-import { type CheckRun, GitHubRefusal, type PullRequest, type RepoName } from "../github/github.ts";
+import {
+  type CheckRun,
+  GitHubRefusal,
+  isMissing,
+  type PullRequest,
+  type RepoName,
+} from "../github/github.ts";
 import type { CommentEvent } from "../github/payloads.ts";
-import { type ProjectList, PROJECTS_FILE, readProjectList } from "../projects/projects.ts";
+import {
+  type ProjectList,
+  PROJECTS_FILE,
+  readProjectList,
+  usableList,
+} from "../projects/projects.ts";
+import { expectLater } from "../retry.ts";
 import type { RoleContext } from "../role.ts";
 import { trusts } from "../trust.ts";
 import { type Approval, approvalOf } from "./approval.ts";
@@ -24,6 +36,8 @@ export interface CommentFacts {
   readonly authorTrusted: boolean;
   readonly approval: Approval;
   readonly list: ProjectList;
+  /** The head's project list, which counts for who is trusted alone; undefined where nobody looked. */
+  readonly headList?: ProjectList | undefined;
   /** Request ids that check runs of the head show already. */
   readonly known: ReadonlySet<string>;
   /** Check runs of the head whose builds have begun lately, by their request ids. */
@@ -54,19 +68,22 @@ export async function gatherFacts(
   const { repo } = event;
   const options = { config, github, repo };
   const [list, statuses, trusted, authorTrusted, runs] = await Promise.all([
-    projectList(repo, pull.baseRef, context),
+    projectList({ repo, ref: pull.baseRef, attempt: comment.attempt }, context),
     github.statuses(repo, pull.headSha),
     trusts(event.author, options),
     trusts(pull.author, options),
     github.checkRuns(repo, pull.headSha),
   ]);
+  const builds = comment.commands.some(({ kind }) => kind === "build" || kind === "test");
+  const ofHead = { repo, ref: pull.headSha, attempt: comment.attempt };
+  const headList = trusted && builds ? await projectList(ofHead, context) : undefined;
   const approval = approvalOf(event, {
     statuses: statuses ?? [],
     headPushedAt: pull.headPushedAt,
   });
   const evaluations = (statuses ?? [])
     .flatMap((status) => evaluationMemory(status, event.number)?.requestId ?? []);
-  const people = { trusted, authorTrusted, approval };
+  const people = { trusted, authorTrusted, approval, headList };
   const suffix = baseSuffix(pull.baseRef, pull.defaultBranch);
   const checks = { ...shown(runs ?? [], context.now()), ...overallOf(runs ?? [], suffix) };
   return { ...comment, ...people, list, evaluations, ...checks, config };
@@ -100,13 +117,17 @@ function beganLately({ status, startedAt }: CheckRun, now: number): boolean {
   return status === "in_progress" && now - Date.parse(startedAt ?? "") < LATELY_MS;
 }
 
-/** The project list of the base branch, as it is now. */
-async function projectList(repo: RepoName, branch: string, context: RoleContext) {
+/** The project list of a branch, as it is now, or of a commit. */
+async function projectList(
+  { repo, ref, attempt }: { repo: RepoName; ref: string; attempt: number },
+  context: RoleContext,
+) {
   try {
-    const file = await context.github().fileAt(repo, branch, PROJECTS_FILE);
-    return readProjectList(file, context.config.projects);
+    const file = await context.github().fileAt(repo, ref, PROJECTS_FILE);
+    return usableList(readProjectList(file, context.config.projects));
   } catch (error) {
     if (!(error instanceof GitHubRefusal)) throw error;
+    if (isMissing(error)) expectLater(error, attempt);
     return { kind: "invalid" as const, reason: error.message };
   }
 }

@@ -25,8 +25,18 @@ const ProjectPath = z.string().max(1_024).refine(
   (path) =>
     path === "." || (!path.startsWith("/") && !path.includes("\0") && !path.includes("\\") &&
       path.split("/").every((part) => part !== "" && part !== "." && part !== "..")),
-  { error: "expected a relative path inside the repository, or ." },
+  {
+    error: ({ input }) =>
+      `expected a relative path inside the repository, or .${tidied(String(input))}`,
+  },
 );
+
+/** What a path that is only written in another way should be. */
+function tidied(path: string): string {
+  const parts = path.replaceAll("\\", "/").split("/").filter((part) => part !== "" && part !== ".");
+  if (parts.length === 0 || parts.includes("..") || path.includes("\0")) return "";
+  return `, such as ${shortened(parts.join("/"))}`;
+}
 
 /** A sub-project of the repository. */
 export const Project = z.strictObject({

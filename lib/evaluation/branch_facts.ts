@@ -1,10 +1,10 @@
 /** Gathers what git knows about a branch that is to be merged, without a work tree and without GitHub. */
 import type { Project } from "../config/config.ts";
-import { splitNul } from "../git/git.ts";
 import { type GitRepository, type Merge, TreeTooLarge } from "../git/repository.ts";
-import { projectListAt } from "../projects/at_commit.ts";
-import { type ProjectList, touchedProjects } from "../projects/projects.ts";
+import { judgedListAt } from "../projects/at_commit.ts";
+import { type ProjectList, usableList } from "../projects/projects.ts";
 import { changedFiles } from "./changed_files.ts";
+import { gatherListFacts, type ListFacts } from "./list_facts.ts";
 
 /** What git knows. */
 export interface BranchFacts {
@@ -22,6 +22,10 @@ export interface BranchFacts {
   readonly list: ProjectList;
   /** Projects that the branch takes out of the tree and out of the list. */
   readonly removed: readonly string[];
+  /** What merging makes of the list; undefined where the branch cannot be merged or looked at. */
+  readonly merged?: ListFacts["merged"];
+  /** What is wrong with the base's list though it can be read, a line each; not the branch's doing. */
+  readonly oldMistakes?: readonly string[];
 }
 
 /** What is to be merged. */
@@ -41,21 +45,22 @@ export async function gatherBranchFacts(
   repository: GitRepository,
   { base, head, fallback }: Branch,
 ): Promise<BranchFacts> {
-  const [large, subjects, list] = await Promise.all([
+  const [large, subjects, judged] = await Promise.all([
     isTooLarge(repository, head),
     repository.commitSubjects(base, head),
-    projectListAt(repository, base, fallback),
+    judgedListAt(repository, base, fallback),
   ]);
+  const list = usableList(judged);
   if (large) {
     const merge = { kind: "clean", tree: await repository.treeOf(head) } as const;
     return { base, head, merge, files: undefined, subjects, list, removed: [] };
   }
   const merge = await repository.mergeTree(base, head);
   const files = await filesOf(repository, { base, head, merge });
-  const removed = merge.kind === "clean" && list.kind === "list" && files
-    ? await removedProjects(repository, { tree: merge.tree, files, projects: list.projects })
-    : [];
-  return { base, head, merge, files, subjects, list, removed };
+  const facts = { base, head, merge, files, subjects, list, removed: [] };
+  if (merge.kind !== "clean" || files === undefined) return facts;
+  const question = { base, tree: merge.tree, files, list: judged, fallback };
+  return { ...facts, ...await gatherListFacts(repository, question) };
 }
 
 async function isTooLarge(repository: GitRepository, commit: string): Promise<boolean> {
@@ -76,38 +81,4 @@ async function filesOf(
   if (merge.kind === "clean") return await changedFiles(repository, base, merge.tree);
   const from = await repository.mergeBase(base, head);
   return from === undefined ? [] : await changedFiles(repository, from, head);
-}
-
-interface MergedTree {
-  readonly tree: string;
-  readonly files: readonly string[];
-  readonly projects: readonly Project[];
-}
-
-/** Of the projects whose files changed, those that the merged tree neither has nor lists. */
-async function removedProjects(
-  repository: GitRepository,
-  { tree, files, projects }: MergedTree,
-): Promise<string[]> {
-  const candidates = touchedProjects({ files, subjects: [] }, projects).projects
-    .filter(({ project, because }) => because === "files" && project.path !== ".")
-    .map(({ project }) => project);
-  if (candidates.length === 0) return [];
-  const paths = candidates.map((project) => project.path);
-  const listed = await repository.run([
-    "ls-tree",
-    "-z",
-    "--full-tree",
-    "--name-only",
-    tree,
-    "--",
-    ...paths,
-  ]);
-  const present = new Set(splitNul(listed.stdout));
-  const gone = candidates.filter((project) => !present.has(project.path));
-  if (gone.length === 0) return [];
-  const merged = await projectListAt(repository, tree, undefined);
-  if (merged.kind !== "list") return [];
-  const kept = new Set(merged.projects.map((project) => project.name));
-  return gone.map((project) => project.name).filter((name) => !kept.has(name));
 }

@@ -4,7 +4,7 @@ import { ack, type Publication } from "../broker/broker.ts";
 import { baseSuffix } from "../check_runs/name.ts";
 import { logViewerOf } from "../config/sections.ts";
 import { describeError, TransientFault } from "../errors.ts";
-import type { GitHub, PullRequest } from "../github/github.ts";
+import { type GitHub, GitHubRefusal, type PullRequest } from "../github/github.ts";
 import { evaluationMessage } from "../jobs.ts";
 import type { EvaluationJob } from "../messages/evaluation_job.ts";
 import type { Event } from "../messages/event.ts";
@@ -21,10 +21,12 @@ import {
   evaluationMessages,
   runningMessage,
 } from "./messages.ts";
+import { pullRequestOf } from "./missing.ts";
 import { type EvaluationPlan, labelsOf, planEvaluation, systemsOf } from "./plan.ts";
 import { GIVEN_UP } from "./progress.ts";
 import { type Conclusion, EvaluationReporter } from "./reporter.ts";
 import { withTests } from "./with_tests.ts";
+import { describeList } from "./list_wording.ts";
 import { describePlan, stateOf } from "./wording.ts";
 
 /** Messages published at once. */
@@ -33,6 +35,8 @@ const BATCH = 500;
 /** What an evaluation works with. */
 export interface EvaluationOptions {
   readonly context: RoleContext;
+  /** Which attempt of the job this is, from 1. */
+  readonly attempt: number;
   /** Aborts when the role stops. */
   readonly stop: AbortSignal;
 }
@@ -42,16 +46,18 @@ export class Evaluation {
   readonly #job: EvaluationJob;
   readonly #context: RoleContext;
   readonly #github: GitHub;
+  readonly #attempt: number;
   readonly #stop: AbortSignal;
   readonly #started: number;
   readonly #askedAt: string | undefined;
   readonly #request: { readonly requestId: string; readonly requestedAt: string };
   readonly #reporter: EvaluationReporter;
 
-  constructor(job: EvaluationJob, { context, stop }: EvaluationOptions) {
+  constructor(job: EvaluationJob, { context, attempt, stop }: EvaluationOptions) {
     const { config, log } = context;
     this.#context = context;
     this.#github = context.github();
+    this.#attempt = attempt;
     this.#stop = stop;
     this.#started = context.now();
     // A job of a Rust filter names no request: its commit stands for one.
@@ -77,14 +83,15 @@ export class Evaluation {
       return { publish: [], settle: ack };
     }
     const { repo, pr } = this.#job;
-    const pull = await this.#github.pullRequest(repo, pr.number);
-    if (!pull) return this.#end("issue-fetch-failed");
+    const pull = await this.#pullRequest();
     if (pull.state === "closed") return this.#closed();
     let again = false;
     if (pull.headSha === pr.head_sha) {
       const { progress, earlier } = await this.#reporter.progress(pull);
       again = earlier;
-      if (progress === "no-such-commit") return this.#end("issue-fetch-failed");
+      if (progress === "no-such-commit") {
+        throw new GitHubRefusal(`GitHub does not show commit ${pr.head_sha}`, 404);
+      }
       if (progress === "done") return { publish: [], settle: ack };
       if (progress === "new") await this.#reporter.begin();
       yield [runningMessage({ repo, pr, ...this.#request })];
@@ -104,14 +111,19 @@ export class Evaluation {
   }
 
   #gather(pull: PullRequest) {
-    return gather(this.#job, { config: this.#context.config, pull, stop: this.#stop });
+    const { config } = this.#context;
+    return gather(this.#job, { config, pull, attempt: this.#attempt, stop: this.#stop });
+  }
+
+  #pullRequest(): Promise<PullRequest> {
+    const job = { ...this.#job, requested_at: this.#askedAt };
+    return pullRequestOf(job, { github: this.#github, attempt: this.#attempt });
   }
 
   /** The title alone is another: what was built and what the status says stand. */
   async #relabel(): Promise<Outcome> {
-    const { repo, pr } = this.#job;
-    const pull = await this.#github.pullRequest(repo, pr.number);
-    if (!pull || pull.state === "closed") return this.#end();
+    const pull = await this.#pullRequest();
+    if (pull.state === "closed") return this.#end();
     const gathered = await this.#gather(pull);
     if (gathered.kind !== "facts") return this.#end();
     const labels = labelsOf({ branch: gathered.branch, title: pull.title });
@@ -141,7 +153,9 @@ export class Evaluation {
       branch,
       unserved,
     });
-    const end = { outcome: verdict, description, trusted, builds };
+    const { handle } = config.github;
+    const notes = describeList(plan, { target: pull.baseRef, handle }).join("\n");
+    const end = { outcome: verdict, description, notes, trusted, builds };
     const messages = [
       endedMessage(request, end),
       ...evaluationMessages(request, plan, this.#askedAt),
@@ -234,14 +248,14 @@ export class Evaluation {
   }
 
   /** The last attempt failed: whoever opened the pull request is told. */
-  async giveUp(error: unknown): Promise<readonly Publication[]> {
+  async giveUp(error: unknown, outcome = GIVEN_UP): Promise<readonly Publication[]> {
     if (this.#job.labels_only) return [];
     const { handle } = this.#context.config.github;
     const why = describeError(error).slice(0, 80);
     const conclusion: Conclusion = {
       state: "error",
       description: `Cannot evaluate: ${why}; comment ${handle} eval to try again`,
-      outcome: GIVEN_UP,
+      outcome,
     };
     const publish = this.#job.conclude ? [] : [this.#ended(conclusion)];
     try {

@@ -1,14 +1,15 @@
 /** Fetches a pull request into the cache and gathers what git knows about it. */
 import type { Config } from "../config/config.ts";
 import { sectionOf } from "../config/sections.ts";
-import { TransientFault } from "../errors.ts";
 import { branchRef, mending, openCache, pullRef } from "../git/cache.ts";
 import { MissingFromGit } from "../git/faults.ts";
 import { allowsLocal } from "../git/names.ts";
 import type { PullRequest } from "../github/github.ts";
 import type { EvaluationJob } from "../messages/evaluation_job.ts";
+import { expectLater } from "../retry.ts";
 import { type BranchFacts, gatherBranchFacts } from "./branch_facts.ts";
 import { limited } from "./limit.ts";
+import { conclusionOfMissing } from "./missing.ts";
 import type { Conclusion } from "./reporter.ts";
 
 /** Which commit a request is for, seen from three sides. */
@@ -34,13 +35,15 @@ export function headStanding({ asked, api, git }: Heads): "current" | "supersede
 export type Gathered =
   | { readonly kind: "facts"; readonly branch: BranchFacts }
   | { readonly kind: "superseded" }
-  /** Something is gone, and the evaluation ends. */
+  /** Something did not come in minutes, and the evaluation ends. */
   | { readonly kind: "gone"; readonly conclusion: Conclusion };
 
 /** What {@link gather} works with. */
 export interface GatherOptions {
   readonly config: Config;
   readonly pull: PullRequest;
+  /** Which attempt of the job this is, from 1. */
+  readonly attempt: number;
   /** Aborts when the role stops. */
   readonly stop: AbortSignal;
 }
@@ -51,7 +54,7 @@ export interface GatherOptions {
  */
 export async function gather(
   job: EvaluationJob,
-  { config, pull, stop }: GatherOptions,
+  { config, pull, attempt, stop }: GatherOptions,
 ): Promise<Gathered> {
   using limit = limited(stop, sectionOf(config, "mass_rebuilder").evaluation_timeout_seconds);
   try {
@@ -64,9 +67,7 @@ export async function gather(
     const [base, head] = [heads.get(target)!, heads.get(pulled)!];
     const standing = headStanding({ asked: job.pr.head_sha, api: pull.headSha, git: head });
     if (standing === "superseded") return { kind: standing };
-    if (standing === "lagging") {
-      throw new TransientFault(`Cannot evaluate ${job.pr.head_sha}: git has ${head} for now`);
-    }
+    if (standing === "lagging") throw new MissingFromGit("commit", job.pr.head_sha);
     const branch = { base, head, fallback: config.projects };
     return {
       kind: "facts",
@@ -74,23 +75,8 @@ export async function gather(
     };
   } catch (error) {
     if (!(error instanceof MissingFromGit)) throw error;
-    return { kind: "gone", conclusion: conclusionOfMissing(error, pull.baseRef) };
+    expectLater(error, attempt);
+    const { handle } = config.github;
+    return { kind: "gone", conclusion: conclusionOfMissing(error, pull.baseRef, handle) };
   }
-}
-
-/** What people are told when something is gone that an evaluation needs. */
-export function conclusionOfMissing(missing: MissingFromGit, target: string): Conclusion {
-  const outcome = `no-${missing.what}`;
-  if (missing.what === "repository") {
-    return {
-      state: "error",
-      outcome,
-      description: "Git cannot read the repository, or it is gone",
-    };
-  }
-  const isTarget = missing.which === `refs/heads/${target}`;
-  const description = isTarget
-    ? `Branch ${target.slice(0, 60)} is gone; choose another base for the pull request`
-    : `Git does not have ${missing.which.slice(0, 70)} any more; push again`;
-  return { state: isTarget ? "failure" : "error", outcome, description };
 }

@@ -70,22 +70,26 @@ function noticeOf({ repo, pr, requestId, requestedAt }: BuildRequest) {
 /** Tells the poster that an evaluation ended, and every build that it asked for. */
 export function endedMessage(request: BuildRequest, end: EvaluationEnd): Publication {
   const { baseSha } = request;
-  const builds = (end.builds ?? []).map(({ project, system, test }): EvaluationBuild => [
-    project,
-    system,
-    test ?? false,
-  ]);
+  const builds = (end.builds ?? []).map((build): EvaluationBuild => {
+    const { project, system, test = false, definition } = build;
+    return definition ? [project, system, test, definition] : [project, system, test];
+  });
   const tooMany = builds.length > MAX_EVALUATION_BUILDS;
   return noticeMessage({
     evaluation: "ended",
     ...noticeOf(request),
     outcome: tooMany ? "too-many-builds" : end.outcome,
     description: end.description.slice(0, 500),
-    ...(end.notes ? { notes: end.notes.slice(0, 10_000) } : {}),
+    ...(end.notes ? { notes: wholeLines(end.notes, 10_000) } : {}),
     ...(end.trusted === undefined ? {} : { trusted: end.trusted }),
     ...(baseSha === undefined ? {} : { base_sha: baseSha }),
     builds: tooMany ? [] : builds,
   });
+}
+
+/** As many lines as fit: a line that is cut could show what stands in its code as Markdown. */
+function wholeLines(text: string, most: number): string {
+  return text.length <= most ? text : text.slice(0, text.lastIndexOf("\n", most) + 1).trimEnd();
 }
 
 /** The result of a build that nobody can carry out; the same one for a request that comes again. */

@@ -7,13 +7,14 @@
  * is wrong with it and nothing has been built either.
  */
 import { systemsFor } from "../acl.ts";
-import type { Config } from "../config/config.ts";
+import type { Config, Project } from "../config/config.ts";
 import type { Build } from "../jobs.ts";
 import { wantedLabels } from "../projects/labels.ts";
 import { type Touched, type TouchedProject, touchedProjects } from "../projects/projects.ts";
 import type { System } from "../systems.ts";
 import { isWorkInProgress } from "../projects/titles.ts";
 import type { BranchFacts } from "./branch_facts.ts";
+import { type ListChange, listChangeOf } from "./list_change.ts";
 
 /** Everything an evaluation is decided from. */
 export interface EvaluationFacts {
@@ -43,6 +44,8 @@ export type Verdict =
   | "too-many-files"
   | "no-projects"
   | "bad-projects"
+  /** The list would have a mistake once this is merged; what is touched is built by the base's all the same. */
+  | "list-mistakes"
   /** Some project can be built nowhere, or only for trusted people. */
   | "unbuildable";
 
@@ -66,12 +69,23 @@ export interface EvaluationPlan {
   readonly leftOut: readonly string[];
   /** Labels the pull request should carry; undefined where that cannot be told. */
   readonly labels: readonly string[] | undefined;
+  /** The projects that there are to build: the base's, or the merged list's where builds go by that. */
+  readonly projects: readonly Project[];
+  /** What the list would have wrong once this is merged, a line each. */
+  readonly mistakes: readonly string[];
+  /** What is wrong with the base's list already, a line each: no fault of this change. */
+  readonly oldMistakes: readonly string[];
+  /** What the branch changes in the list; undefined where nothing. */
+  readonly listChange: ListChange | undefined;
 }
 
 /** Decides what an evaluation leads to. */
 export function planEvaluation(facts: EvaluationFacts): EvaluationPlan {
   const { branch } = facts;
-  const touched = touchedBy(branch);
+  const listChange = listChangeOf(branch);
+  const definitions = definitionsFor(facts, listChange);
+  const touched = touchedBy(branch, definitions);
+  const mistakes = branch.merged?.mistakes ?? [];
   const idle = {
     touched: touched.projects,
     outside: touched.outside,
@@ -79,17 +93,53 @@ export function planEvaluation(facts: EvaluationFacts): EvaluationPlan {
     unbuildable: [],
     leftOut: [],
     labels: labelsOf(facts),
+    projects: definitions.projects,
+    mistakes,
+    oldMistakes: branch.oldMistakes ?? [],
+    listChange,
   };
-  const obstacle = obstacleOf(facts, touched);
+  const obstacle = obstacleOf(facts, { touched, listChange });
   if (obstacle) return { ...idle, verdict: obstacle };
-  const { builds, unbuildable, leftOut } = scheduled(facts, touched.projects);
-  const verdict = unbuildable.length > 0 ? "unbuildable" : builds.length > 0 ? "build" : "nothing";
+  const { builds, unbuildable, leftOut } = scheduled(facts, {
+    touched: touched.projects,
+    redefined: definitions.redefined,
+  });
+  const verdict = mistakes.length > 0
+    ? "list-mistakes"
+    : unbuildable.length > 0
+    ? "unbuildable"
+    : builds.length > 0
+    ? "build"
+    : "nothing";
   return { ...idle, verdict, builds, unbuildable, leftOut };
 }
 
-function touchedBy({ list, files, subjects }: BranchFacts): Touched {
-  if (list.kind !== "list") return { projects: [], outside: files?.length ?? 0 };
-  return touchedProjects({ files: files ?? [], subjects }, list.projects);
+/** How projects are built. */
+interface Definitions {
+  readonly projects: readonly Project[];
+  /** Names of those that are built as the merged list says, other than the base's. */
+  readonly redefined: readonly string[];
+}
+
+/**
+ * The base's definitions; the merged list's for a trusted author, or where somebody trusted asked. What the
+ * merged list takes out is built as the base has it, so that nothing is left unbuilt by it.
+ */
+function definitionsFor(
+  { branch: { list }, trusted }: EvaluationFacts,
+  change: ListChange | undefined,
+): Definitions {
+  const base = list.kind === "list" ? list.projects : [];
+  if (!trusted || !change?.merged) return { projects: base, redefined: [] };
+  const gone = base.filter(({ name }) => change.removed.includes(name));
+  return { projects: [...change.merged.projects, ...gone], redefined: change.redefined };
+}
+
+function touchedBy(
+  { files, subjects }: BranchFacts,
+  { projects, redefined }: Definitions,
+): Touched {
+  return touchedProjects({ files: files ?? [], subjects, redefined }, projects);
 }
 
 /** The labels a pull request should carry; undefined where that cannot be told. */
@@ -101,18 +151,27 @@ export function labelsOf(
   return wantedLabels({ title, files: branch.files, projects, rules });
 }
 
+interface Decided {
+  readonly touched: Touched;
+  readonly listChange: ListChange | undefined;
+}
+
 /** What keeps anything from being built, the first that counts. */
-function obstacleOf(facts: EvaluationFacts, touched: Touched): Verdict | undefined {
+function obstacleOf(facts: EvaluationFacts, decided: Decided): Verdict | undefined {
   const { branch, asked, trusted } = facts;
-  if (branch.list.kind === "missing") return "no-projects";
-  if (branch.list.kind === "invalid") return "bad-projects";
+  const { touched: { projects } } = decided;
+  const mistaken = (branch.merged?.mistakes.length ?? 0) > 0;
+  const unlisted = branch.list.kind !== "list" && !decided.listChange?.merged;
+  if (unlisted && mistaken && decided.listChange) return "list-mistakes";
+  if (unlisted) return branch.list.kind === "missing" ? "no-projects" : "bad-projects";
   if (branch.merge.kind !== "clean") return branch.merge.kind;
   if (branch.files === undefined) return "too-many-files";
-  if (touched.projects.length === 0) return undefined;
-  if (!asked && facts.draft) return "draft";
-  if (!asked && isWorkInProgress(facts.title)) return "wip";
+  if (projects.length === 0) return undefined;
+  const idle = mistaken ? "list-mistakes" : undefined;
+  if (!asked && facts.draft) return idle ?? "draft";
+  if (!asked && isWorkInProgress(facts.title)) return idle ?? "wip";
   const limited = !(asked && trusted);
-  if (limited && touched.projects.length > facts.maxProjects) return "too-many-projects";
+  if (limited && projects.length > facts.maxProjects) return "too-many-projects";
   return undefined;
 }
 
@@ -123,9 +182,16 @@ interface Schedule {
 }
 
 /** One build a project and system. */
-function scheduled(facts: EvaluationFacts, touched: readonly TouchedProject[]): Schedule {
+function scheduled(
+  facts: EvaluationFacts,
+  { touched, redefined }: {
+    touched: readonly TouchedProject[];
+    redefined: readonly string[];
+  },
+): Schedule {
   const schedule: Schedule = { builds: [], unbuildable: [], leftOut: [] };
   const removed = new Set(facts.branch.removed);
+  const byMerged = new Set(redefined);
   for (const { project } of touched) {
     const never = project.systems?.length === 0;
     if (never || removed.has(project.name)) {
@@ -133,8 +199,11 @@ function scheduled(facts: EvaluationFacts, touched: readonly TouchedProject[]): 
       continue;
     }
     const systems = systemsFor(facts.config, { project, trusted: facts.trusted });
-    const test = project.test ? { test: true } : {};
-    for (const system of systems) schedule.builds.push({ project: project.name, system, ...test });
+    const more = {
+      ...(project.test ? { test: true } : {}),
+      ...(byMerged.has(project.name) ? { definition: "merged" as const } : {}),
+    };
+    for (const system of systems) schedule.builds.push({ project: project.name, system, ...more });
     if (systems.length > 0) continue;
     const served = systemsFor(facts.config, { project, trusted: true });
     schedule.unbuildable.push({

@@ -7,6 +7,7 @@ import { allowsLocal } from "../git/names.ts";
 import type { PushEvent } from "../github/payloads.ts";
 import { projectListAt } from "../projects/at_commit.ts";
 import type { ProjectList } from "../projects/projects.ts";
+import { expectLater } from "../retry.ts";
 import { changedFiles } from "./changed_files.ts";
 import { limited } from "./limit.ts";
 
@@ -29,18 +30,20 @@ export interface Push {
 /** What {@link gatherPushFacts} works with. */
 export interface PushOptions {
   readonly config: Config;
+  /** Which attempt of the message this is, from 1. */
+  readonly attempt: number;
   /** Aborts when the role stops. */
   readonly stop: AbortSignal;
 }
 
 /**
- * Gathers the facts of a push; `gone` where the commit was taken away again. Throws a `TransientFault` for
- * what may pass and a `HandBack` when the role stops.
+ * Gathers the facts of a push; what is missing where git does not show the commit for minutes. Throws a
+ * `TransientFault` for what may pass and a `HandBack` when the role stops.
  */
 export async function gatherPushFacts(
   push: Push,
-  { config, stop }: PushOptions,
-): Promise<PushFacts | "gone"> {
+  { config, attempt, stop }: PushOptions,
+): Promise<PushFacts | MissingFromGit> {
   using limit = limited(stop, sectionOf(config, "mass_rebuilder").evaluation_timeout_seconds);
   const { repo, after } = push.event;
   const cache = await openCache(config.checkout!.root, repo, {
@@ -50,7 +53,7 @@ export async function gatherPushFacts(
   try {
     await cache.fetchCommits([after]);
     return await mending(cache, async () => {
-      const before = await commitBefore(cache, push);
+      const before = await commitBefore(cache, push, attempt);
       const [files, subjects, list] = await Promise.all([
         before ? changedFiles(cache, before, after) : undefined,
         before ? cache.commitSubjects(before, after) : [],
@@ -59,8 +62,9 @@ export async function gatherPushFacts(
       return { files, subjects, list };
     });
   } catch (error) {
-    if (error instanceof MissingFromGit) return "gone";
-    throw error;
+    if (!(error instanceof MissingFromGit)) throw error;
+    expectLater(error, attempt);
+    return error;
   }
 }
 
@@ -71,18 +75,22 @@ export async function gatherPushFacts(
 async function commitBefore(
   cache: GitCache,
   { event: { before, after, defaultBranch }, branch }: Push,
+  attempt: number,
 ): Promise<string | undefined> {
+  const isNew = /^0+$/.test(before);
+  if (isNew && branch === defaultBranch) return undefined;
   try {
-    if (!/^0+$/.test(before)) {
+    if (!isNew) {
       await cache.fetchCommits([before]);
       return before;
     }
-    if (branch === defaultBranch) return undefined;
     const ref = branchRef(defaultBranch);
     const tip = (await cache.fetch([ref])).get(ref)!;
     return await cache.mergeBase(tip, after);
   } catch (error) {
-    if (error instanceof MissingFromGit && error.what !== "repository") return undefined;
-    throw error;
+    if (!(error instanceof MissingFromGit) || error.what === "repository") throw error;
+    // A server that has what was pushed had what was there before: that will not come.
+    if (isNew) expectLater(error, attempt);
+    return undefined;
   }
 }

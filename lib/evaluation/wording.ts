@@ -1,6 +1,7 @@
 /** What an evaluation's commit status says. GitHub shows 140 characters, so what to do stands there too. */
 import type { CommitStatus } from "../github/github.ts";
 import type { BranchFacts } from "./branch_facts.ts";
+import { countedMistakes, listNotes } from "./list_wording.ts";
 import { type EvaluationPlan, systemsOf, type Verdict } from "./plan.ts";
 
 /** What the wording needs beside the plan. */
@@ -29,6 +30,7 @@ const STATES: Readonly<Record<Verdict, CommitStatus["state"]>> = {
   "too-many-projects": "failure",
   "too-many-files": "failure",
   "unbuildable": "failure",
+  "list-mistakes": "failure",
   "no-projects": "error",
   "bad-projects": "error",
 };
@@ -46,7 +48,7 @@ export function describePlan(plan: EvaluationPlan, facts: WordingFacts): string 
     case "build":
       return describeBuilds(plan, facts);
     case "nothing":
-      return describeNothing(plan);
+      return cut(describeNothing(plan, facts) + listNotes(plan, short(target)));
     case "draft":
       return withList("Draft, not built: ", touched, `; mark it ready or comment ${handle} eval`);
     case "wip":
@@ -64,6 +66,8 @@ export function describePlan(plan: EvaluationPlan, facts: WordingFacts): string 
       return "Too many files changed to tell which projects they touch; split the pull request";
     case "unbuildable":
       return describeUnbuildable(plan, handle);
+    case "list-mistakes":
+      return describeMistakes(plan);
     case "no-projects":
       return `No projects are listed; add .tickborg.json to ${short(target)}`;
     case "bad-projects": {
@@ -73,7 +77,7 @@ export function describePlan(plan: EvaluationPlan, facts: WordingFacts): string 
   }
 }
 
-function describeBuilds(plan: EvaluationPlan, { unserved }: WordingFacts): string {
+function describeBuilds(plan: EvaluationPlan, { unserved, target }: WordingFacts): string {
   const names = [...new Set(plan.builds.map((build) => build.project))];
   const systems = systemsOf(plan.builds);
   const where = systems.length <= 2 ? systems.join(", ") : `${systems.length} systems`;
@@ -82,10 +86,19 @@ function describeBuilds(plan: EvaluationPlan, { unserved }: WordingFacts): strin
     : `; no builder for ${unserved[0]}${
       unserved.length > 1 ? ` and ${unserved.length - 1} more` : ""
     } is connected`;
-  return withList("Building ", names, ` on ${where}${note}`);
+  return withList("Building ", names, ` on ${where}${note}${listNotes(plan, short(target))}`);
 }
 
-function describeNothing({ leftOut, outside }: EvaluationPlan): string {
+function describeMistakes({ mistakes }: EvaluationPlan): string {
+  const count = countedMistakes(mistakes.length);
+  const [first] = mistakes;
+  return cut(`${count.charAt(0).toUpperCase()}${count.slice(1)} in .tickborg.json: ${first}`);
+}
+
+function describeNothing({ leftOut, outside }: EvaluationPlan, facts: WordingFacts): string {
+  if (facts.branch.list.kind !== "list") {
+    return `Nothing to build by the list on ${short(facts.target)}`;
+  }
   if (leftOut.length > 0) return withList("Nothing to build; left out: ", leftOut, "");
   if (outside === 0) return "No project is touched";
   return `No project is touched (${counted(outside, "file")} outside of every project)`;

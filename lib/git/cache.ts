@@ -7,8 +7,9 @@
 import { TransientFault } from "../errors.ts";
 import type { Repo } from "../messages/repo.ts";
 import { isLockLeft, isWhole, makeWhole, removeStaleLocks, setAside } from "./cache_files.ts";
-import { BrokenCache, diskFault, fetchFault } from "./faults.ts";
+import { BrokenCache, diskFault, fetchFault, MissingFromGit } from "./faults.ts";
 import { git, type GitOptions, type GitResult } from "./git.ts";
+import { readTags, type Tag } from "./history.ts";
 import { LOCK_TIMEOUT_MS, withLock } from "./lock.ts";
 import { checkCloneUrl, checkSha } from "./names.ts";
 import { localRef } from "./refs.ts";
@@ -106,6 +107,30 @@ export class GitCache extends GitRepository {
       throw fetchFault(error, this.url);
     }
     return /^ref: refs\/heads\/(.+)\tHEAD$/m.exec(new TextDecoder().decode(result.stdout))?.[1];
+  }
+
+  /** The tags that the server has; their own objects are fetched by {@link fetchTags}. */
+  override async tags(): Promise<Tag[]> {
+    const args = ["ls-remote", "--tags", "--end-of-options", this.url];
+    try {
+      return readTags(new TextDecoder().decode((await git(args, this.#remote())).stdout));
+    } catch (error) {
+      throw fetchFault(error, this.url);
+    }
+  }
+
+  /** Fetches the objects of annotated tags; resolves to the tags that are here then. */
+  override async fetchTags(tags: readonly Tag[]): Promise<readonly Tag[]> {
+    const missing = await this.missing(tags.map(({ object }) => object));
+    if (missing.size === 0) return tags;
+    try {
+      await this.#mended(() => this.#fetch([...missing]));
+      return tags;
+    } catch (error) {
+      // One was moved meanwhile.
+      if (!(error instanceof MissingFromGit)) throw error;
+      return tags.filter(({ object }) => !missing.has(object));
+    }
   }
 
   /**

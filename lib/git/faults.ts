@@ -3,8 +3,9 @@ import { TransientFault } from "../errors.ts";
 import { GitFailure } from "./git.ts";
 
 /**
- * What was asked for is not there and will not come: the repository, branch, pull request or commit was
- * deleted, or is not visible to us. Callers turn it into a finished status or result, never into a retry.
+ * What was asked for is not there: the repository, branch, pull request or commit was deleted, is not visible to
+ * us, or has not come to this git server yet. Callers hand it to `expectLater` (`lib/retry.ts`), and turn it
+ * into a finished status or result once that returns.
  */
 export class MissingFromGit extends Error {
   override name = "MissingFromGit";
@@ -41,9 +42,12 @@ const REPOSITORY_GONE = [
   // GitHub asks for a name where an anonymous caller may not know that a repository exists.
   /could not read Username/i,
   /Authentication failed/i,
+  // It was renamed or transferred, and another host or place is not followed to.
+  /returned error: 30[1278]/,
+  /unable to update url base from redirection/i,
 ];
 const REF_GONE = /couldn't find remote ref (\S+)/;
-const COMMIT_GONE = [/not our ref ([0-9a-f]+)/, /upload-pack: not our ref ([0-9a-f]+)/];
+const COMMIT_GONE = [/not our ref ([0-9a-f]+)/, /unadvertised object ([0-9a-f]+)/];
 const BROKEN = [
   /not a git repository/i,
   /object file .* is empty/i,

@@ -19,6 +19,8 @@ export interface GitOptions {
   readonly timeoutMs?: number;
   /** Bytes of standard output above which git is ended; 64 MiB when absent. */
   readonly maxBytes?: number;
+  /** What git reads on its standard input; nothing when absent. */
+  readonly stdin?: string;
   /** Takes standard output as it comes, instead of the answer, which is then empty. */
   readonly onStdout?: (chunk: Uint8Array) => void;
   /** Ends git when it aborts; the call then rejects with the signal's reason. */
@@ -93,6 +95,7 @@ export async function git(args: readonly string[], options: GitOptions = {}): Pr
       }),
       collect(stderrReader, { most: 64 * 1024 }),
       child.status,
+      feed(child, options.stdin),
     ]);
     if (limits.ended) throw limits.ended;
     const result = { code: status.code, stdout, stderr: clean(stderr) };
@@ -124,13 +127,25 @@ function start(args: readonly string[], options: GitOptions): Deno.ChildProcess 
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       clearEnv: true,
       env: gitEnvironment(options.env),
-      stdin: "null",
+      stdin: options.stdin === undefined ? "null" : "piped",
       stdout: "piped",
       stderr: "piped",
       detached: true,
     }).spawn();
   } catch (cause) {
     throw new TransientFault(`Cannot start git: ${verb(args)}`, { cause });
+  }
+}
+
+/** Writes git's input; one that ends before it has read all says why on standard error. */
+async function feed(child: Deno.ChildProcess, input: string | undefined): Promise<void> {
+  if (input === undefined) return;
+  const writer = child.stdin.getWriter();
+  try {
+    await writer.write(new TextEncoder().encode(input));
+    await writer.close();
+  } catch {
+    await writer.abort().catch(() => {});
   }
 }
 

@@ -7,6 +7,9 @@ const DAY_MS = 24 * 3_600_000;
 /** Days that a submodule's cache is kept unused: any pull request may name any address. */
 const SUBMODULE_DAYS = 7;
 
+/** Days that a content of Git LFS is kept, since hosts bound how much may be downloaded. */
+const LFS_DAYS = 7;
+
 /**
  * The periodic task of a role that has caches under `root`: packs each, and removes what is no longer used.
  * Throws the first of what went wrong, when all were looked at.
@@ -40,8 +43,23 @@ async function maintainCache(place: string, signal: AbortSignal): Promise<void> 
   }
   const cache = new GitCache(place, "", { signal });
   const isSubmodule = /\/submodules\/[0-9a-f]{40}\.git$/.test(place);
-  if (isSubmodule && days > SUBMODULE_DAYS) await cache.discard();
-  else await cache.maintain();
+  if (isSubmodule && days > SUBMODULE_DAYS) return await cache.discard();
+  await forgetContents(`${place}/lfs/objects`);
+  await cache.maintain();
+}
+
+/** Removes contents of Git LFS that were fetched long ago; one that is still asked for is fetched again. */
+async function forgetContents(store: string): Promise<void> {
+  for await (const first of folders(store)) {
+    for await (const second of folders(`${store}/${first}`)) {
+      const folder = `${store}/${first}/${second}`;
+      for await (const { name } of Deno.readDir(folder)) {
+        if (await daysUnused(`${folder}/${name}`) > LFS_DAYS) {
+          await Deno.remove(`${folder}/${name}`);
+        }
+      }
+    }
+  }
 }
 
 async function daysUnused(place: string): Promise<number> {

@@ -53,7 +53,7 @@ export function checkSha(text: string): string {
   );
 }
 
-/** Whether a branch name is one that git itself allows (git-check-ref-format(1)) and starts with no `-`. */
+/** Whether a branch's or tag's name is one that git itself allows (git-check-ref-format(1)) and starts with no `-`. */
 export function isBranchName(name: string): boolean {
   // deno-lint-ignore no-control-regex
   const forbidden = /[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\/$|^\/|\.$/;

@@ -8,6 +8,8 @@ import {
   type GitResult,
   splitNul,
 } from "./git.ts";
+import { readTags, type Tag } from "./history.ts";
+import { attributesOf } from "./merge_attributes.ts";
 import { checkSha } from "./names.ts";
 
 /** What came of merging two commits. */
@@ -41,9 +43,15 @@ export class GitRepository {
     this.#options = { ...options, gitDir };
   }
 
+  /** A folder that git may write to and that holds no file of the repository's. */
+  get scratch(): string {
+    return this.#options.env?.GIT_OBJECT_DIRECTORY ?? `${this.gitDir}/objects`;
+  }
+
   /** Runs git on this repository; see `git.ts`. */
   run(args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
-    return git(args, { ...this.#options, ...options });
+    const env = { ...this.#options.env, ...options.env };
+    return git(args, { ...this.#options, ...options, env });
   }
 
   /** The commit that a branch, tag or hash stands for; undefined where it stands for none. */
@@ -95,30 +103,16 @@ export class GitRepository {
   }
 
   /**
-   * Bytes that the files of a commit or tree have together when they are checked out: each file counts as
-   * often as it stands there.
+   * Merges `head` into `base` in memory, by the merge attributes of `base`. Throws {@link MissingFromGit}
+   * where a commit is not here.
    */
-  async bytesOf(tree: string): Promise<number> {
-    const decoder = new TextDecoder("latin1");
-    let bytes = 0;
-    let rest = "";
-    const onStdout = (chunk: Uint8Array) => {
-      const entries = (rest + decoder.decode(chunk)).split("\0");
-      rest = entries.pop()!;
-      for (const entry of entries) bytes += Number(/^\d+ blob \w+ +(\d+)\t/.exec(entry)?.[1] ?? 0);
-    };
-    const args = ["ls-tree", "-r", "-l", "-z", "--full-tree", checkSha(tree)];
-    const bounds = { maxBytes: 2 * MAX_TREE_BYTES, timeoutMs: 600_000 };
-    await this.#ask(args, [], { ...bounds, onStdout });
-    return bytes;
-  }
-
-  /** Merges `head` into `base` in memory. Throws {@link MissingFromGit} where a commit is not here. */
   async mergeTree(base: string, head: string): Promise<Merge> {
     const args = ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages"];
     let result: GitResult;
     try {
-      result = await this.run([...args, checkSha(base), checkSha(head)], { codes: [0, 1] });
+      await using attributes = await attributesOf(this, checkSha(base));
+      const options = { ...attributes.options, codes: [0, 1] };
+      result = await this.run([...args, base, checkSha(head)], options);
     } catch (error) {
       if (error instanceof GitFailure && /unrelated histories/.test(error.stderr)) {
         return { kind: "unrelated" };
@@ -147,14 +141,23 @@ export class GitRepository {
     return (await this.#ask(args, [ancestor, descendant], { codes: [0, 1] })).code === 0;
   }
 
-  /** Paths that differ between two commits or trees. A renamed file counts with both of its names. */
+  /**
+   * Paths that differ between two commits or trees. A renamed file counts with both of its names; the path of
+   * a submodule ends in `/`, since anything below it may differ.
+   */
   async changedFiles(from: string, to: string): Promise<string[]> {
-    const args = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", "--no-ext-diff"];
+    const args = ["diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-ext-diff"];
     const { stdout } = await this.#ask(
       [...args, "--no-textconv", "--ignore-submodules=none", checkSha(from), checkSha(to)],
       [],
     );
-    return splitNul(stdout);
+    const parts = splitNul(stdout);
+    const files: string[] = [];
+    for (let at = 0; at + 1 < parts.length; at += 2) {
+      const isLink = /^:160000 |^:\d+ 160000 /.test(parts[at]!);
+      files.push(isLink ? `${parts[at + 1]}/` : parts[at + 1]!);
+    }
+    return files;
   }
 
   /** First lines of the messages of the commits in `base..head`, newest first, merges left out. */
@@ -182,6 +185,26 @@ export class GitRepository {
     const entry = /^(\d+) blob ([0-9a-f]+)\t/.exec(splitNul(listed.stdout)[0] ?? "");
     if (!entry || !entry[1]!.startsWith("100")) return undefined;
     return (await this.#ask(["cat-file", "blob", entry[2]!], [commit], { maxBytes })).stdout;
+  }
+
+  /** The repository's tags. */
+  async tags(): Promise<Tag[]> {
+    const format = "%(objectname)%09%(refname)%0a%(*objectname)%09%(refname)^{}";
+    const { stdout } = await this.#ask(["for-each-ref", `--format=${format}`, "refs/tags"], []);
+    return readTags(new TextDecoder().decode(stdout));
+  }
+
+  /** The tags whose objects are here, fetched where that can be. */
+  fetchTags(tags: readonly Tag[]): Promise<readonly Tag[]> {
+    return Promise.resolve(tags);
+  }
+
+  /** Which of these objects are not here. */
+  async missing(objects: readonly string[]): Promise<Set<string>> {
+    const stdin = objects.map((sha) => `${checkSha(sha)}\n`).join("");
+    const { stdout } = await this.#ask(["cat-file", "--batch-check=%(objectname)"], [], { stdin });
+    const answers = new TextDecoder().decode(stdout).matchAll(/^(\w+) missing$/gm);
+    return new Set([...answers].map(([, sha]) => sha!));
   }
 
   /** The tree of a commit. */

@@ -113,7 +113,7 @@ export interface HookDeliveries {
 export interface GitHub {
   /**
    * The bytes of a file at a branch, tag or commit, through the contents API (`raw` media type); undefined
-   * where there is no such file or ref. At most 4 MiB are read: more throws a `GitHubRefusal`.
+   * where there is no such file, and a refusal that {@link isMissing} where there is no such ref. At most 4 MiB are read: more throws a `GitHubRefusal`.
    */
   fileAt(repo: RepoName, ref: string, path: string): Promise<Uint8Array | undefined>;
   /** The repository's default branch; undefined where there is no such repository. */

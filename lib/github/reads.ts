@@ -1,6 +1,6 @@
 /** Pull requests, files and people's permissions, which are only read. */
 import * as read from "./answers.ts";
-import { type GitHub, GitHubRefusal } from "./github.ts";
+import { type GitHub, GitHubRefusal, isMissing } from "./github.ts";
 import { at, type Requests, unlessMissing } from "./requests.ts";
 
 /** Bytes of a file that {@link GitHub.fileAt} reads. */
@@ -33,7 +33,7 @@ function defaultBranch(requests: Requests): GitHub["defaultBranch"] {
 
 function fileAt(requests: Requests): GitHub["fileAt"] {
   return (repo, ref, path) =>
-    unlessMissing(async () => {
+    unlessNoFile(async () => {
       const { data, headers } = await requests.read(
         repo,
         `read ${path}`,
@@ -52,6 +52,17 @@ function fileAt(requests: Requests): GitHub["fileAt"] {
       if (bytes.length <= MAX_FILE_BYTES) return bytes;
       throw new GitHubRefusal(`Cannot read ${path}: more than ${MAX_FILE_BYTES} bytes`, 413);
     });
+}
+
+/** Undefined where there is no such file; GitHub says so where it is the branch or commit that is not there. */
+async function unlessNoFile<T>(look: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    const said = error instanceof Error ? error.message : "";
+    if (isMissing(error) && !/no commit found for the ref|repository is empty/i.test(said)) return;
+    throw error;
+  }
 }
 
 function pullRequest(requests: Requests): GitHub["pullRequest"] {

@@ -15,7 +15,8 @@ export const ProjectName = z.string().max(100).regex(/^[A-Za-z0-9][A-Za-z0-9._+-
  *
  * Ours, ignored by older peers: `test` runs the test step too; `base_sha` is the base commit the
  * evaluation merged with, so that every system builds the same tree; `requested_at` (ISO 8601, UTC)
- * orders requests for one check run.
+ * orders requests for one check run; `definition` says that the project list of the merged tree counts, and
+ * not the base's: somebody trusted wants it.
  */
 export const BuildJob = z.object({
   repo: Repo,
@@ -29,6 +30,7 @@ export const BuildJob = z.object({
   test: z.boolean().optional(),
   base_sha: CommitSha.optional(),
   requested_at: z.iso.datetime().optional(),
+  definition: z.literal("merged").optional(),
 });
 export type BuildJob = z.infer<typeof BuildJob>;
 

@@ -4,11 +4,15 @@ import { CommitSha, Pr, Repo } from "./repo.ts";
 /** Builds of an evaluation at most; more are told, and count as failed. */
 export const MAX_EVALUATION_BUILDS = 7_000;
 
-/** A build that an evaluation asks for: project, system, and whether it is tested. */
+/**
+ * A build that an evaluation asks for: project, system, whether it is tested, and whether it is built as the
+ * merged project list says.
+ */
 export const EvaluationBuild = z.tuple([
   z.string().min(1).max(200),
   z.string().min(1).max(50),
   z.boolean(),
+  z.literal("merged").optional(),
 ]);
 export type EvaluationBuild = z.infer<typeof EvaluationBuild>;
 

@@ -1,6 +1,6 @@
 /** Which labels a pull request should carry, and what to change to get there. Pure. */
 import type { Project } from "../config/config.ts";
-import { compilePattern } from "./patterns.ts";
+import { compilePatterns } from "./patterns.ts";
 import { type LabelRule, parseConventional, touchedProjects } from "./projects.ts";
 
 /** What labels are decided from. */
@@ -28,13 +28,12 @@ export function wantedLabels({ title, files, projects, rules }: LabelFacts): str
 
 /** Looks at each file once, and at a rule no more once it has matched: files may be a hundred thousand. */
 function labelsByPath(rules: readonly LabelRule[], files: readonly string[]): string[] {
-  const all = rules.map(({ name, paths }) => ({ name, matchers: paths.map(compilePattern) }));
+  const all = rules.map(({ name, paths }) => ({ name, match: compilePatterns(paths) }));
   let open = all;
   for (const file of files) {
     if (open.length === 0) break;
     const names = file.split("/");
-    const matches = ({ matchers }: typeof all[number]) => matchers.some((match) => match(names));
-    if (open.some(matches)) open = open.filter((rule) => !matches(rule));
+    if (open.some(({ match }) => match(names))) open = open.filter(({ match }) => !match(names));
   }
   return all.filter((rule) => !open.includes(rule)).map(({ name }) => name);
 }

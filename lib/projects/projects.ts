@@ -6,7 +6,8 @@ import * as z from "zod";
 import type { Project } from "../config/config.ts";
 import { describeIssue } from "../config/mistakes.ts";
 import { Projects } from "../config/project.ts";
-import { decodeText, parseJson } from "../messages/codec.ts";
+import { listMistakes } from "./list_mistakes.ts";
+import { inProjects, ListText, type Mistake, NotJson } from "./list_text.ts";
 
 /** The file in a repository's root that lists its projects. */
 export const PROJECTS_FILE = ".tickborg.json";
@@ -33,13 +34,20 @@ const ProjectsFile = z.strictObject({
   labels: z.array(LabelRule).max(500).default([]),
 });
 
+/** A list that projects can be built by. */
+export interface UsableList {
+  readonly kind: "list";
+  readonly projects: readonly Project[];
+  readonly labels: readonly LabelRule[];
+  /** What is wrong with it all the same. */
+  readonly mistakes?: readonly Mistake[];
+  /** The words for mistakes, with their places; absent where the list is no file's. */
+  readonly tell?: (mistakes: readonly Mistake[]) => string[];
+}
+
 /** Where the projects of a commit come from, or why there are none. */
 export type ProjectList =
-  | {
-    readonly kind: "list";
-    readonly projects: readonly Project[];
-    readonly labels: readonly LabelRule[];
-  }
+  | UsableList
   /** Neither the repository nor the configuration lists any. */
   | { readonly kind: "missing" }
   | {
@@ -48,9 +56,14 @@ export type ProjectList =
     readonly reason: string;
     /** Every mistake, a line each; absent where the reason says all. Made when asked for: there may be many. */
     readonly mistakes?: () => string[];
+    /** What can be built by it all the same, where its form is right. */
+    readonly usable?: UsableList;
   };
 
-/** Reads the project list: the file's, where there is one, else the configuration's. Never throws. */
+/**
+ * Reads the project list: the file's, where there is one, else the configuration's. Never throws. `invalid`
+ * with any mistake; {@link usableList} says what a list that is merged already is good for.
+ */
 export function readProjectList(
   file: Uint8Array | undefined,
   fallback: readonly Project[] | undefined,
@@ -58,55 +71,71 @@ export function readProjectList(
   if (file === undefined) {
     return fallback ? { kind: "list", projects: fallback, labels: [] } : { kind: "missing" };
   }
-  let value: unknown;
+  let text: ListText;
   try {
-    value = parseJson(file);
+    text = new ListText(file);
   } catch (error) {
-    const reason = (error as Error).message.replace(/^[^:]*: /, "");
-    return { kind: "invalid", reason, mistakes: () => [reason + syntaxError(file)] };
+    if (!(error instanceof NotJson)) throw error;
+    return { kind: "invalid", reason: error.message };
   }
+  const tell = (mistakes: readonly Mistake[]) => text.tell(mistakes);
+  const { value } = text;
   // Asked for its own form alone, so that a mistake is told by its place and not as a failed union.
   const schema = Array.isArray(value) ? Projects : ProjectsFile;
   const { data, error } = schema.safeParse(value);
-  if (error === undefined) {
-    if (Array.isArray(data)) return { kind: "list", projects: data, labels: [] };
-    const { projects, labels, test } = data;
-    return { kind: "list", projects: projects.map((each) => withTest(each, test)), labels };
+  if (error !== undefined) {
+    const told = () => tell(error.issues.flatMap((issue) => schemaMistakes(issue, value, schema)));
+    const first = error.issues.slice(0, 20).flatMap((it) => schemaMistakes(it, value, schema));
+    return { kind: "invalid", reason: tell(first)[0]!, mistakes: told };
   }
-  const issue = error.issues[0]!;
-  return {
-    kind: "invalid",
-    reason: `${issue.path.join(".") || "file"}: ${issue.message}`,
-    mistakes: () => error.issues.flatMap((each) => describeIssue(each, value, schema)),
+  const { projects, labels, test } = Array.isArray(data)
+    ? { projects: data, labels: [], test: undefined }
+    : data;
+  const list = {
+    kind: "list" as const,
+    projects: projects.map((it) => withTest(it, test)),
+    labels,
   };
+  const mistakes = [...text.doubleKeys(), ...listMistakes(list)];
+  if (mistakes.length === 0) return { ...list, tell };
+  const usable = { ...list, tell, mistakes };
+  return { kind: "invalid", reason: tell(mistakes)[0]!, mistakes: () => tell(mistakes), usable };
+}
+
+/**
+ * A list as it is built by: one that is merged already with mistakes that leave its form right is used, so
+ * that they stop nobody whose change has nothing to do with them.
+ */
+export function usableList(list: ProjectList): ProjectList {
+  return list.kind === "invalid" && list.usable ? list.usable : list;
 }
 
 function withTest(project: Project, test: boolean | undefined): Project {
   return project.test === undefined && test !== undefined ? { ...project, test } : project;
 }
 
-/** What the parser says of a file that is not JSON, which names the place; nothing for other files. */
-function syntaxError(file: Uint8Array): string {
-  try {
-    JSON.parse(decodeText(file));
-  } catch (error) {
-    if (error instanceof SyntaxError) return `: ${error.message}`;
-  }
-  return "";
+function schemaMistakes(issue: z.core.$ZodIssue, value: unknown, schema: z.ZodType): Mistake[] {
+  const keys = issue.code === "unrecognized_keys" ? issue.keys : [undefined];
+  return describeIssue(issue, value, schema).map((text, index) => {
+    const path = keys[index] === undefined ? issue.path : [...issue.path, keys[index]];
+    return { path: inProjects(path, value), text };
+  });
 }
 
 /** What a change consists of. */
 export interface Change {
-  /** Paths from the repository's root; both names of a renamed file. */
+  /** Paths from the repository's root; both names of a renamed file, and a submodule's with `/` at its end. */
   readonly files: readonly string[];
   /** First lines of commit messages. */
   readonly subjects: readonly string[];
+  /** Names of projects whose entry in the list is new or another. */
+  readonly redefined?: readonly string[];
 }
 
 /** A project that a change touches, and why. */
 export interface TouchedProject {
   readonly project: Project;
-  readonly because: "files" | "scope" | "dependency";
+  readonly because: "files" | "scope" | "definition" | "dependency";
   /** The project that it depends on, where that is why. */
   readonly via?: string;
 }
@@ -121,15 +150,19 @@ export interface Touched {
 
 /**
  * Finds the projects that a change touches: by files (of nested projects the innermost owns a file), by
- * commit scopes that name a project, and whatever depends on those. Files outside of every project touch
- * none; a project at `.` owns them where the list has one.
+ * commit scopes that name a project, by their definition, and whatever depends on those. A submodule touches
+ * the projects in it as well. Files outside of every project touch none; a project at `.` owns them if the
+ * list has one.
  */
 export function touchedProjects(change: Change, projects: readonly Project[]): Touched {
   const found = new Map<string, TouchedProject>();
   const ownersOf = ownerLookup(projects);
+  const within = change.files.some((file) => file.endsWith("/"))
+    ? projectsWithin(projects)
+    : new Map<string, Project[]>();
   let outside = 0;
   for (const file of change.files) {
-    const owners = ownersOf(file);
+    const owners = [...ownersOf(file), ...(file.endsWith("/") ? within.get(file) ?? [] : [])];
     if (owners.length === 0) outside++;
     for (const project of owners) found.set(project.name, { project, because: "files" });
   }
@@ -138,6 +171,12 @@ export function touchedProjects(change: Change, projects: readonly Project[]): T
     const project = byName.get(scope.toLowerCase());
     if (project && !found.has(project.name)) {
       found.set(project.name, { project, because: "scope" });
+    }
+  }
+  const redefined = new Set(change.redefined);
+  for (const project of projects) {
+    if (redefined.has(project.name) && !found.has(project.name)) {
+      found.set(project.name, { project, because: "definition" });
     }
   }
   addDependants(found, projects);
@@ -179,6 +218,19 @@ function ownerLookup(projects: readonly Project[]): (path: string) => readonly P
     }
     return byPath.get(".") ?? [];
   };
+}
+
+/** Projects by each folder that they lie in, with `/` at its end. */
+function projectsWithin(projects: readonly Project[]): Map<string, Project[]> {
+  const within = new Map<string, Project[]>();
+  for (const project of projects) {
+    const { path } = project;
+    for (let end = path.indexOf("/"); end > 0; end = path.indexOf("/", end + 1)) {
+      const folder = path.slice(0, end + 1);
+      within.set(folder, [...(within.get(folder) ?? []), project]);
+    }
+  }
+  return within;
 }
 
 /** A title or subject by the Conventional Commits specification 1.0.0; undefined where it is none. */

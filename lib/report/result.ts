@@ -119,6 +119,7 @@ function details(subject: BuildSubject, result: BuildResult): string {
   if (result.command != null) parts.push(`### Command\n\n${codeBlock(result.command, "sh")}`);
   const output = lastLines(result.output);
   if (output.trim() !== "") parts.push(`### Last lines of the log\n\n${codeBlock(output, "text")}`);
-  parts.push(howToReproduce(subject));
+  // A push of which nothing could be built names no project.
+  if (!subject.project.includes(" ")) parts.push(howToReproduce(subject));
   return parts.join("\n\n");
 }

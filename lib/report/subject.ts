@@ -12,6 +12,8 @@ export interface BuildSubject {
   readonly system: string;
   readonly test: boolean;
   readonly baseSha: string | undefined;
+  /** Whether the merged project list says how it is built, as far as the message tells. */
+  readonly definition?: "merged" | undefined;
 }
 
 /** Whether a push asked for a build: it has no pull request, and the commit is built as it is. */
@@ -22,7 +24,8 @@ export function isPush({ push, pr }: Pick<BuildSubject, "push" | "pr">): boolean
 /** The subject of a job's check run. */
 export function jobSubject(job: BuildJob, project: string, system: string): BuildSubject {
   const { repo, pr, push } = job;
-  return { repo, pr, push, project, system, test: job.test ?? false, baseSha: job.base_sha };
+  const { test = false, base_sha: baseSha, definition } = job;
+  return { repo, pr, push, project, system, test, baseSha, definition };
 }
 
 /** The subject of a result's check run. */

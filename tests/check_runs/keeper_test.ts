@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { decodeCheckMessage } from "../../lib/check_runs/message.ts";
-import { PoisonMessage, TransientFault } from "../../lib/errors.ts";
+import { NotThereYet, PoisonMessage, TransientFault } from "../../lib/errors.ts";
 import { GitHubRefusal } from "../../lib/github/github.ts";
 import type { BuildResult } from "../../lib/messages/build_result.ts";
 import { encode } from "../../lib/messages/codec.ts";
+import { MISSING_ATTEMPTS } from "../../lib/retry.ts";
 import { NAME, queued, repo, result, SHA, started, wire, world } from "./keeper_world.ts";
 
 Deno.test("A build is one check run that moves from queued over in progress to its conclusion", async () => {
@@ -94,8 +95,21 @@ Deno.test("A result that names no project concludes the check runs that wait for
 Deno.test("A missing commit is no reason to try for ever", async () => {
   const { github, tell } = world();
   github.missing.add(SHA);
-  assert.deepEqual(await tell(queued()), { publish: [], settle: { kind: "ack" } });
-  assert.deepEqual(await tell(result()), { publish: [], settle: { kind: "ack" } });
+  for (const message of [queued(), result()]) {
+    await assert.rejects(tell(message, { attempt: MISSING_ATTEMPTS - 1 }), NotThereYet);
+    const last = await tell(message, { attempt: MISSING_ATTEMPTS });
+    assert.deepEqual(last, { publish: [], settle: { kind: "ack" } });
+  }
+});
+
+Deno.test("A commit that GitHub shows after some tries has its check run", async () => {
+  const { github, tell } = world();
+  github.missing.add(SHA);
+  await assert.rejects(tell(wire("build_result_v1_error")), NotThereYet, "it names no project");
+  await assert.rejects(tell(queued()), NotThereYet);
+  github.missing.delete(SHA);
+  await tell(queued(), { attempt: 2 });
+  assert.equal(github.only(NAME).status, "queued");
 });
 
 Deno.test("What GitHub refuses for good is a dead letter, what may pass is tried again", async () => {

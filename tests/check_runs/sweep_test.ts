@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import type { Publication } from "../../lib/broker/broker.ts";
 import { type EvaluationFacts, lacksEvaluation, Sweep } from "../../lib/check_runs/sweep.ts";
 import { evaluationUrl } from "../../lib/evaluation/status.ts";
-import type { CheckRun, CommitStatus, PullRequest } from "../../lib/github/github.ts";
+import {
+  type CheckRun,
+  type CommitStatus,
+  GitHubRefusal,
+  type PullRequest,
+} from "../../lib/github/github.ts";
 import { roleLogger } from "../../lib/log.ts";
 import { ago, MINUTE, NOW, queuedFor } from "./times.ts";
 
@@ -57,6 +62,8 @@ const EVALUATIONS: [string, number, CommitStatus[], Partial<EvaluationFacts>, bo
   ["pending for too long", 60, [evaluation("pending", 31)], {}, true],
   ["over for another pull request", 60, [evaluation("success", 31, "ok", 2)], {}, true],
   ["over", 60, [evaluation("success", 31, "ok"), evaluation("pending", 32)], {}, false],
+  ["over because something was missing", 60, [evaluation("error", 9, "no-ref")], {}, false],
+  ["over so for ten minutes", 60, [evaluation("error", 11, "no-ref")], {}, true],
   ["given up", 60, [evaluation("error", 31, "given-up")], {}, false],
   ["over and pending for good: a draft", 60, [evaluation("pending", 31, "draft")], {}, false],
   [
@@ -77,6 +84,8 @@ interface World {
   pulls: PullRequest[];
   statuses: Map<string, CommitStatus[]>;
   runs: Map<string, CheckRun[]>;
+  /** The overall check of a commit. */
+  overall(sha: string): CheckRun[];
   queue: { ready: number; consumers: number };
   clock: { now: number };
   requests: number;
@@ -84,12 +93,18 @@ interface World {
   turn(): Promise<void>;
 }
 
-function world(maxHeads?: number): World {
+function overallOf(headSha: string): CheckRun {
+  const conclusion = "success" as const;
+  return { ...queuedFor(1), id: 9, name: "tickborg", headSha, status: "completed", conclusion };
+}
+
+function world(maxHeads?: number, repos = ["Acme/mono"]): World {
   const signal = new AbortController().signal;
   const it: World = {
     pulls: [],
     statuses: new Map(),
     runs: new Map(),
+    overall: (headSha) => [overallOf(headSha)],
     queue: { ready: 0, consumers: 1 },
     clock: { now: NOW },
     requests: 0,
@@ -98,9 +113,16 @@ function world(maxHeads?: number): World {
   };
   const sweep = new Sweep({
     github: {
-      openPullRequests: () => (it.requests++, Promise.resolve(it.pulls)),
+      openPullRequests: ({ name }) => {
+        it.requests++;
+        if (name === "mono") return Promise.resolve(it.pulls);
+        return Promise.reject(new GitHubRefusal("Not Found", 404));
+      },
       statuses: (_repo, sha) => (it.requests++, Promise.resolve(it.statuses.get(sha) ?? [])),
-      checkRuns: (_repo, sha) => (it.requests++, Promise.resolve(it.runs.get(sha) ?? [])),
+      checkRuns: (_repo, sha) => {
+        it.requests++;
+        return Promise.resolve([...it.runs.get(sha) ?? [], ...it.overall(sha)]);
+      },
     },
     broker: {
       inspect: () => Promise.resolve(it.queue),
@@ -113,7 +135,7 @@ function world(maxHeads?: number): World {
     },
     log: roleLogger("test"),
     now: () => it.clock.now,
-    repos: ["Acme/mono"],
+    repos,
     apiUrl: "https://api.github.com",
     quietMs: 5 * MINUTE,
     pendingMs: 30 * MINUTE,
@@ -145,6 +167,60 @@ Deno.test("A head without an evaluation is evaluated once, by an id that says wh
   it.clock.now += 31 * MINUTE;
   await it.turn();
   assert.equal(it.published.length, 2);
+});
+
+Deno.test("What was missing is looked for again, ever later, under ids of their own", async () => {
+  const it = world();
+  const one = pull(7, 10);
+  it.pulls = [one];
+  const ends: CommitStatus[] = [];
+  it.statuses.set(one.headSha, ends);
+  const minutes: number[] = [];
+  let ended = NOW;
+  for (it.clock.now = NOW; it.clock.now < NOW + 9 * 24 * 60 * MINUTE; it.clock.now += 5 * MINUTE) {
+    const asked = it.published.length;
+    await it.turn();
+    if (it.published.length === asked) continue;
+    minutes.push((it.clock.now - ended) / MINUTE);
+    ended = it.clock.now;
+    const { requested_at } = it.published.at(-1)!.body;
+    const status = evaluation("error", 0, "no-commit", 7);
+    const url = new URL(status.targetUrl!);
+    url.searchParams.set("at", `${requested_at}`);
+    const createdAt = new Date(ended).toISOString();
+    ends.unshift({ ...status, createdAt, targetUrl: url.href });
+  }
+  // The second waits as long as any evaluation that was asked for may take.
+  assert.deepEqual(minutes, [0, 30, 30, 40, 80, 160, 320, 640, 1_280, 2_560]);
+  const ids = it.published.map(({ body }) => body.request_id);
+  assert.equal(new Set(ids).size, ids.length);
+  const times = it.published.map(({ body }) => Date.parse(`${body.requested_at}`));
+  assert.ok(times.every((time) => time === Date.parse(one.updatedAt) + 1));
+  it.requests = 0;
+  await it.turn();
+  assert.equal(it.requests, 1, "it is settled in the end");
+});
+
+Deno.test("An evaluation that is made again is dated no earlier than the one before it", async () => {
+  const it = world();
+  const one = pull(7, 60);
+  it.pulls = [one];
+  it.statuses.set(one.headSha, [evaluation("error", 20, "no-ref", 7)]);
+  await it.turn();
+  assert.equal(
+    it.published[0]!.body.requested_at,
+    ago(20),
+    "the comment that asked last came later",
+  );
+});
+
+Deno.test("A repository that GitHub does not show does not hold up the others", async () => {
+  const it = world(undefined, ["Acme/gone", "Acme/mono"]);
+  it.pulls = [pull(7, 10)];
+  await it.turn();
+  assert.deepEqual(it.published.map(({ body }) => body.repo), [
+    { ...repo, clone_url: "https://git.example.com/Acme/mono.git" },
+  ]);
 });
 
 Deno.test("Two pull requests with one head are both evaluated, under ids of their own", async () => {
@@ -183,6 +259,39 @@ Deno.test("A check run that is stuck is handed to the keeper, to look at once", 
     [body.watch, body.once, body.name, body.system, body.head_sha],
     [true, true, "cmark on x86_64-linux", "x86_64-linux", one.headSha],
   );
+});
+
+Deno.test("A head that was evaluated and has no overall check is evaluated once more", async () => {
+  const it = world();
+  const one = pull(7, 10);
+  it.pulls = [one];
+  it.overall = () => [];
+  it.statuses.set(one.headSha, [evaluation("success", 5, "build", 7)]);
+  await it.turn();
+  await it.turn();
+  assert.equal(it.published.length, 1);
+  const { key, body } = it.published[0]!;
+  assert.equal(key, "mass-rebuild-check-jobs");
+  assert.equal(body.request_id, `resync-7-${one.headSha}-overall`);
+  assert.ok(String(body.requested_at) > ago(5), "it is later than the evaluation there was");
+});
+
+Deno.test("An overall check of another base does not count", async () => {
+  const it = world();
+  it.pulls = [{ ...pull(7, 10), baseRef: "release" }];
+  it.statuses.set(it.pulls[0]!.headSha, [evaluation("success", 5, "build", 7)]);
+  await it.turn();
+  assert.equal(it.published.length, 1);
+});
+
+Deno.test("An overall check that has not ended is summed up again", async () => {
+  const it = world();
+  const one = pull(7, 10);
+  it.pulls = [one];
+  it.statuses.set(one.headSha, [evaluation("success", 5, "build", 7)]);
+  it.overall = (headSha) => [{ ...queuedFor(1), name: "tickborg", headSha }];
+  await it.turn();
+  assert.deepEqual(it.published.map(({ body }) => [body.overall, body.name]), [[true, "tickborg"]]);
 });
 
 Deno.test("Requests are bounded, every head gets its turn, and settled ones cost nothing", async () => {

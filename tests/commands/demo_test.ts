@@ -1,10 +1,12 @@
 /** `tickborg demo`: the whole of Tickborg on one machine, and nothing of that machine touched. */
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
+import { renderTables } from "../../commands/demo/markdown_table.ts";
 import { play } from "../../commands/demo/play.ts";
 import { scenarioFor } from "../../commands/demo/scenario.ts";
+import { OVERALL } from "../../commands/demo/view.ts";
 import { hostSystem } from "../../lib/systems.ts";
-import { startFleet } from "../support/fleet.ts";
+import { type Fleet, startFleet } from "../support/fleet.ts";
 import { withoutRabbitMq } from "../support/rabbitmq.ts";
 import { inFolder, tickborg, tickborgSignalled } from "./run.ts";
 
@@ -83,6 +85,112 @@ Deno.test("a check run that nobody expected is no good end", async () => {
   assert.equal(told.at(-1), "Something did not come out as it should.");
 });
 
+/** Stands in for the poster: sums up a pull request's builds in the words that people get. */
+function sumUp(fleet: Fleet, expected: number): void {
+  const { allCheckRuns } = fleet.repository;
+  const look = () => {
+    const builds = allCheckRuns.filter(({ name }) => name !== OVERALL);
+    if (builds.length === 0) return false;
+    const rows = builds.map(({ name, conclusion }) => ({
+      name,
+      test: false,
+      status: "completed",
+      conclusion,
+    }));
+    const common = {
+      id: 1,
+      name: OVERALL,
+      headSha: builds[0]!.headSha,
+      externalId: "",
+      title: "1 failed",
+    };
+    const shown = { ...common, summary: "", history: [], states: [] };
+    const ended = builds.filter(({ status }) => status === "completed").length === expected;
+    const index = allCheckRuns.findIndex(({ name }) => name === OVERALL);
+    allCheckRuns.splice(index < 0 ? allCheckRuns.length : index, index < 0 ? 0 : 1, {
+      ...shown,
+      ...(ended ? { status: "completed", conclusion: "failure" } : { status: "in_progress" }),
+      text: [
+        "| build | state |",
+        "|---|---|",
+        ...rows.map(({ name, conclusion }) =>
+          `| [\`${name}\`](http://127.0.0.1/) | ${conclusion} |`
+        ),
+      ].join("\n"),
+    });
+    return ended;
+  };
+  fleet.github.waitFor(look, { timeoutMs: 120_000 }).catch(() => {});
+}
+
+Deno.test("the demo ends with the check run that sums up the others, and its table", async () => {
+  const scenario = scenarioFor(hostSystem(), () => false);
+  await using fleet = await startFleet({
+    ...scenario,
+    configure: (config) => Object.assign(config.builder as object, { sandbox: "none" }),
+  });
+  sumUp(fleet, scenario.expected.size);
+  const told: string[] = [];
+  const say = (text: string) => void told.push(text);
+  const { signal } = new AbortController();
+  const outcome = await play(fleet, scenario, { logs: "/logs", say, signal });
+  assert.deepEqual([outcome.ok, outcome.checks.length], [true, scenario.expected.size]);
+  assert.equal(outcome.overall?.conclusion, "failure");
+  assert.match(told.at(-2)!, /^\ntickborg: failure \(1 failed\)\n\n {2}build +state\n/);
+  assert.match(told.at(-2)!, /^ {2}parser on \S+ +failure$/m);
+});
+
+Deno.test("a table is shown in columns, with what a browser would show of links and code", () => {
+  const markdown = [
+    "Above `a|b`",
+    "",
+    "| build | state | says |",
+    "|:---|---:|---|",
+    "| [`core on x86_64-linux`](https://ci.example.com/?a=1&b=2) | ✅ built | `` a ` b `` |",
+    "| `ui` | ❌ failed | `x \\| y` |",
+    "| short |",
+    "",
+    "… and 3 more builds",
+  ];
+  assert.deepEqual(renderTables(markdown.join("\n")), [
+    "Above a|b",
+    "",
+    "build                 state      says",
+    "core on x86_64-linux  ✅ built   a ` b",
+    "ui                    ❌ failed  x | y",
+    "short",
+    "",
+    "… and 3 more builds",
+  ]);
+});
+
+Deno.test("--serve keeps the log pages up until Ctrl-C, and then it is the outcome that counts", {
+  ignore: Deno.build.os === "windows",
+}, () =>
+  inFolder(async (folder) => {
+    const pages: string[] = [];
+    const { code, left, told } = await signalled(folder, ["--serve"], {
+      signal: "SIGINT",
+      after: /up until Ctrl-C:\n(?:.*\n){3}/,
+      before: async (out) => {
+        for (const [, address] of out.split("up until Ctrl-C:\n")[1]!.matchAll(/: (http\S+)$/gm)) {
+          const { origin, searchParams } = new URL(address!);
+          const page = await (await fetch(address!)).text();
+          const path = `${searchParams.get("key")}/${searchParams.get("attempt_id")}`;
+          const log = await (await fetch(`${origin}/logfile/${path}`)).text();
+          if (page.includes("<html")) pages.push(log);
+        }
+      },
+    });
+    assert.deepEqual({ code, left }, { code: 0, left: [] }, told);
+    assert.equal(pages.length, 3);
+    assert.ok(
+      pages.some((log) => /grammar\.txt:1: error: expected 'rule NAME/.test(log)),
+      pages.join(),
+    );
+    assert.match(told, /^ +\d+\.\d s +log page +parser on \S+: http:[^]*parser on \S+: failure/m);
+  }));
+
 Deno.test("the demo takes no folder that holds something else, and removes nothing there", () =>
   inFolder(async (folder) => {
     await Deno.writeTextFile(join(folder, "thesis.tex"), "years of work\n");
@@ -117,7 +225,7 @@ Deno.test("the demo says in one line that git is missing, and leaves nothing", (
 async function signalled(
   folder: string,
   args: string[],
-  how: { signal: Deno.Signal; after: RegExp },
+  how: { signal: Deno.Signal; after: RegExp; before?: (out: string) => Promise<void> },
 ) {
   const temporary = join(folder, "tmp");
   await Deno.mkdir(temporary);

@@ -1,5 +1,6 @@
 /** What the tests of `tickborg local` share: a small monorepo, and the command. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { createMonorepo, type Monorepo } from "../support/monorepo.ts";
 import { tickborg } from "./run.ts";
 
@@ -41,7 +42,27 @@ const AS_ADA = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
 
 /** Runs git as Ada. */
 export async function gitIn(cwd: string, ...args: string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command("git", { args: [...AS_ADA, ...args], cwd })
-    .output();
-  assert.ok(success, `git ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
+  await outputOf(cwd, ...args);
+}
+
+/** Runs git as Ada; resolves to what it printed. */
+export async function outputOf(cwd: string, ...args: string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command("git", {
+    args: [...AS_ADA, ...args],
+    cwd,
+  }).output();
+  const decoder = new TextDecoder();
+  assert.ok(success, `git ${args.join(" ")}: ${decoder.decode(stderr)}`);
+  return decoder.decode(stdout).trim();
+}
+
+/** Every file with its size, those of git among them. */
+export async function filesBelow(root: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const entry of Deno.readDir(root)) {
+    const path = join(root, entry.name);
+    if (entry.isDirectory) found.push(...await filesBelow(path));
+    else found.push(`${path} ${(await Deno.lstat(path)).size}`);
+  }
+  return found.sort();
 }

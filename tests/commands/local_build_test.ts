@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { toolTest } from "../build/tools.ts";
-import { gitIn, local, withMonorepo } from "./local.ts";
+import { filesBelow, gitIn, local, withMonorepo } from "./local.ts";
 
 toolTest(
   "a branch is built with what depends on it, and its repository stays as it is",
@@ -121,17 +121,4 @@ toolTest("a real C++ monorepo: what changed is built, and nothing else", [
 
 function append(path: string, text: string): Promise<void> {
   return Deno.writeTextFile(path, text, { append: true });
-}
-
-/** Every file with its size, git's index left out: `git status` refreshes it. */
-async function filesBelow(root: string): Promise<string[]> {
-  const found: string[] = [];
-  for await (const entry of Deno.readDir(root)) {
-    const path = join(root, entry.name);
-    if (entry.isDirectory) found.push(...await filesBelow(path));
-    else if (!path.endsWith("/.git/index")) {
-      found.push(`${path} ${(await Deno.stat(path)).size}`);
-    }
-  }
-  return found.sort();
 }

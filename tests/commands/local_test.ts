@@ -29,7 +29,7 @@ Deno.test("a revision or project that is not there is a wrong argument", async (
     assert.equal(head.code, 2);
     assert.match(
       head.err,
-      /"pull\/7\/head" names no commit.*git fetch origin pull\/<number>\/head/,
+      /"pull\/7\/head" names no commit.*git fetch origin refs\/pull\/7\/head;/,
     );
     const project = await local("--repo", workTree, "--base", "main", "libb");
     assert.equal(project.code, 2);
@@ -56,8 +56,10 @@ Deno.test("every mistake of the project list is told, for people and in the repo
     const args = ["--repo", monorepo.workTree, "--base", "main"];
     const { code, out, err } = await local(...args);
     assert.equal(code, 1, err);
-    const path = '[0].path: expected a relative path inside the repository, or .; found "/lib"';
-    const system = "[0].build_system: expected CMake, Meson, Autotools, Cargo, Gradle, Make or " +
+    const path = "line 1, column 23, project lib: [0].path: expected a relative path inside the " +
+      'repository, or ., such as lib; found "/lib"';
+    const system =
+      "line 1, column 45, project lib: [0].build_system: expected CMake, Meson, Autotools, Cargo, Gradle, Make or " +
       '{"Custom": {"command": "…"}}; found "Maven"';
     assert.ok(out.includes(`\n.tickborg.json has 2 mistakes:\n  ${path}\n  ${system}\n`), out);
     const report = JSON.parse((await local(...args, "--json")).out);
@@ -67,7 +69,7 @@ Deno.test("every mistake of the project list is told, for people and in the repo
     assert.deepEqual(JSON.parse(named.out), report);
     await monorepo.commit("main", { ".tickborg.json": "[\n{]" });
     const broken = await local(...args);
-    assert.match(broken.out, /^\.tickborg\.json has 1 mistake:\n {2}not JSON: .*line 2 column 2/m);
+    assert.match(broken.out, /^\.tickborg\.json has 1 mistake:\n {2}line 2, column 2: not JSON: /m);
   }));
 
 Deno.test("a branch that touches no project is fine", async () => {
@@ -179,3 +181,56 @@ Deno.test("a report names a sandbox only where one was tried", async () => {
     assert.equal(await sandbox("--no-sandbox"), "none");
   });
 });
+
+Deno.test("a branch that changes the list is judged as the bot judges it", () =>
+  withMonorepo(async (monorepo) => {
+    const text = await Deno.readTextFile(`${monorepo.workTree}/.tickborg.json`);
+    const list = JSON.parse(text).projects ?? JSON.parse(text);
+    const added = { name: "new", path: "new", build_system: { Custom: { command: "true" } } };
+    const args = ["--repo", monorepo.workTree, "--base", "main", "--dry-run", "--head"];
+    await monorepo.commit("good", {
+      ".tickborg.json": JSON.stringify([...list, added]),
+      "new/a": "1\n",
+    });
+    const good = await local(...args, "good");
+    assert.equal(good.code, 0, good.err);
+    assert.match(good.out, /\nnew: its files change; the bot builds it on /);
+    assert.match(good.out, /The bot would say: Building new on .*; by the new definition: new\n/);
+    await monorepo.commit("bad", {
+      ".tickborg.json": JSON.stringify([...list, { ...added, path: "nwe" }], null, 2),
+    });
+    const bad = await local(...args, "bad");
+    assert.equal(bad.code, 1, bad.err);
+    const told = /line (\d+), column 13, project new: the path nwe is not in the repository/;
+    assert.match(bad.out, told);
+    const report = JSON.parse((await local(...args, "bad", "--json")).out);
+    assert.equal(report.verdict, "list-mistakes");
+    assert.match(report.mistakes.join(), told);
+    const named = await local(...args, "bad", "lib");
+    assert.equal(named.code, 1, "a mistake is red whatever is built");
+    await monorepo.commit("main", { ".tickborg.json": JSON.stringify([...list, added]) });
+    await monorepo.commit("other", { "elsewhere": "1\n" });
+    const other = await local(...args, "other");
+    assert.equal(other.code, 0, other.err);
+    assert.match(other.out, /Note: \.tickborg\.json on main has 1 mistake already:\n {2}line 1, /);
+  }));
+
+Deno.test("a merge goes by the base's attributes, not by those that lie in the folder", () =>
+  withMonorepo(async (monorepo) => {
+    await monorepo.commit("main", {
+      "docs/log": "a\n",
+      ".gitattributes": "docs/log merge=union\n",
+    });
+    await monorepo.commit("change", { "docs/log": "a\nchange\n" });
+    await monorepo.commit("main", { "docs/log": "a\nmain\n" });
+    const args = ["--repo", monorepo.workTree, "--base", "main", "--head", "change", "--dry-run"];
+    await Deno.writeTextFile(join(monorepo.workTree, ".gitattributes"), "docs/log -merge\n");
+    const { code, out, err } = await local(...args);
+    assert.equal(code, 0, out + err);
+    assert.doesNotMatch(out, /Conflicts/);
+    // A branch cannot have itself merged in a way of its own.
+    await gitIn(monorepo.workTree, "checkout", "--quiet", ".gitattributes");
+    await monorepo.commit("main", { ".gitattributes": "" });
+    const none = await local(...args);
+    assert.match(none.out, /Conflicts with main in docs\/log/);
+  }));

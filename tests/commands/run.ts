@@ -34,10 +34,17 @@ function command(args: readonly string[], options: RunOptions): Deno.Command {
   });
 }
 
-/** Runs `tickborg`, and signals it once its standard output says something; resolves when it has ended. */
+/**
+ * Runs `tickborg`, and signals it once its standard output says something, and `before` was called with that;
+ * resolves when it has ended.
+ */
 export async function tickborgSignalled(
   args: readonly string[],
-  { signal, after, ...options }: RunOptions & { signal: Deno.Signal; after: RegExp },
+  { signal, after, before, ...options }: RunOptions & {
+    signal: Deno.Signal;
+    after: RegExp;
+    before?: (out: string) => Promise<void>;
+  },
 ): Promise<Ran> {
   const child = command(args, options).spawn();
   const err = new Response(child.stderr).text();
@@ -47,10 +54,22 @@ export async function tickborgSignalled(
     out += text;
     if (sent || !after.test(out)) continue;
     sent = true;
+    await before?.(out);
     child.kill(signal);
   }
   const { code } = await child.status;
   return { code, out, err: await err };
+}
+
+/** Runs `tickborg`, and stops to read its standard output once something came; resolves when it has ended. */
+export async function tickborgUnread(args: readonly string[], options: RunOptions = {}) {
+  const child = command(args, options).spawn();
+  const err = new Response(child.stderr).text();
+  const reader = child.stdout.getReader();
+  await reader.read();
+  await reader.cancel();
+  const { code } = await child.status;
+  return { code, err: await err };
 }
 
 /** Runs a test with a folder that goes away. */

@@ -3,7 +3,13 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { UnsafeGitName } from "../../lib/git/names.ts";
 import { checkBranch, checkCloneUrl, checkSha, isBranchName } from "../../lib/git/names.ts";
-import { readProjectList, scopesOf, touchedProjects } from "../../lib/projects/projects.ts";
+import { compilePattern, patternMistake } from "../../lib/projects/patterns.ts";
+import {
+  readProjectList,
+  scopesOf,
+  touchedProjects,
+  usableList,
+} from "../../lib/projects/projects.ts";
 import { encode } from "../../lib/messages/codec.ts";
 import { HOSTILE_TEXTS, hostileText, type Json, mutated, mutatedBytes } from "./arbitraries.ts";
 import { property } from "./property.ts";
@@ -78,7 +84,14 @@ const LISTS: Json[] = [
 ];
 
 function assertList(body: Uint8Array): void {
-  const list = readProjectList(body, undefined);
+  const judged = readProjectList(body, undefined);
+  if (judged.kind === "invalid") {
+    const told = judged.mistakes?.() ?? [judged.reason];
+    assert.ok(told.length > 0 && told.length <= 101, `${told.length} mistakes`);
+    // deno-lint-ignore no-control-regex
+    for (const line of told) assert.ok(line.length <= 600 && !/[\x00-\x1f\x7f]/.test(line), line);
+  }
+  const list = usableList(judged);
   if (list.kind !== "list") return;
   for (const { path } of list.projects) {
     assert.ok(!path.startsWith("/") && !path.split("/").includes(".."), path);
@@ -94,6 +107,16 @@ property(
   (v) => assertList(encode(v)),
 );
 property(".tickborg.json with bytes changed is a list or invalid", mutatedBytes(LISTS), assertList);
+
+property("any pattern is refused or matches any path without a hang", hostileText(), (pattern) => {
+  for (const text of [pattern, `**/${pattern}*[${pattern}]?`, `{${pattern},a}/*`]) {
+    const match = compilePattern(text);
+    for (const path of HOSTILE_TEXTS) {
+      const found = match(path.split("/"));
+      if (patternMistake(text) !== undefined) assert.equal(found, false);
+    }
+  }
+});
 
 property("scopes of any subject are found without a hang", hostileText(), (subject) => {
   for (const text of [subject, `feat(${subject}): x`, `(${subject}`.repeat(50)]) {

@@ -115,3 +115,18 @@ Deno.test("a cache that cannot be packed keeps no other from it", async () => {
   await assert.rejects(() => maintain(root.path), /Git failed/);
   assert.deepEqual(await refsOf(cache), [""]);
 });
+
+Deno.test("contents of Git LFS are kept for a week", async () => {
+  await using origin = await TestRepository.make();
+  await using root = await TestFolder.make();
+  const { gitDir } = await open(root, origin);
+  const folder = `${gitDir}/lfs/objects/aa/bb`;
+  await Deno.mkdir(folder, { recursive: true });
+  for (const [name, days] of [["old", 8], ["new", 6]] as const) {
+    await Deno.writeTextFile(`${folder}/${name}`, name);
+    const time = new Date(Date.now() - days * DAY);
+    await Deno.utime(`${folder}/${name}`, time, time);
+  }
+  await maintain(root.path);
+  assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["new"]);
+});

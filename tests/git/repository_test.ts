@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { MissingFromGit } from "../../lib/git/faults.ts";
-import { GitOutputTooLarge } from "../../lib/git/git.ts";
+import { git, GitOutputTooLarge } from "../../lib/git/git.ts";
 import { gatherBranchFacts } from "../../lib/evaluation/branch_facts.ts";
 import { GitRepository, TreeTooLarge } from "../../lib/git/repository.ts";
-import { TestRepository } from "../support/git_repository.ts";
+import { TestFolder, TestRepository } from "../support/git_repository.ts";
 import { commitBomb, commitDeep } from "../support/tree_bomb.ts";
 
 function open({ path }: TestRepository): GitRepository {
@@ -42,6 +42,50 @@ Deno.test("conflicts are told by their paths, however odd the names", async () =
   assert.equal(merge.kind, "conflict");
   if (merge.kind === "conflict") {
     assert.deepEqual([...merge.paths].sort(), ["gone.txt", odd].sort());
+  }
+});
+
+Deno.test("a merge goes by the attributes of its base, whatever is checked out", async () => {
+  const both = async (attributes: Record<string, string>) => {
+    const origin = await TestRepository.make({ ...attributes, "log": "a\n", "d/log": "a\n" });
+    const base = await origin.commit("ours", { "log": "a\nours\n", "d/log": "a\nours\n" });
+    await origin.checkout("topic", "HEAD~1");
+    const head = await origin.commit("theirs", { "log": "a\ntheirs\n", "d/log": "a\ntheirs\n" });
+    // What lies around must not count.
+    for (const folder of ["", "/d"]) {
+      await Deno.writeTextFile(`${origin.path}${folder}/.gitattributes`, "log -merge\n");
+    }
+    await using bare = await TestFolder.make();
+    await git(["clone", "--quiet", "--bare", origin.path, bare.path], { allowLocal: true });
+    const merges = [open(origin), new GitRepository(bare.path)].map((one) =>
+      one.mergeTree(base, head)
+    );
+    const [here, there] = await Promise.all(merges);
+    await origin[Symbol.asyncDispose]();
+    assert.deepEqual(here, there);
+    const left = [...Deno.readDirSync(`${bare.path}/objects`)].map(({ name }) => name);
+    assert.deepEqual(left.filter((name) => name.startsWith("tmp_")), []);
+    return here!.kind === "conflict" ? here!.paths : here!.kind;
+  };
+  assert.deepEqual(await both({}), ["d/log", "log"]);
+  assert.deepEqual(await both({ ".gitattributes": "log merge=union\n" }), "clean");
+  assert.deepEqual(await both({ ".gitattributes": "/log merge=union\n" }), ["d/log"]);
+  assert.deepEqual(await both({ "d/.gitattributes": "log merge=union\n" }), ["log"]);
+});
+
+Deno.test("a submodule whose commit changes counts as a folder", async () => {
+  await using origin = await TestRepository.make();
+  const link = (digit: string) =>
+    origin.git("update-index", "--add", "--cacheinfo", `160000,${digit.repeat(40)},third/lib`);
+  const base = await origin.head();
+  await link("1");
+  await origin.git("commit", "--quiet", "-m", "Add");
+  const added = await origin.head();
+  await link("2");
+  await origin.git("commit", "--quiet", "-m", "Move");
+  const moved = await origin.head();
+  for (const [from, to] of [[base, added], [added, moved], [moved, base]]) {
+    assert.deepEqual(await open(origin).changedFiles(from!, to!), ["third/lib/"]);
   }
 });
 

@@ -30,6 +30,11 @@ const table: [what: string, title: string, files: string[], labels: string[]][] 
   ["one folder", "", [".github/workflows/a.yml"], ["ci"]],
   ["one folder is not two", "", [".github/workflows/x/a.yml"], []],
   ["all below", "", ["ci/x/y"], ["ci"]],
+  ["a submodule that a rule leads into", "", [".github/"], ["ci"]],
+  ["a submodule that a rule leads to", "", ["ci/"], ["ci"]],
+  ["a submodule below a rule's folder", "", ["docs/theme/"], ["documentation"]],
+  ["a submodule elsewhere", "", ["vendor/x/"], []],
+  ["a submodule with a project's files", "", ["core/"], ["c", "core"]],
   ["all at once", "fix(ui): b", ["core/a.md"], ["bug", "c", "core", "documentation", "interface"]],
 ];
 

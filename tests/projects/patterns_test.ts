@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { compilePattern } from "../../lib/projects/patterns.ts";
+import {
+  compilePattern,
+  compilePatterns,
+  fixedPaths,
+  patternMistake,
+} from "../../lib/projects/patterns.ts";
 
 function matches(pattern: string, path: string): boolean {
   return compilePattern(pattern)(path.split("/"));
@@ -33,4 +38,93 @@ Deno.test("a pattern matches what its regular expression would", () => {
 Deno.test("a slash at a pattern's end changes nothing", () => {
   assert.equal(matches("docs/", "docs/a.md"), true);
   assert.equal(matches("docs/", "docs2/a.md"), false);
+});
+
+const understood: [pattern: string, path: string, matches: boolean][] = [
+  ["/docs/", "docs/a.md", true],
+  ["/docs/", "a/docs/a.md", false],
+  ["./docs/**", "docs/a.md", true],
+  ["docs//a", "docs/a", true],
+  ["docs/?.md", "docs/a.md", true],
+  ["docs/?.md", "docs/ab.md", false],
+  ["docs/[ab].md", "docs/b.md", true],
+  ["docs/[ab].md", "docs/c.md", false],
+  ["docs/[!a-c]*.md", "docs/xyz.md", true],
+  ["docs/[!a-c]*.md", "docs/bxy.md", false],
+  ["v[0-9]*[0-9]", "v12", true],
+  ["app/[id]/page.tsx", "app/[id]/page.tsx", true],
+  ["[x", "[x", true],
+  ["{docs,wiki}/**", "wiki/a.md", true],
+  ["{docs,wiki}/**", "doc/a.md", false],
+  ["docs/**/*.{md,rst}", "docs/a/b.rst", true],
+  ["docs/**/*.{md,rst}", "docs/a/b.txt", false],
+  ["a{,b}/c", "a/c", true],
+  ["a{,b}/c", "ab/c", true],
+  ["{a}", "{a}", true],
+  ["**.md", "a/b.md", true],
+  ["**.md", "b.md", true],
+  ["docs/**.md", "docs/a/b.md", true],
+  ["docs/**.md", "a/docs/b.md", false],
+  ["Docs", "docs/a", false],
+];
+for (const [pattern, path, wanted] of understood) {
+  Deno.test(`the pattern ${pattern} ${wanted ? "matches" : "does not match"} ${path}`, () => {
+    assert.equal(patternMistake(pattern), undefined);
+    assert.equal(matches(pattern, path), wanted);
+  });
+}
+
+const refused: [pattern: string, told: RegExp][] = [
+  ["!docs/**", /begins with `!`/],
+  ["docs\\a.md", /has a backslash/],
+  [" docs", /blank/],
+  ["docs/ ", /blank/],
+  ["../docs", /has `\.\.`/],
+  ["docs/../x", /has `\.\.`/],
+  ["/", /names no path/],
+  ["./", /names no path/],
+  ["docs**", /has `\*\*` inside a name/],
+  ["{a,{b,c}}", /braces inside braces/],
+  ["{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}", /more than 64 patterns/],
+];
+for (const [pattern, told] of refused) {
+  Deno.test(`the pattern ${pattern} is refused by name, and matches nothing`, () => {
+    assert.match(patternMistake(pattern) ?? "", told);
+    for (const path of ["docs/a.md", "a", "!docs/a", "docs\\a.md"]) {
+      assert.equal(matches(pattern, path), false);
+    }
+  });
+}
+
+Deno.test("what a pattern needs in the tree is what stands before its first wildcard", () => {
+  assert.deepEqual(fixedPaths("/docs/a.md"), ["docs/a.md"]);
+  assert.deepEqual(fixedPaths("docs/*/a"), ["docs"]);
+  assert.deepEqual(fixedPaths("**/*.md"), [""]);
+  assert.deepEqual(fixedPaths("{docs,wiki/x}/**"), ["docs", "wiki/x"]);
+});
+
+Deno.test("a pattern made to be slow is matched in a time that can be named", () => {
+  const since = performance.now();
+  const name = "a".repeat(4_000);
+  for (
+    const pattern of ["*a".repeat(500) + "b", "*[ab]?".repeat(170) + "c", "**/a/".repeat(200) + "b"]
+  ) {
+    const match = compilePattern(pattern);
+    for (let round = 0; round < 5; round++) assert.equal(match([name, name]), false);
+  }
+  patternMistake("{".repeat(1_024));
+  patternMistake(`{${",".repeat(1_000)}}${"{a,b}".repeat(4)}`);
+  assert.ok(performance.now() - since < 5_000, `${performance.now() - since} ms`);
+});
+
+Deno.test("many patterns of one label cost little for each of many files", () => {
+  const patterns = Array.from({ length: 200 }, (_, index) => `d${index}/{a,b,c,d}/*.[ch]`);
+  const match = compilePatterns([...patterns, "**/x?.{md,rst}"]);
+  const since = performance.now();
+  for (let file = 0; file < 100_000; file++) {
+    assert.equal(match(["src", `mod${file % 100}`, `f${file}.c`]), false);
+  }
+  assert.equal(match(["d7", "c", "f.h"]), true);
+  assert.equal(match(["src", "xy.rst"]), true);
+  assert.ok(performance.now() - since < 5_000, `${performance.now() - since} ms`);
 });

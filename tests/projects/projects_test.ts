@@ -41,6 +41,18 @@ const table: [
     "suite: dependency ui",
     "twin: files",
   ]],
+  ["a submodule in one", { files: ["apps/suite/vendor/"] }, ["suite: files"]],
+  ["a submodule that holds some, one in another", { files: ["apps/"] }, [
+    "ui: files",
+    "plugin: files",
+    "suite: files",
+  ]],
+  ["a submodule that holds one and lies in another", { files: ["apps/ui/plugins/"] }, [
+    "ui: files",
+    "plugin: files",
+    "suite: dependency ui",
+  ]],
+  ["a submodule whose name only begins alike", { files: ["apps/sui/"] }, []],
   ["a file of the inner of two nested ones", { files: ["apps/ui/plugins/map/a.c"] }, [
     "plugin: files",
   ]],
@@ -149,13 +161,16 @@ Deno.test("a project says whether it is tested, else its list says so for all", 
 Deno.test("a list that cannot be read says where it is wrong, and never falls back", () => {
   const fallback = Projects.parse([project("configured", "c")]);
   const wrong: [unknown, RegExp][] = [
-    ["{", /not JSON/],
+    ["{", /^line 1, column 2: not JSON: expected a closing \}/],
     ["\ufffe\ud800", /not JSON/],
-    [5, /file: /],
-    [{ projects: [{ ...project("a", "a"), path: "../up" }] }, /projects\.0\.path: /],
-    [{ projects: [project("a", "a"), project("a", "b")] }, /projects\.1\.name: a stands twice/],
-    [[project("a", "a", ["b"])], /0\.depends_on\.0: no project is named b/],
-    [{ projects: [], labels: [{ nam: "x" }] }, /labels\.0/],
+    [5, /^line 1, column 1: the file: /],
+    [
+      { projects: [{ ...project("a", "a"), path: "../up" }] },
+      /^line 1, column \d+, project a: projects\[0\]\.path: /,
+    ],
+    [{ projects: [project("a", "a"), project("a", "b")] }, /projects\[1\]\.name: a stands twice/],
+    [[project("a", "a", ["b"])], /\[0\]\.depends_on\[0\]: no project is named b/],
+    [{ projects: [], labels: [{ nam: "x" }] }, /label(s\[0\])?/],
     [{ project: [] }, /projects|file/],
   ];
   for (const [content, reason] of wrong) {
@@ -170,24 +185,26 @@ Deno.test("every mistake of a list is told whole, with what was found and what i
     const file = content instanceof Uint8Array ? content : bytes(content);
     const list = readProjectList(file, undefined);
     assert.equal(list.kind, "invalid", JSON.stringify(content));
-    return list.kind === "invalid" ? list.mistakes!() : [];
+    return list.kind === "invalid" ? list.mistakes?.() ?? [list.reason] : [];
   };
   const wrong = { ...project("a", "../up"), build_sistem: "Make" };
-  const [key, ...others] = mistakes([wrong, project("a", "b", ["c"])]).sort().reverse();
-  assert.match(key!, /^\[1\]\.name: a stands twice; found "a"$/);
-  assert.equal(others.length, 3);
-  assert.match(others[0]!, /^\[1\]\.depends_on\[0\]: no project is named c; found "c"$/);
-  assert.match(others[1]!, /^\[0\]\.path: expected a relative path .*; found "\.\.\/up"$/);
+  const [path, key, twice, unknown] = mistakes([wrong, project("a", "b", ["c"])]);
   assert.match(
-    others[2]!,
-    /^\[0\]\.build_sistem: no such key; allowed: name, path, build_system, /,
+    path!,
+    /^line 1, column 21, project a: \[0\]\.path: expected a relative path .*; found "\.\.\/up"$/,
   );
-  assert.deepEqual(mistakes({ labels: [{ name: "x", path: [] }], project: [] }), [
-    "projects: missing; expected array",
-    "labels[0].path: no such key; allowed: name, paths, titles",
-    "project: no such key; allowed: projects, test, labels",
+  assert.match(
+    key!,
+    /^line 1, column \d+, project a: \[0\]\.build_sistem: no such key; allowed: name, path, build_/,
+  );
+  assert.match(twice!, /^line 1, column \d+, project a: \[1\]\.name: a stands twice; found "a"$/);
+  assert.match(unknown!, /project a: \[1\]\.depends_on\[0\]: no project is named c; found "c"$/);
+  const misnamed = '{"labels":\r\n  [{"name": "x",\r\n    "path": []}],\r\n "project": []}';
+  assert.deepEqual(mistakes(misnamed), [
+    "line 1, column 1: projects: missing; expected array",
+    "line 3, column 13, label x: labels[0].path: no such key; allowed: name, paths, titles",
+    "line 4, column 13: project: no such key; allowed: projects, test, labels",
   ]);
-  assert.match(mistakes('[{\n"a": 1\n"b": 2}]').join(), /^not JSON: .*line 3 column 1/);
   assert.deepEqual(mistakes(new Uint8Array([0xff])), ["not UTF-8"]);
 });
 

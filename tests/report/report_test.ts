@@ -40,10 +40,10 @@ a.c:1: error: no
 
 ### Reproduce on your machine
 
-In a clone of the repository that has a clone of Tickborg beside it:
+In a clone of the repository, or of a fork of it, that has a clone of Tickborg next to it:
 
 \`\`\`sh
-git fetch origin refs/heads/main refs/pull/42/head
+git fetch https://github.com/Acme/mono.repo.git refs/heads/main refs/pull/42/head
 npx -y deno@${Deno.version.deno} run -A ../tickborg/main.ts local --base ${BASE} --head ${SHA} --build cmark
 \`\`\``,
   });
@@ -122,7 +122,7 @@ Deno.test("A push is reproduced as it was pushed, merged into nothing", () => {
   const push = { head_sha: SHA, branch: "it's", before_sha: BASE };
   assert.equal(
     reproduceCommand(subject({ push, pr: { ...pr, number: 0 }, baseSha: undefined })),
-    `git fetch origin 'refs/heads/it'\\''s'
+    `git fetch https://github.com/Acme/mono.repo.git 'refs/heads/it'\\''s'
 npx -y deno@${Deno.version.deno} run -A ../tickborg/main.ts local --base ${SHA} --head ${SHA} --build cmark`,
   );
 });
@@ -139,7 +139,7 @@ Deno.test("The command to reproduce survives a shell, whatever the names are", (
   const odd = subject({ project: "it's; rm -rf ~", baseSha: undefined, test: true });
   assert.equal(
     reproduceCommand(odd),
-    `git fetch origin refs/heads/main refs/pull/42/head
-npx -y deno@${Deno.version.deno} run -A ../tickborg/main.ts local --base origin/main --head ${SHA} --test 'it'\\''s; rm -rf ~'`,
+    `git fetch https://github.com/Acme/mono.repo.git refs/heads/main refs/pull/42/head
+npx -y deno@${Deno.version.deno} run -A ../tickborg/main.ts local --base FETCH_HEAD --head ${SHA} --test 'it'\\''s; rm -rf ~'`,
   );
 });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { TransientFault } from "../../lib/errors.ts";
 import { logKey } from "../../lib/messages/build_job.ts";
 import { BuildResult } from "../../lib/messages/build_result.ts";
+import { MISSING_ATTEMPTS } from "../../lib/retry.ts";
 import { hostSystem } from "../../lib/systems.ts";
 import { drive, openBench } from "../build/bench.ts";
 import { custom, leftovers, SCRIPT } from "../build/bench_stories.ts";
@@ -50,9 +51,10 @@ Deno.test("a conflict, a deleted branch, a deleted pull request each end in a re
   assert.equal(conflict.result.status, "Failure");
   assert.match(conflict.result.output[0]!, /conflicts in run\.sh/);
   const gone = { ...job, pr: { ...job.pr, target_branch: "gone" }, request_id: "gone" };
-  const branch = await bench.build(gone);
+  const last = { attempt: MISSING_ATTEMPTS };
+  const branch = await bench.build(gone, last);
   assert.match(JSON.stringify(branch.result.status), /UnexpectedError.*Cannot find branch gone/);
-  const pull = await bench.build({ ...job, pr: { ...job.pr, number: 99 }, request_id: "99" });
+  const pull = await bench.build({ ...job, pr: { ...job.pr, number: 99 }, request_id: "99" }, last);
   assert.match(JSON.stringify(pull.result.status), /Cannot find pull request 99/);
 });
 

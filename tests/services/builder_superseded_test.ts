@@ -1,6 +1,7 @@
 /** Jobs that nobody wants any more, and those that only seem so. */
 import assert from "node:assert/strict";
 import { TransientFault } from "../../lib/errors.ts";
+import { MISSING_ATTEMPTS } from "../../lib/retry.ts";
 import { jobFor, openBench } from "../build/bench.ts";
 import { buildAndThen, leftovers, SCRIPT } from "../build/bench_stories.ts";
 
@@ -23,10 +24,10 @@ Deno.test("a git server that still shows the commit before is asked again; after
   const forced = await monorepo.commit("other", { "run.sh": "echo forced\n" });
   for (const head of [next, forced, "d".repeat(40)]) {
     const job = { ...first, pr: { ...first.pr, head_sha: head }, request_id: head };
-    for (const attempt of [1, 2, 3]) {
+    for (const attempt of [1, 2, MISSING_ATTEMPTS - 1]) {
       await assert.rejects(() => bench.build(job, { attempt }), TransientFault);
     }
-    const { result } = await bench.build(job, { attempt: 4 });
+    const { result } = await bench.build(job, { attempt: MISSING_ATTEMPTS });
     assert.equal(result.skipped_reason, `superseded by ${before}`);
   }
   await monorepo.setPullHead(1, forced);
@@ -44,11 +45,11 @@ Deno.test("a pushed commit that the git server does not show yet is asked for ag
     });
   const gone = pushed("main", "d".repeat(40));
   await assert.rejects(() => bench.build(gone), TransientFault);
-  const { result } = await bench.build(gone, { attempt: 4 });
+  const { result } = await bench.build(gone, { attempt: MISSING_ATTEMPTS });
   assert.match(result.skipped_reason!, /^superseded by /);
   const branch = pushed("new-branch", "d".repeat(40));
   await assert.rejects(() => bench.build(branch), TransientFault);
-  const { status } = (await bench.build(branch, { attempt: 4 })).result;
+  const { status } = (await bench.build(branch, { attempt: MISSING_ATTEMPTS })).result;
   assert.match(JSON.stringify(status), /UnexpectedError.*Cannot find commit/);
 });
 

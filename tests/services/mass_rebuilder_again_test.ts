@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { TransientFault } from "../../lib/errors.ts";
 import { headStanding } from "../../lib/evaluation/gather.ts";
-import { MAX_ATTEMPTS } from "../../lib/retry.ts";
+import { MAX_ATTEMPTS, MISSING_ATTEMPTS } from "../../lib/retry.ts";
 import type { Desk } from "../support/desk.ts";
 import { builds, cancellations, evaluations, events, jobs } from "../support/published.ts";
 import { desk, status } from "./mass_rebuilder_desk.ts";
@@ -50,9 +50,10 @@ Deno.test("a closed or missing pull request is done with, and counted", async ()
   const closed = await at.deliver(at.job(pull));
   assert.deepEqual(events(closed), ["job-received", "job-decode-success", "issue-already-closed"]);
   const job = at.job(pull);
-  const missing = await at.deliver({ ...job, pr: { ...job.pr, number: 999 } });
+  const absent = { ...job, pr: { ...job.pr, number: 999 } };
+  const missing = await at.deliver(absent, { attempt: MISSING_ATTEMPTS });
   assert.deepEqual(events(missing), ["job-received", "job-decode-success", "issue-fetch-failed"]);
-  assert.deepEqual(at.repository.statuses(pull.headSha), []);
+  assert.match(status(at, pull), /^error: Cannot evaluate: GitHub does not show pull request 999/);
 });
 
 Deno.test("a head that was pushed away is left to its successor", async () => {
@@ -102,7 +103,7 @@ Deno.test("a base branch that is gone ends the evaluation in red", async () => {
   const pull = await at.open({ "docs/a.md": "b\n" });
   pull.baseRef = "next";
   await at.monorepo.git("branch", "-D", "next");
-  await at.deliver(at.job(pull));
+  await at.deliver(at.job(pull), { attempt: MISSING_ATTEMPTS });
   assert.equal(
     status(at, pull),
     "failure: Branch next is gone; choose another base for the pull request",
@@ -116,7 +117,10 @@ Deno.test("a list that cannot be read, or none, is an error that names the branc
   assert.equal(status(at, pull), "error: No projects are listed; add .tickborg.json to main");
   await at.monorepo.commit("main", { ".tickborg.json": '{"projects": [{"name": 1}]}' });
   const handled = await at.deliver(at.job(pull, { request_id: "again" }));
-  assert.match(status(at, pull), /^error: Cannot read \.tickborg\.json on main: projects\.0/);
+  assert.match(
+    status(at, pull),
+    /^error: Cannot read \.tickborg\.json on main: line 1, column \d+: projects\[0\]/,
+  );
   assert.ok(
     events(handled).some((it) =>
       JSON.stringify(it) === '{"target-branch-fails-evaluation":"main"}'

@@ -150,8 +150,8 @@ export class StoryGitHub extends MemoryCheckRuns implements GitHub {
   commentOnce(): Promise<void> {
     return Promise.resolve();
   }
-  replyOnce(): Promise<void> {
-    return Promise.resolve();
+  replyOnce(): Promise<boolean> {
+    return Promise.resolve(true);
   }
   hookDeliveries() {
     return Promise.resolve({ deliveries: [], complete: true });

@@ -5,34 +5,53 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { recall } from "../../lib/check_runs/identity.ts";
-import { baseSuffix, isOverall } from "../../lib/check_runs/name.ts";
 import { recallOverall } from "../../lib/check_runs/overall/memory.ts";
 import type { CheckRun } from "../../lib/github/github.ts";
 import { act, type Action, PEOPLE, touchedBy } from "./people.ts";
 import { BASES, makeStage, type Stage, StoryWorld, SYSTEMS, TRUSTED } from "./world.ts";
 
-const WHAT = ["open", "open", "comment", "comment", "comment"] as const;
+const OFTEN = ["open", "comment", "comment", "comment", "comment"] as const;
 const RARE = ["push", "close", "reopen", "draft", "ready", "retarget", "move base"] as const;
 
+/** Few pull requests on few commits, so that they meet. */
 const action: fc.Arbitrary<Action> = fc.record({
   who: fc.constantFrom(...PEOPLE),
-  what: fc.constantFrom(...WHAT, ...RARE),
-  which: fc.nat(20),
+  what: fc.oneof(
+    { weight: 3, arbitrary: fc.constantFrom(...OFTEN) },
+    { weight: 1, arbitrary: fc.constantFrom(...RARE) },
+  ),
+  which: fc.nat(3),
   other: fc.nat(40),
 });
+const opening: fc.Arbitrary<Action> = action.map((it) => ({ ...it, what: "open" }));
 const story = fc.record({
   seed: fc.integer(),
-  actions: fc.array(action, { minLength: 3, maxLength: 14, size: "max" }),
+  /** Whether builds of one merge may end otherwise each time. */
+  flaky: fc.boolean(),
+  actions: fc.tuple(
+    fc.array(opening, { minLength: 2, maxLength: 3 }),
+    fc.array(action, { minLength: 4, maxLength: 14, size: "max" }),
+  ).map(([first, then]) => [...first, ...then]),
   /** After which actions everything ends before the next. */
-  calm: fc.array(fc.boolean(), { minLength: 14, maxLength: 14 }),
+  calm: fc.array(fc.boolean(), { minLength: 17, maxLength: 17 }),
 });
+type Story = typeof story extends fc.Arbitrary<infer T> ? T : never;
+
+/** What the names of check runs of a base end with, as the README says. */
+function suffixOf(base: string | null): string {
+  return base === "main" || base === null ? "" : ` (${base})`;
+}
+
+/** Whether a check run is one of a base's. */
+function isOfBase({ name }: CheckRun, base: string): boolean {
+  return base === "main" ? !name.endsWith(")") : name.endsWith(suffixOf(base));
+}
 
 /** Whose pull requests, other than the one's who acts, show a check run. */
 function isOfOthers(world: StoryWorld, run: CheckRun, who: string): boolean {
   return [...world.github.pulls.values()].some((pull) =>
     pull.state === "open" && pull.author !== who && pull.headSha === run.headSha &&
-    run.name.endsWith(baseSuffix(pull.baseRef, "main")) &&
-    (pull.baseRef !== "main" || !run.name.endsWith(")"))
+    isOfBase(run, pull.baseRef)
   );
 }
 
@@ -51,14 +70,14 @@ function authorOf({ github }: StoryWorld, { summary }: CheckRun): string | undef
 }
 
 /** Holds a story's rules wherever all is calm. */
-function assertTrue(world: StoryWorld): void {
+function assertTrue(world: StoryWorld, flaky: boolean): void {
   const { github, builder } = world;
   for (const run of github.runs) {
     assert.equal(run.status, "completed", `${run.name} does not end: ${run.title}`);
-    if (!isOverall(run.name) || run.conclusion !== "success") continue;
+    if (!/^tickborg( |$)/.test(run.name) || run.conclusion !== "success") continue;
     const memory = recallOverall(run.summary)!;
     const pull = github.pulls.get(memory.pull)!;
-    assert.equal(run.name, `tickborg${baseSuffix(memory.base, "main")}`);
+    assert.equal(run.name, `tickborg${suffixOf(memory.base)}`);
     const systems = TRUSTED.includes(pull.author) ? SYSTEMS : SYSTEMS.slice(0, 1);
     for (const project of touchedBy(world, run.headSha)) {
       for (const system of systems) {
@@ -69,22 +88,19 @@ function assertTrue(world: StoryWorld): void {
         const what = `${run.name} of #${pull.number} is green: ${project} on ${system}`;
         const test = project === "b";
         assert.ok(builds.some((it) => it.passed && (it.test || !test)), `${what} was not built`);
-        assert.ok(builds.every(({ passed }) => passed), `${what} failed`);
+        assert.ok(flaky || builds.every(({ passed }) => passed), `${what} failed`);
       }
     }
   }
 }
 
-async function tell(
-  stage: Stage,
-  { seed, actions, calm }: typeof story extends fc.Arbitrary<infer T> ? T : never,
-) {
-  const world = await StoryWorld.begin(stage, seed);
+async function tell(stage: Stage, { seed, flaky, actions, calm }: Story): Promise<void> {
+  const world = await StoryWorld.begin(stage, { seed, flaky });
   for (const [index, action] of actions.entries()) {
     const stranger = !TRUSTED.includes(action.who) && action.what !== "move base";
     if (stranger || calm[index]) {
       await world.settle();
-      assertTrue(world);
+      assertTrue(world, flaky);
     }
     const before = stranger ? shownOfOthers(world, action.who) : new Map();
     await act(world, action);
@@ -100,7 +116,7 @@ async function tell(
     }
   }
   await world.settle();
-  assertTrue(world);
+  assertTrue(world, flaky);
 }
 
 Deno.test("A green check is a merge whose every build passed, and no stranger changes others' checks", async () => {
@@ -110,7 +126,7 @@ Deno.test("A green check is a merge whose every build passed, and no stranger ch
     const seed = Number(Deno.env.get("FUZZ_SEED") ?? 20_261_128);
     await fc.assert(property, {
       seed,
-      numRuns: Number(Deno.env.get("FUZZ_RUNS") ?? 25),
+      numRuns: Number(Deno.env.get("FUZZ_RUNS") ?? 60),
       endOnFailure: Deno.env.get("FUZZ_SHRINK") === undefined,
     });
   } finally {
@@ -122,8 +138,8 @@ Deno.test("Stories reach what they are about", async () => {
   const stage = await makeStage();
   try {
     const seen = new Set<string>();
-    for (const seed of [1, 2, 3]) {
-      const world = await StoryWorld.begin(stage, seed);
+    for (const seed of [1, 2, 3, 4, 5, 6]) {
+      const world = await StoryWorld.begin(stage, { seed, flaky: false });
       const all = [["ada", "main"], ["carl", "release"], ["mallory", "main"]] as const;
       for (const [who, base] of all) {
         const other = BASES.indexOf(base) + 2;

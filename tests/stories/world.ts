@@ -77,6 +77,13 @@ export async function makeStage(): Promise<Stage> {
   };
 }
 
+/** What decides all that is left to chance. */
+export interface Chance {
+  readonly seed: number;
+  /** Whether builds of one merge may end otherwise each time. */
+  readonly flaky: boolean;
+}
+
 /** One story's world. */
 export class StoryWorld {
   readonly stage: Stage;
@@ -88,8 +95,11 @@ export class StoryWorld {
   readonly #tips = new Map<string, string>();
   readonly #seed: number;
 
-  private constructor(stage: Stage, seed: number) {
+  readonly #flaky: boolean;
+
+  private constructor(stage: Stage, { seed, flaky }: Chance) {
     this.stage = stage;
+    this.#flaky = flaky;
     this.#seed = seed;
     this.random = new Random(seed);
     const { owner, name, fullName: full_name, cloneUrl: clone_url } = stage.monorepo;
@@ -110,8 +120,8 @@ export class StoryWorld {
   }
 
   /** Starts the roles on an empty GitHub; the branches are at their first tips. */
-  static async begin(stage: Stage, seed: number): Promise<StoryWorld> {
-    const world = new StoryWorld(stage, seed);
+  static async begin(stage: Stage, chance: Chance): Promise<StoryWorld> {
+    const world = new StoryWorld(stage, chance);
     for (const base of BASES) await world.moveBase(base, 0);
     const config = parseConfig({
       runner: { identity: "story", repos: [stage.monorepo.fullName] },
@@ -145,6 +155,7 @@ export class StoryWorld {
       test: boolean;
     },
   ): boolean {
+    if (this.#flaky && this.random.chance(0.3)) return this.random.chance(0.5);
     const chance = (word: string) =>
       new Random(
         [...`${this.#seed} ${word} ${head} ${base} ${project} ${system}`].reduce(

@@ -6,18 +6,26 @@ export interface GitServer {
   readonly url: string;
   /** While false, every request is answered 503, as by a server that is down. */
   up: boolean;
+  /** How many requests there were. */
+  requests: number;
+  /** What answers for Git LFS (https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md); there is none when absent. */
+  lfs: ((request: Request) => Response | Promise<Response>) | undefined;
   close(): Promise<void>;
 }
 
 /** Starts a git server for the bare repositories below a folder. */
 export function startGitServer(root: string): GitServer {
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+    state.requests++;
     if (!state.up) return new Response("down\n", { status: 503 });
+    if (state.lfs && request.url.includes("/lfs/")) return await state.lfs(request);
     return await backend(root, request);
   });
-  const state = {
+  const state: GitServer = {
     url: `http://127.0.0.1:${server.addr.port}`,
     up: true,
+    requests: 0,
+    lfs: undefined,
     close: () => server.shutdown(),
   };
   return state;

@@ -1,7 +1,7 @@
 /** A real git repository that plays the monorepo: a work tree that people commit in, and its upstream. */
 import { dirname, join } from "node:path";
 import type { Project } from "../../lib/config/config.ts";
-import { startGitServer } from "./git_server.ts";
+import { type GitServer, startGitServer } from "./git_server.ts";
 
 /** Files by path; a function of what stands there is not needed, `undefined` deletes. */
 export type Files = Readonly<Record<string, string | undefined>>;
@@ -23,6 +23,8 @@ export interface Monorepo {
   readonly workTree: string;
   /** Whether the server answers. */
   serverUp: boolean;
+  /** What serves the repositories. */
+  readonly server: GitServer;
   /** Commits files on top of a branch (made from `from`, default `main`, where new), pushes, resolves to the commit. */
   commit(branch: string, files: Files, options?: CommitOptions): Promise<string>;
   /** What GitHub does when a pull request is opened or its head is pushed: moves `refs/pull/<n>/head`. */
@@ -93,6 +95,7 @@ async function fill(root: string, options: MonorepoOptions): Promise<Monorepo> {
     owner,
     name,
     fullName: `${owner}/${name}`,
+    server,
     cloneUrl: `${server.url}/${owner}/${name}.git`,
     upstream,
     workTree,

@@ -5,6 +5,7 @@ import { type CheckRun, type CheckRunState, type GitHub, isMissing } from "../..
 import type { EvaluationNotice, OverallCheck } from "../../messages/evaluation_notice.ts";
 import type { Repo } from "../../messages/repo.ts";
 import type { Addresses } from "../../report/parts.ts";
+import { expectLater } from "../../retry.ts";
 import type { Outcome } from "../../role.ts";
 import { newest, refused } from "../answers.ts";
 import { keyOf } from "../key.ts";
@@ -59,7 +60,7 @@ export class OverallKeeper {
   /** Has the check show an evaluation, or remember it behind another. */
   async take(place: Place, notice: EvaluationNotice, delivery: Delivery): Promise<Outcome> {
     const current = await this.#current(place);
-    if (current === undefined) return done;
+    if (current === undefined) return this.#noCommit(place, delivery);
     const memory = current.run && recallOverall(current.run.summary);
     const facts = await this.#claimFacts(place, { current: current.run, memory, notice });
     const made = claim(memory, notice, facts);
@@ -97,6 +98,13 @@ export class OverallKeeper {
     const memory = current?.run && recallOverall(current.run.summary);
     if (!memory || memory.pull === asking) return memory?.pull;
     return await this.#isOpen(place, memory) ? memory.pull : asking;
+  }
+
+  /** The commit of an evaluation may come to GitHub's API after its webhook. */
+  #noCommit({ repo: { full_name: repo }, sha: headSha }: Place, { attempt }: Delivery): Outcome {
+    expectLater(new Error(`GitHub shows no commit ${headSha} in ${repo}`), attempt);
+    this.#options.log.warn("No commit to sum up builds on", { repo, headSha });
+    return done;
   }
 
   /** Comes back as long as the check waits for builds. */

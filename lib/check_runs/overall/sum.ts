@@ -23,10 +23,11 @@ export interface SumFacts {
 /** Each build's state, in the order of the evaluation. */
 export function buildRows(memory: OverallMemory, facts: SumFacts): BuildRow[] {
   const runs = new Map(facts.runs.map((run) => [run.name, run]));
-  return (memory.builds ?? []).map(([project, system, test]) => {
+  return (memory.builds ?? []).map(([project, system, test, definition]) => {
     const name = checkRunName(project, system, facts.suffix);
-    const requestId = jobRequestId(memory.request.id, { project, system: system as System, test });
-    return rowOf({ name, requestId, test }, runs.get(name), { memory, facts });
+    const build = { project, system: system as System, test, ...(definition && { definition }) };
+    const requestId = jobRequestId(memory.request.id, build);
+    return rowOf({ name, requestId, test, definition }, runs.get(name), { memory, facts });
   });
 }
 
@@ -34,6 +35,7 @@ interface Wanted {
   readonly name: string;
   readonly requestId: string;
   readonly test: boolean;
+  readonly definition: "merged" | undefined;
 }
 
 interface Around {
@@ -70,7 +72,8 @@ function counts(wanted: Wanted, run: CheckRun, { memory }: Around): boolean {
   if (run.status !== "completed") return true;
   if (cameToNothing(run.conclusion)) return own === undefined;
   if (run.conclusion !== "success") return true;
-  const sameMerge = shown.baseSha !== undefined && shown.baseSha === memory.baseSha;
+  const sameMerge = shown.baseSha !== undefined && shown.baseSha === memory.baseSha &&
+    shown.definition === wanted.definition;
   return later && sameMerge && (shown.test === true || !wanted.test);
 }
 

@@ -1,0 +1,27 @@
+/** Deliveries of a message about something that GitHub or git does not show yet. */
+import assert from "node:assert/strict";
+import { NotThereYet } from "../../lib/errors.ts";
+import { MISSING_ATTEMPTS } from "../../lib/retry.ts";
+import type { Handled } from "./desk.ts";
+import type { Monorepo } from "./monorepo.ts";
+
+/** The delivery at which what is missing is believed to be gone. */
+export const last = { attempt: MISSING_ATTEMPTS };
+/** The delivery before that. */
+export const justBefore = { attempt: MISSING_ATTEMPTS - 1 };
+
+/** Asserts that a message comes again, and that nobody was told anything. */
+export function triedAgain(handled: Handled, what: string): void {
+  assert.ok(handled.error instanceof NotThereYet, `${what}: ${handled.error}`);
+  assert.deepEqual(handled.published, [], what);
+}
+
+/** Takes a repository out of the git server's sight. */
+export async function hideRepository({ upstream }: Monorepo): Promise<void> {
+  await Deno.rename(upstream, `${upstream}.hidden`);
+}
+
+/** Brings it back. */
+export async function showRepository({ upstream }: Monorepo): Promise<void> {
+  await Deno.rename(`${upstream}.hidden`, upstream);
+}
