@@ -39,6 +39,9 @@ const pages = files.filter((path) => path.endsWith(".md"));
 const read = (path: string) => Deno.readTextFileSync(join(root, path));
 const exists = (path: string) => files.includes(path);
 
+/** Addresses of the web, whose pages are not ours. */
+const ADDRESS = /https?:\/\/[^\s)]+/g;
+
 /** Comments as running text: names of documents in strings are data, such as a file in a made-up commit. */
 function commentsOf(path: string): string {
   const comments = /\.(ts|js|css|nix|sh|ya?ml|conf)$/.test(path)
@@ -46,7 +49,8 @@ function commentsOf(path: string): string {
     : path === "Dockerfile"
     ? [read(path)]
     : [];
-  return comments.join("\n").replaceAll(/^\s*(\*|\/\/|#)/gm, " ").replaceAll(/\s+/g, " ");
+  return comments.join("\n").replaceAll(ADDRESS, "").replaceAll(/^\s*(\*|\/\/|#)/gm, " ")
+    .replaceAll(/\s+/g, " ");
 }
 
 interface Citation {
@@ -69,7 +73,7 @@ function citedBySource(from: string): Citation[] {
 
 /** Documents that a page names: by their path from the root, or from the page. */
 function citedByPage(from: string): Citation[] {
-  const text = read(from).replaceAll(/https?:\/\/[^\s)]+/g, "")
+  const text = read(from).replaceAll(ADDRESS, "")
     .replaceAll(/\[[^\]]*\]\(([^)#\s]+)[^)]*\)/g, "$1").replaceAll(/\s+/g, " ");
   return [...text.matchAll(CITATION)].map(([, page, section]) => {
     const beside = relative(root, join(root, dirname(from), page!));
