@@ -6,6 +6,7 @@ import { ConfigError, describeError } from "../lib/errors.ts";
 import { roleLogger } from "../lib/log.ts";
 import type { RunningService } from "../lib/runner.ts";
 import { watchdog } from "../lib/systemd.ts";
+import { VERSION } from "../lib/version.ts";
 import type { RoleName } from "../services/roles.ts";
 import { gitHubFor, startRole } from "../services/start.ts";
 
@@ -34,7 +35,7 @@ export async function serve(
     }
     const service = watchdog(() => distinct.every((broker) => broker.state !== "closed"));
     await service.ready();
-    log.info("Ready", { roles });
+    log.info("Ready", { roles, version: VERSION });
     const signal = await stopped;
     await service.stopping();
     log.info("Stopping", { signal });
