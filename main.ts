@@ -2,6 +2,7 @@
 import { COMMANDS, isCommandName } from "./commands/table.ts";
 import { ConfigError, describeError, UsageError } from "./lib/errors.ts";
 import { logSettings, setUpLogging } from "./lib/log.ts";
+import { redacted } from "./lib/text/redacted.ts";
 import { VERSION } from "./lib/version.ts";
 import { isRoleName, ROLE_NAMES, roleOf } from "./services/roles.ts";
 
@@ -66,13 +67,13 @@ if (import.meta.main) {
     code = await dispatch(Deno.args);
   } catch (error) {
     if (error instanceof UsageError) {
-      console.error(`${error.message}; see --help`);
+      console.error(redacted(`${error.message}; see --help`));
       code = EXIT.usage;
     } else if (error instanceof ConfigError) {
-      console.error(error.message);
+      console.error(redacted(error.message));
       code = EXIT.usage;
     } else {
-      console.error(error instanceof Error ? error.stack : describeError(error));
+      console.error(redacted((error instanceof Error && error.stack) || describeError(error)));
       code = EXIT.failed;
     }
   }

@@ -7,24 +7,37 @@ import {
   soundSections,
 } from "../lib/config/config.ts";
 import type { NamedFile } from "../lib/config/secrets.ts";
-import { ConfigError } from "../lib/errors.ts";
-import { ROLE_NAMES, type RoleName } from "../services/roles.ts";
+import { ConfigError, UsageError } from "../lib/errors.ts";
+import { redacted, secretInsteadOfFile } from "../lib/text/redacted.ts";
+import { isRoleName, ROLE_NAMES, type RoleName } from "../services/roles.ts";
 import { missingSections, namesRabbitMq } from "../services/start.ts";
 import { parseOptions } from "./arguments.ts";
-import { chosenRoles, doubtfulValues, filesOf, mistakesIn, sectionMistakes } from "./preflight.ts";
+import { type Tried, tryOut } from "./online.ts";
+import {
+  chosenRoles,
+  doubtfulValues,
+  filesOf,
+  folderMistakes,
+  foreignMistakes,
+  mistakesIn,
+  sectionMistakes,
+} from "./preflight.ts";
 
-const HELP = `Validates a configuration file and the files its roles read; connects to nothing
+const HELP =
+  `Validates a configuration file and the files its roles read; connects to nothing unless told to
 
-Usage: tickborg check-config [--config FILE] [--json]
+Usage: tickborg check-config [--config FILE] [--role ROLE]… [--online] [--json]
 
   --config FILE  the configuration; CONFIG_PATH or ./config.json when absent
-  --json         {"ok", "mistakes", "loadedLater", "roles"} on standard output
-Exit code 0 when every role that it has a section for can run, 2 when not.
+  --role ROLE    only what this role needs; every role that has a section when absent
+  --online       also try, without changing anything there: the App's key and id, its permissions, events and
+                 installations; the broker's host, virtual host, login and rights; the log address
+  --json         {"ok", "mistakes", "warnings", "loadedLater", "well", "roles"} on standard output
+Exit code 0 when these roles can run, 2 when not.
 `;
 
 /** What a configuration is good for. */
-interface Findings {
-  readonly mistakes: string[];
+interface Findings extends Tried {
   /** Keys whose file is not there yet. */
   readonly loadedLater: string[];
   readonly roles: { role: string; ready: boolean; broker: string; why?: string }[];
@@ -34,6 +47,8 @@ interface Findings {
 export async function run(args: string[]): Promise<number> {
   const options = parseOptions(args, {
     config: { type: "string" },
+    role: { type: "string", multiple: true },
+    online: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
   });
@@ -42,24 +57,43 @@ export async function run(args: string[]): Promise<number> {
     return 0;
   }
   const path = configPath(options.config);
-  const findings = await examine(path, options);
+  const findings = await examine(path, { ...options, only: rolesNamed(options.role) });
   const ok = findings.mistakes.length === 0;
-  if (options.json) console.log(JSON.stringify({ ok, ...findings }, null, 2));
+  if (options.json) console.log(redacted(JSON.stringify({ ok, ...findings }, null, 2)));
   else print(path, findings);
   return ok ? 0 : 2;
 }
 
+/** What is asked for. */
+interface Asked {
+  readonly json: boolean;
+  readonly online: boolean;
+  /** The roles to look at; those that have a section when absent. */
+  readonly only: readonly RoleName[] | undefined;
+}
+
+function rolesNamed(names: readonly string[] | undefined): readonly RoleName[] | undefined {
+  return names?.map((name) => {
+    if (isRoleName(name)) return name;
+    throw new UsageError(
+      `--role: no role is named ${name}; expected one of ${ROLE_NAMES.join(", ")}`,
+    );
+  });
+}
+
 /** Throws a ConfigError where there is no such file, or no JSON in it; with `json` that is a finding too. */
-async function examine(path: string, { json }: { json: boolean }): Promise<Findings> {
+async function examine(path: string, asked: Asked): Promise<Findings> {
   try {
-    return await examineContent(await readConfig(path));
+    return await examineContent(await readConfig(path), asked);
   } catch (error) {
-    if (!json || !(error instanceof ConfigError)) throw error;
-    return { mistakes: error.message.split("\n").slice(0, 1), loadedLater: [], roles: [] };
+    if (!asked.json || !(error instanceof ConfigError)) throw error;
+    return { ...NOTHING, mistakes: error.message.split("\n").slice(0, 1) };
   }
 }
 
-async function examineContent(value: unknown): Promise<Findings> {
+const NOTHING: Findings = { mistakes: [], warnings: [], well: [], loadedLater: [], roles: [] };
+
+async function examineContent(value: unknown, { online, only }: Asked): Promise<Findings> {
   let config: Config;
   try {
     config = parseConfig(value);
@@ -67,19 +101,40 @@ async function examineContent(value: unknown): Promise<Findings> {
     if (!(error instanceof ConfigError)) throw error;
     // The first line only counts the mistakes.
     const mistakes = error.message.split("\n").slice(1).map((line) => line.trim());
-    const more = await lookInto(soundSections(value));
+    const sound = soundSections(value);
+    const more = await lookInto(sound, only ?? chosenRoles(sound));
     return {
+      ...NOTHING,
       mistakes: [...mistakes, ...more.mistakes],
       loadedLater: more.loadedLater,
-      roles: [],
     };
   }
-  const more = await lookInto(config);
+  const roles = only ?? chosenRoles(config);
+  const more = await lookInto(config, roles);
+  const mistakes = [...sectionMistakes(config, roles), ...more.mistakes];
+  const tried = online ? await tryUnlessMistaken(config, roles, { ...more, mistakes }) : NOTHING;
   return {
-    mistakes: [...sectionMistakes(config), ...more.mistakes],
+    mistakes: [...mistakes, ...tried.mistakes],
+    warnings: tried.warnings,
+    well: tried.well,
     loadedLater: more.loadedLater,
     roles: ROLE_NAMES.map((role) => readiness(role, config)),
   };
+}
+
+/** What can only fail is not tried: a secret that is missing is a mistake of its own. */
+async function tryUnlessMistaken(
+  config: Config,
+  roles: readonly RoleName[],
+  { mistakes, loadedLater }: Pick<Findings, "mistakes" | "loadedLater">,
+): Promise<Tried> {
+  const because = mistakes.length > 0
+    ? "the mistakes above come first"
+    : loadedLater.length > 0
+    ? "systemd has not loaded the secrets: set CREDENTIALS_DIRECTORY to a folder that has them"
+    : undefined;
+  if (because === undefined) return await tryOut(config, roles);
+  return { ...NOTHING, mistakes: [`Nothing was tried online: ${because}`] };
 }
 
 function readiness(role: RoleName, config: Config): Findings["roles"][number] {
@@ -93,32 +148,41 @@ function readiness(role: RoleName, config: Config): Findings["roles"][number] {
  * What is wrong with values and with the files they name. Leaves out the files that systemd brings when
  * a unit starts (`credential:…`), unless it has brought them.
  */
-async function lookInto(config: Partial<Config>) {
+async function lookInto(config: Partial<Config>, roles: readonly RoleName[]) {
   const isLater = ({ path }: NamedFile) =>
     path.startsWith("credential:") && !Deno.env.has("CREDENTIALS_DIRECTORY");
-  const files = filesOf(config, chosenRoles(config));
+  const files = filesOf(config, roles)
+    // That the name is a secret itself has been told.
+    .filter(({ path }) => secretInsteadOfFile(path) === undefined);
+  const later = files.filter(isLater);
+  // Where systemd brings the secrets it makes the folders too, for a user that is not there yet.
+  const folders = later.length > 0 ? [] : await folderMistakes(config, roles);
   return {
     mistakes: [
+      ...foreignMistakes(config, roles),
       ...doubtfulValues(config),
       ...await mistakesIn(files.filter((file) => !isLater(file))),
+      ...folders,
     ],
-    loadedLater: files.filter(isLater).map(({ key }) => key),
+    loadedLater: later.map(({ key }) => key),
   };
 }
 
-function print(path: string, { mistakes, loadedLater, roles }: Findings): void {
+function print(path: string, findings: Findings): void {
+  const { mistakes, warnings, well, loadedLater, roles } = findings;
+  for (const line of warnings) console.error(redacted(`Warning: ${line}`));
   if (mistakes.length > 0) {
     const count = mistakes.length === 1 ? "1 mistake" : `${mistakes.length} mistakes`;
-    console.error(
-      `Cannot use ${path}: ${count}\n${mistakes.map((line) => `  ${line}`).join("\n")}`,
-    );
+    const lines = mistakes.map((line) => `  ${line}`).join("\n");
+    console.error(redacted(`Cannot use ${path}: ${count}\n${lines}`));
     return;
   }
   console.log(`${path} can be used`);
   if (loadedLater.length > 0) {
     console.log(`  not looked at, since systemd loads them: ${loadedLater.join(", ")}`);
   }
+  for (const line of well) console.log(`  ${line}`);
   for (const { role, ready, broker, why } of roles) {
-    console.log(`  ${role.padEnd(25)}${ready ? `ready, broker: ${broker}` : `off: ${why}`}`);
+    console.log(`  ${role.padEnd(25)}${ready ? `configured, broker: ${broker}` : `off: ${why}`}`);
   }
 }

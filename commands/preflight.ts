@@ -1,6 +1,7 @@
 /** Whether roles can run under a configuration, found out before anything is started. */
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { type Config, rabbitMqKey } from "../lib/config/config.ts";
+import { folderMistake, foldersOf } from "../lib/config/folders.ts";
 import {
   authorityFiles,
   type NamedFile,
@@ -10,6 +11,7 @@ import {
   secretPath,
 } from "../lib/config/secrets.ts";
 import { shown, shownPath } from "../lib/config/mistakes.ts";
+import { foreignMistake } from "../lib/config/sections.ts";
 import { describeError } from "../lib/errors.ts";
 import { canBeOpened } from "../lib/report/log_link.ts";
 import { ROLE_NAMES, type RoleName, roleOf } from "../services/roles.ts";
@@ -21,8 +23,10 @@ export function chosenRoles(config: Partial<Config>): RoleName[] {
 }
 
 /** A line for each of the chosen roles that lacks another section, or one where none is chosen. */
-export function sectionMistakes(config: Config): string[] {
-  const chosen = chosenRoles(config);
+export function sectionMistakes(
+  config: Config,
+  chosen: readonly RoleName[] = chosenRoles(config),
+): string[] {
   if (chosen.length === 0) {
     const sections = ROLE_NAMES.map((name) => roleOf(name).section).join(", ");
     return [`No role has a section; expected one or several of ${sections}`];
@@ -43,6 +47,15 @@ export function brokerMistakes(config: Config): string[] {
       roleOf(name).section
     }.rabbitmq: missing, while other roles have one; expected one for all or none`
   );
+}
+
+/** A line where a builder is among the roles and serves systems that this machine is not. */
+export function foreignMistakes(
+  config: Partial<Config>,
+  roles: readonly RoleName[] = chosenRoles(config),
+): string[] {
+  const mistake = roles.includes("builder") ? foreignMistake(config) : undefined;
+  return mistake === undefined ? [] : [mistake];
 }
 
 /**
@@ -83,6 +96,25 @@ export function filesOf(config: Partial<Config>, roles: readonly RoleName[]): Na
     }),
   );
   return [...secretFiles(config), ...authorityFiles(config)].filter(({ key }) => read.has(key));
+}
+
+/** A line for each folder of these roles, and of the broker that they share, that cannot be written in. */
+export async function folderMistakes(
+  config: Partial<Config>,
+  roles: readonly RoleName[],
+): Promise<string[]> {
+  const folders = foldersOf(roles.flatMap((name) => roleOf(name).permissions.write), config);
+  const embedded = config.embedded_broker?.path;
+  if (embedded !== undefined && usesEmbedded(config, roles)) {
+    folders.push({ key: "embedded_broker.path", path: dirname(embedded) });
+  }
+  const found = await Promise.all(folders.map(folderMistake));
+  return found.filter((line) => line !== undefined);
+}
+
+/** Whether these roles run on the embedded broker: none of them is given a RabbitMQ. */
+export function usesEmbedded(config: Partial<Config>, roles: readonly RoleName[]): boolean {
+  return roles.length > 0 && !roles.some((name) => namesRabbitMq(name, config as Config));
 }
 
 /** A line for each file that cannot be read, or holds something else than it should. */

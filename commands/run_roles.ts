@@ -1,5 +1,4 @@
 /** Runs one role, or all in one process, until a signal ends it. */
-import type { Broker } from "../lib/broker/broker.ts";
 import { openBroker } from "../lib/broker/open.ts";
 import { type Config, configPath, loadConfig } from "../lib/config/config.ts";
 import { ConfigError } from "../lib/errors.ts";
@@ -7,8 +6,17 @@ import { roleLogger } from "../lib/log.ts";
 import { ROLE_NAMES, type RoleName, roleOf } from "../services/roles.ts";
 import { namesRabbitMq, requireSections } from "../services/start.ts";
 import { parseOptions } from "./arguments.ts";
-import { brokerMistakes, chosenRoles, filesOf, mistakesIn, sectionMistakes } from "./preflight.ts";
-import { type Brokers, serve } from "./serve.ts";
+import {
+  brokerMistakes,
+  chosenRoles,
+  filesOf,
+  folderMistakes,
+  foreignMistakes,
+  mistakesIn,
+  sectionMistakes,
+} from "./preflight.ts";
+import { serve } from "./serve.ts";
+import type { Brokers } from "./start_roles.ts";
 
 function help(name: RoleName): string {
   const role = roleOf(name);
@@ -38,12 +46,7 @@ export async function runRoles(name: RoleName, args: string[]): Promise<number> 
   }
   const config = await loadConfig(configPath(options.config));
   requireSections(name, config);
-  const broker = await openBroker(config, roleOf(name).section, {
-    log: roleLogger(name),
-    embedded: false,
-    role: name,
-  });
-  return await serve([name], config, new Map([[name, broker]]));
+  return await serve([name], config, () => connections([name], config));
 }
 
 /** Runs every role in one process; on the embedded broker where the configuration names no RabbitMQ. */
@@ -55,7 +58,7 @@ export async function runAll(config: Config): Promise<number> {
   if (left.length > 0) {
     log.info("Roles without a section in the configuration are left out", { left });
   }
-  return await serve(roles, config, await openBrokers(roles, config));
+  return await serve(roles, config, () => openBrokers(roles, config));
 }
 
 /** Throws a ConfigError that names everything that keeps a role from starting. */
@@ -63,7 +66,9 @@ async function requireUsable(config: Config): Promise<void> {
   const mistakes = [
     ...sectionMistakes(config),
     ...brokerMistakes(config),
+    ...foreignMistakes(config),
     ...await mistakesIn(filesOf(config, chosenRoles(config))),
+    ...await folderMistakes(config, chosenRoles(config)),
   ];
   if (mistakes.length === 0) return;
   throw new ConfigError(
@@ -78,10 +83,14 @@ async function openBrokers(roles: readonly RoleName[], config: Config): Promise<
     const broker = await openBroker(config, "runner", { log: roleLogger("all"), embedded: true });
     return new Map(roles.map((name) => [name, broker]));
   }
-  const brokers = new Map<RoleName, Broker>();
-  for (const role of roles) {
-    const options = { log: roleLogger(role), embedded: false, role };
-    brokers.set(role, await openBroker(config, roleOf(role).section, options));
-  }
-  return brokers;
+  return await connections(roles, config);
+}
+
+async function connections(roles: readonly RoleName[], config: Config): Promise<Brokers> {
+  return new Map(
+    await Promise.all(roles.map(async (role) => {
+      const options = { log: roleLogger(role), embedded: false, role };
+      return [role, await openBroker(config, roleOf(role).section, options)] as const;
+    })),
+  );
 }

@@ -14,12 +14,16 @@ import {
   type EndpointReport,
   lookAtEndpoints,
   lookAtQueues,
+  lookAtUnserved,
   type LookOptions,
   type QueueReport,
 } from "../lib/monitoring/fleet.ts";
+import { type GitHubReport, lookAtGitHub } from "../lib/monitoring/github.ts";
 import { type Finding, worst } from "../lib/monitoring/health.ts";
+import type { UnservedReport } from "../lib/monitoring/unserved.ts";
 import { listenAddress } from "../lib/listen.ts";
 import { roleLogger } from "../lib/log.ts";
+import { redacted } from "../lib/text/redacted.ts";
 import { VERSION } from "../lib/version.ts";
 import { ROLE_NAMES, roleOf } from "../services/roles.ts";
 import { parseOptions } from "./arguments.ts";
@@ -43,12 +47,16 @@ Exit code 0 when everything is OK, 1 when something is not, 2 for wrong argument
 
 To know how long a message waits, the oldest one of a queue is taken and given back at once; its consumer
 then sees it as redelivered, which does no harm. Endpoints are asked at the addresses that the roles of
-this configuration listen on. On the embedded broker, whose file belongs to one process, only endpoints
-are looked at.
+this configuration listen on, GitHub as the App, where its key can be read here, and stats for repositories that
+send webhooks and are not served. What was not looked at is said: the queues of the embedded broker, whose
+file belongs to one process, among it.
 `;
 
 /** Sections that may name a broker: the common one's reader first. */
 const SECTIONS: readonly Section[] = ["runner", ...ROLE_NAMES.map((role) => roleOf(role).section)];
+
+/** Milliseconds between two looks at GitHub with `--watch`: it limits an App's requests. */
+const GITHUB_EVERY_MS = 60_000;
 
 /** What `tickborg status --json` prints. */
 export interface StatusReport {
@@ -61,6 +69,12 @@ export interface StatusReport {
   readonly broker: Partial<Finding> & { readonly address: string };
   readonly queues: readonly QueueReport[];
   readonly endpoints: readonly EndpointReport[];
+  /** Absent where the configuration has no App. */
+  readonly github?: GitHubReport;
+  /** Repositories that send webhooks and are not served, as far as stats has counted. */
+  readonly unserved?: readonly UnservedReport[];
+  /** What nothing is said about, and why. */
+  readonly notLookedAt?: readonly string[];
 }
 
 /** `tickborg status`. */
@@ -72,8 +86,9 @@ export async function run(args: string[]): Promise<number> {
   }
   await logFrom("off");
   const config = await loadConfig(configPath(options.config));
+  const gitHub = seldom(GITHUB_EVERY_MS, () => lookAtGitHub(config, options));
   while (true) {
-    const report = await look(config, options.timeoutMs);
+    const report = await look(config, options.timeoutMs, gitHub);
     show(report, options);
     if (options.watchMs === undefined) return exitCode(report, options.nagios);
     await delay(options.watchMs);
@@ -105,36 +120,61 @@ function seconds(name: string, text: string): number {
   return value * 1_000;
 }
 
+/** What `look` gives, or gave when it was last looked less than `everyMs` milliseconds ago. */
+function seldom<T>(everyMs: number, look: () => Promise<T>): () => Promise<T> {
+  let last: { readonly at: number; readonly found: Promise<T> } | undefined;
+  return () => {
+    const at = performance.now();
+    if (last === undefined || at - last.at > everyMs) last = { at, found: look() };
+    return last.found;
+  };
+}
+
 function show(report: StatusReport, options: ReturnType<typeof parse>): void {
   if (options.json) {
-    console.log(JSON.stringify(report, null, options.watchMs === undefined ? 2 : 0));
+    console.log(redacted(JSON.stringify(report, null, options.watchMs === undefined ? 2 : 0)));
   } else if (options.nagios) {
-    console.log(nagiosLine(report));
+    console.log(redacted(nagiosLine(report)));
   } else {
     const terminal = Deno.stdout.isTerminal();
     if (terminal && options.watchMs !== undefined) console.log("\x1b[H\x1b[2J");
-    console.log(render(report, { colour: terminal && !Deno.noColor }));
+    console.log(redacted(render(report, { colour: terminal && !Deno.noColor })));
   }
 }
 
 /** Looks at everything once; takes little more than the time-out even when nothing answers. */
-async function look(config: Config, timeoutMs: number): Promise<StatusReport> {
+async function look(
+  config: Config,
+  timeoutMs: number,
+  gitHub: () => Promise<GitHubReport | undefined>,
+): Promise<StatusReport> {
   const endpoints = ROLE_NAMES.flatMap((role) => {
     const listen = config[roleOf(role).section] && listenAddress(roleOf(role), config);
     return listen ? [{ role, listen }] : [];
   });
   const options = { timeoutMs, now: Date.now };
-  const [{ broker, queues }, answers] = await Promise.all([
+  const [{ broker, queues }, answers, github, unserved] = await Promise.all([
     lookAtBroker(config, options),
     lookAtEndpoints(endpoints, options),
+    gitHub(),
+    lookAtUnserved(endpoints, options),
   ]);
+  const all = [broker, ...queues, ...answers, ...(github ? [github] : []), ...unserved ?? []];
   return {
-    level: worst([broker, ...queues, ...answers].flatMap(({ level }) => level ?? [])),
+    level: worst(all.flatMap(({ level }) => level ?? [])),
     time: new Date().toISOString(),
     version: VERSION,
     broker,
     queues,
     endpoints: answers,
+    ...(github && { github }),
+    ...(unserved && { unserved }),
+    notLookedAt: [
+      ...(broker.level === undefined ? ["the queues of the embedded broker"] : []),
+      ...(github === undefined ? ["GitHub (the configuration has no github_app)"] : []),
+      ...(github?.unseen === undefined ? [] : [github.unseen]),
+      ...(unserved ? [] : ["webhooks of repositories that are not served (stats counts them)"]),
+    ],
   };
 }
 

@@ -20,6 +20,8 @@ export function render(report: StatusReport, { colour }: { colour: boolean }): s
     brokerLine(report.broker, show),
     ...table(QUEUE_HEAD, report.queues.map(queueRow), show),
     ...table(ENDPOINT_HEAD, report.endpoints.map(endpointRow), show),
+    ...gitHubLine(report.github, show),
+    ...table(UNSERVED_HEAD, (report.unserved ?? []).map(unservedRow), show),
     summary(report),
   ];
   return parts.join("\n\n");
@@ -28,6 +30,13 @@ export function render(report: StatusReport, { colour }: { colour: boolean }): s
 function brokerLine({ level, address, why }: StatusReport["broker"], show: ShowLevel): string {
   if (level === undefined) return `      broker ${address} (not looked at)`;
   return `${show(level)}  broker ${address}  ${why}`.trimEnd();
+}
+
+function gitHubLine(github: StatusReport["github"], show: ShowLevel): string[] {
+  if (github === undefined) return [];
+  const { level, address, why } = github;
+  if (level === undefined) return [`      GitHub ${address} (not looked at)`];
+  return [`${show(level)}  GitHub ${address}  ${why}`.trimEnd()];
 }
 
 /** One text: a line for the head and one for each row, in columns; none without rows. */
@@ -69,6 +78,14 @@ function endpointRow(
   return [level, role, url, String(status ?? "-"), version, why];
 }
 
+const UNSERVED_HEAD = ["repository", ""];
+
+function unservedRow(
+  { level, repository, why }: NonNullable<StatusReport["unserved"]>[number],
+): Row {
+  return [level, repository, why];
+}
+
 /** Seconds as people read them: `45s`, `12m`, `3h`, `5d`. */
 export function duration(seconds: number): string {
   if (seconds < 120) return `${Math.round(seconds)}s`;
@@ -83,6 +100,8 @@ function troubles(report: StatusReport): string[] {
     { ...report.broker, name: "broker" },
     ...report.queues.map((queue) => ({ ...queue, name: queue.queue })),
     ...report.endpoints.map((endpoint) => ({ ...endpoint, name: endpoint.role })),
+    ...(report.github ? [{ ...report.github, name: "GitHub" }] : []),
+    ...(report.unserved ?? []).map((one) => ({ ...one, name: one.repository })),
   ];
   return (["fail", "warn"] as const).flatMap((level) =>
     all.filter((one) => one.level === level).map(({ name, why }) => `${name}: ${why}`)
@@ -91,11 +110,15 @@ function troubles(report: StatusReport): string[] {
 
 function summary(report: StatusReport): string {
   const found = troubles(report);
-  const looks = (report.broker.level ? 1 : 0) + report.queues.length + report.endpoints.length;
-  if (looks === 0) return "Nothing was there to be looked at";
-  return found.length === 0
+  const looks = [report.broker, report.github].filter((one) => one?.level !== undefined).length +
+    report.queues.length + report.endpoints.length + (report.unserved?.length ?? 0);
+  const left = report.notLookedAt ?? [];
+  const unseen = left.length === 0 ? "" : `; not looked at: ${left.join(", ")}`;
+  if (looks === 0) return `Nothing was there to be looked at${unseen}`;
+  if (found.length > 0) return `${found.length} of ${looks} want a look${unseen}`;
+  return unseen === ""
     ? "Everything is as it should be"
-    : `${found.length} of ${looks} want a look`;
+    : `What was looked at is as it should be${unseen}`;
 }
 
 /** One line as the Nagios plug-in guidelines have it: state, what is wrong, then figures after a bar. */

@@ -45,11 +45,13 @@ export function serveEndpoint(endpoint: HttpEndpoint, options: ServeOptions): Ru
 interface ServeOptions {
   readonly broker: Broker;
   readonly log: Logger;
+  /** See `RunnerOptions.unready`. */
+  readonly unready?: () => string | undefined;
 }
 
 function listen(
   endpoint: HttpEndpoint,
-  { broker, log }: ServeOptions,
+  { broker, log, unready = () => undefined }: ServeOptions,
   signal: AbortSignal,
 ): Deno.HttpServer<Deno.NetAddr> {
   const { hostname, port } = parseListen(endpoint.listen);
@@ -65,7 +67,9 @@ function listen(
       // A Host header that is none makes an address that is none: nobody may log bugs for us by it.
       const url = URL.parse(request.url);
       if (url === null) return new Response("Address malformed\n", { status: 400 });
-      return isHealth(request, url) ? health(broker, request) : endpoint.fetch(request, info);
+      return isHealth(request, url)
+        ? health(request, broker, unready())
+        : endpoint.fetch(request, info);
     });
   } catch (error) {
     const what = `Cannot listen on ${endpoint.listen} for ${name}: ${describeError(error)}`;
@@ -81,17 +85,19 @@ function isHealth(request: Request, url: URL): boolean {
  * Whether the role can do its work: 200 or 503. Prometheus, which says so in its Accept header, gets the
  * answer in its own form, so that it can watch a role by scraping this.
  */
-function health(broker: Broker, request: Request): Response {
-  const ok = broker.state === "connected";
+function health(request: Request, broker: Broker, waitsFor: string | undefined): Response {
+  const connected = broker.state === "connected";
+  const ok = connected && waitsFor === undefined;
   const init = { status: ok ? 200 : 503, headers: { "cache-control": "no-store" } };
   if (/openmetrics|text\/plain;\s*version=/.test(request.headers.get("accept") ?? "")) {
     const text = "# HELP tickborg_broker_connected Whether the role is connected to the broker\n" +
-      `# TYPE tickborg_broker_connected gauge\ntickborg_broker_connected ${ok ? 1 : 0}\n` +
+      `# TYPE tickborg_broker_connected gauge\ntickborg_broker_connected ${connected ? 1 : 0}\n` +
       "# HELP tickborg_build_info The version of the role; the value is always 1\n" +
       `# TYPE tickborg_build_info gauge\ntickborg_build_info{version="${VERSION}"} 1\n`;
     const headers = { ...init.headers, "content-type": "text/plain; version=0.0.4" };
     return new Response(text, { ...init, headers });
   }
-  const status = ok ? "ok" : "unavailable";
-  return Response.json({ status, broker: broker.state, version: VERSION }, init);
+  const status = ok ? "ok" : connected ? "starting" : "unavailable";
+  const answer = { status, broker: broker.state, version: VERSION, waits_for: waitsFor };
+  return Response.json(answer, init);
 }

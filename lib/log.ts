@@ -7,6 +7,7 @@ import {
   jsonLinesFormatter,
 } from "@logtape/logtape";
 import type { Logger, LogLevel, LogRecord, Sink } from "@logtape/logtape";
+import { redacted } from "./text/redacted.ts";
 
 /** A filter such as `info,tickborg.builder=debug`, parsed. */
 export interface LogFilter {
@@ -72,10 +73,10 @@ function shown(value: unknown): string {
   return JSON.stringify(value) ?? String(value);
 }
 
-/** Writes whole lines to standard error, whatever a short write does. */
+/** Writes whole lines, without secrets, to standard error, whatever a short write does. */
 function stderrSink(format: (record: LogRecord) => string): Sink {
   return (record) => {
-    let bytes = encoder.encode(format(record));
+    let bytes = encoder.encode(redacted(format(record)));
     while (bytes.length > 0) bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
   };
 }

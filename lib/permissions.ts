@@ -5,9 +5,11 @@
 import type { Config, Section } from "./config/config.ts";
 import { rabbitMqOf } from "./config/config.ts";
 import { secretPath } from "./config/secrets.ts";
+import { logViewerOf } from "./config/sections.ts";
 import { ConfigError } from "./errors.ts";
 import { GIT_ENV } from "./git/environment.ts";
 import { listenAddress } from "./listen.ts";
+import { canBeOpened } from "./report/log_link.ts";
 
 /** Keys of the configuration that hold a path a role may need. */
 export type PathKey =
@@ -28,6 +30,8 @@ export interface Needs {
   readonly write: readonly PathKey[];
   /** Whether it downloads contents of Git LFS. */
   readonly lfs?: boolean;
+  /** Whether it looks at the pages of logs that it links to. */
+  readonly logPages?: boolean;
 }
 
 /** What the sets are made from: a role's name and part of its row of the table. */
@@ -118,8 +122,9 @@ export function narrowedPermissions(row: PermissionRow, narrowing: Narrowing): P
     write: distinct(writable),
     net: distinct([
       ...(rabbit ? [brokerAddress(rabbit)] : []),
-      ...(row.github ? [apiAddress(config.github.api_url)] : []),
+      ...(row.github ? [httpAddress(config.github.api_url)] : []),
       ...(row.permissions.lfs ? lfsAddresses(config.github.api_url) : []),
+      row.permissions.logPages ? logPagesAddress(config) : undefined,
       listenAddress(row, config),
       `unix:${runtimeDirectory(row.name)}/notify`,
       `unix:${SYSTEMD_SOCKET}`,
@@ -161,14 +166,23 @@ function brokerAddress(rabbit: { host: string; ssl: boolean }): string {
     : `${rabbit.host}:${rabbit.ssl ? 5671 : 5672}`;
 }
 
-function apiAddress(url: string): string {
+/** Undefined where there are no pages, or an address that no page can have. */
+function logPagesAddress(config: Config): string | undefined {
+  const viewer = logViewerOf(config);
+  return viewer !== undefined && canBeOpened(viewer) ? httpAddress(viewer) : undefined;
+}
+
+function httpAddress(url: string): string {
   const { hostname, port, protocol } = new URL(url);
   return `${hostname}:${port || (protocol === "http:" ? 80 : 443)}`;
 }
 
-/** GitHub's own LFS server names these as the places of contents; that of any other host is the host itself. */
+/**
+ * GitHub's own hosts of LFS contents. On a GitHub Enterprise Server they would be the API's, which no builder
+ * reaches unless whoever runs it permits it.
+ */
 function lfsAddresses(apiUrl: string): string[] {
-  if (new URL(apiUrl).hostname !== "api.github.com") return [apiAddress(apiUrl)];
+  if (new URL(apiUrl).hostname !== "api.github.com") return [];
   return [
     "github.com:443",
     "github-cloud.githubusercontent.com:443",

@@ -20,6 +20,8 @@ export interface RunnerOptions {
   readonly log: Logger;
   /** Multiplies every retry delay, so that tests need not wait; 1 when absent. */
   readonly retryScale?: number;
+  /** What the process waits for before it is ready, for `/health`; undefined once it is, and when absent. */
+  readonly unready?: () => string | undefined;
 }
 
 /** A service that runs. */

@@ -5,6 +5,9 @@
 import { describeError } from "./errors.ts";
 import { roleLogger } from "./log.ts";
 
+/** Microseconds that a role which waits may take before it says so again. */
+const WAIT_USEC = 180_000_000;
+
 /** Reads an environment variable. */
 type Env = (name: string) => string | undefined;
 
@@ -17,10 +20,9 @@ export interface Notifier {
 
 /** What a role tells systemd over its life. */
 export interface Watchdog {
-  /**
-   * Says that the role has started, and starts the pings of the watchdog. Whether its broker is there shows in
-   * its health: a role whose broker is away waits for it.
-   */
+  /** Shows what the role waits for before it is ready, and asks for the time to do so. */
+  waiting(why: string): Promise<void>;
+  /** Says that the role does its work from now on, and starts the pings of the watchdog. */
   ready(): Promise<void>;
   /** Says that the role stops, ends the pings and closes the socket. */
   stopping(): Promise<void>;
@@ -97,6 +99,7 @@ export function watchdog(alive: () => boolean, env: Env = Deno.env.get): Watchdo
   const notifier = openNotifier(env);
   const interval = pingInterval(env);
   let timer: ReturnType<typeof setInterval> | undefined;
+  let waited = false;
 
   function ping(): void {
     if (!alive()) return;
@@ -106,9 +109,15 @@ export function watchdog(alive: () => boolean, env: Env = Deno.env.get): Watchdo
   }
 
   return {
+    async waiting(why) {
+      waited = true;
+      const status = `STATUS=Waiting for ${why.replaceAll(/\s+/g, " ").slice(0, 500)}`;
+      // A start goes on whether or not systemd listens.
+      await notifier?.send(`EXTEND_TIMEOUT_USEC=${WAIT_USEC}\n${status}`).catch(() => {});
+    },
     async ready() {
       if (!notifier) return;
-      await notifier.send("READY=1");
+      await notifier.send(waited ? "READY=1\nSTATUS=" : "READY=1");
       if (interval !== undefined) timer = setInterval(ping, interval);
     },
     async stopping() {

@@ -20,6 +20,14 @@ export function isSystem(text: string): text is System {
   return (SYSTEMS as readonly string[]).includes(text);
 }
 
+/** Those of the systems that a machine is not; `machine` is `<arch>-<os>`, this one's when absent. */
+export function foreignSystems(
+  systems: readonly System[],
+  machine = `${Deno.build.arch}-${Deno.build.os}`,
+): System[] {
+  return systems.filter((system) => system !== machine);
+}
+
 /** The system this process runs on. Throws when it is none of {@link SYSTEMS}. */
 export function hostSystem(): System {
   const name = `${Deno.build.arch}-${Deno.build.os}`;

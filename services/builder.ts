@@ -15,9 +15,8 @@ import type { Sandbox } from "../lib/build/sandbox.ts";
 import { makeSecretPlaces, secretPlaces } from "../lib/build/secret_places.ts";
 import { withReachableTargets } from "../lib/build/targets.ts";
 import { ack, type Broker, type Publication, type Subscription } from "../lib/broker/broker.ts";
-import type { Config } from "../lib/config/config.ts";
-import { sectionOf } from "../lib/config/sections.ts";
-import { describeError } from "../lib/errors.ts";
+import { foreignMistake, sectionOf, systemsOf } from "../lib/config/sections.ts";
+import { ConfigError, describeError } from "../lib/errors.ts";
 import { maintenanceTask } from "../lib/git/maintenance.ts";
 import { BuildJob } from "../lib/messages/build_job.ts";
 import type { BuildResult } from "../lib/messages/build_result.ts";
@@ -33,10 +32,15 @@ import {
 import type { System } from "../lib/systems.ts";
 import { buildQueue, EXCHANGE } from "../lib/topology.ts";
 
-/** Creates the builder. Throws a ConfigError where the sandbox that is demanded does not work. */
+/**
+ * Creates the builder. Throws a ConfigError where the sandbox that is demanded does not work, or where the
+ * machine is not what it is to build for.
+ */
 export async function createService(context: RoleContext): Promise<Service> {
   const { config, broker, log } = context;
   const systems = systemsOf(config);
+  const foreign = foreignMistake(config);
+  if (foreign !== undefined) throw new ConfigError(foreign);
   const { concurrency } = sectionOf(config, "builder");
   const sandbox = await openBuilderSandbox(context);
   log.info("Builder is set up", { systems, sandbox: sandbox.kind, concurrency });
@@ -195,12 +199,6 @@ function givenUp(
     output: [reason],
   }));
   return makeResult(attempt, { outcomes, logLines: 0, endedAt: attempt.startedAt });
-}
-
-/** The systems this builder serves. */
-export function systemsOf(config: Config): System[] {
-  const system = config.build!.system;
-  return typeof system === "string" ? [system] : [...new Set(system)];
 }
 
 /** Commands each build may run at once, so that all builds together use the machine once. */

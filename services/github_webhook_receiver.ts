@@ -7,8 +7,10 @@ import type { Broker } from "../lib/broker/broker.ts";
 import { readSecret } from "../lib/config/secrets.ts";
 import { ConfigError, describeError, TransientFault } from "../lib/errors.ts";
 import { parseSignature, verify } from "../lib/github/signature.ts";
+import { UnservedRepositories } from "../lib/github/unserved.ts";
 import { BodyBudget, type BodyProblem, readWebhookBody } from "../lib/github/webhook_body.ts";
 import { decodeText } from "../lib/messages/codec.ts";
+import { statsMessage } from "../lib/monitoring/stats_events.ts";
 import type { RoleContext, Service } from "../lib/role.ts";
 import { CONSUMED_EVENTS, EXCHANGE } from "../lib/topology.ts";
 
@@ -30,6 +32,8 @@ export interface ReceiverOptions {
   readonly now: () => number;
   /** Milliseconds that a body may take; 7,000 when absent. */
   readonly bodyWithinMs?: number;
+  /** What tells repositories that are not served, and who counts their webhooks; nothing when absent. */
+  readonly unserved?: { readonly repositories: UnservedRepositories; readonly identity: string };
 }
 
 /** Starts the role. */
@@ -38,7 +42,9 @@ export async function createService({ config, broker, log, now }: RoleContext): 
   if (!section) throw new ConfigError("github_webhook_receiver: missing");
   const key = "github_webhook_receiver.webhook_secret_file";
   const secret = await readSecret(section.webhook_secret_file, key);
-  const fetch = createReceiver({ secret, broker, log, now });
+  const { repos, identity } = config.runner;
+  const unserved = { repositories: new UnservedRepositories(repos, log), identity };
+  const fetch = createReceiver({ secret, broker, log, now, unserved });
   return { consumers: [], endpoints: [{ name: "webhooks", listen: section.listen, fetch }] };
 }
 
@@ -157,14 +163,20 @@ async function accept(
       ? { status: 200, text: "Pong" }
       : { status: 202, text: `Nothing to do for ${event} without a repository` };
   }
-  const { broker, log, now, arrivedAt } = options;
+  const { broker, log, now, arrivedAt, unserved } = options;
+  const stranger = unserved?.repositories.has(fullName!) ?? false;
+  // A peer on the same broker may serve it, so that it goes on all the same.
+  const counted = stranger
+    ? [statsMessage(unserved!.identity, [{ "webhook-unserved": fullName!.toLowerCase() }])]
+    : [];
   const left = ANSWER_WITHIN_MS - (now() - arrivedAt);
   const headers = {
     "x-github-event": event,
     ...(delivery === undefined ? {} : { "x-github-delivery": delivery }),
   };
   try {
-    await broker.publish([{ exchange: EXCHANGE.githubEvents, routingKey: key, body, headers }], {
+    const event = { exchange: EXCHANGE.githubEvents, routingKey: key, body, headers };
+    await broker.publish([event, ...counted], {
       timeoutMs: Math.max(left, LEAST_PUBLISH_MS),
     });
   } catch (error) {
@@ -178,7 +190,8 @@ async function accept(
     return { status: 503, text: "Broker unavailable: redeliver this webhook later" };
   }
   log.debug("Webhook taken", { event, repository: fullName, delivery });
-  return { status: 202, text: `Queued ${event} for ${fullName}` };
+  const note = stranger ? ", which is not in runner.repos: nothing of it is built" : "";
+  return { status: 202, text: `Queued ${event} for ${fullName}${note}` };
 }
 
 function refuse(answer: Answer, log: Logger): Response {

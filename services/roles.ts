@@ -110,7 +110,7 @@ export const ROLES = {
     publishes: [],
     github: true,
     programs: [],
-    permissions: { read: ["github_app.private_key"], write: [] },
+    permissions: { read: ["github_app.private_key"], write: [], logPages: true },
     load: () => import("./github_comment_poster.ts"),
   },
   "log-message-collector": {

@@ -3,6 +3,7 @@ import { type Config, rabbitMqOf, type Section } from "../lib/config/config.ts";
 import type { Broker } from "../lib/broker/broker.ts";
 import { ConfigError } from "../lib/errors.ts";
 import type { GitHub } from "../lib/github/github.ts";
+import { requireFolders } from "../lib/config/folders.ts";
 import { roleLogger } from "../lib/log.ts";
 import { type RunningService, startService } from "../lib/runner.ts";
 import { type RoleName, roleOf } from "./roles.ts";
@@ -13,6 +14,8 @@ export interface StartOptions {
   readonly broker: Broker;
   /** See `RunnerOptions.retryScale`. */
   readonly retryScale?: number;
+  /** See `RunnerOptions.unready`. */
+  readonly unready?: () => string | undefined;
   /** The client that several roles of one process share: see {@link gitHubFor}; one of its own when absent. */
   readonly github?: () => GitHub;
 }
@@ -42,6 +45,7 @@ export function namesRabbitMq(name: RoleName, config: Config): boolean {
 /** Starts a role; resolves when it consumes its queues and listens. */
 export async function startRole(name: RoleName, options: StartOptions): Promise<RunningService> {
   requireSections(name, options.config);
+  await requireFolders(roleOf(name).permissions.write, options.config);
   const log = roleLogger(name);
   const { createService } = await roleOf(name).load();
   const own = options.github === undefined || !roleOf(name).github;
@@ -59,6 +63,7 @@ export async function startRole(name: RoleName, options: StartOptions): Promise<
     broker: options.broker,
     log,
     retryScale: options.retryScale ?? 1,
+    ...(options.unready && { unready: options.unready }),
   });
   log.debug("Role consumes and listens", { role: name });
   return running;

@@ -108,7 +108,7 @@ Deno.test("check-config looks at the secret files too", async () => {
     await Deno.writeTextFile(join(folder, "secret"), "s\n");
     const there = await tickborg("check-config", "--config", path);
     assert.deepEqual([there.code, there.error], [0, ""]);
-    assert.match(there.out, /github-webhook-receiver +ready/);
+    assert.match(there.out, /github-webhook-receiver +configured/);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

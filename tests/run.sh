@@ -10,6 +10,7 @@ packages="
   bubblewrap               the builder's sandbox
   g++ make cmake ninja-build meson pkg-config autoconf automake libtool  build systems
   cargo gradle default-jdk-headless                                      more build systems
+  xsltproc docbook-xsl     a tool whose data lies in /etc
   libgtest-dev             a real C++ monorepo to build
   nginx-light              the reverse proxy
   prometheus               promtool

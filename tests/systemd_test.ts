@@ -49,6 +49,23 @@ Deno.test("A role says that it is ready, pings while it lives, and says that it 
     assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["systemd"]);
   }));
 
+Deno.test("A role that waits says for what, asks for time, and takes that back when it is ready", () =>
+  inFolder(async (folder) => {
+    using systemd = notificationSocket(`${folder}/systemd`);
+    const env = { NOTIFY_SOCKET: `${folder}/systemd`, RUNTIME_DIRECTORY: folder };
+    const role = watchdog(() => true, envOf(env));
+    await role.waiting(`GitHub:\n502 ${"x".repeat(9_000)}`);
+    const [extend, status, ...more] = (await systemd.next()).split("\n");
+    assert.match(extend!, /^EXTEND_TIMEOUT_USEC=\d{8,}$/);
+    assert.match(status!, /^STATUS=Waiting for GitHub: 502 x{400,500}$/);
+    assert.deepEqual(more, []);
+    await role.ready();
+    assert.equal(await systemd.next(), "READY=1\nSTATUS=");
+    await role.stopping();
+    assert.equal(await systemd.next(), "STOPPING=1");
+    await watchdog(() => true, envOf({})).waiting("nothing that anybody hears");
+  }));
+
 Deno.test("A role that is not alive does not ping", () =>
   inFolder(async (folder) => {
     using systemd = notificationSocket(`${folder}/systemd`);

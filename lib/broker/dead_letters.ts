@@ -1,5 +1,6 @@
 /** Dead letters as an operator sees them. */
 import { createHash } from "node:crypto";
+import { redacted } from "../text/redacted.ts";
 import { cutToBytes } from "../utf8.ts";
 import type { Delivery } from "./broker.ts";
 import { HEADER } from "./envelope.ts";
@@ -69,18 +70,18 @@ export function selects({ ids, queue }: Filter, letter: DeadLetter): boolean {
 /** Characters that a terminal obeys, hides or reorders text by. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** JSON in which nothing stands that a terminal would obey or hide. */
+/** JSON without secrets, in which nothing stands that a terminal would obey or hide. */
 export function jsonText(value: unknown): string {
-  return JSON.stringify(value, null, 2).replaceAll(UNSEEN, (character) => {
+  return redacted(JSON.stringify(value, null, 2)).replaceAll(UNSEEN, (character) => {
     if (character === "\n") return character;
     const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at));
     return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
   });
 }
 
-/** A text for a terminal: on one line, with nothing in it that the terminal would obey or hide. */
+/** A text for a terminal: on one line, without secrets and anything that the terminal would obey or hide. */
 export function shown(text: string): string {
-  return text.toWellFormed().replaceAll(
+  return redacted(text.toWellFormed()).replaceAll(
     UNSEEN,
     (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
   );
@@ -88,7 +89,7 @@ export function shown(text: string): string {
 
 /** The body for a terminal: JSON is indented, and a long one is cut. */
 export function bodyText({ body, bodyBase64, bytes }: DeadLetter): string {
-  const text = body === undefined ? `base64 ${bodyBase64 ?? ""}` : indented(body);
+  const text = redacted(body === undefined ? `base64 ${bodyBase64 ?? ""}` : indented(body));
   const kept = cutToBytes(text, MAX_SHOWN_BYTES);
   const lines = kept.split("\n").map((line) => `  ${shown(line)}`);
   if (kept.length < text.length) {

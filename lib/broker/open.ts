@@ -1,13 +1,17 @@
 /** Opens the broker that a configuration names, with the credentials from its files. */
+import { dirname } from "node:path";
 import type { Logger } from "@logtape/logtape";
 import { type Config, rabbitMqKey, rabbitMqOf, type Section } from "../config/config.ts";
 import { readNamedFile, readSecret } from "../config/secrets.ts";
 import type { RabbitMq } from "../config/schema.ts";
+import { unwritable } from "../config/folders.ts";
+import { shownPath } from "../config/mistakes.ts";
 import { ConfigError } from "../errors.ts";
 import { parseListen } from "../http.ts";
 import { TOPOLOGY } from "../topology.ts";
 import type { Broker } from "./broker.ts";
 import type { RabbitMqSettings } from "./rabbitmq/broker.ts";
+import type { Probed, Uses } from "./rabbitmq/probe.ts";
 
 /** How a broker is opened. */
 export interface OpenOptions {
@@ -34,7 +38,10 @@ export async function openBroker(
   const { log } = options;
   if (options.embedded) {
     const { openEmbedded } = await import("./embedded/broker.ts");
-    return await openEmbedded(config.embedded_broker.path, { log });
+    const { path } = config.embedded_broker;
+    return await openEmbedded(path, { log }).catch((error) => {
+      throw embeddedFault(error, path);
+    });
   }
   const rabbit = rabbitMqOf(config, section);
   if (!rabbit) {
@@ -54,6 +61,30 @@ export async function openBroker(
     topology: options.declareNothing ? { exchanges: [], queues: [] } : TOPOLOGY,
     once: options.once ?? false,
   });
+}
+
+/** Tries out a section's RabbitMQ and what its user must be able to do there: see `rabbitmq/probe.ts`. */
+export async function probeBroker(
+  config: Config,
+  section: Section,
+  uses: Uses & { readonly timeoutMs: number },
+): Promise<Probed> {
+  const { probeRabbitMq } = await import("./rabbitmq/probe.ts");
+  const rabbit = rabbitMqOf(config, section)!;
+  return await probeRabbitMq(await settingsOf(rabbit, rabbitMqKey(config, section)), uses);
+}
+
+/** What keeps the embedded broker's file from being opened, in words where somebody can mend it. */
+function embeddedFault(error: unknown, path: string): unknown {
+  if (!(error instanceof Error) || error instanceof ConfigError) return error;
+  const key = "embedded_broker.path";
+  if (/not a database|malformed/i.test(error.message)) {
+    const todo = "move that file away, or name another one";
+    return new ConfigError(`${key}: cannot use ${shownPath(path)}: ${error.message}; ${todo}`);
+  }
+  const system = "code" in error && typeof error.code === "string" && /^E[A-Z]+$/.test(error.code);
+  if (!system && !/unable to open|readonly/i.test(error.message)) return error;
+  return new ConfigError(unwritable({ key, path: dirname(path) }, error), { cause: error });
 }
 
 /** Reads what a broker's settings need; `key` names them in the configuration. */

@@ -3,14 +3,16 @@ import { join } from "node:path";
 import type { Project } from "../config/config.ts";
 import { describeError } from "../errors.ts";
 import { describeStep } from "./describe.ts";
-import { DISK_FULL, isDiskFull } from "./full_disk.ts";
 import type { ProcessGuard } from "./guard.ts";
 import type { JobFolders } from "./job_folder.ts";
-import { planBuild } from "./plan.ts";
-import { type CommandEnd, describeEnd, runCommand } from "./process.ts";
-import { projectFacts } from "./project_facts.ts";
+import { rank, withTarget } from "./make_targets.ts";
+import { NO_TARGET } from "./output_watch.ts";
+import { prepareBuild, type Prepared } from "./prepare.ts";
+import { inRepository } from "./repository_paths.ts";
+import { askAll, runStep, type StepEnd } from "./run_step.ts";
+import type { FirstError } from "../report/first_error.ts";
 import type { Sandbox } from "./sandbox.ts";
-import { type BuildFolders, type Plan, type Step, Unbuildable } from "./step.ts";
+import type { Step } from "./step.ts";
 
 /** How to build. */
 export interface ProjectBuild {
@@ -36,15 +38,9 @@ export interface ProjectOutcome {
   readonly step?: string;
   /** Its command as a person would type it at the root of a checkout. */
   readonly command?: string;
+  /** What its output says of why it failed, in paths of the repository. */
+  readonly firstError?: FirstError;
 }
-
-/** Debian's packages of programs, where they are not named as the program. */
-const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
-  ninja: "ninja-build",
-  autoreconf: "autoconf automake libtool",
-  gmake: "make",
-  java: "default-jdk",
-};
 
 /**
  * The commands that a project's build would run, as a person would type them, or why it cannot be built.
@@ -54,7 +50,7 @@ export async function previewProject(
   project: Project,
   options: ProjectBuild,
 ): Promise<{ commands: string[] } | { reason: string }> {
-  const prepared = await prepare(project, options);
+  const prepared = await prepareBuild(project, options);
   if (!("plan" in prepared)) return { reason: prepared.reason ?? "" };
   const { plan, folders } = prepared;
   const os = Deno.build.os;
@@ -69,144 +65,109 @@ export async function* buildProject(
   options: ProjectBuild,
 ): AsyncGenerator<readonly string[], ProjectOutcome, void> {
   const deadline = performance.now() + options.timeoutMs;
-  let prepared: { plan: Plan; folders: BuildFolders } | ProjectOutcome;
+  let prepared = await tryToPrepare(project, options);
+  let [last, at]: [ProjectOutcome, number] = [{ status: "Success" }, 0];
+  while ("plan" in prepared && at < prepared.plan.steps.length) {
+    const step: Step = prepared.plan.steps[at++]!;
+    last = yield* runToEnd(step, prepared, { project, options, deadline });
+    if (last.status !== "Success") {
+      yield [`${step.name} ${last.reason}`];
+      return last;
+    }
+    if (!step.replan) continue;
+    prepared = withoutReplan(await tryToPrepare(project, options));
+    at = 0;
+  }
+  if ("plan" in prepared) return last;
+  yield [prepared.reason ?? ""];
+  return prepared;
+}
+
+async function tryToPrepare(
+  project: Project,
+  options: ProjectBuild,
+): Promise<Prepared | ProjectOutcome> {
   try {
-    prepared = await prepare(project, options);
+    return await prepareBuild(project, options);
   } catch (error) {
     if (options.signal.aborted) return { status: "Aborted", reason: "was stopped" };
     return { status: "UnexpectedError", reason: describeError(error) };
   }
-  if (!("plan" in prepared)) {
-    yield [prepared.reason ?? ""];
-    return prepared;
-  }
-  let last: ProjectOutcome = { status: "Success" };
-  for (const step of prepared.plan.steps) {
-    const command = describeStep(step, {
-      folders: prepared.folders,
-      project: project.name,
-      os: Deno.build.os,
-    });
-    yield [`$ ${command}`];
-    const timeoutMs = Math.max(1, deadline - performance.now());
-    const env = {
-      TICKBORG_SOURCE_DIR: join(options.folders.tree, project.path),
-      TICKBORG_BUILD_DIR: prepared.folders.build,
-      ...options.env,
-    };
-    const end = yield* runStep(step, { ...options, env, timeoutMs });
-    last = { ...end, step: step.name, command };
-    if (end.status !== "Success") {
-      yield [`${step.name} ${end.reason}`];
-      break;
-    }
-  }
-  return last;
 }
 
-async function prepare(
-  project: Project,
-  options: ProjectBuild,
-): Promise<{ plan: Plan; folders: BuildFolders } | ProjectOutcome> {
-  const { folders, test, jobs, network } = options;
-  const build = join(folders.build, project.name);
-  await Deno.mkdir(build, { recursive: true });
-  const facts = await projectFacts(join(folders.tree, project.path), options);
-  if (facts === undefined) {
-    const reason =
-      `Cannot build ${project.name}: its folder ${project.path} is not in the repository`;
-    return { status: "Failure", reason };
-  }
-  const own: BuildFolders = { tree: folders.tree, build, home: folders.home };
-  let plan: Plan;
-  try {
-    plan = planBuild(project, { test, jobs, network, os: Deno.build.os, folders: own, facts });
-  } catch (error) {
-    if (!(error instanceof Unbuildable)) throw error;
-    return { status: "Failure", reason: error.message, step: "test" };
-  }
-  const missing = plan.needs.filter((names) => !names.some((name) => facts.programs.has(name)));
-  if (missing.length === 0) return { plan, folders: own };
-  return { status: "UnexpectedError", reason: describeMissing(project, missing) };
+/** What such a step did not make the first time, it makes no other time. */
+function withoutReplan(prepared: Prepared | ProjectOutcome): Prepared | ProjectOutcome {
+  if (!("plan" in prepared)) return prepared;
+  const steps = prepared.plan.steps.filter(({ replan }) => !replan);
+  return { ...prepared, plan: { ...prepared.plan, steps } };
 }
 
-/** Names all that is missing; of programs that do for each other, the first one's package. */
-function describeMissing(project: Project, missing: Plan["needs"]): string {
-  const lacking = missing.map(([first, ...others]) =>
-    others.length === 0 ? first : `${first} (or ${others.join(" or ")})`
-  ).join(" and ");
-  const packages = missing.map(([first]) => DEBIAN_PACKAGES[first!] ?? first).join(" ");
-  return `Cannot build ${project.name}: this builder lacks ${lacking}; whoever runs it must install ` +
-    `that (on Debian: apt-get install ${packages}), or take this system out of the project's systems`;
+interface Run {
+  readonly project: Project;
+  readonly options: ProjectBuild;
+  /** Of `performance.now()`. */
+  readonly deadline: number;
 }
 
-async function* runStep(
+/** Runs a step; of several targets that may hold the tests, the first that does. */
+async function* runToEnd(
+  step: Step,
+  prepared: Prepared,
+  run: Run,
+): AsyncGenerator<readonly string[], ProjectOutcome, void> {
+  if (step.targets === undefined) return (yield* runOnce(step, prepared, run)).outcome;
+  const { targets, sure } = await targetsOf(step, optionsFor(prepared, run));
+  let end: RunEnd | undefined;
+  for (const [index, target] of targets.entries()) {
+    const next = yield* runOnce(withTarget(step, target), prepared, run);
+    // A target that is there and empty says more than one that is not.
+    if (end?.fault !== "no test" || next.fault !== "no rule") end = next;
+    if (next.fault === undefined || (next.fault === "no test" && index + 1 >= sure)) break;
+  }
+  if (end !== undefined && end.fault !== "no rule") return end.outcome;
+  const command = end?.outcome.command ?? describe(step, prepared, run);
+  return { status: "Failure", reason: NO_TARGET, step: step.name, command };
+}
+
+/** The targets to try, the best first, and how many of them are there for certain. */
+async function targetsOf(
   step: Step,
   options: ProjectBuild,
-): AsyncGenerator<readonly string[], ProjectOutcome, void> {
-  const { folders, sandbox, guard, signal, timeoutMs } = options;
-  const env = { TICKBORG_JOBS: `${options.jobs}`, ...options.env, ...step.env };
-  const command = sandbox.wrap({ argv: step.argv, cwd: step.cwd, env }, folders);
-  const output = runCommand({ ...command, guard, signal, timeoutMs });
-  const watch = new OutputWatch(step);
-  try {
-    let next = await output.next();
-    for (; !next.done; next = await output.next()) {
-      watch.see(next.value);
-      yield next.value;
-    }
-    return await judge(next.value, watch, folders);
-  } finally {
-    await output.return(undefined as never);
-  }
+): Promise<{ targets: readonly string[]; sure: number }> {
+  const { names, known } = step.targets!;
+  if (known > 0) return { targets: names, sure: known };
+  const answers = await askAll(step, options);
+  return { targets: rank(answers), sure: answers.filter(([, said]) => said === "runs").length };
 }
 
-/** Looks for what an exit code does not tell. */
-class OutputWatch {
-  readonly #empty: Step["emptyTest"];
-  #none = false;
-  #some = false;
-
-  constructor(step: Step) {
-    this.#empty = step.emptyTest;
-  }
-
-  get ranNoTest(): boolean {
-    return this.#none && !this.#some;
-  }
-
-  see(lines: readonly string[]): void {
-    if (this.#empty === undefined || this.#some) return;
-    for (const line of lines) {
-      if (this.#empty.some.test(line)) this.#some = true;
-      else if (this.#empty.none.test(line)) this.#none = true;
-    }
-  }
+interface RunEnd extends StepEnd {
+  readonly outcome: ProjectOutcome;
 }
 
-async function judge(
-  end: CommandEnd,
-  watch: OutputWatch,
-  folders: JobFolders,
-): Promise<ProjectOutcome> {
-  const reason = describeEnd(end);
-  if (end.kind === "failed") {
-    return { status: "UnexpectedError", reason: `${reason}: ${describeError(end.error)}` };
-  }
-  if (end.kind === "timed-out") return { status: "TimedOut", reason: reason! };
-  if (end.kind === "aborted") return { status: "Aborted", reason: reason! };
-  if (reason !== undefined) {
-    // What the command printed proves nothing; a disk that is really full does.
-    if (await isDiskFull(folders)) {
-      return { status: "UnexpectedError", reason: `${reason}: ${DISK_FULL}` };
-    }
-    return { status: "Failure", reason };
-  }
-  if (watch.ranNoTest) {
-    return {
-      status: "Failure",
-      reason: "ran no test: give the project tests or a test_command",
-    };
-  }
-  return { status: "Success" };
+async function* runOnce(
+  step: Step,
+  prepared: Prepared,
+  run: Run,
+): AsyncGenerator<readonly string[], RunEnd, void> {
+  const command = describe(step, prepared, run);
+  yield [`$ ${command}`];
+  const end = yield* runStep(step, optionsFor(prepared, run));
+  const { firstError } = end.outcome;
+  const { project: { name: project } } = run;
+  const place = { folders: prepared.folders, project, os: Deno.build.os, cwd: step.cwd };
+  const found = firstError && { firstError: inRepository(firstError, place) };
+  return { ...end, outcome: { ...end.outcome, step: step.name, command, ...found } };
+}
+
+function describe(step: Step, { folders }: Prepared, { project }: Run): string {
+  return describeStep(step, { folders, project: project.name, os: Deno.build.os });
+}
+
+function optionsFor({ folders }: Prepared, { project, options, deadline }: Run): ProjectBuild {
+  const env = {
+    TICKBORG_SOURCE_DIR: join(folders.tree, project.path),
+    TICKBORG_BUILD_DIR: folders.build,
+    ...options.env,
+  };
+  return { ...options, env, timeoutMs: Math.max(1, deadline - performance.now()) };
 }

@@ -5,26 +5,39 @@ import { describeError } from "../errors.ts";
 import { diskFault } from "../git/faults.ts";
 import { removeTree } from "./remove_tree.ts";
 
-/** The places of one job; all absolute. */
-export interface JobFolders {
-  readonly root: string;
+/** Where the commands of a build find their places; all absolute. */
+export interface Places {
   /** The checkout. */
   readonly tree: string;
   /** Build folders, one for each project. */
   readonly build: string;
   readonly home: string;
+}
+
+/** The places inside of a sandbox: the same for every job, on every machine. */
+export const INSIDE: Places = { tree: "/work/src", build: "/work/build", home: "/work/home" };
+
+/** What a build's machine is called inside of a sandbox. */
+export const HOST_NAME = "tickborg";
+
+/** The places of one job; all absolute. */
+export interface JobFolders extends Places {
+  readonly root: string;
   readonly tmp: string;
   /** Log lines that wait for the broker. */
   readonly spool: string;
   /** Git's index of the checkout. */
   readonly index: string;
-  /** What the sandbox shows as `/etc/passwd` and `/etc/group`. */
+  /** What the sandbox shows as `/etc/passwd`, `/etc/group` and `/etc/hosts`. */
   readonly users: string;
   readonly groups: string;
+  readonly hosts: string;
 }
 
 /** A job's folder while it is ours. */
 export interface JobFolder extends JobFolders {
+  /** Removes what a build left, so that the next project's finds nothing of it. */
+  renew(): Promise<void>;
   /** Removes it with everything in it. */
   remove(): Promise<void>;
 }
@@ -47,7 +60,11 @@ export async function createJobFolder(root: string, id: string): Promise<JobFold
     throw diskFault(error, "the folder of a job");
   }
   const held = lock;
-  return { ...folders, remove: () => removeLocked(folders.root, held) };
+  return {
+    ...folders,
+    renew: () => renew(folders),
+    remove: () => removeLocked(folders.root, held),
+  };
 }
 
 /** Locks a folder that is to be made; undefined where a sweep took the lock for a left-over meanwhile. */
@@ -59,11 +76,52 @@ async function lockFolder(folder: string): Promise<Deno.FsFile | undefined> {
   return undefined;
 }
 
-async function fill({ root, tree, build, home, tmp, users, groups }: JobFolders): Promise<void> {
-  for (const folder of [root, tree, build, home, tmp]) await Deno.mkdir(folder);
-  const user = `build:x:1000:1000:build:${home}:/bin/sh\n`;
+async function fill(folders: JobFolders): Promise<void> {
+  const { root, users, groups, hosts } = folders;
+  // Its files are as readable as a developer's, so that the folder itself must keep others out.
+  await Deno.mkdir(root, { mode: 0o700 });
+  for (const folder of ofBuild(folders)) await makeBuildFolder(folder);
+  const user = `build:x:1000:1000:build:${INSIDE.home}:/bin/sh\n`;
   await Deno.writeTextFile(users, `${user}nobody:x:65534:65534:nobody:/:/bin/sh\n`);
   await Deno.writeTextFile(groups, "build:x:1000:\nnogroup:x:65534:\n");
+  const own = `127.0.0.1 localhost\n127.0.0.1 ${HOST_NAME}\n`;
+  await Deno.writeTextFile(hosts, own + await machineHosts());
+  for (const file of [users, groups, hosts]) await share(file, 0o644);
+}
+
+/** Asks a shell, since a role may read little itself. */
+async function machineHosts(): Promise<string> {
+  if (Deno.build.os === "windows") return "";
+  const script =
+    'while read -r line || [ -n "$line" ]; do printf "%s\\n" "$line"; done < /etc/hosts';
+  const { stdout } = await new Deno.Command("sh", { args: ["-c", script], stderr: "null" })
+    .output();
+  return new TextDecoder().decode(stdout);
+}
+
+async function renew(folders: JobFolders): Promise<void> {
+  try {
+    for (const folder of ofBuild(folders)) {
+      await removeTree(folder);
+      await makeBuildFolder(folder);
+    }
+  } catch (error) {
+    throw diskFault(error, "the folder of a job");
+  }
+}
+
+function ofBuild({ tree, build, home, tmp }: JobFolders): string[] {
+  return [tree, build, home, tmp];
+}
+
+/** Makes a folder of a build's own with the mode that it has for a developer. */
+export async function makeBuildFolder(path: string): Promise<void> {
+  await Deno.mkdir(path, { recursive: true });
+  await share(path, 0o755);
+}
+
+async function share(path: string, mode: number): Promise<void> {
+  if (Deno.build.os !== "windows") await Deno.chmod(path, mode);
 }
 
 async function removeLocked(folder: string, lock: Deno.FsFile): Promise<void> {
@@ -87,6 +145,7 @@ function foldersOf(root: string): JobFolders {
     index: at("index"),
     users: at("passwd"),
     groups: at("group"),
+    hosts: at("hosts"),
   };
 }
 

@@ -1,6 +1,6 @@
 /**
  * A small repository of its own for a checkout, so that builds can ask git what they are. It holds the commit that
- * is built with its files, the commits and tags before it without theirs, and nothing else: no remote, no hook, no
+ * is built and its parents with their files, the commits and tags before them without, and nothing else: no remote, no hook, no
  * way into the cache.
  */
 import { createHash } from "node:crypto";
@@ -8,12 +8,16 @@ import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { readFault } from "../git/faults.ts";
 import { type Commit, historyOf, type Tag, tagsOf } from "../git/history.ts";
+import { GitOutputTooLarge, splitNul } from "../git/git.ts";
 import type { GitRepository } from "../git/repository.ts";
 import type { TreeContents } from "../git/tree_contents.ts";
 import { fileTime } from "./file_times.ts";
 
 /** Bytes of files above which the repository holds commits and tags alone. */
 const MAX_FILE_BYTES = 2 * 1024 ** 3;
+
+/** Parents of a commit that git can tell the difference to. */
+const MAX_PARENTS = 8;
 
 /** What is checked out. */
 export interface Revision {
@@ -29,29 +33,69 @@ export interface RevisionFacts {
   readonly time: number;
   readonly history: ReadonlyMap<string, Commit>;
   readonly tags: readonly Tag[];
+  /** What the parents of the commit have and itself has not, so that git can tell the difference. */
+  readonly before: readonly string[];
   /** What HEAD is, and its content where it is a merge that only this checkout has. */
   readonly commit: { readonly sha: string; readonly content?: string };
 }
 
 /**
- * Gathers the facts of a revision. Throws a `TransientFault` where the git server fails for now; with
- * `wanted` as `"if-there"` the revision has none then.
+ * Gathers the facts of a revision; `tags` finds those of its history. Throws a `BrokenCache` where the history
+ * cannot be read.
  */
 export async function revisionFacts(
   repository: GitRepository,
   revision: Revision,
-  wanted: "needed" | "if-there" = "needed",
+  tags: (history: ReadonlyMap<string, Commit>) => Promise<readonly Tag[]>,
 ): Promise<RevisionFacts> {
   const { head, base = head } = revision;
-  const found = wanted === "needed" ? repository.tags() : repository.tags().catch(() => []);
-  const [history, known] = await Promise.all([
-    historyOf(repository, [...new Set([base, head])]),
-    found,
-  ]);
-  const tags = await repository.fetchTags(tagsOf(history, known));
+  const history = await historyOf(repository, [...new Set([base, head])]);
   const time = Math.max(...[base, head].map((sha) => history.get(sha)!.time));
   const commit = base === head ? { sha: head } : mergeCommit({ ...revision, base }, time);
-  return { time: fileTime(time), history, tags, commit };
+  const parents = base === head ? history.get(head)!.parents : [base, head];
+  const before = differences(
+    repository,
+    revision.tree,
+    parents.filter((sha) => history.has(sha)).slice(0, MAX_PARENTS),
+  );
+  const [known, objects] = await Promise.all([tags(history), before]);
+  return { time: fileTime(time), history, tags: known, before: objects, commit };
+}
+
+/** The folders and files of commits that a tree has not, as far as they can be listed. */
+async function differences(
+  repository: GitRepository,
+  tree: string,
+  commits: readonly string[],
+): Promise<string[]> {
+  if (commits.length === 0) return [];
+  const stdin = commits.map((sha) => `${sha}^{tree}\n`).join("");
+  const raw = ["diff-tree", "-r", "-t", "-z", "--raw", "--no-renames", "--no-ext-diff"];
+  try {
+    const [roots, ...lists] = await Promise.all([
+      repository.run(["cat-file", "--batch-check=%(objectname)"], { stdin }),
+      ...commits.map((sha) => repository.run([...raw, "--ignore-submodules=none", sha, tree])),
+    ]);
+    const objects = new TextDecoder().decode(roots!.stdout).trim().split("\n");
+    for (const { stdout } of lists) {
+      for (const entry of splitNul(stdout)) {
+        const parts = /^:(\d{6}) \d{6} (\w+) \w+ [A-Z]$/.exec(entry);
+        if (parts && parts[1] !== "160000" && /[^0]/.test(parts[2]!)) objects.push(parts[2]!);
+      }
+    }
+    return objects;
+  } catch (error) {
+    if (error instanceof GitOutputTooLarge) return [];
+    throw readFault(error);
+  }
+}
+
+/** The tags of a history. Throws a `TransientFault` where the git server fails for now. */
+export async function findTags(
+  repository: Pick<GitRepository, "tags" | "fetchTags">,
+  history: ReadonlyMap<string, Commit>,
+): Promise<readonly Tag[]> {
+  return await repository.fetchTags(tagsOf(history, await repository.tags()));
 }
 
 /** The merge as a commit: the same for the same two commits, whenever and wherever it is made. */
@@ -82,7 +126,7 @@ export interface RepositoryParts {
 /** Makes the repository in a checkout. Throws a `BrokenCache` where the cache cannot be read. */
 export async function writeJobRepository(
   repository: GitRepository,
-  { history, tags, commit, time }: RevisionFacts,
+  { history, tags, before, commit, time }: RevisionFacts,
   { place, tree, index, contents }: RepositoryParts,
 ): Promise<void> {
   const at = (name: string) => join(place, ".git", name);
@@ -95,7 +139,13 @@ export async function writeJobRepository(
     await Deno.writeFile(at(`objects/${commit.sha.slice(0, 2)}/${commit.sha.slice(2)}`), object);
   }
   const files = contents.bytes > MAX_FILE_BYTES ? undefined : contents.objects;
-  const objects = [...history.keys(), ...tags.map(({ object }) => object), tree, files ?? ""];
+  const objects = [
+    ...history.keys(),
+    ...tags.map(({ object }) => object),
+    ...before,
+    tree,
+    files ?? "",
+  ];
   await pack(repository, at("objects/pack/pack"), objects);
   const cut = shallow(history, await cutOff(repository));
   if (cut !== "") await Deno.writeTextFile(at("shallow"), cut);

@@ -1,4 +1,5 @@
 /** What a sandbox must know of this machine: asked of a shell once, because a role may read little itself. */
+import { publicData, SECRET_PARTS } from "./public_data.ts";
 import { PROGRAMS } from "./step.ts";
 
 /** Facts about the machine; see {@link surveyMachine}. */
@@ -56,6 +57,20 @@ for folder in $search; do
 done
 `;
 
+/** Finds what not every user may read, and what people write passwords in; the patterns are the shell's. */
+const SECRETS = String.raw`
+for place in $1; do
+  if [ -d "$place" ]; then printf 'hide\tfolder\t%s\n' "$place"
+  elif [ -e "$place" ]; then printf 'hide\tfile\t%s\n' "$place"; fi
+done
+shift
+for place; do
+  [ -e "$place" ] || continue
+  find -H "$place" -type d ! -perm -005 -exec printf 'hide\tfolder\t%s\n' {} \; -prune \
+    -o ! -type d ! -type l ! -perm -004 -exec printf 'hide\tfile\t%s\n' {} \;
+done
+`;
+
 /**
  * Asks a shell about this machine. `hide` names files and folders that no build may see, such as secrets.
  * Never rejects where there is a shell: what cannot be found is left out.
@@ -63,26 +78,44 @@ done
 export async function surveyMachine(
   options: { path: string; hide: readonly string[] },
 ): Promise<Machine> {
+  const rows = await ask(SCRIPT, [options.path, ...options.hide, "--", ...TOOLS]);
+  const of = (kind: string) => rows.filter((row) => row[0] === kind).map((row) => row.slice(1));
+  const column = (kind: string) => [...new Set(of(kind).map(([value]) => value!))];
+  const etc = column("etc");
+  return {
+    links: new Map(of("link").map(([folder, target]) => [folder!, target!])),
+    folders: column("folder"),
+    etc,
+    path: column("path"),
+    programs: column("program"),
+    hidden: [...hiddenOf(rows), ...await secretsIn(publicData(etc), SECRET_PARTS)],
+    home: column("home")[0] ?? "",
+  };
+}
+
+/** What no build may see of these places: what not every user may read, and what the shell's patterns name. */
+export async function secretsIn(
+  places: readonly string[],
+  patterns: readonly string[],
+): Promise<Machine["hidden"]> {
+  return hiddenOf(await ask(SECRETS, [patterns.join(" "), ...places]));
+}
+
+function hiddenOf(rows: readonly string[][]): Machine["hidden"] {
+  return rows.filter(([kind]) => kind === "hide")
+    .map(([, kind, path]) => ({ path: path!, folder: kind === "folder" }));
+}
+
+async function ask(script: string, args: readonly string[]): Promise<string[][]> {
   const { stdout } = await new Deno.Command("sh", {
-    args: ["-c", SCRIPT, "sh", options.path, ...options.hide, "--", ...TOOLS],
+    args: ["-c", script, "sh", ...args],
     clearEnv: true,
     env: { PATH: SYSTEM_PATH },
     stdin: "null",
     stdout: "piped",
     stderr: "null",
   }).output();
-  const rows = new TextDecoder().decode(stdout).split("\n").map((line) => line.split("\t"));
-  const of = (kind: string) => rows.filter((row) => row[0] === kind).map((row) => row.slice(1));
-  const column = (kind: string) => [...new Set(of(kind).map(([value]) => value!))];
-  return {
-    links: new Map(of("link").map(([folder, target]) => [folder!, target!])),
-    folders: column("folder"),
-    etc: column("etc"),
-    path: column("path"),
-    programs: column("program"),
-    hidden: of("hide").map(([kind, path]) => ({ path: path!, folder: kind === "folder" })),
-    home: column("home")[0] ?? "",
-  };
+  return new TextDecoder().decode(stdout).split("\n").map((line) => line.split("\t"));
 }
 
 /** Roots of version managers that hold nothing but toolchains. */

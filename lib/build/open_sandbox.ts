@@ -1,7 +1,8 @@
 /** Chooses the sandbox that the configuration asks for and this machine can give, by really running it. */
+import { dirname } from "node:path/posix";
 import type { Logger } from "@logtape/logtape";
 import { ConfigError } from "../errors.ts";
-import { createJobFolder } from "./job_folder.ts";
+import { createJobFolder, INSIDE } from "./job_folder.ts";
 import { type Machine, surveyMachine } from "./machine.ts";
 import { bubblewrap, plainSandbox, type Sandbox } from "./sandbox.ts";
 
@@ -25,6 +26,7 @@ export interface OpenSandboxOptions {
  */
 export async function openSandbox(options: OpenSandboxOptions): Promise<Sandbox> {
   const { mode, network, extraEnv, log } = options;
+  if (mode !== "none") checkPaths(options.readOnlyPaths ?? []);
   const machine = await survey(options);
   if (mode === "none") return plainSandbox({ machine, network, extraEnv });
   const problems: string[] = [];
@@ -50,6 +52,20 @@ export async function openSandbox(options: OpenSandboxOptions): Promise<Sandbox>
   }
   log.warn("Builds run without a sandbox and can read what this user can", { why });
   return plainSandbox({ machine, network, extraEnv });
+}
+
+/** A folder of the machine cannot lie where builds have their own. */
+function checkPaths(paths: readonly string[]): void {
+  for (const path of paths) {
+    const [own, shown] = [`${dirname(INSIDE.tree)}/`, `${path.replace(/\/+$/, "")}/`];
+    if (!own.startsWith(shown) && !Object.values(INSIDE).some((at) => shown.startsWith(`${at}/`))) {
+      continue;
+    }
+    throw new ConfigError(
+      `Cannot show builds ${path}, which builder.read_only_paths names: their own folders are in ` +
+        `${dirname(INSIDE.tree)}; name the folders in it that they need, or move them`,
+    );
+  }
 }
 
 /** Asks a program, since Deno tells its own user only with a permission that the role does not need else. */
@@ -86,8 +102,9 @@ echo works`;
 async function trial(sandbox: Sandbox, jobsRoot: string): Promise<string | undefined> {
   const folder = await createJobFolder(jobsRoot, `trial-${crypto.randomUUID()}`);
   try {
+    const { tree } = sandbox.places(folder);
     const { argv, cwd, env } = sandbox.wrap(
-      { argv: ["sh", "-c", TRIAL], cwd: folder.tree, env: {} },
+      { argv: ["sh", "-c", TRIAL], cwd: tree, env: {} },
       folder,
     );
     const command = new Deno.Command(argv[0]!, {

@@ -1,7 +1,8 @@
 /** From a project to the commands that build and test it. Pure; the build systems are in `recipes.ts`. */
 import { posix, win32 } from "node:path";
 import type { Project } from "../config/config.ts";
-import { custom, RECIPES, shell, step } from "./recipes.ts";
+import { type Recipe, shell, step } from "./recipe.ts";
+import { custom, RECIPES } from "./recipes.ts";
 import type { Plan, PlanOptions } from "./step.ts";
 
 /**
@@ -11,7 +12,7 @@ import type { Plan, PlanOptions } from "./step.ts";
 export function planBuild(project: Project, options: PlanOptions): Plan {
   const { join } = options.os === "windows" ? win32 : posix;
   const source = join(options.folders.tree, project.path);
-  const recipe = { ...options, project, source, join };
+  const recipe: Recipe = { ...options, project, source, join };
   const plan = typeof project.build_system === "object"
     ? custom(project.build_system.Custom.command, recipe)
     : RECIPES[project.build_system](recipe);

@@ -30,8 +30,11 @@ const ORPHAN_MS = 5_000;
 /** Bytes that may come after the end: what a pipe can hold. */
 const ORPHAN_BYTES = 2 * 1024 * 1024;
 
-/** Standard error joins standard output, so that lines keep their order; no core files. */
-const JOINED = 'ulimit -c 0 2>/dev/null; exec "$@" 2>&1';
+/**
+ * Standard error joins standard output, so that lines keep their order; no core files. What a build makes has
+ * the modes that it has for a developer, whatever umask this process was given.
+ */
+const JOINED = 'umask 022; ulimit -c 0 2>/dev/null; exec "$@" 2>&1';
 
 /**
  * Runs a command in a session of its own and yields its lines, standard output and error in the order

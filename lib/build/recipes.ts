@@ -1,23 +1,9 @@
 /** The commands of each build system: one entry for each. Pure. */
 import type { Project } from "../config/config.ts";
 import { shellWord } from "../text/shell.ts";
-import {
-  type EmptyTest,
-  type Os,
-  type Plan,
-  type PlanOptions,
-  type Step,
-  type StepName,
-  Unbuildable,
-} from "./step.ts";
-
-/** What a recipe is made from. */
-export interface Recipe extends PlanOptions {
-  readonly project: Project;
-  /** The project's folder in the checkout. */
-  readonly source: string;
-  readonly join: (...parts: string[]) => string;
-}
+import { autotools, make, makes } from "./make_recipes.ts";
+import { type Recipe, shell, step } from "./recipe.ts";
+import { type EmptyTest, type Plan, Unbuildable } from "./step.ts";
 
 /** One entry for each build system; `Custom` stands apart, because it holds its own command line. */
 export const RECIPES: Readonly<
@@ -30,21 +16,6 @@ export const RECIPES: Readonly<
   Gradle: gradle,
   Make: make,
 };
-
-/** A command line for the system's shell. */
-export function shell(command: string, os: Os): string[] {
-  return os === "windows" ? ["cmd", "/d", "/s", "/c", command] : ["sh", "-c", command];
-}
-
-/** Makes a step. */
-export function step(
-  name: StepName,
-  argv: readonly string[],
-  cwd: string,
-  more?: Partial<Step>,
-): Step {
-  return { name, argv, cwd, ...more };
-}
 
 /** https://cmake.org/cmake/help/latest/manual/ctest.1.html: `--no-tests=error` makes an empty run fail. */
 function cmake({ project, source, folders, facts, jobs, os }: Recipe): Plan {
@@ -74,19 +45,31 @@ function cmake({ project, source, folders, facts, jobs, os }: Recipe): Plan {
         ...(release ? ["--config", release] : []),
         ...project.build_args,
       ], tree),
-      step("test", [
-        "ctest",
-        "--test-dir",
-        build,
-        "--output-on-failure",
-        "--no-tests=error",
-        "-j",
-        `${jobs}`,
-        ...(release ? ["-C", release] : []),
-      ], tree),
+      step(
+        "test",
+        [
+          "ctest",
+          "--test-dir",
+          build,
+          "--output-on-failure",
+          "--no-tests=error",
+          "-j",
+          `${jobs}`,
+          ...(release ? ["-C", release] : []),
+        ],
+        tree,
+        { emptyTest: EMPTY_CTEST },
+      ),
     ],
   };
 }
+
+/** CTest counts a disabled test as none; before CMake 3.17 it exits 0 where there is none. */
+const EMPTY_CTEST: EmptyTest = {
+  none: /^No tests were found!!!$/,
+  failure: /^No tests were found!!!$/,
+  some: /^(\d+% tests passed, |The following tests FAILED:)/,
+};
 
 /** https://mesonbuild.com/Commands.html; `meson test` exits 0 where no test is defined. */
 function meson({ project, source, folders, jobs }: Recipe): Plan {
@@ -104,69 +87,15 @@ function meson({ project, source, folders, jobs }: Recipe): Plan {
         "test",
         ["meson", "test", "-C", build, "--print-errorlogs", "--num-processes", `${jobs}`],
         tree,
-        { emptyTest: { none: /^No tests defined\.?$/, some: /^(Ok|Expected Fail): +[1-9]/ } },
+        {
+          emptyTest: {
+            none: /^No (suitable )?tests defined\.?$/,
+            some: /^(Ok|Expected Fail): +[1-9]/,
+          },
+        },
       ),
     ],
   };
-}
-
-/**
- * A `configure` made by Autoconf builds anywhere; one written by hand, without a `configure.ac`, is run
- * where it lies. `NOCONFIGURE` keeps autogen.sh from running it (GNOME's convention, followed by most).
- */
-function autotools({ project, source, folders, facts, jobs, os, join }: Recipe): Plan {
-  const made = facts.files.has("configure.ac") || facts.files.has("configure.in");
-  const cwd = made || !facts.files.has("configure") ? folders.build : source;
-  const [program, env] = [makeProgram({ facts, os }), { NOCONFIGURE: "1" }];
-  const ready = facts.files.has("configure");
-  const script = (path: string) => os === "windows" ? ["sh", path] : [path];
-  const prepare = ready
-    ? []
-    : facts.files.has("autogen.sh")
-    ? [step("configure", ["sh", "autogen.sh"], source, { env })]
-    : [step("configure", ["autoreconf", "--force", "--install"], source)];
-  return {
-    needs: [makes(os), ...(ready ? [] : [["autoreconf"]])],
-    steps: [
-      ...prepare,
-      step("configure", [...script(join(source, "configure")), ...project.configure_args], cwd),
-      step("build", [program, `-j${jobs}`, ...project.build_args], cwd),
-      step("test", [program, `-j${jobs}`, "check"], cwd, { emptyTest: EMPTY_CHECK }),
-    ],
-  };
-}
-
-/** What make says of a target without commands, and what Automake's test drivers say of tests. */
-const EMPTY_CHECK: EmptyTest = {
-  none:
-    /^\w*make(\[\d+\])?: (Nothing to be done for ['`](test|check)(-am|-recursive)?'|['`](test|check)' is up to date)/,
-  some: /^(# TOTAL: +[1-9]|(PASS|XFAIL|SKIP): )/,
-};
-
-function make({ project, source, facts, jobs, os }: Recipe): Plan {
-  const program = makeProgram({ facts, os });
-  const parallel = program === "nmake" ? [] : [`-j${jobs}`];
-  const target = facts.makeTargets.has("test") && !facts.makeTargets.has("check")
-    ? "test"
-    : "check";
-  const words = [program, ...parallel, ...project.configure_args];
-  return {
-    needs: [makes(os)],
-    steps: [
-      step("build", [...words, ...project.build_args], source),
-      step("test", [...words, target], source, { emptyTest: EMPTY_CHECK }),
-    ],
-  };
-}
-
-/** Names under which GNU make, which most projects need, goes; the first one there is used. */
-function makes(os: Os): string[] {
-  if (os === "windows") return ["make", "mingw32-make", "nmake"];
-  return os === "linux" ? ["make"] : ["gmake", "make"];
-}
-
-function makeProgram({ facts, os }: Pick<Recipe, "facts" | "os">): string {
-  return makes(os).find((name) => facts.programs.has(name)) ?? makes(os)[0]!;
 }
 
 /** `cargo test` succeeds where each of its programs ran no test. */
@@ -184,21 +113,27 @@ function cargo({ project, source, folders, jobs, network }: Recipe): Plan {
     steps: [
       step("build", ["cargo", "build", ...common, ...project.build_args], source),
       step("test", ["cargo", "test", "--no-fail-fast", ...common], source, {
-        emptyTest: { none: /^running 0 tests$/, some: /^running [1-9]\d* tests?$/ },
+        emptyTest: {
+          none: /^(running 0 tests$| +Finished )/,
+          some: /^running [1-9]\d* tests?$/,
+          program: /^ +(Running|Doc-tests) /,
+        },
       }),
     ],
   };
 }
 
-/** A wrapper in the project's folder is the version its authors chose. */
+/** A wrapper, which mostly lies at the root of a build with many projects, is the version its authors chose. */
 function gradle({ project, source, folders, facts, jobs, network, os, join }: Recipe): Plan {
-  const file = os === "windows" ? "gradlew.bat" : "gradlew";
-  const wrapper = facts.files.has(file);
-  const program = !wrapper
-    ? os === "windows" ? ["cmd", "/d", "/c", "gradle"] : ["gradle"]
+  const wrapper = facts.gradleWrapper;
+  const shell = os === "windows"
+    ? ["cmd", "/d", "/c"]
+    : [facts.scripts.get("gradlew")?.shell ?? "sh"];
+  const program = wrapper !== undefined
+    ? [...shell, wrapper]
     : os === "windows"
-    ? ["cmd", "/d", "/c", join(source, file)]
-    : ["sh", join(source, file)];
+    ? [...shell, "gradle"]
+    : ["gradle"];
   const common = [
     "--no-daemon",
     "--console=plain",
@@ -210,15 +145,16 @@ function gradle({ project, source, folders, facts, jobs, network, os, join }: Re
   ];
   const env = { GRADLE_USER_HOME: join(folders.home, ".gradle") };
   return {
-    needs: [["java"], ...(wrapper ? [] : [["gradle"]])],
+    needs: [["java"], ...(wrapper === undefined ? [["gradle"]] : [])],
     steps: [
       step("build", [...program, ...common, "assemble", ...project.build_args], source, { env }),
       step("test", [...program, ...common, "test"], source, {
         env,
         emptyTest: {
-          none: /^(> Task )?(:[^ :]+)*:test NO-SOURCE$/,
-          // Java's own warnings may stand behind the name without a blank.
-          some: /^(> Task )?(:[^ :]+)*:test(?:$|WARNING|(?! (NO-SOURCE|SKIPPED))\W)/,
+          none: /^((> Task )?(:[^ :]+)*:test (NO-SOURCE|SKIPPED)|BUILD SUCCESSFUL.*)$/,
+          // Java's own warnings may stand behind the name without a blank, and Android's tasks are longer.
+          some: /^(> Task )?(:[^ :]+)*:test(?!Classes\b|Fixtures)(?!.* (NO-SOURCE|SKIPPED)$)/,
+          failure: /^Task 'test' not found in /,
         },
       }),
     ],

@@ -6,6 +6,7 @@ import type { BuildResult, BuildStatus } from "../messages/build_result.ts";
 import type { BuildStarted } from "../messages/build_started.ts";
 import { encode } from "../messages/codec.ts";
 import { QUEUE } from "../topology.ts";
+import type { FirstError } from "../report/first_error.ts";
 import { cutText } from "./lines.ts";
 import type { LogPart } from "./log_stream.ts";
 
@@ -34,6 +35,8 @@ export interface AttrOutcome {
   readonly reason?: string | undefined;
   readonly step?: string | undefined;
   readonly command?: string | undefined;
+  /** What the output says of why it failed, in paths of the repository. */
+  readonly firstError?: FirstError | undefined;
   /** The last lines of its log. */
   readonly output: readonly string[];
 }
@@ -84,12 +87,33 @@ export function makeResult(attempt: Attempt, end: AttemptEnd): BuildResult {
     ...(status === "Skipped" ? { skipped_reason: cutText(decisive.reason ?? "", 1_000) } : {}),
     ...(decisive.step === undefined ? {} : { step: decisive.step }),
     ...(decisive.command === undefined ? {} : { command: cutText(decisive.command, 10_000) }),
+    ...whyFailed(status, decisive),
     duration_seconds: Math.max(0, end.endedAt - attempt.startedAt) / 1_000,
     ...(end.baseSha === undefined ? {} : { base_sha: end.baseSha }),
     log_lines: end.logLines,
     identity: attempt.identity,
     ...(job.requested_at === undefined ? {} : { requested_at: job.requested_at }),
     ...(job.test === undefined ? {} : { test: job.test }),
+  };
+}
+
+/** Why it failed, in the words of the tool, and of the builder. */
+function whyFailed(
+  status: BuildStatus,
+  { reason, firstError }: AttrOutcome,
+): Pick<BuildResult, "reason" | "first_error"> {
+  if (status !== "Failure" && status !== "TimedOut") return {};
+  return {
+    ...(reason === undefined ? {} : { reason: cutText(reason, 1_000) }),
+    ...(firstError && {
+      first_error: {
+        message: cutText(firstError.message, 500),
+        ...(firstError.file === undefined ? {} : { file: cutText(firstError.file, 500) }),
+        ...(firstError.line === undefined ? {} : { line: firstError.line }),
+        ...(firstError.column === undefined ? {} : { column: firstError.column }),
+        context: firstError.context.map((line) => cutText(line, 500)),
+      },
+    }),
   };
 }
 

@@ -1,9 +1,10 @@
 /** Keeps a build inside its own folders with bubblewrap, or without it where it cannot be had. */
 import type { Machine } from "./machine.ts";
 import { toolchainFolders } from "./machine.ts";
-import type { JobFolders } from "./job_folder.ts";
+import { publicData } from "./public_data.ts";
+import { HOST_NAME, INSIDE, type JobFolders, type Places } from "./job_folder.ts";
 
-/** A command and its whole environment. */
+/** A command, its folder as the build sees it, and its whole environment. */
 export interface Invocation {
   readonly argv: readonly string[];
   readonly cwd: string;
@@ -15,6 +16,10 @@ export interface Sandbox {
   readonly kind: "bubblewrap" | "none";
   /** The environment of every build: nothing of ours but this list. */
   readonly env: Readonly<Record<string, string>>;
+  /** Where a build's commands find a job's folders. */
+  places(folders: JobFolders): Places;
+  /** Whether builds cannot see a path of the machine that they could see without the sandbox. */
+  hides(path: string): boolean;
   wrap(command: Invocation, folders: JobFolders): Invocation;
 }
 
@@ -34,21 +39,6 @@ export interface SandboxOptions {
 
 /** What a build may keep in `/dev/shm`, which is memory: browsers and databases under test use some. */
 const SHARED_MEMORY_BYTES = 1024 ** 3;
-
-/** What builds may read in `/etc`: how to find libraries, hosts, users, certificates and toolchains. */
-const ETC =
-  /^(alternatives|ld\.so\.(cache|conf|conf\.d)|nsswitch\.conf|hosts|host\.conf|resolv\.conf|services|protocols|localtime|timezone|mime\.types|magic|locale\.(alias|conf)|java[\w.-]*|groovy|gradle|perl|python[\d.]*|fonts|ca-certificates|debian_version|os-release|lsb-release|static|login\.defs)$/;
-/** Certificates, not the private keys beside them; Maven's programs, not its passwords. */
-const ETC_PARTS = [
-  "/etc/maven/m2.conf",
-  "/etc/maven/logging",
-  "/etc/ssl/certs",
-  "/etc/ssl/openssl.cnf",
-  "/etc/ssl/cert.pem",
-  "/etc/pki/ca-trust",
-  "/etc/pki/tls/certs",
-  "/etc/pki/tls/cert.pem",
-];
 
 /** The environment every build gets. `extra_env` comes last, so that an operator may change any of it. */
 function buildEnvironment(options: SandboxOptions): Record<string, string> {
@@ -73,6 +63,8 @@ export function plainSandbox(options: SandboxOptions): Sandbox {
   return {
     kind: "none",
     env,
+    places: (folders) => folders,
+    hides: () => false,
     wrap: (command, folders) => ({
       ...command,
       env: { HOME: folders.home, TMPDIR: folders.tmp, ...env, ...command.env },
@@ -88,10 +80,12 @@ export function plainSandbox(options: SandboxOptions): Sandbox {
  */
 export function bubblewrap(options: SandboxOptions): Sandbox {
   const env = buildEnvironment(options);
-  const { mounts, covers } = systemMounts(options);
+  const { mounts, covers, seen } = systemMounts(options);
   return {
     kind: "bubblewrap",
     env,
+    places: () => INSIDE,
+    hides: (path) => !isWithin(path, [...seen, ...OWN_FILES]),
     wrap: (command, folders) => ({
       argv: [
         "bwrap",
@@ -103,7 +97,7 @@ export function bubblewrap(options: SandboxOptions): Sandbox {
         "--chdir",
         command.cwd,
         "--clearenv",
-        ...Object.entries({ HOME: folders.home, ...env, ...command.env })
+        ...Object.entries({ HOME: INSIDE.home, ...env, ...command.env })
           .flatMap(([name, value]) => ["--setenv", name, value]),
         "--",
         ...command.argv,
@@ -126,7 +120,7 @@ function namespaces({ network, recent }: SandboxOptions): string[] {
     ...(network ? [] : ["--unshare-net"]),
     ...(recent ? ["--disable-userns"] : []),
     // Many a build refuses to run as root.
-    ...["--uid", "1000", "--gid", "1000", "--hostname", "tickborg"],
+    ...["--uid", "1000", "--gid", "1000", "--hostname", HOST_NAME],
     ...["--cap-drop", "ALL"],
   ];
 }
@@ -137,14 +131,18 @@ function systemMounts({ machine, readOnlyPaths = [], recent }: SandboxOptions): 
   const found = [...machine.path, ...programs]
     .flatMap((folder) => toolchainFolders(folder, machine.home));
   const toolchains = new Set([...found, ...readOnlyPaths]);
-  const seen = ["/usr", ...machine.folders, ...toolchains];
+  const data = publicData(machine.etc);
+  const seen = ["/usr", ...machine.folders, ...data, ...toolchains];
   const hidden = outermost(machine.hidden).filter(({ path }) => isWithin(path, seen));
   const mounts = [
     ...["--ro-bind", "/usr", "/usr"],
     ...[...machine.links].flatMap(([link, target]) => ["--symlink", target, link]),
     ...machine.folders.flatMap(bind),
-    ...machine.etc.filter((name) => ETC.test(name)).flatMap((name) => bind(`/etc/${name}`)),
-    ...ETC_PARTS.flatMap(bind),
+    // What else the machine keeps there can be found by its name alone, and only if it is data of programs.
+    ...(recent ? ["--perms", "0111", "--dir", "/var/lib"] : []),
+    ...data.flatMap(bind),
+    // The machine's own is a link to the mounts of whoever looks.
+    ...["--symlink", "../proc/self/mounts", "/etc/mtab"],
     ...["--tmpfs", "/run"],
     ...[...toolchains].sort().flatMap(bind),
     ...hidden.flatMap(({ path, folder }) =>
@@ -159,14 +157,19 @@ function systemMounts({ machine, readOnlyPaths = [], recent }: SandboxOptions): 
     ...["--dev", "/dev", ...(recent ? ["--size", `${SHARED_MEMORY_BYTES}`] : [])],
     ...["--tmpfs", "/dev/shm"],
   ];
-  return { mounts, covers: hidden.filter(({ folder }) => folder).map(({ path }) => path) };
+  return { mounts, covers: hidden.filter(({ folder }) => folder).map(({ path }) => path), seen };
 }
 
 interface SystemMounts {
   readonly mounts: readonly string[];
   /** Empty folders in memory that hide something. */
   readonly covers: readonly string[];
+  /** Paths of the machine that builds see. */
+  readonly seen: readonly string[];
 }
+
+/** Files that are the job's own in place of the machine's. */
+const OWN_FILES = ["/etc/passwd", "/etc/group", "/etc/hosts", "/etc/mtab"];
 
 function isWithin(path: string, folders: readonly string[]): boolean {
   return folders.some((folder) => `${path}/`.startsWith(`${folder}/`));
@@ -179,12 +182,13 @@ function outermost(hidden: Machine["hidden"]): Machine["hidden"] {
 }
 
 function jobMounts(
-  { tree, build, home, users, groups }: JobFolders,
+  { tree, build, home, users, groups, hosts }: JobFolders,
   covers: readonly string[],
 ): string[] {
   return [
-    ...[tree, build, home].flatMap((folder) => ["--bind", folder, folder]),
+    ...["--bind", tree, INSIDE.tree, "--bind", build, INSIDE.build, "--bind", home, INSIDE.home],
     ...["--ro-bind", users, "/etc/passwd", "--ro-bind", groups, "/etc/group"],
+    ...["--ro-bind", hosts, "/etc/hosts"],
     // What is written here would be memory that no bound of the disk holds for.
     ...[...covers, "/dev", "/run", "/"].flatMap((folder) => ["--remount-ro", folder]),
   ];

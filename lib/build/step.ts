@@ -15,14 +15,29 @@ export interface Step {
   readonly cwd: string;
   /** Variables beside those that every step gets. */
   readonly env?: Readonly<Record<string, string>>;
-  /** How the output of a test command that exits 0 shows that it ran no test. */
+  /** How the output of a test command shows that it ran no test. */
   readonly emptyTest?: EmptyTest;
+  /** Targets of make, of which the command's last word is the first. */
+  readonly targets?: MakeTargets;
+  /** It makes files that a plan depends on: the steps after it are planned when it has ended. */
+  readonly replan?: boolean;
 }
 
-/** A test run was empty when a line matched `none` and no line matched `some`. */
+/** Targets that may hold a project's tests. */
+export interface MakeTargets {
+  readonly names: readonly string[];
+  /** How many of them, from the first, are certainly there; where none is, make is asked. */
+  readonly known: number;
+}
+
+/** A test run that exits 0 was empty when a line matched `none` and no line matched `some`. */
 export interface EmptyTest {
   readonly none: RegExp;
   readonly some: RegExp;
+  /** Begins the tests of one program: it ran some unless the next line that is not blank matches `none`. */
+  readonly program?: RegExp;
+  /** Shows the same of a run that fails. */
+  readonly failure?: RegExp;
 }
 
 /** Where a build happens; all absolute. */
@@ -35,12 +50,23 @@ export interface BuildFolders {
   readonly home: string;
 }
 
+/** How a script of the project can be run. */
+export interface Script {
+  readonly executable: boolean;
+  /** The shell that its first line names; `sh` where it names none. */
+  readonly shell: string;
+}
+
 /** What was found on the machine and in the project's folder. */
 export interface ProjectFacts {
   /** Names of the files directly in the project's folder. */
   readonly files: ReadonlySet<string>;
   /** The programs among {@link PROGRAMS} that a build command would find. */
   readonly programs: ReadonlySet<string>;
+  /** By name: `configure`, `autogen.sh` and the Gradle wrapper, those that are there. */
+  readonly scripts: ReadonlyMap<string, Script>;
+  /** The Gradle wrapper that is nearest upwards in the checkout; absolute. */
+  readonly gradleWrapper?: string;
   /** Targets that the project's Makefile names by a rule of their own, among `test` and `check`. */
   readonly makeTargets: ReadonlySet<string>;
 }

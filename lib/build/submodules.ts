@@ -59,7 +59,7 @@ export type WriteLevel = (level: Level) => Promise<void>;
  */
 export async function fillSubmodules(
   level: Level,
-  { options, state, write }: { options: WriteOptions; state: CheckoutState; write: WriteLevel },
+  { options, state, write }: Omit<Filling, "signal">,
 ): Promise<void> {
   const entries = await listed(level.repository, level.tree);
   for (const [path, sha] of await links(level)) {
@@ -73,8 +73,8 @@ export async function fillSubmodules(
     const submodule = { path, shown, sha, address: entry.url };
     const needed = options.needs(shown);
     try {
-      const own = needed ? options : { ...options, signal: state.unneeded(options.signal) };
-      await fillOne(submodule, level, { options: own, state, write });
+      const signal = needed ? options.signal : state.unneeded(options.signal);
+      await fillOne(submodule, level, { options, state, write, signal });
     } catch (error) {
       const reason = judge(error, { ...submodule, needed }, { level, options });
       state.problems.push({ path: shown, reason });
@@ -102,10 +102,18 @@ interface Submodule {
   readonly address: string;
 }
 
+interface Filling {
+  readonly options: WriteOptions;
+  readonly state: CheckoutState;
+  readonly write: WriteLevel;
+  /** Ends fetching; what was fetched is written all the same. */
+  readonly signal: AbortSignal;
+}
+
 async function fillOne(
   { path, shown, sha, address }: Submodule,
   level: Level,
-  { options, state, write }: { options: WriteOptions; state: CheckoutState; write: WriteLevel },
+  { options, state, write, signal }: Filling,
 ): Promise<void> {
   const { folders, depth } = level;
   if (depth > MAX_DEPTH || state.submodules >= MAX_SUBMODULES) {
@@ -118,10 +126,10 @@ async function fillOne(
   const place = await emptyFolder(folders.tree, path);
   const index = `${folders.index}-${state.submodules++}`;
   const id = createHash("sha256").update(url).digest("hex").slice(0, 40);
-  const full_name = `submodules/${id}`;
+  const repo = { full_name: `submodules/${id}`, clone_url: url };
   try {
-    const cache = await openCache(options.root, { full_name, clone_url: url }, options);
-    await cache.fetchCommits([sha]);
+    await (await openCache(options.root, repo, { signal })).fetchCommits([sha]);
+    const cache = await openCache(options.root, repo, { signal: options.signal });
     await mending(cache, async () => {
       await cache.checkSize(sha);
       const own: JobFolders = { ...folders, tree: place, index };

@@ -1,4 +1,5 @@
 /** What an attempt does: finds out what is to be built, builds it, and writes the log. */
+import { join } from "node:path";
 import type { Project } from "../config/config.ts";
 import { sectionOf } from "../config/sections.ts";
 import { describeError } from "../errors.ts";
@@ -11,6 +12,7 @@ import { DISK_FULL_END, earlyEnd, type End, leftOut, unknownProject, withoutList
 import { saysDiskFull } from "./full_disk.ts";
 import type { JobFolder } from "./job_folder.ts";
 import { safeLine, Tail } from "./lines.ts";
+import { withoutJobFolder } from "./repository_paths.ts";
 import type { LogStream } from "./log_stream.ts";
 import type { Attempt, AttemptEnd, AttrOutcome } from "./result.ts";
 import { needsOf, type Problem } from "./needs.ts";
@@ -31,9 +33,25 @@ export interface WorkOptions {
   readonly signal: AbortSignal;
 }
 
+/** What was written into a job's folder. */
+interface Written {
+  /** What the log tells of it. */
+  readonly lines: readonly string[];
+  readonly problems: readonly Problem[];
+}
+
+/** The files that each project of a job is built in. */
+interface Tree {
+  readonly problems: readonly Problem[];
+  /** Writes them again if a build had them; an end where that fails. */
+  renew(): Promise<End | undefined>;
+}
+
 /** What an attempt does besides publishing. */
 export class Work {
   readonly #options: WorkOptions;
+  /** Whether a project was built in the checkout. */
+  #used = false;
   #prepared: Awaited<ReturnType<typeof prepareSource>> | undefined;
 
   constructor(options: WorkOptions) {
@@ -110,17 +128,30 @@ export class Work {
     const merged = source.baseSha ? `${job.pr.head_sha} merged into ${source.baseSha}` : undefined;
     const by = job.definition === "merged" ? `, by the merged ${PROJECTS_FILE}` : "";
     await stream.write([`Building ${merged ?? job.pr.head_sha}${by}`]);
-    const written = await this.#checkOut(cache, source, projects.projects);
+    const checkOut = () => this.#checkOut(cache, source, projects.projects);
+    const written = await checkOut();
     if ("status" in written) return await this.#all(written);
+    await stream.write(written.lines);
+    const tree = { problems: written.problems, renew: () => this.#renew(checkOut) };
     const outcomes: AttrOutcome[] = [];
     for (const attr of new Set(job.attrs)) {
       outcomes.push(
         cancelled(signal)
           ? { attr, status: "Cancelled", reason: `${signal.reason}`, output: [] }
-          : await this.#buildOne(attr, projects.projects, written.problems),
+          : await this.#buildOne(attr, projects.projects, tree),
       );
     }
     return outcomes;
+  }
+
+  /** Takes away what another project's build left: each begins with the files of the commit alone. */
+  async #renew(checkOut: () => Promise<End | Written>): Promise<End | undefined> {
+    const used = this.#used;
+    this.#used = true;
+    if (!used) return undefined;
+    await this.#options.folder.renew();
+    const written = await checkOut();
+    return "status" in written ? written : undefined;
   }
 
   /** Writes the files, and those of the submodules; an end where they cannot be had. */
@@ -128,8 +159,8 @@ export class Work {
     cache: GitCache,
     { tree, headSha: head, baseSha: base }: Source,
     all: readonly Project[],
-  ): Promise<End | { problems: readonly Problem[] }> {
-    const { attempt: { job, system }, builder: { config }, folder, stream } = this.#options;
+  ): Promise<End | Written> {
+    const { attempt: { job, system }, builder: { config }, folder } = this.#options;
     const { deliveries, signal } = this.#options;
     const built = all.filter((one) => job.attrs.includes(one.name) && isFor(one, system));
     const options = {
@@ -145,8 +176,7 @@ export class Work {
         cache,
         () => writeFiles(cache, { tree, head, base }, folder, options),
       );
-      await stream.write(lines.map(safeLine));
-      return { problems };
+      return { lines: lines.map(safeLine), problems };
     } catch (error) {
       if (!(error instanceof CheckoutError)) throw error;
       const status = error.fault === "source" ? "Failure" : "UnexpectedError";
@@ -157,7 +187,7 @@ export class Work {
   async #buildOne(
     attr: string,
     projects: readonly Project[],
-    problems: readonly Problem[],
+    { problems, renew }: Tree,
   ): Promise<AttrOutcome> {
     const { attempt: { system }, stream } = this.#options;
     const project = projects.find(({ name }) => name === attr);
@@ -168,16 +198,20 @@ export class Work {
     }
     const needs = needsOf([project], projects);
     const problem = problems.find(({ path }) => needs(path));
-    if (problem) {
-      const reason = safeLine(problem.reason);
-      await stream.write([reason]);
-      return { attr, status: "Failure", reason, step: "checkout", output: [reason] };
-    }
-    return await this.#build(project);
+    const early: End | undefined = problem
+      ? { status: "Failure", reason: problem.reason, step: "checkout" }
+      : await renew();
+    if (early === undefined) return await this.#build(project);
+    const reason = safeLine(early.reason ?? "");
+    await stream.write([reason]);
+    return { attr, output: [reason], ...early, reason };
   }
 
   async #build(project: Project): Promise<AttrOutcome> {
-    const { stream, signal } = this.#options;
+    const { stream, signal, folder, builder } = this.#options;
+    const { tree, build: builds, home } = builder.sandbox.places(folder);
+    const folders = { tree, build: join(builds, project.name), home };
+    const workplace = { folders, project: project.name, os: Deno.build.os };
     const tail = new Tail(OUTPUT.lines, OUTPUT.characters);
     const build = buildProject(project, this.#howToBuild(project));
     try {
@@ -187,7 +221,7 @@ export class Work {
         await stream.write(next.value);
       }
       const { status, ...rest } = next.value;
-      const output = tail.lines();
+      const output = tail.lines().map((line) => withoutJobFolder(line, workplace));
       if (status !== "Aborted") return { attr: project.name, status, output, ...rest };
       if (!cancelled(signal)) throw signal.reason;
       const reason = `${signal.reason}`;

@@ -1,12 +1,15 @@
 /** Writes all that a job's checkout holds: files, contents of Git LFS, submodules, and a repository of its own. */
 import { join } from "node:path";
-import type { TransientFault } from "../errors.ts";
+import { deadline } from "../async.ts";
+import { TransientFault } from "../errors.ts";
+import { GitCache } from "../git/cache.ts";
 import { readFault } from "../git/faults.ts";
 import type { GitRepository } from "../git/repository.ts";
 import type { TreeContents } from "../git/tree_contents.ts";
 import { setTimes } from "./file_times.ts";
 import type { JobFolders } from "./job_folder.ts";
 import {
+  findTags,
   type Revision,
   type RevisionFacts,
   revisionFacts,
@@ -17,6 +20,9 @@ import type { Needs, Problem } from "./needs.ts";
 import { submoduleAddress } from "./submodule_address.ts";
 import { fillSubmodules, type Level, unneededSignal } from "./submodules.ts";
 import { MAX_CHECKOUT_BYTES, writeTree } from "./write_tree.ts";
+
+/** Milliseconds in which a submodule's host must have told its tags, which hold up nothing. */
+const TAGS_MS = 15_000;
 
 /** How to write a checkout. */
 export interface WriteOptions {
@@ -92,14 +98,14 @@ export async function writeFiles(
   };
   const written: WrittenLevel[] = [];
   const [facts, files] = await Promise.allSettled([
-    revisionFacts(repository, revision),
+    revisionFacts(repository, revision, (history) => findTags(repository, history)),
     writeLevel(top, { options, state, written }),
   ]);
   // Only now, so that nothing writes any more when the folder is removed.
   if (files.status === "rejected") throw files.reason;
   if (facts.status === "rejected") throw facts.reason;
   await setTimes(folders.tree, facts.value.time);
-  for (const one of written) await addRepository(one, facts.value);
+  for (const one of written) await addRepository(one, facts.value, options.signal);
   return state;
 }
 
@@ -151,6 +157,7 @@ function lfsServer({ url }: Level, options: WriteOptions): LfsOptions["server"] 
 async function addRepository(
   { level, contents, filled }: WrittenLevel,
   top: RevisionFacts,
+  signal: AbortSignal,
 ): Promise<void> {
   const { repository, folders, depth } = level;
   const options = {
@@ -172,10 +179,23 @@ async function addRepository(
     throw readFault(error);
   }
   const tree = depth === 1 ? level.tree : await repository.treeOf(level.tree);
-  const facts = depth === 1 ? top : {
-    ...await revisionFacts(repository, { tree, head: level.tree }, "if-there"),
-    time: top.time,
-  };
+  const facts = depth === 1 ? top : { ...await factsBelow(level, tree, signal), time: top.time };
   const parts = { place: folders.tree, index: folders.index, tree, contents };
   await writeJobRepository(repository, facts, parts);
+}
+
+/** A submodule's facts; it has no tags where its host does not tell them at once. */
+async function factsBelow(
+  { repository, tree: head, url }: Level,
+  tree: string,
+  signal: AbortSignal,
+) {
+  using limit = deadline(TAGS_MS, new TransientFault("Cannot list the tags of a submodule"));
+  const bounded = { signal: AbortSignal.any([signal, limit.signal]) };
+  const cache = new GitCache(repository.gitDir, url!, bounded);
+  return await revisionFacts(
+    repository,
+    { tree, head },
+    (history) => findTags(cache, history).catch(() => []),
+  );
 }

@@ -1,9 +1,11 @@
 /** Reads and validates the configuration file. */
 import { ConfigError } from "../errors.ts";
 import { isSystem, type System } from "../systems.ts";
+import { redacted } from "../text/redacted.ts";
 import { describeIssue, shown, shownPath } from "./mistakes.ts";
 import { withoutNulls } from "./nulls.ts";
 import { type Config, ConfigSchema, type RabbitMq } from "./schema.ts";
+import { pastedSecrets } from "./secrets.ts";
 
 export type { Project } from "./project.ts";
 export type { Config, RabbitMq } from "./schema.ts";
@@ -50,9 +52,20 @@ export async function readConfig(path: string): Promise<unknown> {
     return JSON.parse(text.replace(/^\ufeff/, ""));
   } catch (error) {
     throw new ConfigError(
-      `Cannot read configuration ${shownPath(path)}: ${(error as Error).message}`,
+      `Cannot read configuration ${shownPath(path)}: ${jsonFault(error as Error, text)}`,
     );
   }
+}
+
+/** What is wrong with a JSON text, and where, without the part of the text that the parser quotes. */
+function jsonFault({ message }: Error, text: string): string {
+  const [, what, quoted] =
+    /^(.*?), (?:\.\.\.)?"(.*?)"(?:\.\.\.)? is not valid JSON$/s.exec(message) ??
+      [];
+  if (what === undefined) return message;
+  const at = text.indexOf(quoted!);
+  const line = text.slice(0, Math.max(at, 0)).split("\n").length;
+  return `${what.replace(/^(Unexpected token) .*$/s, "$1")} in JSON, near line ${line}`;
 }
 
 /**
@@ -62,14 +75,18 @@ export async function readConfig(path: string): Promise<unknown> {
 export function parseConfig(value: unknown, path = "configuration"): Config {
   const file = withoutNulls(value);
   const result = ConfigSchema.safeParse(file);
+  const secrets = pastedSecrets(file);
+  const told = secrets.map((line) => line.slice(0, line.indexOf(": ")));
   const lines = [
-    ...(result.error?.issues ?? []).flatMap((issue) => describeIssue(issue, file)),
+    ...secrets,
+    ...(result.error?.issues ?? []).flatMap((issue) => describeIssue(issue, file))
+      .filter((line) => !told.some((key) => line.startsWith(`${key}: `))),
     ...unservedSystems(file),
   ];
   if (lines.length === 0 && result.success) return withFleet(result.data, file);
   throw new ConfigError(
     `Cannot use ${path}: ${lines.length} ${lines.length === 1 ? "mistake" : "mistakes"}\n` +
-      lines.map((line) => `  ${line}`).join("\n"),
+      lines.map((line) => `  ${redacted(line)}`).join("\n"),
   );
 }
 

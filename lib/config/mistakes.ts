@@ -1,6 +1,7 @@
 /** Words for what is wrong with a configuration. */
 import { isAbsolute, resolve } from "node:path";
 import type * as z from "zod";
+import { isSecretKey, redacted, secretIn } from "../text/redacted.ts";
 import { shortened } from "../text/shortened.ts";
 import { ConfigSchema } from "./schema.ts";
 
@@ -10,13 +11,11 @@ export function describeIssue(
   root: unknown,
   schema: z.ZodType = ConfigSchema,
 ): string[] {
-  const at = issue.path
-    .map((part) => typeof part === "number" ? `[${part}]` : `.${shortened(String(part))}`)
-    .join("").replace(/^\./, "") || "the file";
+  const at = keyAt(issue.path);
   if (issue.code === "unrecognized_keys") {
     const place = issue.path.length === 0 ? "" : `${at}.`;
     return issue.keys.map((key) =>
-      `${place}${shortened(key)}: no such key${suggestion(schema, issue.path)}`
+      `${place}${shownKey(key)}: no such key${suggestion(schema, issue.path)}`
     );
   }
   if (issue.code === "invalid_key") {
@@ -27,7 +26,25 @@ export function describeIssue(
     root,
   );
   if (found === undefined) return [`${at}: missing; ${lowerFirst(issue.message)}`];
-  return [`${at}: ${lowerFirst(issue.message)}; found ${shown(found)}`];
+  // The value of a variable, or what stands where a secret's file belongs, may be the secret.
+  const hidden = issue.path.some((part) => part === "extra_env" || isSecretKey(String(part)));
+  return [`${at}: ${lowerFirst(issue.message)}; found ${hidden ? kindOf(found) : shown(found)}`];
+}
+
+/** A place in the file as people write it: `projects[1].name`. */
+export function keyAt(path: readonly PropertyKey[]): string {
+  return path
+    .map((part) => typeof part === "number" ? `[${part}]` : `.${shownKey(String(part))}`)
+    .join("").replace(/^\./, "") || "the file";
+}
+
+function shownKey(key: string): string {
+  return secretIn(key) === undefined ? shortened(key) : "[hidden]";
+}
+
+function kindOf(value: unknown): string {
+  if (typeof value === "string") return `a text of ${value.length} characters, not shown`;
+  return `${Array.isArray(value) ? "a list" : typeof value}, not shown`;
 }
 
 function lowerFirst(text: string): string {
@@ -35,9 +52,17 @@ function lowerFirst(text: string): string {
   return message.charAt(0).toLowerCase() + message.slice(1);
 }
 
-/** A value as it stands in the file, cut short. */
+/** A value as it stands in the file, cut short, without what may be secret. */
 export function shown(value: unknown): string {
-  return shortened(JSON.stringify(value) ?? String(value));
+  const hide = (key: string, part: unknown) =>
+    isSecretKey(key) || textsOf(part).some((text) => secretIn(text)) ? kindOf(part) : part;
+  return shortened(redacted(JSON.stringify(value, hide) ?? String(value)));
+}
+
+/** A text, or the names that an object's parts have. */
+function textsOf(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  return value instanceof Object && !Array.isArray(value) ? Object.keys(value) : [];
 }
 
 /** A path as it was written and, unless that is absolute, where it was looked for. */

@@ -95,6 +95,8 @@ export const ConfigSchema = z.strictObject({
     ...ownBroker,
     /** Builds that run at once, for each system. */
     concurrency: z.number().int().min(1).max(256).default(1),
+    /** Whether it may serve systems that this machine is not, such as one that it emulates. */
+    foreign_systems: z.boolean().default(false),
     /** `batched` sends many lines a message; `single` is what Rust collectors read. */
     log_messages: z.enum(["batched", "single"]).default("batched"),
     /** `auto` uses bubblewrap where it works, warns where it does not, and refuses to build as root without it. */

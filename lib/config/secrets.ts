@@ -1,6 +1,7 @@
 /** The secrets that a configuration points to: always files, read once. */
 import { ConfigError } from "../errors.ts";
-import { shownPath } from "./mistakes.ts";
+import { looksLikeFile, secretIn, secretInsteadOfFile } from "../text/redacted.ts";
+import { keyAt, shownPath } from "./mistakes.ts";
 import type { Config, RabbitMq } from "./schema.ts";
 
 /** A file that the configuration names, and the key that names it. */
@@ -58,7 +59,9 @@ export function secretPath(
   const name = /^credential:(.*)$/s.exec(path)?.[1];
   if (name === undefined) return path;
   if (!/^[A-Za-z0-9_][A-Za-z0-9._-]{0,254}$/.test(name)) {
-    throw new ConfigError(`${JSON.stringify(path)}: expected credential:<name of a file>`);
+    throw new ConfigError(
+      "expected credential:<name of a file>, found another word behind the colon",
+    );
   }
   if (!directory) {
     throw new ConfigError(
@@ -68,12 +71,53 @@ export function secretPath(
   return `${directory}/${name}`;
 }
 
+/** Keys whose value is the name of a file or folder; a secret is easily pasted in its place. */
+const FILE_KEY =
+  /(^|\.)(password_file|ca_file|webhook_secret_file|private_key|oauth_client_secret_file|logs_path|root|path)$/;
+
+/** Keys above a text that are looked at: more than any key of ours has. */
+const DEEPEST = 6;
+
+/**
+ * A line for each text in a configuration file that is a secret itself, whatever else is wrong with the file,
+ * and without the secret: where it stands, what it is, what to do.
+ */
+export function pastedSecrets(file: unknown, path: readonly PropertyKey[] = []): string[] {
+  if (typeof file === "string") return pastedSecret(file, path);
+  // A project's words are shown to everybody who looks at a build: no secret is looked for there.
+  if (!(file instanceof Object) || path[0] === "projects" || path.length > DEEPEST) return [];
+  return Object.entries(file).flatMap(([key, value]) =>
+    pastedSecrets(value, [...path, Array.isArray(file) ? Number(key) : key])
+  );
+}
+
+function pastedSecret(text: string, path: readonly PropertyKey[]): string[] {
+  const key = keyAt(path);
+  // What a build gets in its environment is what its owner wants it to have.
+  if (path[1] === "extra_env") return [];
+  const names = FILE_KEY.test(key) && path[0] !== "projects";
+  const kind = names ? secretInsteadOfFile(text) : secretIn(text);
+  if (kind === undefined) return [];
+  return [
+    names
+      ? `${key}: holds a secret itself (${kind}); put it into a file and name the file here ` +
+        "(one that is called so: begin its name with ./)"
+      : `${key}: holds ${kind}; no secret belongs here`,
+  ];
+}
+
 /** The text of a file that the configuration names. Throws a {@link ConfigError} naming the key. */
 export async function readNamedFile({ key, path }: NamedFile): Promise<string> {
   try {
     return await Deno.readTextFile(secretPath(path));
   } catch (error) {
     if (error instanceof ConfigError) throw new ConfigError(`${key}: ${error.message}`);
+    if (!looksLikeFile(path)) {
+      throw new ConfigError(
+        `${key}: cannot read the file it names, which is not shown as it may be the secret itself; ` +
+          "put the secret into a file and name the file",
+      );
+    }
     const why = error instanceof Deno.errors.NotFound ? "no such file" : (error as Error).message;
     throw new ConfigError(`${key}: cannot read ${shownPath(path, secretPath(path))}: ${why}`);
   }

@@ -1,5 +1,7 @@
 /** What a section of the configuration says, or what holds where it is absent. */
 import type { Config } from "./config.ts";
+import { foreignSystems, type System } from "../systems.ts";
+import { shown } from "./mistakes.ts";
 import { ConfigSchema } from "./schema.ts";
 
 const { builder, github_comment_poster, mass_rebuilder, stats } = ConfigSchema.shape;
@@ -35,4 +37,18 @@ export function logViewerOf(
   config: Pick<Config, "log_api_config" | "github_comment_poster">,
 ): string | undefined {
   return config.github_comment_poster?.log_viewer ?? (logServerOf(config) || undefined);
+}
+
+/** The systems that a builder serves; none without `build`. */
+export function systemsOf(config: Partial<Config>): System[] {
+  return [...new Set([config.build?.system ?? []].flat())];
+}
+
+/** Why a builder may not run here: results of another system would not be what they say; undefined where it may. */
+export function foreignMistake(config: Partial<Config>): string | undefined {
+  const foreign = foreignSystems(systemsOf(config));
+  if (config.builder?.foreign_systems || foreign.length === 0) return undefined;
+  return `build.system: this machine is ${Deno.build.arch}-${Deno.build.os}; found ${
+    shown(foreign.length === 1 ? foreign[0] : foreign)
+  }; run that builder on such a machine, or set builder.foreign_systems where this one emulates it`;
 }

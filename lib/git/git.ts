@@ -27,7 +27,10 @@ export interface GitOptions {
   readonly signal?: AbortSignal;
   /** Whether `file://` and plain paths may be fetched from: see {@link allowsLocal}. */
   readonly allowLocal?: boolean;
-  /** Variables set beside our own, for example GIT_INDEX_FILE. */
+  /**
+   * Variables set beside our own, for example GIT_INDEX_FILE. With GIT_WORK_TREE git has the umask 022: a
+   * build must find the modes that its files have for a developer, whatever umask this process was given.
+   */
   readonly env?: Readonly<Record<string, string>>;
   /** Exit codes that are answers, not failures; 0 alone when absent. */
   readonly codes?: readonly number[];
@@ -122,8 +125,10 @@ export function splitNul(stdout: Uint8Array): string[] {
 
 function start(args: readonly string[], options: GitOptions): Deno.ChildProcess {
   try {
-    return new Deno.Command("git", {
-      args: gitArguments(args, options),
+    const own = gitArguments(args, options);
+    const shared = options.env?.GIT_WORK_TREE !== undefined && Deno.build.os !== "windows";
+    return new Deno.Command(shared ? "sh" : "git", {
+      args: shared ? ["-c", 'umask 022; exec git "$@"', "sh", ...own] : own,
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       clearEnv: true,
       env: gitEnvironment(options.env),

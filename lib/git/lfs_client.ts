@@ -129,7 +129,9 @@ export class LfsClient {
         response = await fetch(next, { ...init, redirect: "manual" });
       } catch (error) {
         if (error instanceof Deno.errors.NotCapable) {
-          throw new LfsRefused(`the builder has no permission to reach ${next.host}`);
+          throw new LfsRefused(
+            `the builder has no permission to reach ${next.host}: whoever runs it must add it to --allow-net`,
+          );
         }
         throw this.#fault(error);
       }

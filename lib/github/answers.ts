@@ -1,5 +1,13 @@
 /** GitHub's answers in our own words: only the fields we use, with what older servers leave out filled in. */
-import type { CheckRun, CommitStatus, Conclusion, HookDelivery, PullRequest } from "./github.ts";
+import type {
+  AppFacts,
+  CheckRun,
+  CommitStatus,
+  Conclusion,
+  HookDelivery,
+  Installation,
+  PullRequest,
+} from "./github.ts";
 
 /** Where somebody may be gone. */
 type MaybeUser = { readonly login: string } | null;
@@ -64,6 +72,30 @@ interface Delivery {
   readonly event: string;
   readonly delivered_at: string;
   readonly status_code: number;
+}
+
+interface Granted {
+  readonly permissions: Readonly<Record<string, unknown>>;
+  readonly events: readonly string[];
+}
+
+/** The App. */
+export function app(
+  { name, html_url, ...granted }: Granted & { readonly name: string; readonly html_url: string },
+): AppFacts {
+  return { name, url: html_url, ...grant(granted) };
+}
+
+/** The App's installation on a repository. */
+export function installation(
+  { suspended_at, ...granted }: Granted & { readonly suspended_at: MaybeText },
+): Installation {
+  return { suspended: (suspended_at ?? null) !== null, ...grant(granted) };
+}
+
+function grant({ permissions, events }: Granted): Pick<Installation, "permissions" | "events"> {
+  const texts = Object.entries(permissions).map(([name, level]) => [name, String(level)]);
+  return { permissions: Object.fromEntries(texts), events };
 }
 
 /** A pull request, from one answer or from a list. */

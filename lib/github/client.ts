@@ -1,4 +1,5 @@
 /** The GitHub client: {@link GitHub} as a GitHub App, by Octokit. */
+import { appMethods } from "./app.ts";
 import { checkMethods } from "./checks.ts";
 import { conversationMethods } from "./conversation.ts";
 import type { GitHub } from "./github.ts";
@@ -35,6 +36,7 @@ export function createGitHub(options: ClientOptions): GitHub {
   });
   const requests = new Requests(transport, options.appId);
   return {
+    ...appMethods(requests),
     ...readMethods(requests),
     ...conversationMethods(requests),
     ...checkMethods(requests),

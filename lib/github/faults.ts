@@ -1,7 +1,8 @@
 /** What GitHub's refusals and faults mean for us. */
 import { RequestError } from "@octokit/request-error";
 import { TransientFault } from "../errors.ts";
-import { GitHubRefusal } from "./github.ts";
+import { adviceFor } from "./advice.ts";
+import { GitHubRefusal, UnknownApp } from "./github.ts";
 
 /** Milliseconds to wait after a secondary rate limit that names no time (GitHub docs: "at least one minute"). */
 const SECONDARY_LIMIT_MS = 60_000;
@@ -21,11 +22,19 @@ export function toFault(error: unknown, what: string, now: number): TransientFau
     throw error;
   }
   if (!error.response) {
-    return new TransientFault(`Cannot ${what}: no answer from GitHub: ${oneLine(error.message)}`);
+    const unnamed = /dns|lookup|resolve/i.test(error.message)
+      ? "; is the host of github.api_url right, and does this machine's DNS work?"
+      : "";
+    return new TransientFault(
+      `Cannot ${what}: no answer from GitHub: ${oneLine(error.message)}${unnamed}`,
+    );
   }
   const { status } = error;
   // The message only: the error itself carries the request, which is nobody's business in a log.
-  const message = `Cannot ${what}: GitHub answered ${status}: ${oneLine(error.message)}`;
+  const advice = adviceFor(status, error.message);
+  const message = `Cannot ${what}: GitHub answered ${status}: ${oneLine(error.message)}` +
+    (advice ? `; ${advice.todo}` : "");
+  if (advice?.unknownApp) return new UnknownApp(message);
   const wait = rateLimitWait(error, now);
   if (wait !== undefined) return new TransientFault(message, { retryAfterMs: wait });
   if (status >= 500 || status === 401 || status === 408 || status === 409) {

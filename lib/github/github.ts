@@ -6,6 +6,8 @@
  * `GitHubRefusal` for what will not (403, 422); what {@link isMissing} is `undefined` where the method says so.
  */
 
+import { TransientFault } from "../errors.ts";
+
 /** `owner` and `name` of a repository. */
 export interface RepoName {
   readonly owner: string;
@@ -109,8 +111,32 @@ export interface HookDeliveries {
   readonly complete: boolean;
 }
 
+/** What an App may do, and what it is told of. */
+export interface Grant {
+  /** `read`, `write` or `admin` by permission: `checks`, `contents`, `pull_requests`, … */
+  readonly permissions: Readonly<Record<string, string>>;
+  /** Webhook events by their names in `X-GitHub-Event`. */
+  readonly events: readonly string[];
+}
+
+/** The App as its settings are. */
+export interface AppFacts extends Grant {
+  readonly name: string;
+  /** Its page, from which it is installed. */
+  readonly url: string;
+}
+
+/** The App's installation on a repository, as its owner has granted it. */
+export interface Installation extends Grant {
+  readonly suspended: boolean;
+}
+
 /** The GitHub client. */
 export interface GitHub {
+  /** The App that this client speaks for. Throws an {@link UnknownApp} where GitHub knows no such App and key. */
+  app(): Promise<AppFacts>;
+  /** Undefined where the App is not installed on the repository, or there is no such repository. */
+  installation(repo: RepoName): Promise<Installation | undefined>;
   /**
    * The bytes of a file at a branch, tag or commit, through the contents API (`raw` media type); undefined
    * where there is no such file, and a refusal that {@link isMissing} where there is no such ref. At most 4 MiB are read: more throws a `GitHubRefusal`.
@@ -159,6 +185,14 @@ export class GitHubRefusal extends Error {
     super(message, options);
     this.status = status;
   }
+}
+
+/**
+ * GitHub knows no such App, or another key of it. Passing, as what waits for GitHub must not be lost while
+ * somebody mends the configuration; a role that starts takes it for final.
+ */
+export class UnknownApp extends TransientFault {
+  override name = "UnknownApp";
 }
 
 /**

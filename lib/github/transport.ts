@@ -169,7 +169,11 @@ export class AppTransport {
     } catch (error) {
       if (!(error instanceof GitHubRefusal) || error.status !== 404) throw error;
       // Not 404, which would look like the pull request or commit that was asked for is missing.
-      throw new GitHubRefusal(`Cannot ${purpose.what}: it is not installed there`, 403);
+      throw new GitHubRefusal(
+        `Cannot ${purpose.what}: it is not installed there; ` +
+          "install it, or take the repository out of runner.repos",
+        403,
+      );
     }
   }
 

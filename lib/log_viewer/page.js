@@ -1,16 +1,17 @@
 /** The log viewer: lists the attempts of a log key, shows one, and follows it over every break. */
+import { append, byId, watchScrolling } from "./log_text.js";
+import { reasons, standing, title, whyNoLogs } from "./words.js";
+
 const query = new URLSearchParams(location.search);
 const key = query.get("key") ?? "";
 const wanted = query.get("attempt_id") ?? "";
-const byId = (id) => document.getElementById(id);
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Characters after which the text goes on in a new block, so that the browser lays out what is seen. */
-const BLOCK_LENGTH = 64 * 1024;
+/** Milliseconds after which the server is taken to be away. */
+const PATIENCE_MS = 15000;
 
-/** Escape sequences that make no sense outside of a terminal. */
-// deno-lint-ignore no-control-regex
-const ANSI = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[@-Z\\-_])/g;
+/** Milliseconds between two looks at the list of attempts, which also tell whether the server is there. */
+const LOOK_MS = 10000;
 
 /** A path below this page, wherever a proxy has put it. */
 function below(folder, ...parts) {
@@ -18,36 +19,24 @@ function below(folder, ...parts) {
   return `${folder}/${path}`;
 }
 
-function say(text) {
+/** What concerns the whole page. */
+function note(text) {
+  byId("note").textContent = text;
+}
+
+/** Whether what is shown is all there is: `live`, `reconnecting` or `ended`. */
+function say(state, text) {
+  byId("state").className = state;
   byId("state").textContent = text;
 }
 
 /** What there is under the key; undefined where nothing is, or not yet. Throws where the server is away. */
 async function readIndex() {
-  const response = await fetch(below("logs", key), { cache: "no-store" });
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const response = await fetch(below("logs", key), { cache: "no-store", signal });
   if (response.status === 404) return undefined;
-  if (!response.ok) throw new Error(`The server answered ${response.status}`);
+  if (!response.ok) throw new Error(`the server answered ${response.status}`);
   return (await response.json()).attempts;
-}
-
-/** How an attempt stands: its words and the class of their colour. */
-function standing({ result }) {
-  if (!result) return ["Running", "busy"];
-  const status = result.status ?? "Skipped";
-  if (typeof status === "object") return ["Infrastructure error", "bad"];
-  if (status === "Success") return ["Success", "good"];
-  if (status === "Skipped") return [result.skipped_reason ?? "Skipped", ""];
-  return [status === "TimedOut" ? "Timed out" : status, "bad"];
-}
-
-function projects({ metadata, result }) {
-  const names = metadata?.attempted_attrs ?? result?.attempted_attrs ?? [];
-  return names.join(", ") || "Build";
-}
-
-function title(attempt) {
-  const system = attempt.metadata?.system ?? attempt.result?.system;
-  return projects(attempt) + (system ? ` on ${system}` : "");
 }
 
 function showAttempts(attempts) {
@@ -75,35 +64,27 @@ function showAttempts(attempts) {
   status.textContent = words;
   byId("about").replaceChildren(`${title(attempt)}: `, status);
   document.title = `${words}: ${title(attempt)}`;
+  byId("reason").textContent = reasons(attempt);
 }
 
-/** Writes text as text, whatever it holds. */
-function append(text) {
-  const log = byId("log");
-  const last = log.lastElementChild;
-  const clean = text.replace(ANSI, "").replace(/\r\n/g, "\n");
-  if (last && last.textContent.length < BLOCK_LENGTH) last.append(clean);
-  else {
-    const block = document.createElement("div");
-    block.append(clean);
-    log.append(block);
-  }
-  if (byId("follow").checked) scrollTo(0, document.documentElement.scrollHeight);
-}
+class NotYet extends Error {}
 
-/** Shows what is new of the log from a place on until the answer ends or breaks. Resolves to the new place. */
+/** Shows what is new of the log from a place on until the answer ends or breaks. */
 async function read(place) {
+  const breaker = place.breaker = new AbortController();
   const url = `${below("logfile", key, wanted)}?follow=1&offset=${place.offset}`;
-  const response = await fetch(url, { cache: "no-store" });
-  if (response.status === 404) throw new Error("The log is not there yet");
-  if (!response.ok) throw new Error(`Connection lost: the server answered ${response.status}`);
+  const early = setTimeout(() => breaker.abort(), PATIENCE_MS);
+  const response = await fetch(url, { cache: "no-store", signal: breaker.signal })
+    .finally(() => clearTimeout(early));
+  if (response.status === 404) throw new NotYet("the log is not there yet");
+  if (!response.ok) throw new Error(`the server answered ${response.status}`);
+  say("live", "Live");
   const reader = response.body.getReader();
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
     place.offset += value.length;
     place.failures = 0;
-    // A block ends with a line, so that no block parts a line.
     const text = place.rest + place.decoder.decode(value, { stream: true });
     const end = text.lastIndexOf("\n") + 1;
     place.rest = text.slice(end);
@@ -112,11 +93,9 @@ async function read(place) {
 }
 
 /** Follows the log to its end, over every break. */
-async function follow() {
-  const place = { offset: 0, failures: 0, rest: "", decoder: new TextDecoder() };
+async function follow(place) {
   for (;;) {
     try {
-      say("Live");
       await read(place);
       const attempts = await readIndex();
       if (attempts) showAttempts(attempts);
@@ -124,29 +103,38 @@ async function follow() {
       await pause(500);
     } catch (error) {
       place.failures++;
-      say(`${error.message}; trying again`);
-      await pause(Math.min(1000 * 2 ** place.failures, 15000));
+      const wait = Math.min(1000 * 2 ** place.failures, 15000);
+      const what = error instanceof NotYet ? "Waiting" : "Reconnecting";
+      say("reconnecting", `${what}: ${why(error)}; next try in ${wait / 1000} s`);
+      await pause(wait);
+      say("reconnecting", what);
     }
   }
+  place.ended = true;
   if (place.rest) append(place.rest);
-  say("Complete");
+  say("ended", "Ended");
+}
+
+function why({ name, message }) {
+  if (name === "AbortError" || name === "TimeoutError") return "the server does not answer";
+  return name === "TypeError" ? "the connection was lost" : message;
 }
 
 /** Keeps the list of attempts up to date while something may still happen. */
-async function list() {
+async function list(place) {
   for (;;) {
-    let wait = 10000;
+    let wait = LOOK_MS;
     try {
       const attempts = await readIndex();
-      if (!attempts) {
-        if (!wanted) say("There are no logs yet. This page looks again by itself.");
-      } else {
+      note(attempts || wanted ? "" : whyNoLogs(query.get("outcome") ?? ""));
+      if (attempts) {
         showAttempts(attempts);
-        if (!wanted) say("");
         if (Object.values(attempts).every((attempt) => attempt.complete)) wait = 60000;
       }
     } catch (error) {
-      if (!wanted) say(`${error.message}; trying again`);
+      note(wanted ? "" : `Cannot read the list of logs: ${why(error)}; trying again`);
+      // A stream over which nothing comes looks the same whether anybody is at its other end or not.
+      if (!place.ended) place.breaker?.abort();
     }
     await pause(wait);
   }
@@ -155,16 +143,15 @@ async function list() {
 if (key === "") {
   byId("find").hidden = false;
 } else {
+  const place = { offset: 0, failures: 0, rest: "", decoder: new TextDecoder() };
   byId("title").textContent = key;
   document.title = `Logs of ${key}`;
-  list();
-}
-if (key !== "" && wanted !== "") {
-  byId("shown").hidden = false;
-  byId("raw").href = below("logfile", key, wanted);
-  const letGo = () => byId("follow").checked = false;
-  addEventListener("touchmove", letGo, { passive: true });
-  addEventListener("wheel", (event) => event.deltaY < 0 && letGo(), { passive: true });
-  addEventListener("keydown", ({ key }) => /^(PageUp|Home|ArrowUp)$/.test(key) && letGo());
-  follow();
+  if (wanted !== "") {
+    byId("shown").hidden = false;
+    byId("raw").href = below("logfile", key, wanted);
+    say("reconnecting", "Connecting");
+    watchScrolling();
+    follow(place);
+  }
+  list(place);
 }

@@ -8,6 +8,15 @@ export const BuildStatus = z.union([
 ]);
 export type BuildStatus = z.infer<typeof BuildStatus>;
 
+/** The first error that a build's output tells, and the lines around it; the file is in the repository. */
+const FirstError = z.object({
+  message: z.string().max(500),
+  file: z.string().max(500).nullish(),
+  line: z.number().int().min(0).nullish(),
+  column: z.number().int().min(0).nullish(),
+  context: z.array(z.string().max(500)).max(50).nullish(),
+});
+
 /** What we add to a result; older peers ignore all of it. */
 const ours = {
   /** Why a build was skipped, for people: superseded, cancelled, not for this system. */
@@ -16,6 +25,9 @@ const ours = {
   step: z.string().max(50).nullish(),
   /** The exact command of that step, as a person would type it. */
   command: z.string().max(10_000).nullish(),
+  /** How that step, or else the build, failed, for people: `exited with code 2`. */
+  reason: z.string().max(1_000).nullish(),
+  first_error: FirstError.nullish(),
   duration_seconds: z.number().min(0).nullish(),
   base_sha: CommitSha.nullish(),
   /** Lines the attempt's log has, so that the collector knows when it is complete. */

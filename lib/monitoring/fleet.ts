@@ -1,4 +1,5 @@
 /** Looks at a running fleet: queues, consumers, HTTP endpoints. Changes nothing in it. */
+import * as z from "zod";
 import type { Broker } from "../broker/broker.ts";
 import type { Config } from "../config/config.ts";
 import { describeError } from "../errors.ts";
@@ -13,6 +14,7 @@ import {
 } from "./health.ts";
 import { parseListen } from "../http.ts";
 import { buildQueue } from "../topology.ts";
+import { unservedIn, type UnservedReport } from "./unserved.ts";
 
 /** What is known about a queue, and how it is. */
 export interface QueueReport extends Finding {
@@ -114,6 +116,27 @@ export async function lookAtEndpoints(
   }));
 }
 
+/** What the stats role among these has counted of repositories that are not served; undefined without an answer. */
+export async function lookAtUnserved(
+  endpoints: readonly Endpoint[],
+  { timeoutMs }: LookOptions,
+): Promise<UnservedReport[] | undefined> {
+  const stats = endpoints.find(({ role }) => role === "stats");
+  if (stats === undefined) return undefined;
+  const url = healthUrl(stats.listen).replace(/health$/, "metrics");
+  try {
+    const response = await fetch(url, {
+      redirect: "manual",
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    const text = await response.text();
+    return response.ok ? unservedIn(text) : undefined;
+  } catch {
+    // That it does not answer is told of its endpoint.
+    return undefined;
+  }
+}
+
 /** Where to ask: a role that listens on every address is reached on this machine's own. */
 export function healthUrl(listen: string): string {
   const { hostname, port } = parseListen(listen);
@@ -127,8 +150,7 @@ async function ask(url: string, timeoutMs: number): Promise<EndpointState> {
       redirect: "manual",
       signal: AbortSignal.timeout(timeoutMs),
     });
-    const version = await versionIn(response);
-    return { status: response.status, ...(version === undefined ? {} : { version }) };
+    return { status: response.status, ...toldBy(await shortText(response)) };
   } catch (error) {
     const late = error instanceof DOMException && error.name === "TimeoutError";
     // What fetch says before its last cause repeats the address.
@@ -137,16 +159,36 @@ async function ask(url: string, timeoutMs: number): Promise<EndpointState> {
   }
 }
 
-/** What is read of an answer: another program may listen there, and print it all its life. */
-const MAX_ANSWER_BYTES = 4_096;
+/** Characters that are read of an answer: another program may listen there, and print all its life. */
+const MAX_ANSWER = 4_096;
 
-/** The version that a role's answer names, shown as it is only if it looks like one. */
-async function versionIn(response: Response): Promise<string | undefined> {
+/** An answer's text; nothing of one that is longer than ours are. */
+async function shortText(response: Response): Promise<string> {
   let text = "";
   for await (const part of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
     text += part;
     // Leaving the loop cancels the rest of the answer.
-    if (text.length > MAX_ANSWER_BYTES) return undefined;
+    if (text.length > MAX_ANSWER) return "";
   }
-  return /"version":"(\d[\w.+-]{0,40})"/.exec(text)?.[1];
+  return text;
+}
+
+const Told = z.object({
+  version: z.string().regex(/^\d[\w.+-]{0,40}$/).optional().catch(undefined),
+  waits_for: z.string().transform((text) => text.slice(0, 500)).optional().catch(undefined),
+});
+
+/** What a role says of itself in its answer; nothing where the answer is not one of ours. */
+function toldBy(text: string): Pick<EndpointState, "version" | "waitsFor"> {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    return {};
+  }
+  const { version, waits_for: waitsFor } = Told.catch({}).parse(answer);
+  return {
+    ...(version === undefined ? {} : { version }),
+    ...(waitsFor === undefined ? {} : { waitsFor }),
+  };
 }

@@ -110,11 +110,14 @@ export interface EndpointState {
   readonly version?: string;
   /** Why nothing answered. */
   readonly error?: string;
+  /** What a role that is not ready says it waits for. */
+  readonly waitsFor?: string;
 }
 
 /** Judges an endpoint: 200 is healthy (`docs/deployment.md`, "Health"). */
-export function judgeEndpoint({ status, error }: EndpointState): Finding {
+export function judgeEndpoint({ status, error, waitsFor }: EndpointState): Finding {
   if (status === 200) return ok;
+  if (waitsFor !== undefined) return { level: "fail", why: `Not ready, waits for ${waitsFor}` };
   if (status === 503) return { level: "fail", why: "Up, but its broker connection is not" };
   return { level: "fail", why: status === undefined ? error ?? "No answer" : `Answered ${status}` };
 }

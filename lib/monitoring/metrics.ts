@@ -22,7 +22,11 @@ const EVENTS = {
   },
   "evaluation-duration": { help: "Seconds spent on evaluations", label: "branch" },
   "evaluation-duration-count": { help: "Evaluations whose seconds were counted", label: "branch" },
-} as const satisfies Record<string, { help: string; label?: "branch" | "event" }>;
+  "webhook-unserved": {
+    help: "Webhooks of repositories that runner.repos does not name",
+    label: "repository",
+  },
+} as const satisfies Record<string, { help: string; label?: "branch" | "event" | "repository" }>;
 type EventName = keyof typeof EVENTS;
 
 /** Different values of a label that are kept apart; the rest are counted together under `other`. */

@@ -11,6 +11,11 @@ const ANSI = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_
 // deno-lint-ignore no-control-regex
 const INVISIBLE = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
 
+/** A text without ANSI escape sequences. */
+export function withoutEscapes(text: string): string {
+  return text.replace(ANSI, "");
+}
+
 /** One line without escape sequences, control characters and line ends, at most `max` characters. */
 export function plain(text: string, max = 500): string {
   const clean = text.slice(0, max * 4).replace(ANSI, "").replace(/[\r\n\t\u2028\u2029]+/g, " ")

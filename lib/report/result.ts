@@ -1,5 +1,6 @@
 /** What people read of a build that ended. */
 import type { BuildResult } from "../messages/build_result.ts";
+import { explainFailure, failureTitle, firstErrorPart, newLines } from "./failure.ts";
 import { code, codeBlock, duration, lastLines, plain } from "./markdown.ts";
 import {
   type Addresses,
@@ -57,12 +58,14 @@ function resultTitle(result: BuildResult): string {
   const took = result.duration_seconds == null ? "" : ` after ${duration(result.duration_seconds)}`;
   const step = result.step == null ? "" : ` at ${plain(result.step, 50)}`;
   const { status } = result;
-  if (typeof status === "object") return "Infrastructure error: the build could not be carried out";
+  if (typeof status === "object") {
+    return `Infrastructure error: ${plain(status.UnexpectedError.err.trim(), 150) || "unknown"}`;
+  }
   switch (status) {
     case "Success":
       return `${result.test ? "Built and tested" : "Built"}${took.replace(" after", " in")}`;
     case "Failure":
-      return `Failed${step}${took}`;
+      return failureTitle(result) ?? `Failed${step}${took}`;
     case "HashMismatch":
       return `Failed${step}${took}: hash mismatch`;
     case "TimedOut":
@@ -85,9 +88,11 @@ function explanation(result: BuildResult): string {
   }
   switch (status) {
     case "Success":
-      return result.test ? "The build and its tests succeeded." : "The build succeeded.";
+      return result.test
+        ? "The build and its tests succeeded."
+        : "The build succeeded. Its tests were not run.";
     case "Failure":
-      return "The command below failed.";
+      return explainFailure(result);
     case "HashMismatch":
       return "Something that was downloaded does not have the hash it should have.";
     case "TimedOut":
@@ -115,9 +120,9 @@ function facts(subject: BuildSubject, result: BuildResult): string {
 }
 
 function details(subject: BuildSubject, result: BuildResult): string {
-  const parts: string[] = [];
+  const parts = firstErrorPart(result);
   if (result.command != null) parts.push(`### Command\n\n${codeBlock(result.command, "sh")}`);
-  const output = lastLines(result.output);
+  const output = lastLines(newLines(result));
   if (output.trim() !== "") parts.push(`### Last lines of the log\n\n${codeBlock(output, "text")}`);
   // A push of which nothing could be built names no project.
   if (!subject.project.includes(" ")) parts.push(howToReproduce(subject));

@@ -125,6 +125,7 @@ Deno.test("what must stay hidden is covered where a shown folder holds it, befor
     index: "",
     users: "/u",
     groups: "/g",
+    hosts: "/h",
   };
   const { argv, env } = sandbox.wrap({ argv: ["true"], cwd: job.tree, env: {} }, job);
   const line = argv.join(" ");

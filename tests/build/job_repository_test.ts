@@ -77,6 +77,20 @@ Deno.test("the checkout is clean, until the build changes something", async () =
   ]);
 });
 
+Deno.test("git tells what the pull request changes", async () => {
+  const command = "git diff --name-status HEAD^1; git diff HEAD^2 | grep '^[-+][a-z]'; " +
+    "git show --format=%s HEAD";
+  const files = { "a/kept": "kept\n", "a/changed": "old\n", "b/gone": "gone\n" };
+  await using bench = await openBench({ projects: custom(command), files });
+  const job = await bench.pullRequest({ "a/changed": "new\n", "b/gone": undefined, "c": "c\n" });
+  await bench.monorepo.commit("main", { "d/later": "later\n" });
+  const { result, lines } = await bench.build(job);
+  assert.equal(result.status, "Success", lines.join("\n"));
+  const told = lines.slice(lines.findIndex((line) => line.startsWith("M\t")));
+  assert.deepEqual(told.slice(0, 4), ["M\ta/changed", "D\tb/gone", "A\tc", "+later"]);
+  assert.match(told[4]!, /^Merge /);
+});
+
 Deno.test("nothing of another pull request, no remote, no hook and no way into the cache is there", async () => {
   const command = "git remote; git cat-file -e $(cat other) && echo found; git for-each-ref; " +
     "find .git/objects/info .git/hooks -type f 2>/dev/null; grep -r repositories .git; " +

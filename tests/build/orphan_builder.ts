@@ -21,7 +21,7 @@ setsid sleep ${seconds} &
 setsid sh -c 'trap "" TERM HUP; sleep ${seconds}; sleep ${seconds}' &
 sleep ${seconds} & echo started; wait`;
 const command = sandbox.wrap(
-  { argv: ["sh", "-c", script], cwd: folder.tree, env: {} },
+  { argv: ["sh", "-c", script], cwd: sandbox.places(folder).tree, env: {} },
   folder,
 );
 for await (const lines of runCommand({ ...command, guard: createGuard(), timeoutMs: 300_000 })) {

@@ -46,7 +46,7 @@ async function withGround(work: (ground: Ground) => Promise<void>): Promise<void
       job,
       async run(script, { uid, sandbox: own = sandbox } = {}) {
         const { argv, cwd, env } = own.wrap(
-          { argv: ["sh", "-c", script], cwd: job.tree, env: {} },
+          { argv: ["sh", "-c", script], cwd: own.places(job).tree, env: {} },
           job,
         );
         const { stdout, stderr } = await new Deno.Command(argv[0]!, {
@@ -113,7 +113,7 @@ toolTest("a build inside finds its tools, a HOME and a /tmp of its own, and writ
       own-tool; echo "$HOME $CI $TERM"; touch "$HOME/a" /tmp/b ../build/c d && echo written
       id -un; hostname; cat /proc/sys/kernel/ostype; readlink /bin >/dev/null && ls / | tr '\\n' ' '`);
     assert.match(said, /^own tool\n/);
-    assert.ok(said.includes(`${job.home} true dumb\nwritten\nbuild\n`), said);
+    assert.ok(said.includes(`/work/home true dumb\nwritten\nbuild\n`), said);
     for (const path of [`${job.home}/a`, `${job.tmp}/b`, `${job.build}/c`, `${job.tree}/d`]) {
       assert.ok((await Deno.stat(path)).isFile);
     }
@@ -142,6 +142,28 @@ toolTest("the same holds for a builder that is not root", ["bwrap"], async () =>
   });
   // Where the tests are not root's, those above have shown it.
 }, { ignore: Deno.uid() !== 0 });
+
+Deno.test("a folder that would lie where builds have their own is refused by name", async () => {
+  const root = await Deno.makeTempDir({ prefix: "tickborg-sandbox-" });
+  const open = (path: string) =>
+    openSandbox({
+      mode: "auto",
+      network: true,
+      jobsRoot: root,
+      hide: [],
+      readOnlyPaths: [path],
+      extraEnv: {},
+      log: getLogger(["test"]),
+    });
+  try {
+    for (const path of ["/", "/work", "/work/", "/work/src/sdk"]) {
+      await assert.rejects(() => open(path), /Cannot show builds \/.*builder\.read_only_paths/);
+    }
+    await open("/work/sdk");
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});
 
 Deno.test("where bubblewrap is demanded and not there, the builder does not start", async () => {
   const root = await Deno.makeTempDir({ prefix: "tickborg-sandbox-" });

@@ -1,7 +1,8 @@
 /** `tickborg check-config` and `tickborg all`: what keeps a configuration from being used is told at once. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { judge } from "./judge.ts";
+import { hostSystem, SYSTEMS } from "../../lib/systems.ts";
+import { judge, runner } from "./judge.ts";
 import { inFolder, tickborg } from "./run.ts";
 
 Deno.test("a role that lacks another section is a mistake, each role in a line", () =>
@@ -94,4 +95,56 @@ Deno.test("a folder of logs that is ignored beside another one is a mistake", ()
     ]);
     assert.deepEqual(await of("/var/log/tickborg/", collector), []);
     assert.deepEqual(await of("/srv/logs", {}), []);
+  }));
+
+Deno.test("a builder for a system that this machine is not is refused unless it is forced", () =>
+  inFolder(async (folder) => {
+    const host = hostSystem();
+    const foreign = SYSTEMS.find((system) => system !== host)!;
+    const of = (system: unknown, builder: Record<string, unknown> = {}) =>
+      judge(folder, { builder, build: { system }, checkout: { root: folder } });
+    for (const system of [foreign, [host, foreign]]) {
+      const { code, mistakes, all } = await of(system);
+      assert.deepEqual([code, mistakes], [2, [
+        `build.system: this machine is ${host}; found "${foreign}"; run that builder on such a ` +
+        "machine, or set builder.foreign_systems where this one emulates it",
+      ]]);
+      const { code: started, err } = await all();
+      assert.equal(started, 2);
+      assert.ok(err.includes(`\n  ${mistakes[0]}\n`), err);
+      assert.deepEqual((await of(system, { foreign_systems: true })).mistakes, []);
+    }
+    assert.deepEqual((await of(host)).mistakes, []);
+    const path = join(folder, "config.json");
+    const [build, checkout] = [{ system: foreign }, { root: folder }];
+    // What other roles read of `build` is no builder's.
+    await Deno.writeTextFile(
+      path,
+      JSON.stringify({ runner, build, checkout, evaluation_filter: {} }),
+    );
+    assert.equal((await tickborg(["check-config", "--config", path])).code, 0);
+  }));
+
+Deno.test("one role alone can be checked, where other roles' secrets are elsewhere", () =>
+  inFolder(async (folder) => {
+    const path = join(folder, "config.json");
+    await Deno.writeTextFile(join(folder, "password"), "x\n");
+    const mq = (file: string) => ({ host: "mq", username: "u", password_file: join(folder, file) });
+    const sections = { stats: { rabbitmq: mq("password") }, push_filter: { rabbitmq: mq("none") } };
+    await Deno.writeTextFile(path, JSON.stringify({ runner, ...sections }));
+    const check = (...roles: string[]) => {
+      const words = roles.flatMap((role) => ["--role", role]);
+      return tickborg(["check-config", "--config", path, ...words, "--json"]);
+    };
+    assert.equal((await check("stats")).code, 0);
+    assert.deepEqual(JSON.parse((await check("push-filter")).out).mistakes, [
+      "push_filter: role push-filter needs checkout too",
+      `push_filter.rabbitmq.password_file: cannot read ${join(folder, "none")}: no such file`,
+    ]);
+    assert.equal((await check("stats", "push-filter")).code, 2);
+    const { code, err } = await check("statistics");
+    assert.deepEqual(
+      [code, err.split(";")[0]],
+      [2, "--role: no role is named statistics"],
+    );
   }));

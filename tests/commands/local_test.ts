@@ -146,7 +146,7 @@ Deno.test("what a submodule is called cannot write to the terminal", () =>
     await git("commit", "-q", "-m", "Add a submodule");
     const { code, out, err } = await local("--repo", workTree, "--base", "main");
     assert.equal(code, 1, err);
-    assert.match(err, /^Cannot fetch submodule .*vendor/);
+    assert.match(out, /^Cannot fetch submodule .*vendor/m);
     assert.ok(!(out + err).includes("\x1b"), err);
   }));
 

@@ -7,8 +7,10 @@ import { roleLogger } from "../../lib/log.ts";
 import { buildQueue, QUEUE } from "../../lib/topology.ts";
 import { VERSION } from "../../lib/version.ts";
 import { startFleet } from "../support/fleet.ts";
+import { generateAppKey } from "../support/fake_github/app.ts";
 import { freePort } from "../support/ports.ts";
 import { startRabbitMq, type Vhost, withoutRabbitMq } from "../support/rabbitmq.ts";
+import { until } from "../support/waiting.ts";
 import { inFolder, tickborg } from "./run.ts";
 
 const ESCAPE = "\x1b";
@@ -127,9 +129,44 @@ Deno.test("on the embedded broker only endpoints are looked at", async () => {
     assert.equal(code, 0, out);
     assert.match(out, /^ {6}broker embedded \(not looked at\)$/m);
     assert.match(out, /^OK {4}stats +http:\/\/127\.0\.0\.1:\d+\/health +200 +\d+\.\d+\.\d+$/m);
+    assert.match(out, /^OK {4}GitHub http:\/\/127\.0\.0\.1:\d+$/m);
+    assert.doesNotMatch(out, /Everything is as it should be/);
+    assert.match(
+      out,
+      /\nWhat was looked at is as it should be; not looked at: the queues of the embedded broker\n$/,
+    );
   } finally {
     await fleet.close();
   }
+});
+
+Deno.test("a wrong key, and webhooks that nobody serves, are not well", async () => {
+  await using fleet = await startFleet(fleetOptions);
+  const stranger = { action: "opened", repository: { full_name: "acme/Renamed" } };
+  for (let sent = 0; sent < 2; sent++) await fleet.github.deliver("pull_request", stranger);
+  const metrics = `http://127.0.0.1:${fleet.listens.stats}/metrics`;
+  await until("the webhooks are counted", async () => {
+    const text = await (await fetch(metrics)).text();
+    return /^tickborg_webhook_unserved\{.*repository="acme\/renamed"\} 2$/m.test(text);
+  });
+  await Deno.writeTextFile(join(fleet.folder, "app.pem"), generateAppKey());
+  const { code, out } = await status("--config", fleet.configPath, "--json");
+  assert.equal(code, 1);
+  const { github, unserved } = JSON.parse(out) as StatusReport;
+  assert.equal(github?.level, "fail");
+  assert.match(github?.why ?? "", /401: .*; github_app\.private_key is no key of the App/);
+  assert.deepEqual(
+    unserved?.map(({ repository, webhooks, level }) => [repository, webhooks, level]),
+    [
+      ["acme/renamed", 2, "warn"],
+    ],
+  );
+  await Deno.remove(join(fleet.folder, "app.pem"));
+  const unseen = await status("--config", fleet.configPath);
+  assert.match(
+    unseen.out,
+    /; not looked at: .*GitHub \(github_app\.private_key: cannot read .*no such file\)\n$/,
+  );
 });
 
 Deno.test("it looks again and again until it is interrupted", async () => {

@@ -65,6 +65,44 @@ Deno.test("a broker that nobody looked at is neither well nor counted", () => {
   assert.equal(nagiosLine(nothing), "TICKBORG OK - Nothing was there to be looked at");
 });
 
+Deno.test("what was not looked at is never said to be well", () => {
+  const [endpoint] = REPORT.endpoints;
+  const github = { address: "https://api.github.com", unseen: "no key" };
+  const well = {
+    ...REPORT,
+    level: "ok",
+    broker: { address: "embedded" },
+    queues: [],
+    endpoints: [endpoint!],
+    github,
+    notLookedAt: ["the queues of the embedded broker", "GitHub (no key)"],
+  } as const;
+  const said = "What was looked at is as it should be; " +
+    "not looked at: the queues of the embedded broker, GitHub (no key)";
+  const text = render(well, { colour: false });
+  assert.ok(
+    text.endsWith(`\n\n      GitHub https://api.github.com (not looked at)\n\n${said}`),
+    text,
+  );
+  assert.equal(nagiosLine(well), `TICKBORG OK - ${said}`);
+});
+
+Deno.test("a GitHub that refuses the App, and repositories that are not served, want a look", () => {
+  const why = "sends webhooks (3) and is not in runner.repos: nothing of it is built";
+  const report = {
+    ...REPORT,
+    queues: [],
+    endpoints: [],
+    github: { level: "fail", why: "no such key", address: "https://api.github.com" },
+    unserved: [{ repository: "acme/new", webhooks: 3, level: "warn", why }],
+  } as const;
+  const text = render(report, { colour: false });
+  assert.match(text, /^FAIL {2}GitHub https:\/\/api\.github\.com {2}no such key$/m);
+  assert.match(text, /^WARN {2}acme\/new {4}sends webhooks \(3\) and is not in runner\.repos/m);
+  assert.match(text, /\n2 of 3 want a look$/);
+  assert.equal(nagiosLine(report), `TICKBORG CRITICAL - GitHub: no such key; acme/new: ${why}`);
+});
+
 Deno.test("colours mark the levels and nothing else", () => {
   const colours = new RegExp(`${ESCAPE}\\[(\\d+)m(\\w+) *${ESCAPE}\\[0m`, "g");
   const text = render(REPORT, { colour: true });

@@ -159,12 +159,6 @@ Deno.test("no comment, however odd, crashes or hangs the parser", () => {
       }
     }
   }));
-  const long = `@tickbot ${"`".repeat(65_000)}`;
-  const start = performance.now();
-  parseCommands(long, "@tickbot");
-  parseCommands(" ".repeat(65_000), "@tickbot");
-  parseCommands("<!--".repeat(16_000), "@tickbot");
-  assert.ok(performance.now() - start < 5_000, "reading is not worse than linear by much");
 });
 
 Deno.test("a long word costs what it is long", async () => {

@@ -6,6 +6,7 @@ import { ROLE_NAMES, roleOf } from "../../services/roles.ts";
 import { startFleet } from "../support/fleet.ts";
 import { type RabbitMqServer, startRabbitMq, withoutRabbitMq } from "../support/rabbitmq.ts";
 import { type RoleProcess, startRole } from "../support/role_process.ts";
+import { within } from "../support/waiting.ts";
 import { inFolder, repositoryPath, run, succeed } from "./tools.ts";
 
 const ignore = withoutRabbitMq();
@@ -188,14 +189,11 @@ Deno.test({
 
 /** Waits for a role; throws with its log when it does not come. */
 async function ready(name: string, process: RoleProcess): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new Error(`Role ${name} is not ready:\n${process.log().slice(-5_000)}`)),
-      60_000,
-    );
-  });
-  await Promise.race([process.ready, late]).finally(() => clearTimeout(timer));
+  try {
+    await within(`role ${name}`, process.ready);
+  } catch (error) {
+    throw new Error(`Role ${name} is not ready:\n${process.log().slice(-5_000)}`, { cause: error });
+  }
 }
 
 Deno.test({

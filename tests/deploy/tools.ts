@@ -32,7 +32,7 @@ export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Record<string, string>;
   readonly stdin?: string;
-  /** Milliseconds after which the program is killed: two minutes when absent. */
+  /** Milliseconds after which the program is killed: half an hour when absent, which only a hang takes. */
   readonly timeoutMs?: number;
 }
 
@@ -49,7 +49,7 @@ export async function run(command: readonly string[], options: RunOptions = {}):
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const timer = setTimeout(() => child.kill("SIGKILL"), options.timeoutMs ?? 120_000);
+  const timer = setTimeout(() => child.kill("SIGKILL"), options.timeoutMs ?? 1_800_000);
   if (options.stdin !== undefined) {
     const writer = child.stdin.getWriter();
     await writer.write(new TextEncoder().encode(options.stdin)).catch(() => {});

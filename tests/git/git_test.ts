@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { TransientFault } from "../../lib/errors.ts";
 import { git, gitEnvironment, GitFailure, GitOutputTooLarge } from "../../lib/git/git.ts";
+import { within } from "../support/waiting.ts";
 import { TestFolder, TestRepository } from "../support/git_repository.ts";
 
-const sleeps = ["-c", "alias.nap=!sleep 300", "nap"];
+const sleeps = ["-c", "alias.nap=!sleep 3000", "nap"];
 
 Deno.test("git that takes too long is ended with whatever it started", async () => {
-  const start = performance.now();
-  await assert.rejects(git(sleeps, { timeoutMs: 200 }), TransientFault);
-  assert.ok(performance.now() - start < 60_000);
+  const ended = assert.rejects(git(sleeps, { timeoutMs: 200 }), TransientFault);
+  await within("the end of git", ended);
 });
 
 Deno.test("git ends with its signal, for the signal's reason", async () => {

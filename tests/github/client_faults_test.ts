@@ -173,7 +173,10 @@ story("a repository without the App is no missing pull request", async ({ repo, 
   repo.installed = false;
   await assert.rejects(github.pullRequest(repo, 1), (error) => {
     assert.ok(error instanceof GitHubRefusal);
-    assert.match(error.message, /App's installation on acme\/mono: it is not installed there$/);
+    assert.match(
+      error.message,
+      /App's installation on acme\/mono: it is not installed there; install it, or take/,
+    );
     return true;
   });
   repo.installed = true;

@@ -1,110 +1,7 @@
 /// <reference lib="dom" />
 import assert from "node:assert/strict";
-import { chromium, type Page } from "playwright-core";
-import { createLogHttp } from "../../lib/log_store/http.ts";
-import { roleLogger } from "../../lib/log.ts";
-import { LogStore } from "../../lib/log_store/store.ts";
 import { buildResult } from "../support/messages.ts";
-
-const CHROMIUM = "/usr/bin/chromium";
-const KEY = "owner/repo.1";
-const HERE = `/logs/?key=${KEY}&attempt_id=a1`;
-
-const missing = !await Deno.stat(CHROMIUM).then(() => true, () => false);
-// At a desk without a browser these are left out; CI must have one.
-const ignore = missing && Deno.env.get("CI") !== "true";
-
-interface World {
-  store: LogStore;
-  page: Page;
-  url: string;
-  /** What the page or the browser complained about. */
-  complaints: string[];
-  /** Breaks every connection, and refuses new ones until mended. */
-  cut(): void;
-  mend(): void;
-}
-
-/** The viewer in a real browser, below a prefix as the shipped nginx configuration puts it. */
-async function viewing(test: (world: World) => Promise<void>): Promise<void> {
-  const root = await Deno.makeTempDir();
-  const log = roleLogger("test");
-  const store = await LogStore.open({ root, log, now: Date.now });
-  const http = createLogHttp({ store, serveRoot: "/logs" });
-  let broken: AbortController | undefined = new AbortController();
-  const server = Deno.serve(
-    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
-    async (request) => {
-      const url = new URL(request.url);
-      if (broken === undefined || !url.pathname.startsWith("/logs/")) {
-        return new Response("Bad gateway", { status: 502 });
-      }
-      const path = url.pathname.slice("/logs".length) + url.search;
-      const response = await http.fetch(new Request(new URL(path, url), request));
-      return new Response(response.body && breakable(response.body, broken.signal), response);
-    },
-  );
-  const browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: ["--no-sandbox", "--disable-dev-shm-usage"],
-  });
-  const complaints: string[] = [];
-  try {
-    const page = await browser.newPage({ viewport: { width: 1100, height: 700 } });
-    page.setDefaultTimeout(30_000);
-    page.on("pageerror", (error) => complaints.push(String(error)));
-    page.on("dialog", (dialog) => complaints.push(dialog.message()));
-    page.on("console", (message) => {
-      if (message.text().includes("Content Security Policy")) complaints.push(message.text());
-    });
-    const cut = () => {
-      broken?.abort();
-      broken = undefined;
-    };
-    const mend = () => void (broken = new AbortController());
-    const url = `http://127.0.0.1:${server.addr.port}`;
-    await test({ store, page, url, complaints, cut, mend });
-  } finally {
-    await browser.close();
-    http.drain();
-    broken?.abort();
-    await server.shutdown();
-    await store.close();
-    await Deno.remove(root, { recursive: true });
-  }
-}
-
-/** A stream that breaks in the middle when the signal aborts. */
-function breakable(
-  body: ReadableStream<Uint8Array>,
-  signal: AbortSignal,
-): ReadableStream<Uint8Array> {
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-  body.pipeTo(writable, { signal }).catch(() => {});
-  return readable;
-}
-
-function start(attempt_id: string, project: string) {
-  const system = "x86_64-linux";
-  return {
-    system,
-    identity: "builder-1",
-    attempt_id,
-    attempted_attrs: [project],
-    skipped_attrs: [],
-  };
-}
-
-async function shown(page: Page, text: string): Promise<void> {
-  await page.waitForFunction(
-    (wanted) => document.getElementById("log")?.textContent === wanted,
-    text,
-  );
-}
-
-async function state(page: Page, text: RegExp): Promise<void> {
-  await page.locator("#state", { hasText: text }).waitFor();
-}
+import { HERE, ignore, KEY, shown, start, state, viewing } from "./viewer_world.ts";
 
 Deno.test({
   name: "The viewer lists attempts and shows a whole log, as text whatever it holds",
@@ -118,7 +15,7 @@ Deno.test({
     await store.finish(KEY, buildResult({ status: "Failure", log_lines: 5 }));
     await store.start(KEY, start("a2", "cmark"));
     await page.goto(url + HERE);
-    await state(page, /^Complete$/);
+    await state(page, /^Ended$/);
     await shown(page, `${evil}\nred\n\ntab\there\nä→😀\n`);
     const attempts = page.locator("nav a");
     assert.equal(await attempts.count(), 2);
@@ -154,14 +51,14 @@ Deno.test({
     await print("one", "zwei: ä→😀");
     await shown(page, text);
     cut();
-    await state(page, /trying again$/);
+    await state(page, /^Reconnecting: .*next try in/);
     await print("printed while the line was cut");
     mend();
     await shown(page, text);
     await print("and after");
     await shown(page, text);
     await store.finish(KEY, buildResult({ log_lines: first - 1 }));
-    await state(page, /^Complete$/);
+    await state(page, /^Ended$/);
     await shown(page, text);
     assert.match(await page.title(), /^Success: cmark on x86_64-linux$/);
     assert.deepEqual(complaints, []);
@@ -172,7 +69,7 @@ Deno.test(
   () =>
     viewing(async ({ store, page, url }) => {
       await page.goto(url + HERE);
-      await state(page, /not there yet; trying again$/);
+      await state(page, /^Waiting: the log is not there yet/);
       await store.append(KEY, "a1", { first: 1, lines: ["here"] });
       await shown(page, "here\n");
     }),
@@ -191,7 +88,7 @@ Deno.test(
       await page.setViewportSize({ width: 360, height: 640 });
       await page.emulateMedia({ colorScheme: "dark" });
       await page.goto(url + HERE);
-      await state(page, /^Complete$/);
+      await state(page, /^Ended$/);
       await shown(page, lines.map((line) => `${line}\n`).join(""));
       const wide = await page.evaluate(() => document.documentElement.scrollWidth);
       assert.ok(wide <= 360, `${wide} pixels wide`);

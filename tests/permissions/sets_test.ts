@@ -80,8 +80,7 @@ Deno.test("only roles that speak to GitHub reach its API and read the App's key"
   for (const name of ROLE_NAMES) {
     const { net, read } = narrowed(name);
     const { github } = roleOf(name);
-    // There the API's host is that of git and of Git LFS too.
-    assert.equal(own(net).includes("ghe.example.org:443"), github || name === "builder", name);
+    assert.equal(own(net).includes("ghe.example.org:443"), github, name);
     assert.equal(own(read).includes("/etc/tickborg/app.pem"), github, name);
   }
 });
@@ -118,6 +117,31 @@ Deno.test("the collector's set: the log folder and the address of the log API", 
   ]);
   assert.deepEqual(own(write), ["/var/log/tickborg"]);
   assert.deepEqual(own(net), ["mq.example.org:5672", "[::1]:8081"]);
+});
+
+Deno.test("the builder reaches GitHub's hosts of Git LFS contents, and its API nowhere", () => {
+  const row = { name: "builder", ...roleOf("builder") };
+  const own = { ...config, github: { ...config.github, api_url: "https://api.github.com" } };
+  const { net } = narrowedPermissions(row, { config: own, configPath: "c.json" });
+  assert.ok(Array.isArray(net));
+  assert.ok(net.includes("github.com:443"));
+  assert.ok(!net.includes("api.github.com:443"));
+});
+
+Deno.test("only the poster, which links to logs, reaches the pages of logs", () => {
+  const log_api_config = {
+    listen: "[::1]:8081",
+    logs_path: "/l",
+    serve_root: "https://ci.example.org/logs",
+  };
+  for (const name of ROLE_NAMES) {
+    const row = { name, ...roleOf(name) };
+    const { net } = narrowedPermissions(row, {
+      config: { ...config, log_api_config },
+      configPath: "c.json",
+    });
+    assert.equal(own(net).includes("ci.example.org:443"), name === "github-comment-poster", name);
+  }
 });
 
 Deno.test("a credential is read where systemd puts it for the role's unit", () => {

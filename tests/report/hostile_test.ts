@@ -44,10 +44,12 @@ Deno.test("Nothing that comes from a build or a name gets out of its code span o
           system: system!,
           pr: { ...pr, target_branch: reason! },
         });
-        const fields = { command: command!, identity: identity!, output, step: command! };
+        const first_error = { message: err!, file: reason!, line: 3, context: output };
+        const fields = { command: command!, identity: identity!, output, step: command!, reason };
         for (
           const report of [
             resultReport(evil, result(fields), ADDRESSES),
+            resultReport(evil, result({ ...fields, first_error }), ADDRESSES),
             resultReport(
               evil,
               result({ ...fields, status: { UnexpectedError: { err: err! } } }),
@@ -88,7 +90,11 @@ Deno.test("However much a build prints, the text stays within what GitHub takes"
   const output = Array.from({ length: 5_000 }, (_, index) => `${index} `.repeat(2_000));
   const report = resultReport(
     subject(),
-    result({ output, command: "x".repeat(10_000) }),
+    result({
+      output,
+      command: "x".repeat(10_000),
+      first_error: { message: "m".repeat(500), context: output.slice(0, 50) },
+    }),
     ADDRESSES,
   );
   assert.ok(report.text!.length < 60_000);

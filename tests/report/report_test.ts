@@ -12,7 +12,7 @@ Deno.test("A failed build says what failed, how, against what, and how to see it
   const report = resultReport(subject(), result(), ADDRESSES);
   assert.deepEqual(report, {
     title: "Failed at build after 2 min 5 s",
-    summary: `The command below failed.
+    summary: `The step \`build\` failed.
 
 - Project: \`cmark\` on \`x86_64-linux\`
 - Commit: \`${SHA}\`
@@ -55,12 +55,33 @@ const TITLES: [BuildResult["status"], Partial<BuildResult>, string][] = [
   ["Success", { duration_seconds: null }, "Built"],
   ["Failure", { step: "configure", duration_seconds: 3.24 }, "Failed at configure after 3.2 s"],
   ["Failure", { step: null, duration_seconds: null }, "Failed"],
+  [
+    "Failure",
+    { first_error: { message: "'x' undeclared", file: "lib/blocks.c", line: 1346 } },
+    "lib/blocks.c:1346: 'x' undeclared",
+  ],
+  ["Failure", { first_error: { message: "cannot find -lfoo" } }, "cannot find -lfoo"],
+  [
+    "Failure",
+    { first_error: { message: "no", file: `/${"long/".repeat(50)}a.c`, line: 1 } },
+    `…${"long/".repeat(50).slice(-77)}a.c:1: no`,
+  ],
+  [
+    "Failure",
+    { reason: "exited with code 2" },
+    "Failed at build after 2 min 5 s: exited with code 2",
+  ],
+  [
+    "Failure",
+    { command: null, step: null, reason: "Cannot build x: there is no such folder" },
+    "Cannot build x: there is no such folder",
+  ],
   ["TimedOut", { duration_seconds: 3600 }, "Timed out at build after 1 h"],
   ["HashMismatch", { step: null, duration_seconds: null }, "Failed: hash mismatch"],
   [
     { UnexpectedError: { err: "x" } },
     {},
-    "Infrastructure error: the build could not be carried out",
+    "Infrastructure error: x",
   ],
   ["Skipped", { attempted_attrs: [] }, "Skipped"],
   ["Skipped", { attempted_attrs: null }, "Skipped"],
@@ -80,6 +101,35 @@ for (const [status, fields, title] of TITLES) {
     assert.equal(resultReport(subject(), result({ status, ...fields }), ADDRESSES).title, title);
   });
 }
+
+Deno.test("A failure tells its step, how it ended, and the lines around the first error", () => {
+  const context = ["cc -c a.c", "a.c:7: error: no", "  oops"];
+  const output = Array.from({ length: 100 }, (_, index) => `[${index}/500] cc`);
+  const failed = result({
+    reason: "exited with code 2",
+    output,
+    first_error: { message: "no", file: "a.c", line: 7, context },
+  });
+  const { summary, text } = resultReport(subject(), failed, ADDRESSES);
+  assert.match(summary, /^The step `build` failed: `exited with code 2`\.\n/);
+  assert.match(summary, /- Duration: 2 min 5 s\n/);
+  assert.match(
+    text!,
+    /^### First error\n\n```text\ncc -c a\.c\na\.c:7: error: no\n {2}oops\n```\n/,
+  );
+  assert.match(text!, /### Command\n/);
+  assert.match(text!, /### Last lines of the log\n\n```text\n\[0\/500\] cc\n/);
+  const short = resultReport(subject(), { ...failed, output: context }, ADDRESSES);
+  assert.doesNotMatch(short.text!, /Last lines/);
+});
+
+Deno.test("Where no command was run, none is spoken of", () => {
+  const reason = "Cannot build cmark: its folder cmark is not in the repository";
+  const failed = result({ reason, command: null, step: null, output: [reason] });
+  const { summary, text } = resultReport(subject(), failed, ADDRESSES);
+  assert.match(summary, /^No command was run: `Cannot build cmark: its folder/);
+  assert.doesNotMatch(`${summary}${text}`, /### Command|Last step|[Cc]ommand below/);
+});
 
 Deno.test("An infrastructure error says whose fault it is and how to try again", () => {
   const status = { UnexpectedError: { err: "Cannot fetch: connection refused" } };

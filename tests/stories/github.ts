@@ -19,7 +19,7 @@ export interface Webhook {
 }
 
 /** What stands on GitHub. */
-export class StoryGitHub extends MemoryCheckRuns implements GitHub {
+export class StoryGitHub extends MemoryCheckRuns implements Omit<GitHub, "app" | "installation"> {
   override readonly pulls = new Map<number, Pull>();
   readonly commits = new Map<string, CommitStatus[]>();
   readonly #repo: RepoName & { full_name: string; clone_url: string };

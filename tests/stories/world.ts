@@ -1,6 +1,7 @@
 /** A repository with branches and changes, the roles that decide, and people who use them. */
 import { join } from "node:path";
 import { parseConfig } from "../../lib/config/config.ts";
+import type { GitHub } from "../../lib/github/github.ts";
 import { roleLogger } from "../../lib/log.ts";
 import type { RoleContext, Service } from "../../lib/role.ts";
 import { QUEUE } from "../../lib/topology.ts";
@@ -137,7 +138,7 @@ export class StoryWorld {
       log: roleLogger("story"),
       now: () => world.github.now * 1_000,
       newId: () => crypto.randomUUID(),
-      github: () => world.github,
+      github: () => world.github as unknown as GitHub,
     };
     for (const role of [evaluationFilter, commentFilter, massRebuilder, poster]) {
       world.#services.push(await role.createService(context));

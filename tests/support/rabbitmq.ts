@@ -8,7 +8,7 @@
  */
 import { type Layout, layOut, serverFolder, type ServerOptions } from "./rabbitmq/layout.ts";
 import { accepts, readIfThere, sendSignal, serverUser, shell } from "./rabbitmq/processes.ts";
-import { pause } from "./waiting.ts";
+import { PATIENCE_MS, pause } from "./waiting.ts";
 
 /**
  * For `Deno.test({ignore: withoutRabbitMq(), …})`: whether no server is installed. At a desk such tests
@@ -112,8 +112,8 @@ export class RabbitMqServer implements AsyncDisposable {
   }
 
   async #awaitListener(): Promise<void> {
-    const deadline = Date.now() + 90_000;
-    while (Date.now() < deadline) {
+    const deadline = performance.now() + PATIENCE_MS;
+    while (performance.now() < deadline) {
       if (await accepts(this.port)) return;
       // The group is there as soon as the process has run its first call; on a busy machine not at once.
       const group = await this.#group();
@@ -122,7 +122,7 @@ export class RabbitMqServer implements AsyncDisposable {
       }
       await pause(100);
     }
-    throw new Error(`RabbitMQ did not start within 90 s:\n${await this.log()}`);
+    throw new Error(`RabbitMQ did not start within ${PATIENCE_MS} ms:\n${await this.log()}`);
   }
 
   /** The end of what the server printed and logged. */
@@ -153,9 +153,9 @@ export class RabbitMqServer implements AsyncDisposable {
     const pid = await this.#pid();
     if (pid === undefined) return;
     await sendSignal(pid, signal);
-    const deadline = Date.now() + 60_000;
+    const deadline = performance.now() + PATIENCE_MS;
     while (await sendSignal(pid, "0")) {
-      if (Date.now() > deadline) await sendSignal(pid, "KILL");
+      if (performance.now() > deadline) await sendSignal(pid, "KILL");
       await pause(50);
     }
     await Deno.remove(this.#pidFile()).catch(() => {});

@@ -1,7 +1,7 @@
 /** Waiting for what must come: with a deadline that only a hang can miss. */
 
 /** Milliseconds a test waits for what must come; no test depends on its size. */
-export const PATIENCE_MS = 60_000;
+export const PATIENCE_MS = 300_000;
 
 /** Resolves after some milliseconds. */
 export function pause(ms: number): Promise<void> {

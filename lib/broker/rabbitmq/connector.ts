@@ -1,9 +1,10 @@
 /** Keeps one connection to RabbitMQ: connects, declares, and begins again whenever it was lost. */
 import type { Logger } from "@logtape/logtape";
 import { anyAborted, delay } from "../../async.ts";
-import { describeError, TransientFault } from "../../errors.ts";
+import { TransientFault } from "../../errors.ts";
 import type { Topology } from "../../topology.ts";
 import { Changes } from "../changes.ts";
+import { explained } from "./advice.ts";
 import { Connection, type ConnectionOptions, type RabbitMqSettings } from "./connection.ts";
 import { DelayQueues } from "./delays.ts";
 import { asFault } from "./fault.ts";
@@ -86,7 +87,7 @@ export class Connector {
       try {
         await this.#connectOnce(() => failures = 0);
       } catch (error) {
-        this.#fault = describeError(error);
+        this.#fault = explained(error, this.#options.settings);
         if (!this.closing.aborted) this.#report(error, ++failures);
       }
       this.#first.resolve();
@@ -132,7 +133,7 @@ export class Connector {
   #report(error: unknown, failures: number): void {
     const { settings, log } = this.#options;
     const { host, port, vhost, username } = settings;
-    const fields = { host, port, vhost, username, error: describeError(error), failures };
+    const fields = { host, port, vhost, username, error: explained(error, settings), failures };
     // These do not pass by themselves: somebody must change the configuration or the server.
     const lasting = asFault(error).is(
       "ACCESS_REFUSED",

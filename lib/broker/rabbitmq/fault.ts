@@ -23,9 +23,9 @@ export class AmqpFault extends Error {
 export function asFault(error: unknown): AmqpFault {
   if (error instanceof AmqpFault) return error;
   const { code, message } = error as { code?: unknown; message?: unknown };
-  return new AmqpFault(typeof code === "string" ? code : "FAULT", String(message ?? error), {
-    cause: error,
-  });
+  // The client puts the method that failed before the server's words; before the login it knows none.
+  const words = String(message ?? error).replace(/^\w+: (?=[A-Z_]+ - )/, "");
+  return new AmqpFault(typeof code === "string" ? code : "FAULT", words, { cause: error });
 }
 
 /** `ACCESS_REFUSED - access to queue …` as a fault. */

@@ -1,7 +1,7 @@
 /** 100,000 malformed messages and 10,000 hostile requests leave every role up, and each is accounted for. */
 import assert from "node:assert/strict";
 import { withoutRabbitMq } from "../../support/rabbitmq.ts";
-import { until } from "../../support/waiting.ts";
+import { PATIENCE_MS, until } from "../../support/waiting.ts";
 import { planWork } from "../plan.ts";
 import { Random } from "../random.ts";
 import { Flood } from "./flood.ts";
@@ -17,15 +17,21 @@ import { malformed } from "./malformed.ts";
 
 const MESSAGES = 100_000;
 const REQUESTS = 10_000;
-/** Messages and requests that come before memory is looked at for the first time. */
-const WARM_UP = { messages: 4_000, requests: 1_000 };
+/**
+ * Messages and requests that come before memory is looked at for the first time: half of all, because a
+ * process that keeps something of each grows as much in the second half as in the first, and a heap that
+ * only finds its size does not.
+ */
+const WARM_UP = { messages: MESSAGES / 2, requests: REQUESTS / 2 };
 /** Requests under way at once. */
 const LANES = 100;
 /** What a process may hold in the end, against what it held when it was warm. */
 const GROWTH = { factor: 1.3, bytes: 40 * 1024 * 1024 };
 
-/** A flood takes its time. */
-const PATIENT = { ms: 240_000, everyMs: 100 };
+/** A flood takes its time: only a hang misses this. */
+const PATIENT = { ms: 3_600_000, everyMs: 100 };
+/** Milliseconds in which garbage is collected and given back, however busy the machine is. */
+const COLLECTED = { ms: 300_000, everyMs: 1_000 };
 
 /** Requests that a server understands well enough to answer. */
 const ANSWERED = new Set(["path", "method", "range", "query", "no signature", "signature"]);
@@ -54,15 +60,21 @@ Deno.test({
     await t.step("every role is still the same process, and no larger", async () => {
       assert.deepEqual(flood.fleet.instances.flatMap(({ crashes }) => crashes), []);
       assert.deepEqual(flood.fleet.instances.map(({ pid }) => pid), pids);
-      const after = await flood.memory();
-      const grown = [...after].map(([name, bytes]) => ({ name, bytes, from: before.get(name)! }));
-      console.log(
-        grown.map(({ name, bytes, from }) =>
+      const sizes = async () =>
+        [...await flood.memory()].map(([name, bytes]) => ({
+          name,
+          bytes,
+          from: before.get(name)!,
+        }));
+      const shown = async () =>
+        (await sizes()).map(({ name, bytes, from }) =>
           `${name.padEnd(28)}${Math.round(from / 2 ** 20)} → ${Math.round(bytes / 2 ** 20)} MiB`
-        ).join("\n"),
-      );
-      const fat = grown.filter(({ bytes, from }) => bytes > GROWTH.factor * from + GROWTH.bytes);
-      assert.deepEqual(fat, []);
+        ).join("\n");
+      const fits = ({ bytes, from }: { bytes: number; from: number }) =>
+        bytes <= GROWTH.factor * from + GROWTH.bytes;
+      const what = async () => `memory that is flat:\n${await shown()}`;
+      await until(what, async () => (await sizes()).every(fits), COLLECTED);
+      console.log(await shown());
     });
 
     await t.step("a pull request is built as ever", async () => {
@@ -94,10 +106,13 @@ async function drown(
 async function bombard(flood: Flood, count: number, random: Random): Promise<void> {
   const [receiver, logs] = [flood.fleet.receiverPorts[0]!, flood.fleet.logPorts[0]!];
   const honest = async () => {
-    const delivery = await flood.world.github.deliver("ping", {
-      zen: "Keep it logically awesome.",
-    });
-    assert.ok(delivery!.statusCode >= 200 && delivery!.statusCode < 300, delivery!.answer);
+    // GitHub gives up after ten seconds; a busy machine may take longer.
+    await until("an honest answer", async () => {
+      const delivery = await flood.world.github.deliver("ping", {
+        zen: "Keep it logically awesome.",
+      });
+      return delivery!.statusCode >= 200 && delivery!.statusCode < 300;
+    }, PATIENT);
     const health = await fetch(`http://127.0.0.1:${logs}/health`);
     assert.equal((await health.json()).status, "ok");
   };
@@ -107,7 +122,9 @@ async function bombard(flood: Flood, count: number, random: Random): Promise<voi
       const toLogs = random.chance(0.5);
       const makers = [...ANY_REQUESTS, ...(toLogs ? LOG_REQUESTS : WEBHOOK_REQUESTS)];
       const request = random.pick(makers)(random);
-      judge(request, await sendHostile(toLogs ? logs : receiver, request));
+      // What must be answered is waited for.
+      const holdMs = ANSWERED.has(request.name) ? PATIENCE_MS : request.holdMs;
+      judge(request, await sendHostile(toLogs ? logs : receiver, { ...request, holdMs }));
       if (left % 500 === 0) await honest();
     }
   };

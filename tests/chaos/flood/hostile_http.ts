@@ -6,7 +6,7 @@ export interface HostileRequest {
   readonly name: string;
   readonly bytes: Uint8Array;
   /** Milliseconds for which the connection is held open, though nothing more comes. */
-  readonly holdMs?: number;
+  readonly holdMs?: number | undefined;
 }
 
 /** How a request ended: a status, or the connection closed without one, or nothing until we gave up. */

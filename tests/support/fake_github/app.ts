@@ -1,6 +1,8 @@
 /** The App that the fake GitHub knows: its key, its installation and the tokens given out. */
 import { createPublicKey, generateKeyPairSync, type KeyObject, verify } from "node:crypto";
 
+import { CONSUMED_EVENTS } from "../../../lib/topology.ts";
+
 // deno-lint-ignore no-explicit-any
 type Json = any;
 
@@ -13,6 +15,15 @@ export function generateAppKey(): string {
   }).privateKey;
 }
 
+const ENOUGH = {
+  checks: "write",
+  contents: "read",
+  issues: "write",
+  metadata: "read",
+  pull_requests: "write",
+  statuses: "write",
+} as const;
+
 /** The App and what it has been given. */
 export class FakeApp {
   readonly id: number;
@@ -23,6 +34,14 @@ export class FakeApp {
   readonly #publicKey: KeyObject;
   readonly #tokens = new Map<string, number>();
   readonly #now: () => number;
+  /** What the App's settings ask for; as `docs/deployment.md` has it unless a test changes it. */
+  permissions: Record<string, string> = { ...ENOUGH };
+  /** What the installation was granted; {@link permissions} when absent. */
+  installationPermissions: Record<string, string> | undefined;
+  /** Webhook events that the App subscribes to. */
+  events: string[] = [...CONSUMED_EVENTS];
+  /** ISO 8601, where somebody has suspended the installation. */
+  suspendedAt: string | undefined;
   /** Seconds a token lives; GitHub gives an hour. */
   readonly tokenSeconds: number;
 

@@ -1,4 +1,5 @@
 /** Waiting for the fake's state to become what a test expects, woken by each change of it. */
+import { PATIENCE_MS } from "../waiting.ts";
 
 /** A predicate that is asked again after each change. */
 interface Waiter {
@@ -10,7 +11,7 @@ interface Waiter {
 export interface WaitOptions {
   /** Named in the error when the time is over. */
   readonly what?: string;
-  /** Milliseconds; 30,000 when absent. */
+  /** Milliseconds; {@link PATIENCE_MS} when absent. */
   readonly timeoutMs?: number;
 }
 
@@ -53,7 +54,7 @@ export class Changes {
       waiter.fail(
         new Error(`Waited in vain for ${options.what ?? "a change"}:\n${this.#describe()}`),
       );
-    }, options.timeoutMs ?? 30_000);
+    }, options.timeoutMs ?? PATIENCE_MS);
     this.#waiters.add(waiter);
     waiter.check();
     return promise;

@@ -3,11 +3,15 @@ import { NOT_FOUND, type Route } from "./route.ts";
 
 /** The operations, by method and path as the description writes them. */
 export const APP_ROUTES: Readonly<Record<string, Route>> = {
+  "GET /app": {
+    as: "app",
+    answer: (_call, { shapes, app }) => ({ status: 200, body: shapes.app(app) }),
+  },
   "GET /repos/{owner}/{repo}/installation": {
     as: "app",
     answer: ({ repository }, { shapes, app }) =>
       repository.installed
-        ? { status: 200, body: shapes.installation(repository, app.installationId) }
+        ? { status: 200, body: shapes.installation(repository, app) }
         : NOT_FOUND,
   },
   "POST /app/installations/{installation_id}/access_tokens": {

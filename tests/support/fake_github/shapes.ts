@@ -1,4 +1,5 @@
 /** The fake's data in GitHub's JSON: the description's own examples with their fields replaced. */
+import type { FakeApp } from "./app.ts";
 import type { OpenApi } from "./openapi.ts";
 import type { FakeRepository } from "./repository.ts";
 import type {
@@ -19,6 +20,7 @@ export const EXAMPLES = [
   "full-repository-default-response",
   "installation",
   "installation-token",
+  "integration",
   "issue-comment",
   "issue-event-for-issue-items",
   "label-items",
@@ -213,8 +215,16 @@ export class Shapes {
     return { ...like, permission, role_name: permission, user };
   }
 
-  installation(repository: FakeRepository, id: number): Json {
-    return { ...this.#example("installation", repository), id, app_id: this.#appId };
+  installation(repository: FakeRepository, app: FakeApp): Json {
+    const { installationId: id, installationPermissions, events } = app;
+    const permissions = installationPermissions ?? app.permissions;
+    const suspended_at = app.suspendedAt ?? null;
+    const like = this.#example("installation", repository);
+    return { ...like, id, app_id: this.#appId, permissions, events, suspended_at };
+  }
+
+  app({ id, permissions, events }: FakeApp): Json {
+    return { ...this.#openApi.example("integration"), id, permissions, events };
   }
 
   token(token: string, expiresAt: string): Json {

@@ -61,7 +61,10 @@ export async function layOut(bin: string, options: ServerOptions): Promise<Layou
 
 /** All that tells the server from any other on this machine. */
 function environment(folder: string, ports: { port: number; distPort: number; epmdPort: number }) {
+  const run = Deno.env.get("TICKBORG_TEST_RUN");
   return {
+    // Erlang's port mapper is a daemon: by this `tests/run.ts` knows whose it is.
+    ...(run !== undefined && { TICKBORG_TEST_RUN: run }),
     PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin",
     HOME: folder,
     LANG: "C.UTF-8",
@@ -79,6 +82,8 @@ function environment(folder: string, ports: { port: number; distPort: number; ep
     RABBITMQ_CONFIG_FILE: `${folder}/rabbitmq.conf`,
     RABBITMQ_ADVANCED_CONFIG_FILE: `${folder}/advanced.config`,
     ERL_CRASH_DUMP_SECONDS: "0",
+    // Seconds that the control program waits for the server: seven are too few for a busy machine.
+    RABBITMQ_CTL_ERL_ARGS: "-kernel net_setuptime 120",
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "-kernel inet_dist_use_interface {127,0,0,1}",
   };
 }

@@ -1,0 +1,117 @@
+/** `check-config --online`: tries out what a configuration names, and changes nothing there. */
+import { probeBroker } from "../lib/broker/open.ts";
+import type { Uses } from "../lib/broker/rabbitmq/probe.ts";
+import { type Config, rabbitMqKey, rabbitMqOf } from "../lib/config/config.ts";
+import { logServerOf, logViewerOf } from "../lib/config/sections.ts";
+import { ConfigError, describeError, TransientFault } from "../lib/errors.ts";
+import { lookAtLogs } from "../lib/monitoring/log_address.ts";
+import { buildQueue, EXCHANGE } from "../lib/topology.ts";
+import { type RoleName, roleOf } from "../services/roles.ts";
+import { gitHubFor, namesRabbitMq } from "../services/start.ts";
+
+/** Milliseconds that each of the others is given to answer. */
+const PATIENCE_MS = 10_000;
+
+/** What came of trying. */
+export interface Tried {
+  /** What keeps roles from working, with what to do. */
+  readonly mistakes: string[];
+  /** What is not as it should be, or not yet. */
+  readonly warnings: string[];
+  /** What was found to be well. */
+  readonly well: string[];
+}
+
+/** Tries out GitHub, the broker and the log address for these roles. */
+export async function tryOut(config: Config, roles: readonly RoleName[]): Promise<Tried> {
+  const parts = await Promise.all([
+    tryGitHub(config, roles),
+    ...connections(config, roles).map((connection) => tryBroker(config, connection)),
+    tryLogs(config),
+  ]);
+  return {
+    mistakes: parts.flatMap(({ mistakes }) => mistakes),
+    warnings: parts.flatMap(({ warnings }) => warnings),
+    well: parts.flatMap(({ well }) => well),
+  };
+}
+
+function tried(part: Partial<Tried>): Tried {
+  return { mistakes: [], warnings: [], well: [], ...part };
+}
+
+async function tryGitHub(config: Config, roles: readonly RoleName[]): Promise<Tried> {
+  if (!roles.some((name) => roleOf(name).github)) return tried({});
+  const { appLacks, installationLacks } = await import("../lib/github/app_needs.ts");
+  try {
+    const github = (await gitHubFor(roles, config))();
+    const app = await github.app();
+    const { repos } = config.runner;
+    const mistakes = [...appLacks(app), ...await installationLacks(github, app, repos)];
+    const well = `GitHub knows the App ${app.name}, with all it needs on ${repos.join(", ")}`;
+    return tried(mistakes.length > 0 ? { mistakes } : { well: [well] });
+  } catch (error) {
+    if (!(error instanceof TransientFault || error instanceof ConfigError)) throw error;
+    const words = describeError(error);
+    return tried({ mistakes: [words.startsWith("github_app") ? words : `github_app: ${words}`] });
+  }
+}
+
+/** A connection of the configuration, and what roles do over it. */
+interface Connection extends Uses {
+  readonly roles: readonly RoleName[];
+}
+
+/** Roles that share a user, named at one place, share a connection here. */
+function connections(config: Config, roles: readonly RoleName[]): Connection[] {
+  const bySettings = Map.groupBy(
+    roles.filter((name) => namesRabbitMq(name, config)),
+    (name) => {
+      const { section } = roleOf(name);
+      return JSON.stringify([rabbitMqKey(config, section), rabbitMqOf(config, section)]);
+    },
+  );
+  return [...bySettings.values()].map((roles) => ({
+    roles,
+    queues: [...new Set(roles.flatMap((name) => queuesOf(name, config)))],
+    exchanges: [
+      ...new Set(["", EXCHANGE.stats, ...roles.flatMap((name) => roleOf(name).publishes)]),
+    ],
+  }));
+}
+
+function queuesOf(name: RoleName, config: Config): string[] {
+  const systems = config.runner.build_all_jobs ? [] : [config.build?.system ?? []].flat();
+  return roleOf(name).consumes.flatMap((queue) =>
+    queue === "build-inputs-<system>" ? systems.map(buildQueue) : [queue]
+  );
+}
+
+async function tryBroker(config: Config, { roles, ...uses }: Connection): Promise<Tried> {
+  const { section } = roleOf(roles[0]!);
+  const key = rabbitMqKey(config, section);
+  const { host, username, virtualhost = "/" } = rabbitMqOf(config, section)!;
+  const { problems, missing } = await probeBroker(config, section, {
+    ...uses,
+    timeoutMs: PATIENCE_MS,
+  });
+  const mistakes = problems.map((problem) => `${key}: ${problem}`);
+  const warnings = missing.map((what) =>
+    `${key}: there is no ${what} yet; a role makes it at its start where ${username} may, else ` +
+    "sh deploy/rabbitmq/setup.sh"
+  );
+  const well = `RabbitMQ ${host} ${virtualhost} lets ${username} do what ${roles.join(", ")} must`;
+  return tried({ mistakes, warnings, well: problems.length + missing.length > 0 ? [] : [well] });
+}
+
+async function tryLogs(config: Config): Promise<Tried> {
+  const addresses = new Set([logViewerOf(config), logServerOf(config)].filter(Boolean) as string[]);
+  const found = await Promise.all(
+    [...addresses].map(async (address) => ({ address, problem: await lookAtLogs(address) })),
+  );
+  return tried({
+    warnings: found.flatMap(({ problem }) => problem === undefined ? [] : [`Logs: ${problem}`]),
+    well: found.filter(({ problem }) => problem === undefined)
+      .map(({ address }) => `Logs can be read at ${address}`),
+  });
+}

@@ -1,0 +1,82 @@
+/** Tries out a connection to RabbitMQ and the rights of its user, and changes nothing there. */
+import { deadline } from "../../async.ts";
+import { explained } from "./advice.ts";
+import { Connection, type RabbitMqSettings } from "./connection.ts";
+import { AmqpFault, asFault } from "./fault.ts";
+import { Scratch } from "./scratch.ts";
+
+/** What a user must be able to do. */
+export interface Uses {
+  /** Queues it consumes. */
+  readonly queues: readonly string[];
+  /** Exchanges it publishes to; `""` is the default one. */
+  readonly exchanges: readonly string[];
+}
+
+/** What was found. */
+export interface Probed {
+  /** What keeps roles from working, a line each with what to do. */
+  readonly problems: string[];
+  /** Queues and exchanges that are not there yet. */
+  readonly missing: string[];
+}
+
+/**
+ * Connects and tries each right: publishes in a transaction that is rolled back, and takes a message, which
+ * goes back at once and is redelivered.
+ */
+export async function probeRabbitMq(
+  settings: RabbitMqSettings,
+  { queues, exchanges, timeoutMs }: Uses & { readonly timeoutMs: number },
+): Promise<Probed> {
+  const probed: Probed = { problems: [], missing: [] };
+  using over = deadline(timeoutMs);
+  const options = {
+    name: "tickborg check-config",
+    heartbeatSeconds: 10,
+    connectTimeoutMs: timeoutMs,
+  };
+  let connection: Connection;
+  try {
+    connection = await Connection.open(settings, options, over.signal);
+  } catch (error) {
+    const fault = over.signal.aborted ? new AmqpFault("ETIMEDOUT", "no answer in time") : error;
+    return { ...probed, problems: [`Cannot connect: ${explained(fault, settings)}`] };
+  }
+  try {
+    await using scratch = new Scratch(connection);
+    const attempt = async (what: string, name: string, operation: () => Promise<unknown>) => {
+      try {
+        await operation();
+      } catch (error) {
+        if (asFault(error).is("NOT_FOUND")) probed.missing.push(name);
+        else probed.problems.push(`Cannot ${what} ${name}: ${explained(error, settings)}`);
+      }
+    };
+    for (const queue of queues) {
+      await attempt("consume", `queue ${queue}`, () => take(scratch, queue));
+    }
+    for (const exchange of exchanges) {
+      const name = exchange === "" ? "the default exchange" : `exchange ${exchange}`;
+      await attempt("publish to", name, () => publish(scratch, exchange));
+    }
+  } finally {
+    await connection.close();
+  }
+  return probed;
+}
+
+function take(scratch: Scratch, queue: string): Promise<void> {
+  return scratch.do(async (raw) => {
+    const message = await raw.basicGet({ queue, noAck: false });
+    if (message) raw.basicNack({ deliveryTag: message.deliveryTag, requeue: true });
+  });
+}
+
+function publish(scratch: Scratch, exchange: string): Promise<void> {
+  return scratch.do(async (raw) => {
+    await raw.txSelect();
+    await raw.basicPublish({ exchange, routingKey: "tickborg.check-config" }, "");
+    await raw.txRollback();
+  });
+}

@@ -1,0 +1,72 @@
+/** The folders that a configuration names for a role to write in. */
+import { dirname } from "node:path";
+import { ConfigError } from "../errors.ts";
+import type { Config } from "./config.ts";
+import { shownPath } from "./mistakes.ts";
+
+/** A folder that is written in, and the key that names it. */
+export interface NamedFolder {
+  readonly key: string;
+  readonly path: string;
+}
+
+/** The folders under keys such as `checkout.root`; those that the configuration has. */
+export function foldersOf(keys: readonly string[], config: Partial<Config>): NamedFolder[] {
+  return [...new Set(keys)].flatMap((key) => {
+    const [section, name] = key.split(".") as [keyof Config, string];
+    const path = (config[section] as Record<string, unknown> | undefined)?.[name];
+    return typeof path === "string" ? [{ key, path }] : [];
+  });
+}
+
+/** Makes the folders under these keys. Throws a {@link ConfigError} where one cannot be written in. */
+export async function requireFolders(keys: readonly string[], config: Config): Promise<void> {
+  for (const folder of foldersOf(keys, config)) {
+    try {
+      await Deno.mkdir(folder.path, { recursive: true });
+      await tryWriting(folder.path);
+    } catch (error) {
+      throw new ConfigError(unwritable(folder, error));
+    }
+  }
+}
+
+/**
+ * What keeps a folder from being written in, in one line; undefined where nothing does. Makes nothing that
+ * stays: of a folder that is not there, the nearest one above it is tried.
+ */
+export async function folderMistake(folder: NamedFolder): Promise<string | undefined> {
+  try {
+    await tryWriting(await nearest(folder.path));
+    return undefined;
+  } catch (error) {
+    return unwritable(folder, error);
+  }
+}
+
+async function nearest(path: string): Promise<string> {
+  try {
+    await Deno.stat(path);
+    return path;
+  } catch (error) {
+    const above = dirname(path);
+    if (!(error instanceof Deno.errors.NotFound) || above === path) throw error;
+    return await nearest(above);
+  }
+}
+
+async function tryWriting(folder: string): Promise<void> {
+  const file = `${folder}/.tickborg-${crypto.randomUUID()}`;
+  await Deno.writeTextFile(file, "", { createNew: true });
+  await Deno.remove(file);
+}
+
+/** Words for an error of the file system, with what to do. */
+export function unwritable({ key, path }: NamedFolder, error: unknown): string {
+  const why = (error as Error).message.replace(/, \w+ '.*$/s, "").replace(
+    / \(os error \d+\).*$/s,
+    "",
+  );
+  return `${key}: cannot write in ${shownPath(path)}: ${why}; name a folder that this user ` +
+    "may write in, or give it to the user";
+}

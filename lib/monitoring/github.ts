@@ -1,0 +1,50 @@
+/** Looks at GitHub as the fleet's App. */
+import { deadline, orAborted } from "../async.ts";
+import type { Config } from "../config/config.ts";
+import { ConfigError, describeError, TransientFault } from "../errors.ts";
+import type { Finding } from "./health.ts";
+
+/** How GitHub is for the App. */
+export interface GitHubReport extends Partial<Finding> {
+  readonly address: string;
+  /** What could not be looked at, and why; without a level, nothing was. */
+  readonly unseen?: string;
+}
+
+/** Repositories that are looked at: monitors look every minute, and GitHub limits an App's requests. */
+const MOST_REPOS = 10;
+
+/** Whether GitHub knows the App and lets it work on the repositories; undefined where there is no App. */
+export async function lookAtGitHub(
+  config: Config,
+  { timeoutMs }: { readonly timeoutMs: number },
+): Promise<GitHubReport | undefined> {
+  if (config.github_app === undefined) return undefined;
+  const address = config.github.api_url;
+  const { createGitHubFromConfig } = await import("../github/from_config.ts");
+  let github;
+  try {
+    github = await createGitHubFromConfig(config);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { address, unseen: `GitHub (${describeError(error)})` };
+  }
+  const { appLacks, installationLacks } = await import("../github/app_needs.ts");
+  const { repos } = config.runner;
+  const look = async () => {
+    const app = await github.app();
+    const some = repos.slice(0, MOST_REPOS);
+    return [...appLacks(app), ...await installationLacks(github, app, some)];
+  };
+  const left = repos.length - MOST_REPOS;
+  const unseen = left > 0 ? { unseen: `the App on ${left} more repositories` } : {};
+  using over = deadline(timeoutMs, new TransientFault(`no answer within ${timeoutMs / 1_000} s`));
+  try {
+    const lacks = await orAborted(look(), over.signal);
+    const level = lacks.length === 0 ? "ok" : "fail";
+    return { address, level, why: lacks.join("; "), ...unseen };
+  } catch (error) {
+    if (!(error instanceof TransientFault)) throw error;
+    return { address, level: "fail", why: describeError(error) };
+  }
+}

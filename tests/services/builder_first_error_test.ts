@@ -1,0 +1,58 @@
+/** What a result tells of why a build failed, when real tools print it. */
+import assert from "node:assert/strict";
+import { openBench } from "../build/bench.ts";
+import { custom } from "../build/bench_stories.ts";
+
+Deno.test("make in folders: the first error has its path in the repository, far above the log's end", async () => {
+  await using bench = await openBench({
+    projects: [{ name: "core", path: "core", build_system: "Make" }],
+  });
+  const noise = "\t@i=0; while [ $$i -lt 500 ]; do echo noise $$i; i=$$((i+1)); done; false\n";
+  const job = await bench.pullRequest({
+    "core/Makefile": "all:\n\t-$(MAKE) -C lib\n" + noise,
+    "core/lib/Makefile": "all:\n\tcc -c blocks.c\n",
+    "core/lib/blocks.c": "int f(void)\n{\n  return undeclared;\n}\n",
+  }, { attrs: ["core"] });
+  const { result } = await bench.build(job);
+  assert.equal(result.status, "Failure");
+  const { file, line, message, context } = result.first_error!;
+  assert.deepEqual([file, line, message], ["core/lib/blocks.c", 3, "'undeclared' undeclared"]);
+  assert.ok(context!.includes("cc -c blocks.c"), context!.join("\n"));
+  assert.equal(result.reason, "exited with code 2");
+  assert.doesNotMatch(result.output.join("\n"), /undeclared/);
+});
+
+Deno.test("CMake prints whole paths: none of the job's folder is left in what people read", async () => {
+  await using bench = await openBench({
+    projects: [{ name: "lib", path: "lib", build_system: "CMake" }],
+  });
+  const job = await bench.pullRequest({
+    "lib/CMakeLists.txt":
+      "cmake_minimum_required(VERSION 3.10)\nproject(lib C)\nadd_library(lib src/a.c)\n",
+    "lib/src/a.c": "int f(void) { return z; }\n",
+  }, { attrs: ["lib"] });
+  const { result } = await bench.build(job);
+  const { file, line, context } = result.first_error!;
+  assert.deepEqual([file, line], ["lib/src/a.c", 1]);
+  const shown = [...context!, ...result.output].join("\n");
+  assert.match(shown, /lib\/src\/a\.c:1:\d+: error/);
+  assert.ok(!shown.includes(result.attempt_id), shown);
+});
+
+Deno.test("what an earlier step printed is not why a later one failed", async () => {
+  await using bench = await openBench({
+    projects: [custom("echo 'a.c:1: error: harmless'", { test_command: "exit 3" })],
+  });
+  const job = await bench.pullRequest({ x: "1" }, { test: true });
+  const { result } = await bench.build(job);
+  assert.deepEqual([result.status, result.step], ["Failure", "test"]);
+  assert.equal(result.first_error, undefined);
+  assert.equal(result.reason, "exited with code 3");
+});
+
+Deno.test("a success tells no error, whatever it printed", async () => {
+  await using bench = await openBench({ projects: [custom("echo 'a.c:1: error: harmless'")] });
+  const { result } = await bench.build(await bench.pullRequest({ x: "1" }));
+  assert.equal(result.status, "Success");
+  assert.deepEqual([result.first_error, result.reason], [undefined, undefined]);
+});
