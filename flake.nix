@@ -79,7 +79,7 @@
 
       tickborgFor = pkgs: pkgs.stdenv.mkDerivation {
         pname = "tickborg";
-        version = "0.1.0";
+        inherit (builtins.fromJSON (builtins.readFile ./deno.json)) version;
         src = lib.cleanSource ./.;
         nativeBuildInputs = [ pkgs.deno pkgs.makeWrapper ];
         dontConfigure = true;

@@ -3,6 +3,7 @@ import { COMMANDS, isCommandName } from "./commands/table.ts";
 import { ConfigError, describeError, UsageError } from "./lib/errors.ts";
 import { logSettings, setUpLogging } from "./lib/log.ts";
 import { redacted } from "./lib/text/redacted.ts";
+import { VERSION } from "./lib/version.ts";
 import { isRoleName, ROLE_NAMES, roleOf } from "./services/roles.ts";
 
 /** Exit codes, the same for every role and command. */
@@ -15,6 +16,7 @@ function help(): string {
 
 Usage: tickborg <role> [--config FILE]
        tickborg <command> [options]
+       tickborg --version
 
 Roles (each runs until SIGTERM):
 ${rows(ROLE_NAMES.map((name) => [name, roleOf(name).summary] as const))}
@@ -38,6 +40,10 @@ async function dispatch(args: readonly string[]): Promise<number> {
   }
   if (word === "--help" || word === "-h" || word === "help") {
     console.log(help());
+    return EXIT.ok;
+  }
+  if (word === "--version" || word === "-V") {
+    console.log(`tickborg ${VERSION}`);
     return EXIT.ok;
   }
   await setUpLogging(logSettings((name) => Deno.env.get(name)));

@@ -7,6 +7,7 @@ import { ConfigError, describeError } from "../lib/errors.ts";
 import { roleLogger } from "../lib/log.ts";
 import type { RunningService } from "../lib/runner.ts";
 import { watchdog } from "../lib/systemd.ts";
+import { VERSION } from "../lib/version.ts";
 import type { RoleName } from "../services/roles.ts";
 import { type Brokers, type Started, startRoles } from "./start_roles.ts";
 
@@ -41,7 +42,7 @@ export async function serve(
     await orAborted(starting, stop);
     await service.ready();
     started.waitsFor = undefined;
-    log.info("Ready", { roles });
+    log.info("Ready", { roles, version: VERSION });
     await new Promise((resolve) => stop.addEventListener("abort", resolve));
   } catch (error) {
     if (!stop.aborted) {

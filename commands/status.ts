@@ -24,6 +24,7 @@ import type { UnservedReport } from "../lib/monitoring/unserved.ts";
 import { listenAddress } from "../lib/listen.ts";
 import { roleLogger } from "../lib/log.ts";
 import { redacted } from "../lib/text/redacted.ts";
+import { VERSION } from "../lib/version.ts";
 import { ROLE_NAMES, roleOf } from "../services/roles.ts";
 import { parseOptions } from "./arguments.ts";
 import { logFrom } from "./logging.ts";
@@ -62,6 +63,8 @@ export interface StatusReport {
   readonly level: Finding["level"];
   /** ISO 8601. */
   readonly time: string;
+  /** The version of this program. Each endpoint tells its role's. */
+  readonly version: string;
   /** Without a level where nobody asked it: the embedded one. */
   readonly broker: Partial<Finding> & { readonly address: string };
   readonly queues: readonly QueueReport[];
@@ -160,6 +163,7 @@ async function look(
   return {
     level: worst(all.flatMap(({ level }) => level ?? [])),
     time: new Date().toISOString(),
+    version: VERSION,
     broker,
     queues,
     endpoints: answers,

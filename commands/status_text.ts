@@ -70,10 +70,12 @@ function queueRow({ level, queue, below, state, why }: StatusReport["queues"][nu
   ];
 }
 
-const ENDPOINT_HEAD = ["endpoint", "address", "answer", ""];
+const ENDPOINT_HEAD = ["endpoint", "address", "answer", "version", ""];
 
-function endpointRow({ level, role, url, status, why }: StatusReport["endpoints"][number]): Row {
-  return [level, role, url, String(status ?? "-"), why];
+function endpointRow(
+  { level, role, url, status, version = "-", why }: StatusReport["endpoints"][number],
+): Row {
+  return [level, role, url, String(status ?? "-"), version, why];
 }
 
 const UNSERVED_HEAD = ["repository", ""];

@@ -1,8 +1,9 @@
-/** Serves a role's HTTP endpoints, each with `GET /health` (`deployment-spec.md`, "Health Checks"). */
+/** Serves a role's HTTP endpoints, each with `GET /health` (`docs/deployment.md`, "Health"). */
 import type { Logger } from "@logtape/logtape";
 import type { Broker } from "./broker/broker.ts";
 import { ConfigError, describeError } from "./errors.ts";
 import type { HttpEndpoint } from "./role.ts";
+import { VERSION } from "./version.ts";
 
 /** An endpoint that listens. */
 export interface RunningEndpoint {
@@ -90,10 +91,13 @@ function health(request: Request, broker: Broker, waitsFor: string | undefined):
   const init = { status: ok ? 200 : 503, headers: { "cache-control": "no-store" } };
   if (/openmetrics|text\/plain;\s*version=/.test(request.headers.get("accept") ?? "")) {
     const text = "# HELP tickborg_broker_connected Whether the role is connected to the broker\n" +
-      `# TYPE tickborg_broker_connected gauge\ntickborg_broker_connected ${connected ? 1 : 0}\n`;
+      `# TYPE tickborg_broker_connected gauge\ntickborg_broker_connected ${connected ? 1 : 0}\n` +
+      "# HELP tickborg_build_info The version of the role; the value is always 1\n" +
+      `# TYPE tickborg_build_info gauge\ntickborg_build_info{version="${VERSION}"} 1\n`;
     const headers = { ...init.headers, "content-type": "text/plain; version=0.0.4" };
     return new Response(text, { ...init, headers });
   }
   const status = ok ? "ok" : connected ? "starting" : "unavailable";
-  return Response.json({ status, broker: broker.state, waits_for: waitsFor }, init);
+  const answer = { status, broker: broker.state, version: VERSION, waits_for: waitsFor };
+  return Response.json(answer, init);
 }

@@ -81,7 +81,7 @@ function stderrSink(format: (record: LogRecord) => string): Sink {
   };
 }
 
-/** What {@link setUpLogging} reads: our variables first, then the Rust bot's (`deployment-spec.md`). */
+/** What {@link setUpLogging} reads: our variables first, then the Rust bot's (`docs/deployment.md`, "Environment variables"). */
 export function logSettings(env: (name: string) => string | undefined): {
   filter: string;
   json: boolean;

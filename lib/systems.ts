@@ -1,4 +1,4 @@
-/** The systems a builder can serve, by their wire names (`protocol.md`, "Queues"). */
+/** The systems a builder can serve, by their wire names (`docs/protocol.md`, "Queues"). */
 export const SYSTEMS = [
   "x86_64-linux",
   "aarch64-linux",

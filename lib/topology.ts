@@ -1,6 +1,6 @@
 /**
  * Every exchange, queue and binding there is. Other files name a queue by {@link QUEUE}, and an exchange as
- * it is called here: a broker refuses any other. `protocol.md` fixes those without the `tickborg.` prefix;
+ * it is called here: a broker refuses any other. `docs/protocol.md` fixes those without the `tickborg.` prefix;
  * those with it are ours alone and may have arguments.
  */
 import { type System, SYSTEMS } from "./systems.ts";
@@ -69,7 +69,7 @@ export const QUEUE = {
 
 /**
  * GitHub names may hold dots, which part the words of a routing key, so the old one-word patterns stay
- * beside patterns that match any number of words (`protocol.md`, "Queues").
+ * beside patterns that match any number of words (`docs/protocol.md`, "Queues").
  */
 function eventBindings(event: string): Queue["bindings"] {
   return [`${event}.*`, `${event}.#`].map((pattern) => ({

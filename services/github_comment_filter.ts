@@ -16,7 +16,7 @@ import {
   type CommentEvent,
   parseIssueCommentEvent,
   parseReviewEvent,
-} from "../lib/github/payloads.ts";
+} from "../lib/github/comment_payloads.ts";
 import type { Build } from "../lib/jobs.ts";
 import { expectLater } from "../lib/retry.ts";
 import type { Consumer, Outcome, Progress, RoleContext, Service } from "../lib/role.ts";

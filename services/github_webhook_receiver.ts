@@ -1,5 +1,5 @@
 /**
- * Checks GitHub's webhooks and hands them to the broker (`protocol.md`, "Webhook receiver, HTTP"). The
+ * Checks GitHub's webhooks and hands them to the broker (`docs/protocol.md`, "Webhook receiver, HTTP"). The
  * answer is 2xx only after the broker's confirm, so that GitHub keeps what we could not take.
  */
 import type { Logger } from "@logtape/logtape";

@@ -73,7 +73,7 @@ function collector(store: LogStore): Consumer<LogMessage> {
   };
 }
 
-/** The routing key of a message is the key of its log (`protocol.md`, "Messages"). */
+/** The routing key of a message is the key of its log (`docs/protocol.md`, "Messages"). */
 function keep(store: LogStore, message: LogMessage, delivery: Delivery): Promise<void> {
   const key = delivery.routingKey;
   switch (message.kind) {

@@ -3,6 +3,7 @@ import { getLogger } from "@logtape/logtape";
 import type { Broker, BrokerState } from "../lib/broker/broker.ts";
 import { ConfigError, describeError } from "../lib/errors.ts";
 import { serveEndpoint } from "../lib/http.ts";
+import { VERSION } from "../lib/version.ts";
 
 /** Sends bytes as they are and gives the first line of the answer. */
 async function firstLine(port: number, request: string): Promise<string> {
@@ -72,6 +73,7 @@ Deno.test("a role is well while its broker takes messages, in each form that is 
       assert.deepEqual([json.status, await json.json()], [status, {
         status: status === 200 ? "ok" : "unavailable",
         broker: state,
+        version: VERSION,
       }]);
       assert.equal(json.headers.get("cache-control"), "no-store");
       const accept = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5";
@@ -79,7 +81,9 @@ Deno.test("a role is well while its broker takes messages, in each form that is 
       assert.equal(metrics.status, status);
       assert.match(metrics.headers.get("content-type")!, /^text\/plain; version=0\.0\.4/);
       const value = status === 200 ? 1 : 0;
-      assert.ok((await metrics.text()).endsWith(`\ntickborg_broker_connected ${value}\n`), state);
+      const text = await metrics.text();
+      assert.ok(text.includes(`\ntickborg_broker_connected ${value}\n`), state);
+      assert.ok(text.endsWith(`\ntickborg_build_info{version="${VERSION}"} 1\n`), state);
       const head = await ask({ method: "HEAD" });
       assert.deepEqual([head.status, await head.text()], [status, ""]);
     }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { COMMANDS } from "../commands/table.ts";
+import { VERSION } from "../lib/version.ts";
 import { ROLE_NAMES } from "../services/roles.ts";
 
 const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
@@ -39,6 +40,16 @@ for (const name of [...ROLE_NAMES, ...Object.keys(COMMANDS)]) {
     assert.equal(out, "");
   });
 }
+
+Deno.test("--version prints the version of deno.json and nothing else", async () => {
+  const { version } = JSON.parse(await Deno.readTextFile(new URL("../deno.json", import.meta.url)));
+  assert.match(version, /^\d+\.\d+\.\d+$/);
+  assert.equal(VERSION, version);
+  for (const word of ["--version", "-V"]) {
+    assert.deepEqual(await tickborg(word), { code: 0, out: `tickborg ${version}\n`, error: "" });
+  }
+  assert.match((await tickborg("--help")).out, /--version/);
+});
 
 Deno.test("no word is answered with the help, an unknown one with one line; both are exit code 2", async () => {
   const none = await tickborg();

@@ -11,6 +11,7 @@ import { MAX_ATTEMPTS, MAX_BUG_ATTEMPTS } from "../lib/retry.ts";
 import { type Consumer, HandBack, type Service } from "../lib/role.ts";
 import { type RunningService, startService } from "../lib/runner.ts";
 import { QUEUE } from "../lib/topology.ts";
+import { VERSION } from "../lib/version.ts";
 import * as z from "zod";
 import { within } from "./support/waiting.ts";
 
@@ -211,6 +212,7 @@ Deno.test("every endpoint answers /health with the state of the broker", () =>
     assert.deepEqual([health.status, await health.json()], [200, {
       status: "ok",
       broker: "connected",
+      version: VERSION,
     }]);
     assert.equal(await (await fetch(at)).text(), "hello\n");
   }));

@@ -1,4 +1,5 @@
 /** Plays the demo's story and tells it while it happens. */
+import { OVERALL } from "../../lib/check_runs/name.ts";
 import { join } from "node:path";
 import { delay, orAborted } from "../../lib/async.ts";
 import type { FakeCheckRun, FakePull } from "../../tests/support/fake_github/mod.ts";
@@ -13,7 +14,6 @@ import {
   formatSummary,
   formatText,
   logPage,
-  OVERALL,
   type OverallSummary,
   Watcher,
 } from "./view.ts";
@@ -38,7 +38,7 @@ export interface Outcome {
   readonly ok: boolean;
   readonly checks: readonly CheckSummary[];
   /** The check run that sums up the others. */
-  readonly overall?: OverallSummary;
+  readonly overall: OverallSummary;
   readonly labels: readonly string[];
   readonly logs: string;
   readonly events: readonly DemoEvent[];
@@ -62,16 +62,16 @@ export async function play(fleet: Fleet, scenario: Scenario, stage: Stage): Prom
   });
   const overall = await watchOverall(fleet, pull, watcher, signal);
   const labelled = scenario.labels.every((label) => pull.labels.includes(label));
-  const ok = labelled && (overall === undefined || overall.conclusion === scenario.overall) &&
+  const ok = labelled && overall.conclusion === scenario.overall &&
     checks.length === scenario.expected.size &&
     checks.every((check) => check.conclusion === check.expected);
   say(`\n${formatSummary(checks)}\n`);
   say(`Labels: ${pull.labels.join(", ")}`);
   say(`Logs: ${logs}`);
-  if (overall) say(`\n${formatOverall(overall)}\n`);
+  say(`\n${formatOverall(overall)}\n`);
   say(ok ? "Everything came out as it should." : "Something did not come out as it should.");
   const { events } = watcher;
-  return { ok, checks, ...(overall && { overall }), labels: pull.labels, logs, events };
+  return { ok, checks, overall, labels: pull.labels, logs, events };
 }
 
 function introduce(scenario: Scenario, say: Stage["say"]): void {
@@ -117,15 +117,14 @@ async function watchChecks(fleet: Fleet, pull: FakePull, watch: Watch): Promise<
   return [...summaries, ...others, ...missing];
 }
 
-/** Waits for the check run that sums up the others; undefined where there is none. */
+/** Waits for the check run that sums up the others to end. */
 async function watchOverall(
   fleet: Fleet,
   pull: FakePull,
   watcher: Watcher,
   signal: AbortSignal,
-): Promise<OverallSummary | undefined> {
+): Promise<OverallSummary> {
   const find = () => fleet.repository.checkRuns(pull.headSha).find(({ name }) => name === OVERALL);
-  if (!find()) return undefined;
   const done = () => {
     watcher.look();
     return find()?.status === "completed";
@@ -133,7 +132,9 @@ async function watchOverall(
   const ended = fleet.github.waitFor(done, { what: OVERALL, timeoutMs: PATIENCE_MS });
   await orAborted(ended, signal).catch(() => {});
   signal.throwIfAborted();
-  const { conclusion, status, title, text, summary } = find()!;
+  const found = find();
+  if (!found) return { conclusion: "missing", title: "", text: "" };
+  const { conclusion, status, title, text, summary } = found;
   return { conclusion: conclusion ?? status, title, text: text ?? summary };
 }
 

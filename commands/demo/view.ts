@@ -1,4 +1,5 @@
 /** Says what happens in the demo as it happens, by looking at the fake GitHub after each of its changes. */
+import { OVERALL } from "../../lib/check_runs/name.ts";
 import type { FakeCheckRun } from "../../tests/support/fake_github/mod.ts";
 import { renderTables } from "./markdown_table.ts";
 import type { Fleet } from "../../tests/support/fleet.ts";
@@ -111,9 +112,6 @@ export function firstWords({ summary }: FakeCheckRun): string[] {
 export function formatText({ name }: FakeCheckRun, lines: readonly string[]): string {
   return [`          ${name} says:`, ...lines.map((line) => `          │ ${line}`)].join("\n");
 }
-
-/** The name of the check run that sums up the others. */
-export const OVERALL = "tickborg";
 
 /** What the check run that sums up the others came to. */
 export interface OverallSummary {

@@ -74,7 +74,7 @@ function down(job: string, role: RoleName, what: string): Alert {
   };
 }
 
-/** Every alert: the document's health table (`deployment-spec.md`, "Health Checks") and what it leaves out. */
+/** Every alert: the document's health table (`docs/deployment.md`, "Health") and what it leaves out. */
 export function alerts(): Alert[] {
   const unknown = QUEUE_RULES.find(({ queue }) => queue === QUEUE.unknownEvents)!;
   return [

@@ -10,7 +10,7 @@ import { ROLE_NAMES, type RoleName, roleOf } from "../../services/roles.ts";
 import { SYSTEMS } from "../../lib/systems.ts";
 import { buildQueue, EXCHANGES, QUEUES } from "../../lib/topology.ts";
 
-/** The virtual host (`deployment-spec.md`, "RabbitMQ Setup"). */
+/** The virtual host (`docs/deployment.md`, "RabbitMQ"). */
 export const VHOST = "tickborg";
 
 /** A user's rights: regular expressions over the names of exchanges and queues. */

@@ -1,5 +1,5 @@
 /**
- * What systemd denies a role: the document's list (`deployment-spec.md`, "Per-Service Configuration") and
+ * What systemd denies a role: the document's list (`docs/deployment.md`, "What the units promise") and
  * what else a role does not need. `systemd-analyze security` rates the result, and a test holds it there;
  * another boots a systemd and runs programs in these units.
  */

@@ -192,6 +192,7 @@ function tooMany(): SubmoduleError {
 async function links({ repository, folders }: Level): Promise<Map<string, string>> {
   const { stdout } = await repository.run(["ls-files", "--stage", "-z"], {
     cwd: folders.tree,
+    forBuild: true,
     env: { GIT_INDEX_FILE: folders.index, GIT_WORK_TREE: folders.tree },
     maxBytes: 512 * 1024 * 1024,
   });

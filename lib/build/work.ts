@@ -2,11 +2,9 @@
 import { join } from "node:path";
 import type { Project } from "../config/config.ts";
 import { sectionOf } from "../config/sections.ts";
-import { describeError } from "../errors.ts";
 import { buildProject, type ProjectBuild } from "./build_project.ts";
 import { type BuilderContext, checkoutRoot } from "./builder_context.ts";
 import { type EarlyEnd, prepareSource, type Source } from "./checkout.ts";
-import { type GitCache, mending } from "../git/cache.ts";
 import { PROJECTS_FILE } from "../projects/projects.ts";
 import { DISK_FULL_END, earlyEnd, type End, leftOut, unknownProject, withoutList } from "./ends.ts";
 import { saysDiskFull } from "./full_disk.ts";
@@ -15,9 +13,7 @@ import { safeLine, Tail } from "./lines.ts";
 import { withoutJobFolder } from "./repository_paths.ts";
 import type { LogStream } from "./log_stream.ts";
 import type { Attempt, AttemptEnd, AttrOutcome } from "./result.ts";
-import { needsOf, type Problem, problemOf } from "./needs.ts";
-import { writeFiles } from "./write_files.ts";
-import { CheckoutError } from "./write_tree.ts";
+import { isFor, JobTree } from "./job_tree.ts";
 
 /** Lines and characters of a log's end that a result shows. */
 const OUTPUT = { lines: 100, characters: 32 * 1024 } as const;
@@ -33,25 +29,9 @@ export interface WorkOptions {
   readonly signal: AbortSignal;
 }
 
-/** What was written into a job's folder. */
-interface Written {
-  /** What the log tells of it. */
-  readonly lines: readonly string[];
-  readonly problems: readonly Problem[];
-}
-
-/** The files that each project of a job is built in. */
-interface Tree {
-  readonly problems: readonly Problem[];
-  /** Writes them again if a build had them; an end where that fails. */
-  renew(): Promise<End | undefined>;
-}
-
 /** What an attempt does besides publishing. */
 export class Work {
   readonly #options: WorkOptions;
-  /** Whether a project was built in the checkout. */
-  #used = false;
   #prepared: Awaited<ReturnType<typeof prepareSource>> | undefined;
 
   constructor(options: WorkOptions) {
@@ -128,11 +108,10 @@ export class Work {
     const merged = source.baseSha ? `${job.pr.head_sha} merged into ${source.baseSha}` : undefined;
     const by = job.definition === "merged" ? `, by the merged ${PROJECTS_FILE}` : "";
     await stream.write([`Building ${merged ?? job.pr.head_sha}${by}`]);
-    const checkOut = () => this.#checkOut(cache, source, projects.projects);
-    const written = await checkOut();
+    const tree = new JobTree({ ...this.#options, cache, source, projects: projects.projects });
+    const written = await tree.write();
     if ("status" in written) return await this.#all(written);
     await stream.write(written.lines);
-    const tree = { problems: written.problems, renew: () => this.#renew(checkOut) };
     const outcomes: AttrOutcome[] = [];
     for (const attr of new Set(job.attrs)) {
       outcomes.push(
@@ -144,50 +123,10 @@ export class Work {
     return outcomes;
   }
 
-  /** Takes away what another project's build left: each begins with the files of the commit alone. */
-  async #renew(checkOut: () => Promise<End | Written>): Promise<End | undefined> {
-    const used = this.#used;
-    this.#used = true;
-    if (!used) return undefined;
-    await this.#options.folder.renew();
-    const written = await checkOut();
-    return "status" in written ? written : undefined;
-  }
-
-  /** Writes the files, and those of the submodules; an end where they cannot be had. */
-  async #checkOut(
-    cache: GitCache,
-    { tree, headSha: head, baseSha: base }: Source,
-    all: readonly Project[],
-  ): Promise<End | Written> {
-    const { attempt: { job, system }, builder: { config }, folder } = this.#options;
-    const { deliveries, signal } = this.#options;
-    const built = all.filter((one) => job.attrs.includes(one.name) && isFor(one, system));
-    const options = {
-      root: checkoutRoot(config),
-      url: job.repo.clone_url,
-      sameHost: !sectionOf(config, "builder").network,
-      needs: needsOf(built, all),
-      deliveries,
-      signal,
-    };
-    try {
-      const { lines, problems } = await mending(
-        cache,
-        () => writeFiles(cache, { tree, head, base }, folder, options),
-      );
-      return { lines: lines.map(safeLine), problems };
-    } catch (error) {
-      if (!(error instanceof CheckoutError)) throw error;
-      const status = error.fault === "source" ? "Failure" : "UnexpectedError";
-      return { status, reason: describeError(error), step: "checkout" };
-    }
-  }
-
   async #buildOne(
     attr: string,
     projects: readonly Project[],
-    { problems, renew }: Tree,
+    tree: JobTree,
   ): Promise<AttrOutcome> {
     const { attempt: { system }, stream } = this.#options;
     const project = projects.find(({ name }) => name === attr);
@@ -196,10 +135,7 @@ export class Work {
       await stream.write([end.reason!]);
       return { attr, output: [end.reason!], ...end };
     }
-    const problem = problemOf(project, projects, problems);
-    const early: End | undefined = problem
-      ? { status: "Failure", reason: problem.reason, step: "checkout" }
-      : await renew();
+    const early = await tree.readyFor(project);
     if (early === undefined) return await this.#build(project);
     const reason = safeLine(early.reason ?? "");
     await stream.write([reason]);
@@ -258,8 +194,4 @@ function cancelled(signal: AbortSignal): boolean {
 
 function listOf({ projects }: Source): readonly Project[] {
   return projects.kind === "list" ? projects.projects : [];
-}
-
-function isFor(project: Project, system: string): boolean {
-  return project.systems === undefined || (project.systems as string[]).includes(system);
 }

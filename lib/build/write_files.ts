@@ -162,6 +162,7 @@ async function addRepository(
   const { repository, folders, depth } = level;
   const options = {
     cwd: folders.tree,
+    forBuild: true,
     env: { GIT_INDEX_FILE: folders.index, GIT_WORK_TREE: folders.tree },
   };
   try {

@@ -42,6 +42,7 @@ export async function writeTree(
   }
   const options = {
     cwd: folders.tree,
+    forBuild: true,
     env: { GIT_INDEX_FILE: folders.index, GIT_WORK_TREE: folders.tree },
     timeoutMs: 1_800_000,
   };

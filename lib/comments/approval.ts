@@ -1,7 +1,7 @@
 /** Whether what a comment asks for is what its author saw. Pure. */
 import { evaluationMemory } from "../evaluation/status.ts";
 import type { CommitStatus } from "../github/github.ts";
-import type { CommentEvent } from "../github/payloads.ts";
+import type { CommentEvent } from "../github/comment_payloads.ts";
 import { COMMENT_REQUEST } from "./publications.ts";
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Reads the commands that people write in comments (`protocol.md`, "Commands in comments"). Pure.
+ * Reads the commands that people write in comments (`docs/protocol.md`, "Commands in comments"). Pure.
  *
  *     @tickbot build cmark neozip on aarch64-linux
  *     @tickbot test cmark @tickbot eval

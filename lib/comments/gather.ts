@@ -12,7 +12,7 @@ import {
   type PullRequest,
   type RepoName,
 } from "../github/github.ts";
-import type { CommentEvent } from "../github/payloads.ts";
+import type { CommentEvent } from "../github/comment_payloads.ts";
 import {
   type ProjectList,
   PROJECTS_FILE,

@@ -56,7 +56,13 @@ function lowerFirst(text: string): string {
 export function shown(value: unknown): string {
   const hide = (key: string, part: unknown) =>
     isSecretKey(key) || textsOf(part).some((text) => secretIn(text)) ? kindOf(part) : part;
-  return shortened(redacted(JSON.stringify(value, hide) ?? String(value)));
+  try {
+    return shortened(redacted(JSON.stringify(value, hide) ?? String(value)));
+  } catch (error) {
+    // What is nested too deep to be written is no value that anybody meant.
+    if (error instanceof RangeError) return kindOf(value);
+    throw error;
+  }
 }
 
 /** A text, or the names that an object's parts have. */

@@ -10,7 +10,7 @@ const WITH_BROKER = SECTIONS.filter(([, schema]) => {
   return section instanceof z.ZodObject && "rabbitmq" in section.shape;
 });
 
-/** The options of the Rust bot's file (`protocol.md`, "Configuration"), by the key of what holds them. */
+/** The options of the Rust bot's file (`docs/protocol.md`, "Configuration"), by the key of what holds them. */
 const OPTIONS: ReadonlySet<string> = new Set([
   ...SECTIONS.map(([name]) => `.${name}`),
   ...WITH_BROKER.map(([name]) => `${name}.rabbitmq`),

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { ProjectName } from "../messages/build_job.ts";
 import { SYSTEMS } from "../systems.ts";
+import { secretIn } from "../text/redacted.ts";
 import { shortened } from "../text/shortened.ts";
 
 /** A text of 1 to `most` characters. */
@@ -33,6 +34,7 @@ const ProjectPath = z.string().max(1_024).refine(
 
 /** What a path that is only written in another way should be. */
 function tidied(path: string): string {
+  if (path.includes("://") || secretIn(path) !== undefined) return "";
   const parts = path.replaceAll("\\", "/").split("/").filter((part) => part !== "" && part !== ".");
   if (parts.length === 0 || parts.includes("..") || path.includes("\0")) return "";
   return `, such as ${shortened(parts.join("/"))}`;

@@ -28,9 +28,11 @@ export interface GitOptions {
   /** Whether `file://` and plain paths may be fetched from: see {@link allowsLocal}. */
   readonly allowLocal?: boolean;
   /**
-   * Variables set beside our own, for example GIT_INDEX_FILE. With GIT_WORK_TREE git has the umask 022: a
-   * build must find the modes that its files have for a developer, whatever umask this process was given.
+   * Whether git writes files for a build. It then has the umask 022, by a shell: a build must find the modes
+   * that its files have for a developer, whatever umask this process was given.
    */
+  readonly forBuild?: boolean;
+  /** Variables set beside our own, for example GIT_INDEX_FILE. */
   readonly env?: Readonly<Record<string, string>>;
   /** Exit codes that are answers, not failures; 0 alone when absent. */
   readonly codes?: readonly number[];
@@ -126,7 +128,7 @@ export function splitNul(stdout: Uint8Array): string[] {
 function start(args: readonly string[], options: GitOptions): Deno.ChildProcess {
   try {
     const own = gitArguments(args, options);
-    const shared = options.env?.GIT_WORK_TREE !== undefined && Deno.build.os !== "windows";
+    const shared = options.forBuild === true && Deno.build.os !== "windows";
     return new Deno.Command(shared ? "sh" : "git", {
       args: shared ? ["-c", 'umask 022; exec git "$@"', "sh", ...own] : own,
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),

@@ -8,6 +8,7 @@ import { rateLimitWait, toFault } from "./faults.ts";
 import { boundedFetch } from "./fetch.ts";
 import { GitHubRefusal, type RepoName } from "./github.ts";
 import { type WriteLimit, WriteLimiter } from "./write_limit.ts";
+import { VERSION } from "../version.ts";
 
 /** How to speak to GitHub. */
 export interface TransportOptions {
@@ -62,7 +63,7 @@ export class AppTransport {
     this.#options = options;
     const common = {
       baseUrl: options.apiUrl,
-      userAgent: "tickborg",
+      userAgent: `tickborg/${VERSION}`,
       log: SILENT,
       request: { fetch: boundedFetch(options.timeoutMs), log: SILENT },
     };

@@ -1,4 +1,4 @@
-/** The log store over HTTP (`protocol.md`, "Log store and log HTTP"), and the page that shows it. */
+/** The log store over HTTP (`docs/protocol.md`, "Log store and log HTTP"), and the page that shows it. */
 import { type Context, Hono } from "hono";
 import type { LogStore } from "./store.ts";
 import type { AttemptPaths } from "./paths.ts";

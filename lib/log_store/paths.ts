@@ -1,5 +1,5 @@
 /**
- * Where logs lie (`protocol.md`, "Log store and log HTTP"). Keys and attempt ids come from messages and
+ * Where logs lie (`docs/protocol.md`, "Log store and log HTTP"). Keys and attempt ids come from messages and
  * from URLs: what could leave the root, hide, or collide with another file is refused here, for writing
  * and for reading alike.
  */

@@ -1,5 +1,5 @@
 /**
- * The log store: lines in, text files out (`protocol.md`, "Log store and log HTTP").
+ * The log store: lines in, text files out (`docs/protocol.md`, "Log store and log HTTP").
  *
  * What is asked for one attempt while a write of it is under way is written together with the next one,
  * so that a thousand messages of one line cost a few writes. A call resolves when what it gave is on the

@@ -14,6 +14,13 @@ const OUTCOMES = {
   "given-up": "Nothing was built: the evaluation could not be carried out.",
   superseded: "Nothing was built: a newer push or another evaluation took this one's place.",
   "no-projects": "Nothing was built: the base branch has no .tickborg.json that lists projects.",
+  "list-mistakes": "Not everything may be right: .tickborg.json has a mistake with this change.",
+  "too-many-builds": "Nothing was built: the change asks for more builds than can be summed up.",
+  "no-repository": "Nothing was built: git cannot read the repository.",
+  "no-ref": "Nothing was built: git does not show a branch or a head that is needed.",
+  "no-commit": "Nothing was built: git does not show a commit that is needed.",
+  "no-pull-request": "Nothing was built: GitHub does not show the pull request or its commit.",
+  closed: "Nothing was built: the pull request was closed.",
   "bad-projects": "Nothing was built: the base branch's .tickborg.json has a mistake.",
 };
 

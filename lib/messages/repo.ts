@@ -7,7 +7,7 @@ const ownerOrName = z.string().min(1).max(100).regex(/^[A-Za-z0-9._-]+$/)
 /** A commit's full SHA-1 in lower-case hexadecimal; SHA-256 repositories have 64 digits. */
 export const CommitSha = z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/);
 
-/** A repository as peers write it into every message (`protocol.md`, "Messages"). */
+/** A repository as peers write it into every message (`docs/protocol.md`, "Messages"). */
 export const Repo = z.object({
   owner: ownerOrName,
   name: ownerOrName,

@@ -1,4 +1,5 @@
 /** Looks at a running fleet: queues, consumers, HTTP endpoints. Changes nothing in it. */
+import * as z from "zod";
 import type { Broker } from "../broker/broker.ts";
 import type { Config } from "../config/config.ts";
 import { describeError } from "../errors.ts";
@@ -143,25 +144,51 @@ export function healthUrl(listen: string): string {
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}/health`;
 }
 
-/** What a role that has not started yet says it waits for. */
-async function waitingFor(response: Response): Promise<string | undefined> {
-  const { waits_for } = await response.json().catch(() => ({})) as { waits_for?: unknown };
-  return typeof waits_for === "string" ? waits_for.slice(0, 500) : undefined;
-}
-
 async function ask(url: string, timeoutMs: number): Promise<EndpointState> {
   try {
     const response = await fetch(url, {
       redirect: "manual",
       signal: AbortSignal.timeout(timeoutMs),
     });
-    const waitsFor = response.status === 503 ? await waitingFor(response) : undefined;
-    if (!response.bodyUsed) await response.body?.cancel();
-    return { status: response.status, ...(waitsFor === undefined ? {} : { waitsFor }) };
+    return { status: response.status, ...toldBy(await shortText(response)) };
   } catch (error) {
     const late = error instanceof DOMException && error.name === "TimeoutError";
     // What fetch says before its last cause repeats the address.
     const why = late ? `within ${timeoutMs / 1_000} s` : describeError(error).split(": ").at(-1);
     return { error: `No answer${late ? " " : ": "}${why}` };
   }
+}
+
+/** Characters that are read of an answer: another program may listen there, and print all its life. */
+const MAX_ANSWER = 4_096;
+
+/** An answer's text; nothing of one that is longer than ours are. */
+async function shortText(response: Response): Promise<string> {
+  let text = "";
+  for await (const part of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += part;
+    // Leaving the loop cancels the rest of the answer.
+    if (text.length > MAX_ANSWER) return "";
+  }
+  return text;
+}
+
+const Told = z.object({
+  version: z.string().regex(/^\d[\w.+-]{0,40}$/).optional().catch(undefined),
+  waits_for: z.string().transform((text) => text.slice(0, 500)).optional().catch(undefined),
+});
+
+/** What a role says of itself in its answer; nothing where the answer is not one of ours. */
+function toldBy(text: string): Pick<EndpointState, "version" | "waitsFor"> {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    return {};
+  }
+  const { version, waits_for: waitsFor } = Told.catch({}).parse(answer);
+  return {
+    ...(version === undefined ? {} : { version }),
+    ...(waitsFor === undefined ? {} : { waitsFor }),
+  };
 }

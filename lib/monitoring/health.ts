@@ -1,5 +1,5 @@
 /**
- * When a fleet is healthy: the document's health table (`deployment-spec.md`, "Health Checks") and what
+ * When a fleet is healthy: the document's health table (`docs/deployment.md`, "Health") and what
  * it takes to say the same of the queues that it does not name. Pure: facts in, findings out.
  */
 import type { QueueFacts } from "../broker/broker.ts";
@@ -106,13 +106,15 @@ function tooMany({ queue, role }: QueueRule): string {
 export interface EndpointState {
   /** The HTTP status; undefined where nothing answered. */
   readonly status?: number;
+  /** The version that the role says it has; Rust roles say none. */
+  readonly version?: string;
   /** Why nothing answered. */
   readonly error?: string;
   /** What a role that is not ready says it waits for. */
   readonly waitsFor?: string;
 }
 
-/** Judges an endpoint: 200 is healthy (`deployment-spec.md`, "Health Checks"). */
+/** Judges an endpoint: 200 is healthy (`docs/deployment.md`, "Health"). */
 export function judgeEndpoint({ status, error, waitsFor }: EndpointState): Finding {
   if (status === 200) return ok;
   if (waitsFor !== undefined) return { level: "fail", why: `Not ready, waits for ${waitsFor}` };

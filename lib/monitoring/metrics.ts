@@ -1,5 +1,5 @@
 /**
- * Counters of events in the old names (`protocol.md`, "Messages"): `tickborg_` and the event in snake
+ * Counters of events in the old names (`docs/protocol.md`, "Messages"): `tickborg_` and the event in snake
  * case, labelled with who counted and, where there is one, the branch or the event.
  */
 import { Counter, type Registry } from "prom-client";

@@ -1,4 +1,4 @@
-/** Gauges for the document's health table (`deployment-spec.md`, "Health Checks"), asked for at each scrape. */
+/** Gauges for the document's health table (`docs/deployment.md`, "Health"), asked for at each scrape. */
 import { Gauge, type Registry } from "prom-client";
 import { delay } from "../async.ts";
 import type { Broker, QueueFacts } from "../broker/broker.ts";

@@ -1,4 +1,4 @@
-/** Countable events, by the wire's names (`protocol.md`, "Messages"). */
+/** Countable events, by the wire's names (`docs/protocol.md`, "Messages"). */
 import { EXCHANGE } from "../topology.ts";
 import type { Publication } from "../broker/broker.ts";
 import { encode } from "../messages/codec.ts";

@@ -60,9 +60,13 @@ function titleOf({ stage, description = "", rows, status, conclusion }: OverallF
     const failed = bad.length === 0 ? "" : `, ${bad.length} failed`;
     return `${ended} of ${counted(rows.length, "build")} ended${failed}`;
   }
-  if (bad.length > 0) {
-    const more = bad.length > 1 ? ` and ${bad.length - 1} more` : "";
-    return `${plain(bad[0]!.name, 120)}${more} failed, of ${counted(rows.length, "build")}`;
+  if (bad.length === 1) {
+    const says = bad[0]!.title ? `: ${plain(bad[0]!.title, 180)}` : "";
+    return `${plain(bad[0]!.name, 120)} failed${says}`;
+  }
+  if (bad.length > 1) {
+    const more = ` and ${bad.length - 1} more failed, of ${counted(rows.length, "build")}`;
+    return `${plain(bad[0]!.name, 120)}${more}`;
   }
   if (conclusion === "success" && rows.length > 0) {
     return `${counted(rows.length, "build")} succeeded`;

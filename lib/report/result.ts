@@ -12,6 +12,7 @@ import {
 } from "./parts.ts";
 import { howToReproduce } from "./reproduce.ts";
 import { type BuildSubject, isPush } from "./subject.ts";
+import { VERSION } from "../version.ts";
 
 /**
  * A build that was cancelled or superseded is sent as skipped, because a Rust peer knows no other word.
@@ -114,6 +115,7 @@ function facts(subject: BuildSubject, result: BuildResult): string {
     lines.push(`- Duration: ${duration(result.duration_seconds)}`);
   }
   if (result.identity != null) lines.push(`- Builder: ${code(result.identity)}`);
+  lines.push(`- Reported by Tickborg ${VERSION}`);
   return lines.join("\n");
 }
 

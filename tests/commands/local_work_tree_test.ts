@@ -186,11 +186,11 @@ Deno.test("the last line is the error, with its place as in a checkout", () =>
       assert.equal(code, 1);
       assert.match(
         out,
-        /^files: build exited with code 3\n {2}cd files && .*\n {2}files\/a:1: error: no 2\n$/m,
+        /^files: build exited with code 3\n {2}cd files && .*\n {2}files\/a:1: no 2\n$/m,
       );
     }
     const { out } = await local("--repo", monorepo.workTree, "--json");
-    assert.equal(JSON.parse(out).builds[0].error, "files/a:1: error: no 2");
+    assert.equal(JSON.parse(out).builds[0].error, "files/a:1: no 2");
   }));
 
 Deno.test("a temporary folder that cannot be written to is told in one line", () =>

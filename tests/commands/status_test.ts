@@ -5,6 +5,7 @@ import type { StatusReport } from "../../commands/status.ts";
 import { openBroker } from "../../lib/broker/open.ts";
 import { roleLogger } from "../../lib/log.ts";
 import { buildQueue, QUEUE } from "../../lib/topology.ts";
+import { VERSION } from "../../lib/version.ts";
 import { startFleet } from "../support/fleet.ts";
 import { generateAppKey } from "../support/fake_github/app.ts";
 import { freePort } from "../support/ports.ts";
@@ -37,11 +38,15 @@ Deno.test("status tells how a fleet over RabbitMQ is", { ignore: withoutRabbitMq
       const { code, out } = await status("--config", fleet.configPath, "--json");
       const report = JSON.parse(out) as StatusReport;
       assert.deepEqual(report.queues.filter(({ level }) => level !== "ok"), []);
-      assert.deepEqual(report.endpoints.map(({ role, status }) => [role, status]), [
-        ["github-webhook-receiver", 200],
-        ["log-message-collector", 200],
-        ["stats", 200],
-      ]);
+      assert.deepEqual(
+        report.endpoints.map(({ role, status, version }) => [role, status, version]),
+        [
+          ["github-webhook-receiver", 200, VERSION],
+          ["log-message-collector", 200, VERSION],
+          ["stats", 200, VERSION],
+        ],
+      );
+      assert.equal(report.version, VERSION);
       assert.equal(report.level, "ok");
       assert.equal(code, 0);
       const table = await status("--config", fleet.configPath);
@@ -123,7 +128,7 @@ Deno.test("on the embedded broker only endpoints are looked at", async () => {
     const { code, out } = await status("--config", fleet.configPath);
     assert.equal(code, 0, out);
     assert.match(out, /^ {6}broker embedded \(not looked at\)$/m);
-    assert.match(out, /^OK {4}stats +http:\/\/127\.0\.0\.1:\d+\/health +200$/m);
+    assert.match(out, /^OK {4}stats +http:\/\/127\.0\.0\.1:\d+\/health +200 +\d+\.\d+\.\d+$/m);
     assert.match(out, /^OK {4}GitHub http:\/\/127\.0\.0\.1:\d+$/m);
     assert.doesNotMatch(out, /Everything is as it should be/);
     assert.match(

@@ -8,6 +8,7 @@ const ESCAPE = "\x1b";
 const REPORT: StatusReport = {
   level: "fail",
   time: "2026-01-01T00:00:00.000Z",
+  version: "1.2.3",
   broker: { level: "ok", why: "", address: "mq:5672 /" },
   queues: [{
     queue: "build-inputs-x86_64-linux",
@@ -27,6 +28,7 @@ const REPORT: StatusReport = {
     role: "stats",
     url: "http://127.0.0.1:9090/health",
     status: 200,
+    version: "1.2.2",
     level: "ok",
     why: "",
   }],
@@ -42,8 +44,8 @@ OK    broker mq:5672 /
 FAIL  build-inputs-x86_64-linux        3     < 20          0      2h  No consumer: is builder running?
 WARN  tickborg.dead-letters            1      < 1          0       -  Messages could not be handled: see tickborg dead-letters list
 
-      endpoint  address                       answer
-OK    stats     http://127.0.0.1:9090/health     200
+      endpoint  address                       answer  version
+OK    stats     http://127.0.0.1:9090/health     200    1.2.2
 
 2 of 4 want a look`.slice(1),
   );

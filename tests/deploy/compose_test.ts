@@ -35,7 +35,7 @@ interface Compose {
 
 const compose: Compose = parse(repositoryFile("docker-compose.yml"), { merge: true });
 
-/** The document's service of each role (`deployment-spec.md`, "Docker Compose Deployment"), and push-filter. */
+/** The document's service of each role (`docs/deployment.md`, "Docker Compose"), and push-filter. */
 const SERVICES: Record<RoleName, string> = {
   "github-webhook-receiver": "webhook-receiver",
   "evaluation-filter": "evaluation-filter",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { validate } from "dockerfile-utils";
 import { LAYOUT } from "../../deploy/files/layout.ts";
+import { VERSION } from "../../lib/version.ts";
 import { ROLE_NAMES } from "../../services/roles.ts";
 import { startFleet } from "../support/fleet.ts";
 import { inFolder, repositoryFile, repositoryPath, run, succeed } from "./tools.ts";
@@ -70,6 +71,8 @@ Deno.test("what the image holds starts every role, without a writable file and w
       ? ["setpriv", "--reuid=10001", "--regid=10001", "--clear-groups"]
       : [];
     const env = { https_proxy: "http://127.0.0.1:9", HTTPS_PROXY: "http://127.0.0.1:9" };
+    const version = await succeed([...nobody, `${prefix}/bin/tickborg`, "--version"], { env });
+    assert.equal(version.trim(), `tickborg ${VERSION}`);
     for (const name of ROLE_NAMES) {
       const help = await succeed([...nobody, `${prefix}/bin/tickborg`, name, "--help"], { env });
       assert.match(help, new RegExp(`Usage: tickborg ${name}`));

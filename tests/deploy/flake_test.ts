@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { leftOut, productionConfig } from "../../deploy/files/installation.ts";
+import { VERSION } from "../../lib/version.ts";
 import { ROLE_NAMES } from "../../services/roles.ts";
 import { evaluate, PACKAGE } from "./nix.ts";
 import { inFolder, repositoryFile, repositoryPath, succeed, without } from "./tools.ts";
@@ -13,6 +14,7 @@ interface Outputs {
   readonly modules: string[];
   readonly checks: Record<string, string[]>;
   readonly checkedUnits: string;
+  readonly version: string;
   readonly installPhase: string;
   readonly tarballs: string[];
 }
@@ -30,6 +32,7 @@ Deno.test({
     const flake = await outputs();
     assert.deepEqual(Object.keys(flake.packages["x86_64-linux"]!), ["default", "tickborg"]);
     assert.deepEqual(flake.modules, ["default"]);
+    assert.equal(flake.version, VERSION);
     assert.ok(flake.shells["x86_64-linux"]!.some((path) => path.endsWith("-deno")));
     for (const apps of Object.values(flake.apps)) {
       assert.deepEqual(Object.keys(apps).sort(), [...ROLE_NAMES, "default", "tickborg"].sort());
@@ -99,6 +102,8 @@ Deno.test({
           https_proxy: "http://127.0.0.1:9",
         },
       });
+      const version = await succeed([`${folder}/out/bin/tickborg`, "--version"]);
+      assert.equal(version.trim(), `tickborg ${VERSION}`);
       const roles = await succeed([`${folder}/out/bin/tickborg`, "roles"]);
       for (const name of ROLE_NAMES) {
         assert.match(roles, new RegExp(name));

@@ -81,7 +81,7 @@ Deno.test({
   },
 });
 
-/** `deployment-spec.md`, "Per-Service Configuration", "Hardening". */
+/** `docs/deployment.md`, "What the units promise". */
 const DOCUMENTED = [
   "NoNewPrivileges=true",
   "ProtectSystem=strict",

@@ -1,12 +1,8 @@
 /** GitHub's payloads, mangled: an event of ours comes out, bounded, or a refusal; never a crash or a hang. */
 import assert from "node:assert/strict";
 import examples from "@octokit/webhooks-examples" with { type: "json" };
-import {
-  parseIssueCommentEvent,
-  parsePullRequestEvent,
-  parsePushEvent,
-  parseReviewEvent,
-} from "../../lib/github/payloads.ts";
+import { parseIssueCommentEvent, parseReviewEvent } from "../../lib/github/comment_payloads.ts";
+import { parsePullRequestEvent, parsePushEvent } from "../../lib/github/payloads.ts";
 import { encode } from "../../lib/messages/codec.ts";
 import { type Json, mutated, mutatedBytes } from "./arbitraries.ts";
 import { assertRefusal, property } from "./property.ts";

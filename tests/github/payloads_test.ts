@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import examples from "@octokit/webhooks-examples" with { type: "json" };
-import {
-  parseIssueCommentEvent,
-  parsePullRequestEvent,
-  parsePushEvent,
-  parseReviewEvent,
-} from "../../lib/github/payloads.ts";
+import { parseIssueCommentEvent, parseReviewEvent } from "../../lib/github/comment_payloads.ts";
+import { parsePullRequestEvent, parsePushEvent } from "../../lib/github/payloads.ts";
 import { encode } from "../../lib/messages/codec.ts";
 
 /** Just enough of a recorded payload for a test to read and change. */

@@ -56,8 +56,9 @@ export function tellStories(
           /^2$/m,
           "the app was built with the pull request merged in",
         );
+        await fleet.expectCheck(pull, "tickborg", "success");
         const names = fleet.repository.checkRuns(pull.headSha).map(({ name }) => name).sort();
-        assert.deepEqual(names, [`app on ${SYSTEM}`, `core on ${SYSTEM}`]);
+        assert.deepEqual(names, [`app on ${SYSTEM}`, `core on ${SYSTEM}`, "tickborg"]);
         assert.ok(
           core.history.every((state, index) => index === 0 || state !== core.history[index - 1]),
         );

@@ -5,6 +5,7 @@ import { logLink } from "../../lib/report/log_link.ts";
 import { reproduceCommand } from "../../lib/report/reproduce.ts";
 import { resultReport } from "../../lib/report/result.ts";
 import { queuedReport, startedReport } from "../../lib/report/waiting.ts";
+import { VERSION } from "../../lib/version.ts";
 import { ADDRESSES, BASE, pr, result, SHA, subject } from "./samples.ts";
 
 Deno.test("A failed build says what failed, how, against what, and how to see it oneself", () => {
@@ -19,6 +20,7 @@ Deno.test("A failed build says what failed, how, against what, and how to see it
 - Last step: \`build\`
 - Duration: 2 min 5 s
 - Builder: \`builder-1\`
+- Reported by Tickborg ${VERSION}
 
 [Full log](https://ci.example.com/logs/?key=acme/mono.repo.42&attempt_id=a1)
 

@@ -31,7 +31,10 @@ Deno.test("a list that is missing or wrong is red", async () => {
   await using wrong = await openBench({ files: { ".tickborg.json": '{"projects": 1}' } });
   const broken = await wrong.build(await wrong.pullRequest({ x: "1" }));
   assert.equal(broken.result.status, "Failure");
-  assert.match(broken.result.output[0]!, /\.tickborg\.json of the target branch: projects/);
+  assert.match(
+    broken.result.output[0]!,
+    /\.tickborg\.json of the target branch: line 1, column 14: projects/,
+  );
 });
 
 Deno.test("a project that is not for this system is skipped with a reason", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { CommentEvent } from "../../lib/github/payloads.ts";
+import type { CommentEvent } from "../../lib/github/comment_payloads.ts";
 import { commandsOf } from "../../services/github_comment_filter.ts";
 import { answers, desk, evaluate, evaluated, say } from "../support/comments.ts";
 import { builds, cancellations, jobs } from "../support/published.ts";

@@ -37,10 +37,18 @@ export function overallState(memory: OverallMemory, facts: StateFacts): CheckRun
     status,
     externalId: externalId({ requestId: memory.request.id, requestedAt: memory.request.at }),
     startedAt: memory.request.at,
-    detailsUrl: logLink(
-      facts.addresses.logViewer,
-      logKey({ repo: facts.repo, pr: { number: pull } }),
-    ),
+    detailsUrl: pageOf(memory, facts),
     ...ended,
   };
+}
+
+/** The page of the pull request's logs, which says why there are none. */
+function pageOf(
+  { pull, outcome }: OverallMemory,
+  { repo, addresses }: StateFacts,
+): string | undefined {
+  const page = logLink(addresses.logViewer, logKey({ repo, pr: { number: pull } }));
+  return page === undefined || outcome === undefined
+    ? page
+    : `${page}&outcome=${encodeURIComponent(outcome)}`;
 }

@@ -52,7 +52,7 @@ in
   modules = builtins.attrNames self.nixosModules;
   checks = lib.mapAttrs (_: builtins.attrNames) self.checks;
   checkedUnits = self.checks.x86_64-linux.module.text;
-  inherit (linux) installPhase postFixup;
+  inherit (linux) version installPhase postFixup;
   tarballs = map (part: builtins.elemAt part 0)
     (builtins.filter builtins.isList (builtins.split "(/fetched/[^ ]+)" linux.installPhase));
 }
