@@ -73,14 +73,18 @@ export function withSeen(seen: readonly string[] | undefined, requestId: string)
   return [...(seen ?? []).filter((id) => id !== requestId), requestId].slice(-MAX_SEEN);
 }
 
-/** Adds a result of a request that is not shown; the last result of a request counts. */
+/**
+ * Adds a result of a request that is not shown; the last result of a request counts. Those of another pull
+ * request (`ofAnother`) are the first to be forgotten: they must not push out what the check's own came to.
+ */
 export function withBackground(
   { background = [] }: Memory,
-  requestId: string,
-  conclusion: z.infer<typeof Conclusion>,
+  [requestId, conclusion]: NonNullable<Memory["background"]>[number],
+  ofAnother = false,
 ): NonNullable<Memory["background"]> {
   const others = background.filter(([id]) => id !== requestId);
-  return [...others, [requestId, conclusion] as const].slice(-MAX_SEEN).map(([id, it]) => [id, it]);
+  const added: [string, z.infer<typeof Conclusion>] = [requestId, conclusion];
+  return (ofAnother ? [added, ...others] : [...others, added]).slice(-MAX_SEEN);
 }
 
 /** What people read of a summary: all but the hidden comment. */

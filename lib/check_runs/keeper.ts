@@ -198,10 +198,11 @@ export class CheckRunKeeper {
   /** Which pull request the check run is for, if it shows another one's build than the change's. */
   async #ownerOf(change: Change, current: CheckRun | undefined): Promise<number | undefined> {
     const { repo, pr } = change.subject;
-    if (!current || !isOfAnother(newsOf(change), recall(current.summary))) return undefined;
+    const shown = recall(current?.summary ?? "");
+    if (!isOfAnother(newsOf(change), shown)) return undefined;
     const { suffix } = parseCheckRunName(change.name);
     const place = placeOf(repo, pr.head_sha, overallName(suffix));
-    return await this.#overall.owner(place, pr.number);
+    return await this.#overall.owner(place, { shown: shown.pull, asking: pr.number });
   }
 
   #note(change: Change, made: Transition): void {

@@ -120,7 +120,7 @@ export function transition(
 function history(current: CheckRun, shown: Request, memory: Memory): Partial<Memory> {
   const ended = current.status === "completed" && current.conclusion !== undefined;
   const background = ended
-    ? withBackground(memory, shown.requestId, current.conclusion!)
+    ? withBackground(memory, [shown.requestId, current.conclusion!])
     : memory.background;
   return defined({ seen: withSeen(memory.seen, shown.requestId), background });
 }
@@ -132,7 +132,8 @@ function remembered(message: BuildNews, memory: Memory, why: string): Transition
   const known = memory.background?.find(([id]) => id === requestId)?.[1];
   const surer = known === undefined || news.certainty === CERTAINTY.definite;
   if (!surer || known === news.conclusion) return { kind: "nothing", why };
-  const background = withBackground(memory, requestId, news.conclusion);
+  const ofAnother = isOfAnother(message, memory);
+  const background = withBackground(memory, [requestId, news.conclusion], ofAnother);
   return { kind: "remember", memory: { ...memory, background }, why };
 }
 
@@ -147,6 +148,8 @@ interface Rivalry {
 /** Why another request than the one that is shown changes nothing; undefined when it takes over. */
 function whyLate(rivalry: Rivalry, { owner }: TransitionFacts): string | undefined {
   const { message, shown, memory } = rivalry;
+  const ended = memory.background?.some(([id]) => id === message.requestId) ?? false;
+  if (ended && message.news.status !== "completed") return "its result is known";
   const byPush = memory.push === true;
   if (message.push && !byPush && isHeld(shown, memory)) return PUSH_BEHIND_PULL;
   if (!message.push && byPush && takesOverPush(message, memory)) return undefined;

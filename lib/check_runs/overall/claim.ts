@@ -24,6 +24,8 @@ export type Claim =
   | { readonly kind: "show"; readonly memory: OverallMemory }
   /** The notice's pull request is remembered, and nothing else shown. */
   | { readonly kind: "remember"; readonly memory: OverallMemory }
+  /** The pull request that holds the check has left it, and the result of its builds stays. */
+  | { readonly kind: "left" }
   | { readonly kind: "nothing"; readonly why: string };
 
 const STAGES = { queued: 0, running: 1, ended: 2 } as const;
@@ -48,7 +50,7 @@ export function claim(
   if (left && memory.pull !== notice.pr.number) return withoutRival(memory, notice.pr.number);
   if (memory.pull === notice.pr.number) return sameHolder(memory, notice, facts);
   if (!facts.holderOpen || outranks(memory, notice, facts)) {
-    return { kind: "show", memory: { ...memoryOf(notice, facts), ...revisionOf(memory) } };
+    return { kind: "show", memory: inPlaceOf(memory, notice, facts) };
   }
   return another(memory, notice);
 }
@@ -56,18 +58,17 @@ export function claim(
 function sameHolder(memory: OverallMemory, notice: EvaluationNotice, facts: ClaimFacts): Claim {
   const { request, rivals, seen } = memory;
   const next = { ...memoryOf(notice, facts), ...revisionOf(memory), ...(rivals && { rivals }) };
-  if (LEFT.has(notice.outcome ?? "") && facts.conclusion !== undefined) {
-    return { kind: "nothing", why: "the builds have ended" };
-  }
+  const left = LEFT.has(notice.outcome ?? "");
   if (request.id === notice.request_id) {
     const later = STAGES[notice.evaluation] > STAGES[memory.stage] || isSurer(memory, notice);
     if (!later) return { kind: "nothing", why: "already known" };
     return { kind: "show", memory: { ...next, ...(seen && { seen }) } };
   }
   if (seen?.includes(notice.request_id)) return { kind: "nothing", why: "an earlier request" };
-  if (Date.parse(notice.requested_at) < Date.parse(request.at)) {
-    return { kind: "nothing", why: "an older request" };
-  }
+  const ahead = Date.parse(notice.requested_at) - Date.parse(request.at);
+  // GitHub's times have whole seconds: of one second nobody knows whether it left or came back first.
+  if (ahead < 0 || (ahead === 0 && left)) return { kind: "nothing", why: "an older request" };
+  if (left && facts.conclusion !== undefined) return { kind: "left" };
   return { kind: "show", memory: { ...next, seen: withSeen(seen, request.id) } };
 }
 
@@ -85,6 +86,20 @@ function outranks(
   if (evaluation !== "ended" || trusted !== true || memory.stage !== "ended") return false;
   const cameToNothing = conclusion === "cancelled" || conclusion === "action_required";
   return memory.trusted !== true || cameToNothing;
+}
+
+/** What waited goes on waiting, and the one that held the check waits too if it is open. */
+function inPlaceOf(
+  memory: OverallMemory,
+  notice: EvaluationNotice,
+  facts: ClaimFacts,
+): OverallMemory {
+  const before = facts.holderOpen ? [{ pull: memory.pull, at: memory.request.at }] : [];
+  const rivals = [...memory.rivals ?? [], ...before]
+    .filter(({ pull }) => pull !== notice.pr.number)
+    .slice(-MAX_RIVALS);
+  const made = { ...memoryOf(notice, facts), ...revisionOf(memory) };
+  return rivals.length === 0 ? made : { ...made, rivals };
 }
 
 /** The pull request waits behind the one that holds the check. */

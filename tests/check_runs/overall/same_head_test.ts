@@ -1,5 +1,7 @@
 /** Several pull requests with one head commit: none speaks for another. */
 import assert from "node:assert/strict";
+import { decodeCheckMessage } from "../../../lib/check_runs/message.ts";
+import { endedMessage } from "../../../lib/evaluation/messages.ts";
 import { Checks, core } from "./world.ts";
 
 const CORE = "core on x86_64-linux";
@@ -119,4 +121,120 @@ Deno.test("A head that was pushed away ends, unless its builds have ended", asyn
   assert.equal(checks.shows(), "cancelled");
   await checks.built(core, "Success");
   assert.equal(checks.shows(), "cancelled");
+});
+
+Deno.test("A third one is not forgotten when the second takes the check, nor the first that is still open", async () => {
+  const checks = new Checks();
+  for (const number of [1, 2, 3]) checks.open(number);
+  await checks.evaluated({ trusted: false });
+  await checks.evaluated({ number: 3, request: "t1", at: 1, trusted: false });
+  await checks.evaluated({ number: 2, request: "o1", at: 2 });
+  assert.equal(checks.holder(), 2);
+  checks.open(2, { state: "closed" });
+  await checks.evaluated({ number: 2, request: "x", at: 3, outcome: "closed", builds: [] });
+  assert.deepEqual(checks.evaluations.map(({ pr }) => pr.number).sort(), [1, 3]);
+});
+
+Deno.test("The one that takes the check before the first one's end is told leaves nobody behind", async () => {
+  const checks = new Checks();
+  for (const number of [1, 2, 3]) checks.open(number);
+  await checks.evaluated();
+  await checks.evaluated({ number: 3, request: "t1", at: 1 });
+  checks.open(1, { state: "closed" });
+  await checks.evaluated({ number: 2, request: "c1", at: 2 });
+  checks.open(2, { state: "closed" });
+  await checks.evaluated({ number: 2, request: "x", at: 3, outcome: "closed", builds: [] });
+  assert.deepEqual(checks.evaluations.map(({ pr }) => pr.number), [3]);
+});
+
+Deno.test("Whoever waits is not evaluated again while the one that holds the check is there", async () => {
+  const checks = new Checks();
+  checks.open(1);
+  checks.open(2);
+  await checks.evaluated();
+  await checks.built(core, "Failure");
+  await checks.queued(copy);
+  await checks.evaluated(copy);
+  await checks.queued({ request: "e2", at: 2 });
+  assert.deepEqual(checks.evaluations, []);
+});
+
+Deno.test("One that left and came back within a second holds the check, in whatever order that is told", async () => {
+  const checks = new Checks();
+  checks.open(1);
+  await checks.evaluated();
+  const back = { request: "back", at: 1 };
+  await checks.queued(back);
+  await checks.evaluated({ request: "left", at: 1, outcome: "superseded", builds: [] });
+  await checks.evaluated(back);
+  await checks.built(core, "Success", back);
+  assert.equal(checks.shows(), "success");
+});
+
+Deno.test("A word of leaving from before it came back has no one else evaluated", async () => {
+  const checks = new Checks();
+  checks.open(1);
+  checks.open(2);
+  await checks.evaluated();
+  await checks.evaluated(copy);
+  await checks.queued({ request: "back", at: 3 });
+  await checks.evaluated({ request: "left", at: 2, outcome: "superseded", builds: [] });
+  assert.deepEqual([checks.shows(), checks.evaluations], ["queued", []]);
+});
+
+Deno.test("Late news of a build that ended behind another's does not show it as waiting", async () => {
+  const checks = new Checks();
+  checks.open(1);
+  checks.open(2);
+  await checks.evaluated({ trusted: false });
+  await checks.built(core, "Failure");
+  const own = { number: 2, request: "o1", at: 1 };
+  await checks.built(core, "Success", own);
+  await checks.evaluated(own);
+  assert.equal(checks.holder(), 2);
+  assert.deepEqual([checks.shows(CORE), checks.shows()], ["failure", "success"]);
+});
+
+Deno.test("A stranger's many builds do not have the result forgotten that the check shows", async () => {
+  const checks = new Checks();
+  checks.open(1);
+  checks.open(2);
+  await checks.evaluated();
+  await checks.built(core, "Success");
+  const asked = { request: "again", at: 1 };
+  await checks.buildQueued(core, asked);
+  for (let nth = 0; nth < 30; nth++) {
+    await checks.built(core, "Failure", { number: 2, request: `m${nth}`, at: 2 + nth });
+  }
+  await checks.built(core, "Skipped", asked);
+  assert.equal(checks.shows(), "success");
+});
+
+Deno.test("Without a word of evaluations, as from older peers, one that is open takes over from one that is not", async () => {
+  const checks = new Checks();
+  checks.open(1);
+  checks.open(2);
+  await checks.buildQueued(core);
+  await checks.built(core, "Skipped");
+  await checks.buildQueued(core, copy);
+  assert.equal(checks.shows(CORE), "cancelled");
+  checks.open(1, { state: "closed" });
+  const later = { ...copy, request: "c2", at: 2 };
+  await checks.buildQueued(core, later);
+  await checks.built(core, "Success", later);
+  assert.equal(checks.shows(CORE), "success");
+});
+
+Deno.test("What was written before a crash is followed up once its message comes again", async () => {
+  const checks = new Checks();
+  checks.open(1);
+  checks.open(2);
+  const { body } = endedMessage(checks.request({}), {
+    ...{ outcome: "build", description: "", trusted: true, builds: [core] },
+  });
+  const message = decodeCheckMessage(body);
+  await checks.world.tell(message);
+  const again = checks.world.tell(message, { redelivered: true });
+  await checks.world.pass(20_000);
+  assert.equal((await again).publish.length, 1);
 });
