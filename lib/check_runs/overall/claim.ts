@@ -33,6 +33,8 @@ const STAGES = { queued: 0, running: 1, ended: 2 } as const;
 /** What stopped an evaluation, and says nothing of the change. */
 const UNSURE = /^(given-up|closed|superseded|no-(repository|commit|ref|branch|pull-request))$/;
 
+/** Evaluations that found nothing to build, or that all builds of are under way. */
+export const GOOD: ReadonlySet<string> = new Set(["build", "nothing"]);
 /** The pull request no longer has this head and base, or is closed. */
 export const LEFT: ReadonlySet<string> = new Set(["closed", "superseded"]);
 
@@ -60,7 +62,8 @@ function sameHolder(memory: OverallMemory, notice: EvaluationNotice, facts: Clai
   const next = { ...memoryOf(notice, facts), ...revisionOf(memory), ...(rivals && { rivals }) };
   const left = LEFT.has(notice.outcome ?? "");
   if (request.id === notice.request_id) {
-    const later = STAGES[notice.evaluation] > STAGES[memory.stage] || isSurer(memory, notice);
+    const later = STAGES[notice.evaluation] > STAGES[memory.stage] ||
+      isSurer(memory, notice) || isOfMovedBase(memory, notice);
     if (!later) return { kind: "nothing", why: "already known" };
     return { kind: "show", memory: { ...next, ...(seen && { seen }) } };
   }
@@ -72,6 +75,12 @@ function sameHolder(memory: OverallMemory, notice: EvaluationNotice, facts: Clai
   return { kind: "show", memory: { ...next, seen: withSeen(seen, request.id) } };
 }
 
+/** An evaluation that was begun again: since then its base has moved, and with it what is to be built. */
+function isOfMovedBase({ stage, baseSha }: OverallMemory, notice: EvaluationNotice): boolean {
+  return stage === "ended" && notice.evaluation === "ended" && notice.base_sha !== undefined &&
+    baseSha !== undefined && notice.base_sha !== baseSha;
+}
+
 /** An evaluation that was stopped and is done after all. */
 function isSurer({ outcome }: OverallMemory, notice: EvaluationNotice): boolean {
   return UNSURE.test(outcome ?? "") && notice.outcome !== undefined && !UNSURE.test(notice.outcome);
@@ -80,10 +89,11 @@ function isSurer({ outcome }: OverallMemory, notice: EvaluationNotice): boolean 
 /** Whether another pull request takes the check from the one that holds it. */
 function outranks(
   memory: OverallMemory,
-  { evaluation, trusted }: EvaluationNotice,
+  { evaluation, trusted, outcome }: EvaluationNotice,
   { conclusion }: ClaimFacts,
 ): boolean {
   if (evaluation !== "ended" || trusted !== true || memory.stage !== "ended") return false;
+  if (!GOOD.has(outcome ?? "")) return false;
   const cameToNothing = conclusion === "cancelled" || conclusion === "action_required";
   return memory.trusted !== true || cameToNothing;
 }

@@ -13,7 +13,7 @@ import { overallMessage } from "../message.ts";
 import { OVERALL } from "../name.ts";
 import type { RecentlyWritten } from "../written.ts";
 import { claim, type ClaimFacts } from "./claim.ts";
-import { handOver } from "./hand_over.ts";
+import { handOn, handOver } from "./hand_over.ts";
 import { type OverallMemory, recallOverall } from "./memory.ts";
 import { mayWait, Pace } from "./pace.ts";
 import { overallState } from "./state.ts";
@@ -122,7 +122,7 @@ export class OverallKeeper {
       const settle = { kind: "retry", delayMs: LOOK_AGAIN_MS, reason: "Watching" } as const;
       return { publish: [], settle };
     }
-    return { publish: conclusion === "cancelled" ? handOver(place, memory) : [], settle: ack };
+    return { publish: conclusion === "cancelled" ? handOn(place, memory) : [], settle: ack };
   }
 
   #later(place: Place, asked: OverallCheck, delayMs: number): Outcome {
@@ -230,7 +230,7 @@ function followUp(
 ): Outcome {
   if (memory.stage !== "ended" || conclusion === "success") return done;
   if (status !== "completed") return { publish: [tick(place, memory.request.id)], settle: ack };
-  return { publish: handOver(place, memory), settle: ack };
+  return { publish: handOn(place, memory), settle: ack };
 }
 
 /** Has an overall check summed up again. */

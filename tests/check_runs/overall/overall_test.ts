@@ -250,3 +250,15 @@ Deno.test("Long notes never cost the check its memory", async () => {
 function randomName(at: number): string {
   return createHash("sha256").update(String(at)).digest("base64url");
 }
+
+Deno.test("An evaluation that is made again after its base moved counts with all that it asks for then", async () => {
+  const checks = new Checks();
+  checks.open(1);
+  await checks.evaluated();
+  await checks.built(core, "Success");
+  const moved = { baseSha: "c".repeat(40), builds: [core, app] };
+  await checks.evaluated(moved);
+  assert.equal(checks.shows(), "in_progress");
+  await checks.built(app, "Failure", moved);
+  assert.equal(checks.shows(), "failure");
+});

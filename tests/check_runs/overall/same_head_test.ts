@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { decodeCheckMessage } from "../../../lib/check_runs/message.ts";
 import { endedMessage } from "../../../lib/evaluation/messages.ts";
-import { Checks, core } from "./world.ts";
+import { Checks, core, type Evaluated } from "./world.ts";
 
 const CORE = "core on x86_64-linux";
 const intoRelease = { number: 2, base: "release", request: "r1", at: 1 };
@@ -237,4 +237,34 @@ Deno.test("What was written before a crash is followed up once its message comes
   const again = checks.world.tell(message, { redelivered: true });
   await checks.world.pass(20_000);
   assert.equal((await again).publish.length, 1);
+});
+
+for (const outcome of ["draft", "build"]) {
+  Deno.test(`Two that both come to nothing ("${outcome}") are not evaluated in turns for ever`, async () => {
+    const checks = new Checks();
+    checks.open(1);
+    checks.open(2);
+    const builds = outcome === "build" ? [core] : [];
+    const ends = async (evaluated: Evaluated) => {
+      await checks.evaluated({ ...evaluated, outcome, builds });
+      if (outcome === "build") await checks.built(core, "Skipped", evaluated);
+    };
+    await ends({});
+    await ends({ number: 2, request: "o1", at: 1 });
+    for (let done = 0; done < checks.evaluations.length; done++) {
+      assert.ok(done < 4, "handed on and on");
+      const { pr, request_id: request } = checks.evaluations[done]!;
+      await ends({ number: pr.number, request: request!, at: 2 + done });
+    }
+  });
+}
+
+Deno.test("A trusted person's draft takes nothing from a stranger's pull request", async () => {
+  const checks = new Checks();
+  checks.open(1);
+  checks.open(2);
+  await checks.evaluated({ trusted: false });
+  await checks.built(core, "Success");
+  await checks.evaluated({ number: 2, request: "d1", at: 1, outcome: "draft", builds: [] });
+  assert.deepEqual([checks.shows(), checks.holder()], ["success", 1]);
 });
