@@ -79,15 +79,25 @@ export class OverallKeeper {
   async look(place: Place, asked: OverallCheck, delivery: Delivery): Promise<Outcome> {
     const current = await this.#current(place);
     const memory = current?.run && recallOverall(current.run.summary);
-    if (!current?.run || !memory || memory.stage !== "ended" || !memory.builds?.length) return done;
+    if (!current?.run || !memory) return done;
     const other = asked.request_id !== undefined && asked.request_id !== memory.request.id;
     if (other || delivery.lost.aborted) return done;
+    if (memory.stage !== "ended") return await this.#endIfLeft(place, memory, current.run);
+    if (!memory.builds?.length) return done;
     const next = await this.#stateOf(place, memory, current.run);
     if (isSame(next, current.run)) return this.#again(asked, next, place, memory);
     const wait = mayWait(next, current.run) ? this.#pace.wait(place.key, this.#options.now()) : 0;
     if (wait > 0) return this.#later(place, asked, wait);
     await this.#update(place, next, current.run);
     return this.#again(asked, next, place, memory);
+  }
+
+  /** Ends what waits for an evaluation that never comes: its pull request has left, and nobody said so. */
+  async #endIfLeft(place: Place, memory: OverallMemory, run: CheckRun): Promise<Outcome> {
+    if (await this.#isOpen(place, memory)) return done;
+    const description = "The pull request has left this commit or this base";
+    const left: OverallMemory = { ...memory, stage: "ended", outcome: "superseded", description };
+    return followUp(place, left, await this.#write(place, left, run));
   }
 
   /** The pull request whose builds are shown on a commit: one of `shown` and `asking`, or another. */

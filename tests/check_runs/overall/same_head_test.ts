@@ -268,3 +268,16 @@ Deno.test("A trusted person's draft takes nothing from a stranger's pull request
   await checks.evaluated({ number: 2, request: "d1", at: 1, outcome: "draft", builds: [] });
   assert.deepEqual([checks.shows(), checks.holder()], ["success", 1]);
 });
+
+Deno.test("A check that waits for a pull request that has left ends once a sweep looks at it", async () => {
+  const checks = new Checks();
+  checks.open(1);
+  await checks.queued();
+  const { repo, pr } = checks.request({});
+  const sweep = { overall: true, repo, head_sha: pr.head_sha, name: "tickborg" } as const;
+  await checks.tell({ kind: "overall", overall: sweep });
+  assert.equal(checks.shows(), "queued");
+  checks.open(1, { baseRef: "release" });
+  await checks.tell({ kind: "overall", overall: sweep });
+  assert.equal(checks.shows(), "cancelled");
+});
