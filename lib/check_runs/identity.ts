@@ -42,6 +42,8 @@ const MemorySchema = z.object({
   pull: z.number().int().min(1).optional(),
   /** Whether the request has tests run too. */
   test: z.literal(true).optional(),
+  /** Pull requests that had tests run in earlier requests, or in ones that are not shown. */
+  tested: z.array(z.number().int().min(1)).max(MAX_SEEN).optional(),
   /** The base commit that the request is merged with, as far as it says so. */
   baseSha: CommitSha.optional(),
   /** Whether the merged project list says how it is built. */
@@ -66,6 +68,16 @@ export function parseExternalId(text: string): Request {
   const match = /^(\d{4}-\d\d-\d\dT[0-9:.]+(?:Z|[+-]\d\d:?\d\d))\/(.+)$/s.exec(text);
   if (match === null) return { requestId: text, requestedAt: undefined };
   return { requestId: match[2]!, requestedAt: match[1]! };
+}
+
+/** Pull requests whose tests are remembered, with that of a request, if it tests. */
+export function withTested(
+  { tested = [] }: Memory,
+  { test, pull }: { readonly test?: boolean | undefined; readonly pull?: number | undefined },
+): number[] | undefined {
+  const added = test === true && pull !== undefined ? [pull] : [];
+  const all = [...tested.filter((it) => it !== pull || added.length === 0), ...added];
+  return all.length === 0 ? undefined : all.slice(-MAX_SEEN);
 }
 
 /** Adds a request to those seen before, dropping the oldest beyond the bound. */

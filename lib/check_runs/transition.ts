@@ -9,6 +9,7 @@ import {
   type Request,
   withBackground,
   withSeen,
+  withTested,
 } from "./identity.ts";
 
 /** What a message says about a build. */
@@ -103,7 +104,7 @@ export function transition(
   }
   const why = whyNothing(current, memory, news);
   if (why !== undefined) return { kind: "nothing", why };
-  const { seen, background, pull, test, baseSha, definition } = memory;
+  const { seen, background, tested, pull, test, baseSha, definition } = memory;
   return {
     kind: "update",
     request: { ...dated, requestedAt: shown.requestedAt ?? dated.requestedAt },
@@ -111,7 +112,7 @@ export function transition(
     memory: defined({
       ...{ pull, test, baseSha, definition },
       ...memoryOf(message),
-      ...{ seen, background },
+      ...{ seen, background, tested },
     }),
   };
 }
@@ -122,7 +123,8 @@ function history(current: CheckRun, shown: Request, memory: Memory): Partial<Mem
   const background = ended
     ? withBackground(memory, [shown.requestId, current.conclusion!])
     : memory.background;
-  return defined({ seen: withSeen(memory.seen, shown.requestId), background });
+  const tested = withTested(memory, memory);
+  return defined({ seen: withSeen(memory.seen, shown.requestId), background, tested });
 }
 
 /** The result of a request that is not shown: an unsure one replaces no other. */
@@ -134,7 +136,8 @@ function remembered(message: BuildNews, memory: Memory, why: string): Transition
   if (!surer || known === news.conclusion) return { kind: "nothing", why };
   const ofAnother = isOfAnother(message, memory);
   const background = withBackground(memory, [requestId, news.conclusion], ofAnother);
-  return { kind: "remember", memory: { ...memory, background }, why };
+  const tested = withTested(memory, message);
+  return { kind: "remember", memory: defined({ ...memory, background, tested }), why };
 }
 
 /** A request that is not shown, and the check run as it is. */

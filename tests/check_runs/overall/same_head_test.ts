@@ -1,6 +1,8 @@
 /** Several pull requests with one head commit: none speaks for another. */
 import assert from "node:assert/strict";
 import { decodeCheckMessage } from "../../../lib/check_runs/message.ts";
+import { recall } from "../../../lib/check_runs/identity.ts";
+import { withTests } from "../../../lib/evaluation/with_tests.ts";
 import { endedMessage } from "../../../lib/evaluation/messages.ts";
 import { Checks, core, type Evaluated } from "./world.ts";
 
@@ -280,4 +282,20 @@ Deno.test("A check that waits for a pull request that has left ends once a sweep
   checks.open(1, { baseRef: "release" });
   await checks.tell({ kind: "overall", overall: sweep });
   assert.equal(checks.shows(), "cancelled");
+});
+
+Deno.test("What was tested is known to have been, though another pull request had the check run since", async () => {
+  const checks = new Checks();
+  checks.open(1);
+  checks.open(2);
+  const test = { ...core, test: true };
+  await checks.evaluated({ trusted: false, builds: [test] });
+  await checks.built(test, "Failure");
+  const own = { number: 2, request: "o1", at: 1 };
+  await checks.evaluated(own);
+  await checks.built(core, "Success", own);
+  const { runs } = checks.world.github;
+  assert.equal(recall(checks.run(CORE)!.summary).pull, 2);
+  assert.deepEqual(withTests([core], { runs, suffix: "", pull: 1 }), [test]);
+  assert.deepEqual(withTests([core], { runs, suffix: "", pull: 2 }), [core]);
 });
