@@ -58,6 +58,13 @@ const MemorySchema = z.object({
 /** What the hidden comment holds. */
 export type Memory = z.infer<typeof MemorySchema>;
 
+/** A memory without the fields that have no value. */
+export function defined(memory: { [Key in keyof Memory]: Memory[Key] | undefined }): Memory {
+  return Object.fromEntries(
+    Object.entries(memory).filter(([, value]) => value !== undefined),
+  );
+}
+
 /** A request as the `external_id` of a check run. */
 export function externalId(request: { requestId: string; requestedAt: string }): string {
   return `${request.requestedAt}/${request.requestId}`;

@@ -3,6 +3,7 @@ import type { CheckRun, Conclusion } from "../github/github.ts";
 import {
   CERTAINTY,
   type Certainty,
+  defined,
   type Memory,
   parseExternalId,
   recall,
@@ -244,11 +245,4 @@ function memoryOf({ news, push, pull, test, baseSha, definition }: BuildNews): M
     case "completed":
       return { ...by, attempt: news.attempt, certainty: news.certainty };
   }
-}
-
-/** A memory without the fields that have no value. */
-function defined(memory: { [Key in keyof Memory]: Memory[Key] | undefined }): Memory {
-  return Object.fromEntries(
-    Object.entries(memory).filter(([, value]) => value !== undefined),
-  );
 }

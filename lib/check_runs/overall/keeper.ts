@@ -1,21 +1,20 @@
 /** Keeps the check run up to date that sums up all builds of a pull request. */
 import type { Logger } from "@logtape/logtape";
-import { ack, type Delivery, type Publication } from "../../broker/broker.ts";
+import { ack, type Delivery } from "../../broker/broker.ts";
 import { type CheckRun, type CheckRunState, type GitHub, isMissing } from "../../github/github.ts";
 import type { EvaluationNotice, OverallCheck } from "../../messages/evaluation_notice.ts";
-import type { Repo } from "../../messages/repo.ts";
 import type { Addresses } from "../../report/parts.ts";
 import { expectLater } from "../../retry.ts";
 import type { Outcome } from "../../role.ts";
 import { newest, refused } from "../answers.ts";
 import { keyOf } from "../key.ts";
-import { overallMessage } from "../message.ts";
 import { OVERALL } from "../name.ts";
 import type { RecentlyWritten } from "../written.ts";
 import { claim, type ClaimFacts } from "./claim.ts";
 import { handOn, handOver } from "./hand_over.ts";
 import { type OverallMemory, recallOverall } from "./memory.ts";
 import { mayWait, Pace } from "./pace.ts";
+import { type Place, tick } from "./place.ts";
 import { overallState } from "./state.ts";
 
 /** What the keeper of overall checks works with. */
@@ -28,19 +27,6 @@ export interface OverallOptions {
   /** What this process wrote lately, overall checks and others. */
   readonly written: RecentlyWritten;
   readonly stuckMs: number;
-}
-
-/** An overall check: that of one head and base. */
-export interface Place {
-  readonly repo: Repo;
-  readonly sha: string;
-  readonly name: string;
-  readonly key: string;
-}
-
-/** An overall check by its name. */
-export function placeOf(repo: Repo, sha: string, name: string): Place {
-  return { repo, sha, name, key: keyOf(repo, sha, name) };
 }
 
 /** Milliseconds until an overall check that waits for builds is looked at again, whatever was heard. */
@@ -241,14 +227,6 @@ function followUp(
   if (memory.stage !== "ended" || conclusion === "success") return done;
   if (status !== "completed") return { publish: [tick(place, memory.request.id)], settle: ack };
   return { publish: handOn(place, memory), settle: ack };
-}
-
-/** Has an overall check summed up again. */
-export function tick(
-  { repo, sha, name }: Pick<Place, "repo" | "sha" | "name">,
-  request_id?: string,
-): Publication {
-  return overallMessage({ repo, head_sha: sha, name, ...(request_id && { request_id }) });
 }
 
 /** Whether there is nothing to write. */
