@@ -42,6 +42,8 @@ const MemorySchema = z.object({
   pull: z.number().int().min(1).optional(),
   /** Whether the request has tests run too. */
   test: z.literal(true).optional(),
+  /** Pull requests that had tests run in earlier requests, or in ones that are not shown. */
+  tested: z.array(z.number().int().min(1)).max(MAX_SEEN).optional(),
   /** The base commit that the request is merged with, as far as it says so. */
   baseSha: CommitSha.optional(),
   /** Whether the merged project list says how it is built. */
@@ -56,6 +58,13 @@ const MemorySchema = z.object({
 /** What the hidden comment holds. */
 export type Memory = z.infer<typeof MemorySchema>;
 
+/** A memory without the fields that have no value. */
+export function defined(memory: { [Key in keyof Memory]: Memory[Key] | undefined }): Memory {
+  return Object.fromEntries(
+    Object.entries(memory).filter(([, value]) => value !== undefined),
+  );
+}
+
 /** A request as the `external_id` of a check run. */
 export function externalId(request: { requestId: string; requestedAt: string }): string {
   return `${request.requestedAt}/${request.requestId}`;
@@ -68,19 +77,33 @@ export function parseExternalId(text: string): Request {
   return { requestId: match[2]!, requestedAt: match[1]! };
 }
 
+/** Pull requests whose tests are remembered, with that of a request, if it tests. */
+export function withTested(
+  { tested = [] }: Memory,
+  { test, pull }: { readonly test?: boolean | undefined; readonly pull?: number | undefined },
+): number[] | undefined {
+  const added = test === true && pull !== undefined ? [pull] : [];
+  const all = [...tested.filter((it) => it !== pull || added.length === 0), ...added];
+  return all.length === 0 ? undefined : all.slice(-MAX_SEEN);
+}
+
 /** Adds a request to those seen before, dropping the oldest beyond the bound. */
 export function withSeen(seen: readonly string[] | undefined, requestId: string): string[] {
   return [...(seen ?? []).filter((id) => id !== requestId), requestId].slice(-MAX_SEEN);
 }
 
-/** Adds a result of a request that is not shown; the last result of a request counts. */
+/**
+ * Adds a result of a request that is not shown; the last result of a request counts. Those of another pull
+ * request (`ofAnother`) are the first to be forgotten: they must not push out what the check's own came to.
+ */
 export function withBackground(
   { background = [] }: Memory,
-  requestId: string,
-  conclusion: z.infer<typeof Conclusion>,
+  [requestId, conclusion]: NonNullable<Memory["background"]>[number],
+  ofAnother = false,
 ): NonNullable<Memory["background"]> {
   const others = background.filter(([id]) => id !== requestId);
-  return [...others, [requestId, conclusion] as const].slice(-MAX_SEEN).map(([id, it]) => [id, it]);
+  const added: [string, z.infer<typeof Conclusion>] = [requestId, conclusion];
+  return (ofAnother ? [added, ...others] : [...others, added]).slice(-MAX_SEEN);
 }
 
 /** What people read of a summary: all but the hidden comment. */

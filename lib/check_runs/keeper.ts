@@ -29,7 +29,8 @@ import { recall } from "./identity.ts";
 import { keyOf } from "./key.ts";
 import { type BuildMessage, type CheckMessage, originOf, repoOf, watchMessage } from "./message.ts";
 import { overallName, parseCheckRunName } from "./name.ts";
-import { OverallKeeper, placeOf, tick } from "./overall/keeper.ts";
+import { OverallKeeper } from "./overall/keeper.ts";
+import { placeOf, tick } from "./overall/place.ts";
 import { Takeover, type TakeoverOptions } from "./takeover.ts";
 import { isOfAnother, PUSH_BEHIND_PULL, type Transition, transition } from "./transition.ts";
 import { WaitingChanges } from "./waiting.ts";
@@ -198,10 +199,11 @@ export class CheckRunKeeper {
   /** Which pull request the check run is for, if it shows another one's build than the change's. */
   async #ownerOf(change: Change, current: CheckRun | undefined): Promise<number | undefined> {
     const { repo, pr } = change.subject;
-    if (!current || !isOfAnother(newsOf(change), recall(current.summary))) return undefined;
+    const shown = recall(current?.summary ?? "");
+    if (!isOfAnother(newsOf(change), shown)) return undefined;
     const { suffix } = parseCheckRunName(change.name);
     const place = placeOf(repo, pr.head_sha, overallName(suffix));
-    return await this.#overall.owner(place, pr.number);
+    return await this.#overall.owner(place, { shown: shown.pull, asking: pr.number });
   }
 
   #note(change: Change, made: Transition): void {

@@ -21,11 +21,13 @@ import {
   type PullRequest,
   type RepoName,
 } from "../github/github.ts";
-import { evaluationMessage } from "../jobs.ts";
+import { derivedRequestId, evaluationMessage } from "../jobs.ts";
 import type { Repo } from "../messages/repo.ts";
 import { QUEUE } from "../topology.ts";
+import { newest } from "./answers.ts";
 import { BuilderWatch } from "./builder_watch.ts";
 import { overallMessage, watchMessage } from "./message.ts";
+import { type OverallMemory, recallOverall } from "./overall/memory.ts";
 import { baseSuffix, isOverall, overallName, parseCheckRunName } from "./name.ts";
 
 /** What the sweep works with. Times in milliseconds. */
@@ -125,19 +127,20 @@ export class Sweep {
     const publish: Publication[] = [];
     const next = nextLook(statuses, pull.number, quietMs);
     const name = overallName(baseSuffix(pull.baseRef, pull.defaultBranch));
-    const summedUp = runs.some((run) => run.name === name);
+    const overall = newest(runs.filter((run) => run.name === name));
     const lacks = lacksEvaluation(pull, statuses, facts);
-    if (evaluationsFlow && (lacks || (!summedUp && lacksOverall(pull, facts)))) {
+    const waiting = waitingOf(overall, pull);
+    if (evaluationsFlow && (lacks || lacksOverall(pull, { ...facts, overall, waiting }))) {
       log.warn("Pull request has no evaluation and is evaluated now", { pull: head.name, next });
       this.#remember(evaluationKey(head), facts.now);
       const status = newestEvaluation(statuses, pull.number);
       const last = status && evaluationMemory(status, pull.number);
-      publish.push(lacks ? evaluationOf(head, next) : overallOf(head, last));
+      publish.push(lacks ? evaluationOf(head, next) : overallOf(head, last, waiting));
     }
     for (const run of unfinished) publish.push(...await this.#watchIfStuck(repo, run));
     if (publish.length > 0) await this.#options.broker.publish(publish);
     const evaluated = isEvaluated(statuses, pull.number) && next === undefined;
-    if (unfinished.length === 0 && evaluated && summedUp) {
+    if (unfinished.length === 0 && evaluated && overall !== undefined) {
       this.#settled.set(head.name, versionOf(pull));
     }
   }
@@ -194,13 +197,29 @@ export function lacksEvaluation(
   return now - Date.parse(pending.createdAt ?? "") >= pendingMs;
 }
 
-/** Pure: whether a head that was evaluated has no check that sums its builds up: an older version did it. */
+/**
+ * Pure: whether a head that was evaluated has no check that sums its builds up, or one that has waited for
+ * its evaluation for too long: an older version evaluated it, which tells nobody, or a message was lost.
+ */
 function lacksOverall(
   pull: Pick<PullRequest, "updatedAt">,
-  { now, asked, quietMs, pendingMs }: EvaluationFacts,
+  { now, asked, quietMs, pendingMs, overall, waiting }: EvaluationFacts & {
+    readonly overall: CheckRun | undefined;
+    readonly waiting: OverallMemory | undefined;
+  },
 ): boolean {
   if (asked !== undefined && now - asked < pendingMs) return false;
-  return now - Date.parse(pull.updatedAt) >= quietMs;
+  if (overall === undefined) return now - Date.parse(pull.updatedAt) >= quietMs;
+  return waiting !== undefined && now - Date.parse(waiting.request.at) >= pendingMs;
+}
+
+/** What an overall check remembers that waits for a pull request's evaluation. */
+function waitingOf(
+  overall: CheckRun | undefined,
+  { number }: PullRequest,
+): OverallMemory | undefined {
+  const memory = recallOverall(overall?.summary ?? "");
+  return memory?.pull === number && memory.stage !== "ended" ? memory : undefined;
 }
 
 /** A head changes with its commit, and with whatever changes the pull request: a comment may reopen checks. */
@@ -231,14 +250,22 @@ function evaluationOf({ repo, pull }: Head, again: NextLook | undefined): Public
   });
 }
 
-/** An evaluation for the check that is not there, dated no earlier than the one before. */
-function overallOf(head: Head, last: EvaluationMemory | undefined): Publication {
-  const lastAt = Date.parse(last?.requestedAt ?? "") || 0;
+/** An evaluation for the check that is not there, or waits, dated no earlier than the one before. */
+function overallOf(
+  head: Head,
+  last: EvaluationMemory | undefined,
+  waiting: OverallMemory | undefined,
+): Publication {
+  const { repo, pull } = head;
+  const times = [pull.updatedAt, last?.requestedAt, waiting?.request.at];
+  const lastAt = Math.max(...times.map((time) => Date.parse(time ?? "") || 0));
   return evaluationMessage({
-    repo: head.repo,
-    pr: prOf(head.pull),
-    request_id: `resync-${head.pull.number}-${head.pull.headSha}-overall`,
-    requested_at: new Date(Math.max(Date.parse(head.pull.updatedAt), lastAt) + 1).toISOString(),
+    repo,
+    pr: prOf(pull),
+    request_id: waiting === undefined
+      ? `resync-${pull.number}-${pull.headSha}-overall`
+      : derivedRequestId("resync", [repo.full_name, pull.number, pull.headSha, waiting.request.id]),
+    requested_at: new Date(lastAt + 1).toISOString(),
     reason: "The pull request had no check that sums its builds up",
   });
 }

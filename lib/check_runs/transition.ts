@@ -3,12 +3,14 @@ import type { CheckRun, Conclusion } from "../github/github.ts";
 import {
   CERTAINTY,
   type Certainty,
+  defined,
   type Memory,
   parseExternalId,
   recall,
   type Request,
   withBackground,
   withSeen,
+  withTested,
 } from "./identity.ts";
 
 /** What a message says about a build. */
@@ -103,7 +105,7 @@ export function transition(
   }
   const why = whyNothing(current, memory, news);
   if (why !== undefined) return { kind: "nothing", why };
-  const { seen, background, pull, test, baseSha, definition } = memory;
+  const { seen, background, tested, pull, test, baseSha, definition } = memory;
   return {
     kind: "update",
     request: { ...dated, requestedAt: shown.requestedAt ?? dated.requestedAt },
@@ -111,7 +113,7 @@ export function transition(
     memory: defined({
       ...{ pull, test, baseSha, definition },
       ...memoryOf(message),
-      ...{ seen, background },
+      ...{ seen, background, tested },
     }),
   };
 }
@@ -120,9 +122,10 @@ export function transition(
 function history(current: CheckRun, shown: Request, memory: Memory): Partial<Memory> {
   const ended = current.status === "completed" && current.conclusion !== undefined;
   const background = ended
-    ? withBackground(memory, shown.requestId, current.conclusion!)
+    ? withBackground(memory, [shown.requestId, current.conclusion!])
     : memory.background;
-  return defined({ seen: withSeen(memory.seen, shown.requestId), background });
+  const tested = withTested(memory, memory);
+  return defined({ seen: withSeen(memory.seen, shown.requestId), background, tested });
 }
 
 /** The result of a request that is not shown: an unsure one replaces no other. */
@@ -132,8 +135,10 @@ function remembered(message: BuildNews, memory: Memory, why: string): Transition
   const known = memory.background?.find(([id]) => id === requestId)?.[1];
   const surer = known === undefined || news.certainty === CERTAINTY.definite;
   if (!surer || known === news.conclusion) return { kind: "nothing", why };
-  const background = withBackground(memory, requestId, news.conclusion);
-  return { kind: "remember", memory: { ...memory, background }, why };
+  const ofAnother = isOfAnother(message, memory);
+  const background = withBackground(memory, [requestId, news.conclusion], ofAnother);
+  const tested = withTested(memory, message);
+  return { kind: "remember", memory: defined({ ...memory, background, tested }), why };
 }
 
 /** A request that is not shown, and the check run as it is. */
@@ -147,6 +152,8 @@ interface Rivalry {
 /** Why another request than the one that is shown changes nothing; undefined when it takes over. */
 function whyLate(rivalry: Rivalry, { owner }: TransitionFacts): string | undefined {
   const { message, shown, memory } = rivalry;
+  const ended = memory.background?.some(([id]) => id === message.requestId) ?? false;
+  if (ended && message.news.status !== "completed") return "its result is known";
   const byPush = memory.push === true;
   if (message.push && !byPush && isHeld(shown, memory)) return PUSH_BEHIND_PULL;
   if (!message.push && byPush && takesOverPush(message, memory)) return undefined;
@@ -238,11 +245,4 @@ function memoryOf({ news, push, pull, test, baseSha, definition }: BuildNews): M
     case "completed":
       return { ...by, attempt: news.attempt, certainty: news.certainty };
   }
-}
-
-/** A memory without the fields that have no value. */
-function defined(memory: { [Key in keyof Memory]: Memory[Key] | undefined }): Memory {
-  return Object.fromEntries(
-    Object.entries(memory).filter(([, value]) => value !== undefined),
-  );
 }

@@ -10,7 +10,7 @@ import { newest, refused } from "./answers.ts";
 import type { BuilderWatch } from "./builder_watch.ts";
 import { CERTAINTY, recall, remember } from "./identity.ts";
 import { overallName, parseCheckRunName } from "./name.ts";
-import { tick } from "./overall/keeper.ts";
+import { tick } from "./overall/place.ts";
 
 /** What a watcher works with. */
 export interface WatcherOptions {

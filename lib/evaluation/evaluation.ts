@@ -43,7 +43,7 @@ export interface EvaluationOptions {
 
 /** The evaluation of one job. */
 export class Evaluation {
-  readonly #job: EvaluationJob;
+  #job: EvaluationJob;
   readonly #context: RoleContext;
   readonly #github: GitHub;
   readonly #attempt: number;
@@ -82,10 +82,12 @@ export class Evaluation {
       await this.#reporter.conclude(this.#job.conclude);
       return { publish: [], settle: ack };
     }
-    const { repo, pr } = this.#job;
     const pull = await this.#pullRequest();
+    const leaving = this.#follow(pull);
+    if (leaving.length > 0) yield leaving;
     if (pull.state === "closed") return this.#closed();
     let again = false;
+    const { repo, pr } = this.#job;
     if (pull.headSha === pr.head_sha) {
       const { progress, earlier } = await this.#reporter.progress(pull);
       again = earlier;
@@ -103,6 +105,16 @@ export class Evaluation {
       return await this.#conclude(gathered.conclusion);
     }
     return yield* this.#decide(pull, gathered.branch, again);
+  }
+
+  /** The check of the base that the job names ends where the pull request goes to another one by now. */
+  #follow({ baseRef: target_branch }: PullRequest): Publication[] {
+    const { pr } = this.#job;
+    if (pr.target_branch === target_branch) return [];
+    const description = "The pull request goes to another branch now";
+    const ended = this.#ended({ outcome: "superseded", description });
+    this.#job = { ...this.#job, pr: { ...pr, target_branch } };
+    return pr.target_branch === null ? [] : [ended];
   }
 
   #ended(end: EvaluationEnd, baseSha?: string): Publication {
@@ -141,7 +153,7 @@ export class Evaluation {
     const unserved = await this.#unserved(systemsOf(plan.builds));
     const request = {
       repo: this.#job.repo,
-      pr: { ...this.#job.pr, target_branch: pull.baseRef },
+      pr: this.#job.pr,
       ...this.#request,
       baseSha: branch.base,
     };

@@ -9,7 +9,11 @@ import {
   cancellationMessage,
   makeBuildJob,
 } from "../jobs.ts";
-import { type EvaluationBuild, MAX_EVALUATION_BUILDS } from "../messages/evaluation_notice.ts";
+import {
+  type EvaluationBuild,
+  MAX_EVALUATION_BUILDS,
+  TOO_MANY_BUILDS,
+} from "../messages/evaluation_notice.ts";
 import type { EvaluationPlan, Unbuildable } from "./plan.ts";
 
 /**
@@ -79,7 +83,7 @@ export function endedMessage(request: BuildRequest, end: EvaluationEnd): Publica
     evaluation: "ended",
     ...noticeOf(request),
     outcome: tooMany ? "too-many-builds" : end.outcome,
-    description: end.description.slice(0, 500),
+    description: tooMany ? TOO_MANY_BUILDS : end.description.slice(0, 500),
     ...(end.notes ? { notes: wholeLines(end.notes, 10_000) } : {}),
     ...(end.trusted === undefined ? {} : { trusted: end.trusted }),
     ...(baseSha === undefined ? {} : { base_sha: baseSha }),

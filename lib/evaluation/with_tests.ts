@@ -21,8 +21,8 @@ export interface TestedFacts {
 export function withTests(builds: readonly Build[], facts: TestedFacts): Build[] {
   const tested = new Set(
     facts.runs.filter(({ summary }) => {
-      const { test, pull } = recall(summary);
-      return test === true && pull === facts.pull;
+      const { test, pull, tested = [] } = recall(summary);
+      return (test === true && pull === facts.pull) || tested.includes(facts.pull);
     }).map(({ name }) => name),
   );
   return builds.map((build) =>

@@ -3,6 +3,9 @@ import { CommitSha, Pr, Repo } from "./repo.ts";
 
 /** Builds of an evaluation at most; more are told, and count as failed. */
 export const MAX_EVALUATION_BUILDS = 7_000;
+/** What people read of builds that are too many for the check run that sums them up. */
+export const TOO_MANY_BUILDS =
+  "The builds are too many to be summed up in one check run; split the change";
 
 /**
  * A build that an evaluation asks for: project, system, whether it is tested, and whether it is built as the

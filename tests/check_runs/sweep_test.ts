@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Publication } from "../../lib/broker/broker.ts";
 import { type EvaluationFacts, lacksEvaluation, Sweep } from "../../lib/check_runs/sweep.ts";
+import { rememberOverall } from "../../lib/check_runs/overall/memory.ts";
 import { evaluationUrl } from "../../lib/evaluation/status.ts";
 import {
   type CheckRun,
@@ -292,6 +293,23 @@ Deno.test("An overall check that has not ended is summed up again", async () => 
   it.overall = (headSha) => [{ ...queuedFor(1), name: "tickborg", headSha }];
   await it.turn();
   assert.deepEqual(it.published.map(({ body }) => [body.overall, body.name]), [[true, "tickborg"]]);
+});
+
+Deno.test("An overall check that waits for an evaluation that is over is evaluated once more", async () => {
+  const it = world();
+  const one = pull(7, 60);
+  it.pulls = [one];
+  it.statuses.set(one.headSha, [evaluation("success", 50, "build", 7)]);
+  const request = { id: "q", at: ago(45) };
+  const memory = { revision: 1, pull: 7, base: "main", request, stage: "queued" } as const;
+  const summary = rememberOverall(memory);
+  it.overall = (headSha) => [{ ...queuedFor(45), name: "tickborg", headSha, summary }];
+  await it.turn();
+  await it.turn();
+  const asked = it.published.filter(({ key }) => key === "mass-rebuild-check-jobs");
+  assert.equal(asked.length, 1);
+  assert.match(String(asked[0]!.body.request_id), /^resync-/);
+  assert.ok(String(asked[0]!.body.requested_at) > request.at, "it is later than the one it is for");
 });
 
 Deno.test("Requests are bounded, every head gets its turn, and settled ones cost nothing", async () => {

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { TransientFault } from "../../lib/errors.ts";
 import { headStanding } from "../../lib/evaluation/gather.ts";
 import { MAX_ATTEMPTS, MISSING_ATTEMPTS } from "../../lib/retry.ts";
-import type { Desk } from "../support/desk.ts";
+import { decodeCheckMessage } from "../../lib/check_runs/message.ts";
+import { QUEUE } from "../../lib/topology.ts";
+import type { Desk, Handled } from "../support/desk.ts";
 import { builds, cancellations, evaluations, events, jobs } from "../support/published.ts";
 import { desk, status } from "./mass_rebuilder_desk.ts";
 
@@ -221,3 +223,34 @@ Deno.test("what is no job is counted and dead-lettered; a foreign repository is 
     settle: { kind: "ack" },
   });
 });
+
+Deno.test("the check of a base that was left meanwhile ends, and the new base's alone is written", async () => {
+  await using at = await desk();
+  await at.monorepo.commit("release", { "README.md": "r\n" });
+  const pull = await at.open({ "docs/a.md": "b\n" });
+  const job = at.job(pull);
+  pull.baseRef = "release";
+  assert.deepEqual(toldOf(await at.deliver(job)), [
+    "main superseded",
+    "release running",
+    "release build",
+  ]);
+});
+
+Deno.test("the base of a peer that does not say it is the pull request's", async () => {
+  await using at = await desk();
+  const pull = await at.open({ "docs/a.md": "b\n" });
+  const job = at.job(pull);
+  const handled = await at.deliver({ ...job, pr: { ...job.pr, target_branch: null } });
+  assert.deepEqual(toldOf(handled), ["main running", "main build"]);
+});
+
+/** What the poster is told of evaluations: the base, and how far they are or what they came to. */
+function toldOf({ published }: Handled): string[] {
+  return published.flatMap(({ routingKey, body }) => {
+    const message = routingKey === QUEUE.checkRuns ? decodeCheckMessage(body) : undefined;
+    if (message?.kind !== "evaluation") return [];
+    const { pr, evaluation, outcome } = message.notice;
+    return [`${pr.target_branch} ${outcome ?? evaluation}`];
+  });
+}

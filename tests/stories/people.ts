@@ -19,11 +19,17 @@ export interface Action {
     | "retarget"
     | "comment"
     | "move base";
+  /** Which pull request; of a base, which tip. */
   readonly which: number;
-  readonly other: number;
+  /** Which change, base and command. */
+  readonly head: number;
+  readonly base: number;
+  readonly command: number;
+  readonly draft: boolean;
 }
 
-const COMMANDS = [
+/** What people ask for. */
+export const COMMANDS = [
   "build a",
   "test a",
   "build a b c",
@@ -37,24 +43,23 @@ const COMMANDS = [
 /** Does it, if it can be done; gives the pull request that it was done to. */
 export async function act(world: StoryWorld, action: Action): Promise<Pull | undefined> {
   const { github, stage, random } = world;
-  const { who, what, which, other } = action;
+  const { who, what, which, command, draft } = action;
   github.now += random.whole(0, 2);
   const changes = [...stage.changes.values()];
-  const base = BASES[other % BASES.length]!;
+  const base = BASES[action.base]!;
   if (what === "move base") {
-    if (which % 3 === 0) await world.moveBase(base, other % 3 === 0 ? 1 : 0);
+    await world.moveBase(base, which % 2 === 0 ? 1 : 0);
     return undefined;
   }
   if (what === "open") {
-    const head = changes[which % changes.length]!;
-    return await open(world, { who, head, base, draft: other % 5 === 0 });
+    return await open(world, { who, head: changes[action.head]!, base, draft });
   }
   const pulls = [...github.pulls.values()];
   const own = pulls.filter(({ author }) => author === who);
   if (what === "comment") {
     const pull = pulls[which % Math.max(1, pulls.length)];
     if (!pull) return undefined;
-    world.send(github.comment(pull, `@tickbot ${COMMANDS[other % COMMANDS.length]}`, who));
+    world.send(github.comment(pull, `@tickbot ${COMMANDS[command]}`, who));
     return pull;
   }
   const pull = own[which % Math.max(1, own.length)];
@@ -87,7 +92,7 @@ async function open(
   return pull;
 }
 
-async function change(world: StoryWorld, pull: Pull, { what, other }: Action): Promise<void> {
+async function change(world: StoryWorld, pull: Pull, { what, head, base }: Action): Promise<void> {
   const { github, stage } = world;
   const send = (action: string, more: Record<string, unknown> = {}) =>
     world.send(github.event(pull, action, more));
@@ -100,7 +105,7 @@ async function change(world: StoryWorld, pull: Pull, { what, other }: Action): P
   switch (what) {
     case "push": {
       const changes = [...stage.changes.values()];
-      const [before, after] = [pull.headSha, changes[other % changes.length]!];
+      const [before, after] = [pull.headSha, changes[head]!];
       if (before === after) return;
       pull.headSha = after;
       pull.headPushedAt = github.time;
@@ -118,7 +123,7 @@ async function change(world: StoryWorld, pull: Pull, { what, other }: Action): P
       return send(draft ? "converted_to_draft" : "ready_for_review");
     }
     case "retarget": {
-      const [from, to] = [pull.baseRef, BASES[other % BASES.length]!];
+      const [from, to] = [pull.baseRef, BASES[base]!];
       if (from === to) return;
       pull.baseRef = to;
       return send("edited", { changes: { base: { ref: { from } } } });

@@ -78,6 +78,14 @@ export async function makeStage(): Promise<Stage> {
   };
 }
 
+/** What a commit of the stage is called. */
+function nameOf({ changes, tips }: Stage, sha: string | undefined): string {
+  const bases = [...tips].flatMap(([base, [first, second]]) =>
+    [[`${base} 1`, first], [`${base} 2`, second]] as const
+  );
+  return [...changes, ...bases].find(([, commit]) => commit === sha)?.[0] ?? "";
+}
+
 /** What decides all that is left to chance. */
 export interface Chance {
   readonly seed: number;
@@ -157,9 +165,11 @@ export class StoryWorld {
     },
   ): boolean {
     if (this.#flaky && this.random.chance(0.3)) return this.random.chance(0.5);
+    // A commit's hash depends on when the stage was made.
+    const merge = `${nameOf(this.stage, head)} ${nameOf(this.stage, base)}`;
     const chance = (word: string) =>
       new Random(
-        [...`${this.#seed} ${word} ${head} ${base} ${project} ${system}`].reduce(
+        [...`${this.#seed} ${word} ${merge} ${project} ${system}`].reduce(
           (hash, char) => Math.imul(hash, 31) + char.charCodeAt(0),
           7,
         ),

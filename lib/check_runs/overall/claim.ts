@@ -24,6 +24,8 @@ export type Claim =
   | { readonly kind: "show"; readonly memory: OverallMemory }
   /** The notice's pull request is remembered, and nothing else shown. */
   | { readonly kind: "remember"; readonly memory: OverallMemory }
+  /** The pull request that holds the check has left it, and the result of its builds stays. */
+  | { readonly kind: "left" }
   | { readonly kind: "nothing"; readonly why: string };
 
 const STAGES = { queued: 0, running: 1, ended: 2 } as const;
@@ -31,6 +33,8 @@ const STAGES = { queued: 0, running: 1, ended: 2 } as const;
 /** What stopped an evaluation, and says nothing of the change. */
 const UNSURE = /^(given-up|closed|superseded|no-(repository|commit|ref|branch|pull-request))$/;
 
+/** Evaluations that found nothing to build, or that all builds of are under way. */
+export const GOOD: ReadonlySet<string> = new Set(["build", "nothing"]);
 /** The pull request no longer has this head and base, or is closed. */
 export const LEFT: ReadonlySet<string> = new Set(["closed", "superseded"]);
 
@@ -48,7 +52,7 @@ export function claim(
   if (left && memory.pull !== notice.pr.number) return withoutRival(memory, notice.pr.number);
   if (memory.pull === notice.pr.number) return sameHolder(memory, notice, facts);
   if (!facts.holderOpen || outranks(memory, notice, facts)) {
-    return { kind: "show", memory: { ...memoryOf(notice, facts), ...revisionOf(memory) } };
+    return { kind: "show", memory: inPlaceOf(memory, notice, facts) };
   }
   return another(memory, notice);
 }
@@ -56,19 +60,25 @@ export function claim(
 function sameHolder(memory: OverallMemory, notice: EvaluationNotice, facts: ClaimFacts): Claim {
   const { request, rivals, seen } = memory;
   const next = { ...memoryOf(notice, facts), ...revisionOf(memory), ...(rivals && { rivals }) };
-  if (LEFT.has(notice.outcome ?? "") && facts.conclusion !== undefined) {
-    return { kind: "nothing", why: "the builds have ended" };
-  }
+  const left = LEFT.has(notice.outcome ?? "");
   if (request.id === notice.request_id) {
-    const later = STAGES[notice.evaluation] > STAGES[memory.stage] || isSurer(memory, notice);
+    const later = STAGES[notice.evaluation] > STAGES[memory.stage] ||
+      isSurer(memory, notice) || isOfMovedBase(memory, notice);
     if (!later) return { kind: "nothing", why: "already known" };
     return { kind: "show", memory: { ...next, ...(seen && { seen }) } };
   }
   if (seen?.includes(notice.request_id)) return { kind: "nothing", why: "an earlier request" };
-  if (Date.parse(notice.requested_at) < Date.parse(request.at)) {
-    return { kind: "nothing", why: "an older request" };
-  }
+  const ahead = Date.parse(notice.requested_at) - Date.parse(request.at);
+  // GitHub's times have whole seconds: of one second nobody knows whether it left or came back first.
+  if (ahead < 0 || (ahead === 0 && left)) return { kind: "nothing", why: "an older request" };
+  if (left && facts.conclusion !== undefined) return { kind: "left" };
   return { kind: "show", memory: { ...next, seen: withSeen(seen, request.id) } };
+}
+
+/** An evaluation that was begun again: since then its base has moved, and with it what is to be built. */
+function isOfMovedBase({ stage, baseSha }: OverallMemory, notice: EvaluationNotice): boolean {
+  return stage === "ended" && notice.evaluation === "ended" && notice.base_sha !== undefined &&
+    baseSha !== undefined && notice.base_sha !== baseSha;
 }
 
 /** An evaluation that was stopped and is done after all. */
@@ -79,12 +89,27 @@ function isSurer({ outcome }: OverallMemory, notice: EvaluationNotice): boolean 
 /** Whether another pull request takes the check from the one that holds it. */
 function outranks(
   memory: OverallMemory,
-  { evaluation, trusted }: EvaluationNotice,
+  { evaluation, trusted, outcome }: EvaluationNotice,
   { conclusion }: ClaimFacts,
 ): boolean {
   if (evaluation !== "ended" || trusted !== true || memory.stage !== "ended") return false;
+  if (!GOOD.has(outcome ?? "")) return false;
   const cameToNothing = conclusion === "cancelled" || conclusion === "action_required";
   return memory.trusted !== true || cameToNothing;
+}
+
+/** What waited goes on waiting, and the one that held the check waits too if it is open. */
+function inPlaceOf(
+  memory: OverallMemory,
+  notice: EvaluationNotice,
+  facts: ClaimFacts,
+): OverallMemory {
+  const before = facts.holderOpen ? [{ pull: memory.pull, at: memory.request.at }] : [];
+  const rivals = [...memory.rivals ?? [], ...before]
+    .filter(({ pull }) => pull !== notice.pr.number)
+    .slice(-MAX_RIVALS);
+  const made = { ...memoryOf(notice, facts), ...revisionOf(memory) };
+  return rivals.length === 0 ? made : { ...made, rivals };
 }
 
 /** The pull request waits behind the one that holds the check. */

@@ -1,21 +1,20 @@
 /** Keeps the check run up to date that sums up all builds of a pull request. */
 import type { Logger } from "@logtape/logtape";
-import { ack, type Delivery, type Publication } from "../../broker/broker.ts";
+import { ack, type Delivery } from "../../broker/broker.ts";
 import { type CheckRun, type CheckRunState, type GitHub, isMissing } from "../../github/github.ts";
 import type { EvaluationNotice, OverallCheck } from "../../messages/evaluation_notice.ts";
-import type { Repo } from "../../messages/repo.ts";
 import type { Addresses } from "../../report/parts.ts";
 import { expectLater } from "../../retry.ts";
 import type { Outcome } from "../../role.ts";
 import { newest, refused } from "../answers.ts";
 import { keyOf } from "../key.ts";
-import { overallMessage } from "../message.ts";
 import { OVERALL } from "../name.ts";
 import type { RecentlyWritten } from "../written.ts";
-import { claim, type ClaimFacts, LEFT } from "./claim.ts";
-import { handOver } from "./hand_over.ts";
+import { claim, type ClaimFacts } from "./claim.ts";
+import { handOn, handOver } from "./hand_over.ts";
 import { type OverallMemory, recallOverall } from "./memory.ts";
 import { mayWait, Pace } from "./pace.ts";
+import { type Place, tick } from "./place.ts";
 import { overallState } from "./state.ts";
 
 /** What the keeper of overall checks works with. */
@@ -28,19 +27,6 @@ export interface OverallOptions {
   /** What this process wrote lately, overall checks and others. */
   readonly written: RecentlyWritten;
   readonly stuckMs: number;
-}
-
-/** An overall check: that of one head and base. */
-export interface Place {
-  readonly repo: Repo;
-  readonly sha: string;
-  readonly name: string;
-  readonly key: string;
-}
-
-/** An overall check by its name. */
-export function placeOf(repo: Repo, sha: string, name: string): Place {
-  return { repo, sha, name, key: keyOf(repo, sha, name) };
 }
 
 /** Milliseconds until an overall check that waits for builds is looked at again, whatever was heard. */
@@ -66,38 +52,51 @@ export class OverallKeeper {
     const made = claim(memory, notice, facts);
     this.#options.log.debug("Overall check", { name: place.name, headSha: place.sha, made });
     if (delivery.lost.aborted) return done;
-    const shown = made.kind === "nothing" ? memory! : made.memory;
-    if (memory === undefined && made.kind === "nothing") return done;
-    const left = LEFT.has(notice.outcome ?? "") && memory?.pull === notice.pr.number;
-    if (made.kind !== "nothing") {
-      const { status, conclusion } = await this.#write(place, shown, current.run);
-      if (status !== "completed" && shown.stage === "ended") return watching(place, shown);
-      if (conclusion === "success") return done;
-    } else if (!left) return done;
-    return { publish: handOver(place, shown), settle: ack };
+    if (made.kind === "left") return { publish: handOver(place, memory!), settle: ack };
+    if (made.kind === "nothing") {
+      const again = delivery.redelivered && memory?.request.id === notice.request_id;
+      return again ? followUp(place, memory, current.run!) : done;
+    }
+    const state = await this.#write(place, made.memory, current.run);
+    return made.kind === "show" ? followUp(place, made.memory, state) : done;
   }
 
   /** Brings the check up to date with its builds. */
   async look(place: Place, asked: OverallCheck, delivery: Delivery): Promise<Outcome> {
     const current = await this.#current(place);
     const memory = current?.run && recallOverall(current.run.summary);
-    if (!current?.run || !memory || memory.stage !== "ended" || !memory.builds?.length) return done;
+    if (!current?.run || !memory) return done;
     const other = asked.request_id !== undefined && asked.request_id !== memory.request.id;
     if (other || delivery.lost.aborted) return done;
+    if (memory.stage !== "ended") return await this.#endIfLeft(place, memory, current.run);
+    if (!memory.builds?.length) return done;
     const next = await this.#stateOf(place, memory, current.run);
-    if (isSame(next, current.run)) return this.#again(asked, next, place, memory, delivery);
+    if (isSame(next, current.run)) return this.#again(asked, next, place, memory);
     const wait = mayWait(next, current.run) ? this.#pace.wait(place.key, this.#options.now()) : 0;
     if (wait > 0) return this.#later(place, asked, wait);
     await this.#update(place, next, current.run);
-    return this.#again(asked, next, place, memory, delivery);
+    return this.#again(asked, next, place, memory);
   }
 
-  /** The pull request whose builds are shown on a commit, as far as `asking` is concerned. */
-  async owner(place: Place, asking: number): Promise<number | undefined> {
+  /** Ends what waits for an evaluation that never comes: its pull request has left, and nobody said so. */
+  async #endIfLeft(place: Place, memory: OverallMemory, run: CheckRun): Promise<Outcome> {
+    if (await this.#isOpen(place, memory)) return done;
+    const description = "The pull request has left this commit or this base";
+    const left: OverallMemory = { ...memory, stage: "ended", outcome: "superseded", description };
+    return followUp(place, left, await this.#write(place, left, run));
+  }
+
+  /** The pull request whose builds are shown on a commit: one of `shown` and `asking`, or another. */
+  async owner(
+    place: Place,
+    { shown, asking }: { shown: number | undefined; asking: number },
+  ): Promise<number | undefined> {
     const current = await this.#current(place);
     const memory = current?.run && recallOverall(current.run.summary);
-    if (!memory || memory.pull === asking) return memory?.pull;
-    return await this.#isOpen(place, memory) ? memory.pull : asking;
+    if (memory?.pull === asking) return asking;
+    // Evaluations of older peers are not told.
+    const holder = memory ?? (shown === undefined ? undefined : { pull: shown, base: null });
+    return holder && await this.#isOpen(place, holder) ? holder.pull : asking;
   }
 
   /** The commit of an evaluation may come to GitHub's API after its webhook. */
@@ -113,15 +112,13 @@ export class OverallKeeper {
     { status, conclusion }: CheckRunState,
     place: Place,
     memory: OverallMemory,
-    { redelivered }: Delivery,
   ): Outcome {
     if (status !== "completed") {
       if (request_id === undefined) return done;
       const settle = { kind: "retry", delayMs: LOOK_AGAIN_MS, reason: "Watching" } as const;
       return { publish: [], settle };
     }
-    const cameToNothing = conclusion === "cancelled" || redelivered;
-    return { publish: cameToNothing ? handOver(place, memory) : [], settle: ack };
+    return { publish: conclusion === "cancelled" ? handOn(place, memory) : [], settle: ack };
   }
 
   #later(place: Place, asked: OverallCheck, delayMs: number): Outcome {
@@ -149,7 +146,10 @@ export class OverallKeeper {
   }
 
   /** Whether a pull request is open with this head and base. */
-  async #isOpen({ repo, sha }: Place, { pull: number, base }: OverallMemory): Promise<boolean> {
+  async #isOpen(
+    { repo, sha }: Place,
+    { pull: number, base }: Pick<OverallMemory, "pull" | "base">,
+  ): Promise<boolean> {
     const pull = await this.#options.github.pullRequest(repo, number);
     return pull !== undefined && pull.state === "open" && pull.headSha === sha &&
       (base === null || pull.baseRef === base);
@@ -218,16 +218,15 @@ export class OverallKeeper {
   }
 }
 
-function watching(place: Place, { request }: OverallMemory): Outcome {
-  return { publish: [tick(place, request.id)], settle: ack };
-}
-
-/** Has an overall check summed up again. */
-export function tick(
-  { repo, sha, name }: Pick<Place, "repo" | "sha" | "name">,
-  request_id?: string,
-): Publication {
-  return overallMessage({ repo, head_sha: sha, name, ...(request_id && { request_id }) });
+/** What follows once an evaluation is shown; the same however often it is asked. */
+function followUp(
+  place: Place,
+  memory: OverallMemory,
+  { status, conclusion }: Pick<CheckRunState, "status" | "conclusion">,
+): Outcome {
+  if (memory.stage !== "ended" || conclusion === "success") return done;
+  if (status !== "completed") return { publish: [tick(place, memory.request.id)], settle: ack };
+  return { publish: handOn(place, memory), settle: ack };
 }
 
 /** Whether there is nothing to write. */

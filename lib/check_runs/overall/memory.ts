@@ -5,7 +5,11 @@
 import { Buffer } from "node:buffer";
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import * as z from "zod";
-import { EvaluationBuild, MAX_EVALUATION_BUILDS } from "../../messages/evaluation_notice.ts";
+import {
+  EvaluationBuild,
+  MAX_EVALUATION_BUILDS,
+  TOO_MANY_BUILDS,
+} from "../../messages/evaluation_notice.ts";
 import { CommitSha } from "../../messages/repo.ts";
 
 /** Pull requests with the same head and base that are remembered. */
@@ -45,15 +49,18 @@ export type OverallMemory = z.infer<typeof OverallMemory>;
 
 const HIDDEN = /<!-- tickborg-overall:([A-Za-z0-9+/=]+) -->\s*$/;
 
-/** The hidden comment. Without the builds where they are too many to be remembered. */
-export function rememberOverall(memory: OverallMemory): string {
-  const text = hidden(memory);
-  if (text.length <= MAX_HIDDEN) return text;
-  const { builds: _, notes: __, ...rest } = memory;
-  return hidden({ ...rest, outcome: "too-many-builds" });
+/**
+ * As much of a memory as there is room for. Builds that are not remembered are not summed up: the check says
+ * so, and is never green.
+ */
+export function fitting(memory: OverallMemory): OverallMemory {
+  if (rememberOverall(memory).length <= MAX_HIDDEN) return memory;
+  const { builds: _, ...rest } = memory;
+  return { ...rest, outcome: "too-many-builds", description: TOO_MANY_BUILDS };
 }
 
-function hidden(memory: OverallMemory): string {
+/** The hidden comment of a memory that is {@link fitting}. */
+export function rememberOverall(memory: OverallMemory): string {
   const packed = deflateRawSync(Buffer.from(JSON.stringify(memory))).toString("base64");
   return `<!-- tickborg-overall:${packed} -->`;
 }

@@ -1,4 +1,5 @@
 /** Pure: what GitHub is told of an evaluation and its builds. */
+import { Buffer } from "node:buffer";
 import type { CheckRun, CheckRunState } from "../../github/github.ts";
 import { overallReport } from "../../report/overall.ts";
 import type { Addresses } from "../../report/parts.ts";
@@ -6,8 +7,11 @@ import { logKey } from "../../messages/build_job.ts";
 import type { Repo } from "../../messages/repo.ts";
 import { logLink } from "../../report/log_link.ts";
 import { externalId } from "../identity.ts";
-import { type OverallMemory, recallOverall, rememberOverall } from "./memory.ts";
+import { fitting, type OverallMemory, recallOverall, rememberOverall } from "./memory.ts";
 import { buildRows, type SumFacts, sumUp } from "./sum.ts";
+
+/** Bytes of the summary: GitHub takes 65,535. */
+const MAX_SUMMARY = 65_000;
 
 /** What a state is made of besides the memory. */
 export interface StateFacts extends SumFacts {
@@ -19,21 +23,22 @@ export interface StateFacts extends SumFacts {
 }
 
 /** The state of an overall check. */
-export function overallState(memory: OverallMemory, facts: StateFacts): CheckRunState {
+export function overallState(whole: OverallMemory, facts: StateFacts): CheckRunState {
+  const memory = fitting(whole);
   const rows = buildRows(memory, facts);
   const { status, conclusion } = sumUp(memory, rows);
   const { pull, base, baseSha, stage, outcome, description, notes, rivals = [] } = memory;
-  const report = overallReport({
-    ...{ pull, headSha: facts.headSha, base, baseSha, stage, outcome, description, notes },
-    ...{ rows, status, conclusion, rivals: rivals.map((rival) => rival.pull) },
-  }, facts.addresses);
+  const report = (shown: string | undefined) =>
+    overallReport({
+      ...{ pull, headSha: facts.headSha, base, baseSha, stage, outcome, description },
+      ...{ notes: shown, rows, status, conclusion, rivals: rivals.map((rival) => rival.pull) },
+    }, facts.addresses);
   const revision = (recallOverall(facts.current?.summary ?? "")?.revision ?? 0) + 1;
   const ended = conclusion === undefined
     ? {}
     : { conclusion, completedAt: new Date(facts.now).toISOString() };
   return {
-    ...report,
-    summary: `${report.summary}\n\n${rememberOverall({ ...memory, revision })}`,
+    ...withMemory(report, notes, rememberOverall({ ...memory, revision })),
     status,
     externalId: externalId({ requestId: memory.request.id, requestedAt: memory.request.at }),
     startedAt: memory.request.at,
@@ -51,4 +56,16 @@ function pageOf(
   return page === undefined || outcome === undefined
     ? page
     : `${page}&outcome=${encodeURIComponent(outcome)}`;
+}
+
+/** Without the notes where they and the memory are too long: GitHub must not be given half a memory. */
+function withMemory(
+  report: (notes: string | undefined) => ReturnType<typeof overallReport>,
+  notes: string | undefined,
+  hidden: string,
+) {
+  const whole = report(notes);
+  const bytes = Buffer.byteLength(whole.summary) + hidden.length;
+  const shown = bytes > MAX_SUMMARY ? report(undefined) : whole;
+  return { ...shown, summary: `${shown.summary}\n\n${hidden}` };
 }

@@ -5,7 +5,7 @@ import type { BuildRow } from "../../report/overall.ts";
 import type { System } from "../../systems.ts";
 import { parseExternalId, recall } from "../identity.ts";
 import { checkRunName } from "../name.ts";
-import { LEFT } from "./claim.ts";
+import { GOOD, LEFT } from "./claim.ts";
 import type { OverallMemory } from "./memory.ts";
 
 /** What the states are gathered from. */
@@ -115,8 +115,6 @@ export interface Sum {
   readonly conclusion?: Conclusion;
 }
 
-/** Evaluations that found nothing to build, or that all builds of are under way. */
-const GOOD: ReadonlySet<string> = new Set(["build", "nothing"]);
 /** A person can do what is missing. */
 const WAITS_FOR_PEOPLE: ReadonlySet<string> = new Set(["draft", "wip", "too-many-projects"]);
 

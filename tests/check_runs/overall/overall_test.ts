@@ -1,5 +1,9 @@
 /** The check run to require: what it says of one pull request. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { decodeCheckMessage } from "../../../lib/check_runs/message.ts";
+import { recallOverall } from "../../../lib/check_runs/overall/memory.ts";
+import { endedMessage } from "../../../lib/evaluation/messages.ts";
 import { app, Checks, core } from "./world.ts";
 import { MINUTE } from "../keeper_world.ts";
 
@@ -215,4 +219,46 @@ Deno.test("A thousand builds are remembered and summed up", async () => {
   assert.ok(new TextEncoder().encode(summary).length < 65_535);
   assert.ok(new TextEncoder().encode(text).length < 65_535);
   assert.match(text!, /more build/);
+});
+
+Deno.test("Builds that are too many to be remembered are told, and the check ends", async () => {
+  const names = Array.from({ length: 1_500 }, (_, at) => randomName(at));
+  const checks = new Checks();
+  checks.open(1);
+  const builds = names.map((project) => ({ ...core, project }));
+  await checks.tell(decodeCheckMessage(
+    endedMessage(checks.request({}), { outcome: "build", description: "1500 builds", builds }).body,
+  ));
+  const { summary, title } = checks.run("tickborg")!;
+  assert.equal(checks.shows(), "failure");
+  assert.match(title, /too many/);
+  assert.ok(recallOverall(summary));
+});
+
+Deno.test("Long notes never cost the check its memory", async () => {
+  const checks = new Checks();
+  checks.open(1);
+  const builds = Array.from({ length: 800 }, (_, at) => ({ ...core, project: randomName(at) }));
+  const end = { outcome: "build", description: "", notes: "- `長い`\n".repeat(1_600), builds };
+  await checks.tell(decodeCheckMessage(endedMessage(checks.request({}), end).body));
+  const { summary } = checks.run("tickborg")!;
+  assert.ok(new TextEncoder().encode(summary).length < 65_535);
+  assert.equal(recallOverall(summary)?.builds?.length, 800);
+});
+
+/** A name that does not compress. */
+function randomName(at: number): string {
+  return createHash("sha256").update(String(at)).digest("base64url");
+}
+
+Deno.test("An evaluation that is made again after its base moved counts with all that it asks for then", async () => {
+  const checks = new Checks();
+  checks.open(1);
+  await checks.evaluated();
+  await checks.built(core, "Success");
+  const moved = { baseSha: "c".repeat(40), builds: [core, app] };
+  await checks.evaluated(moved);
+  assert.equal(checks.shows(), "in_progress");
+  await checks.built(app, "Failure", moved);
+  assert.equal(checks.shows(), "failure");
 });
