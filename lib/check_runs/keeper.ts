@@ -2,7 +2,7 @@
 import type { Logger } from "@logtape/logtape";
 import { ack, type Broker, type Delivery, type Publication } from "../broker/broker.ts";
 import { PoisonMessage } from "../errors.ts";
-import { type CheckRun, type CheckRunState, type GitHub, isMissing } from "../github/github.ts";
+import { type CheckRun, type GitHub } from "../github/github.ts";
 import { settleAll } from "../async.ts";
 import { Keyed } from "../keyed.ts";
 import type { Repo } from "../messages/repo.ts";
@@ -12,7 +12,7 @@ import { expectLater } from "../retry.ts";
 import type { Outcome } from "../role.ts";
 import type { EvaluationNotice } from "../messages/evaluation_notice.ts";
 import type { CheckWatch } from "../messages/check_watch.ts";
-import { newest, refused } from "./answers.ts";
+import { newest } from "./answers.ts";
 import { BuilderWatch } from "./builder_watch.ts";
 import {
   type Change,
@@ -34,6 +34,7 @@ import { placeOf, tick } from "./overall/place.ts";
 import { Takeover, type TakeoverOptions } from "./takeover.ts";
 import { isOfAnother, PUSH_BEHIND_PULL, type Transition, transition } from "./transition.ts";
 import { WaitingChanges } from "./waiting.ts";
+import { CheckWriter, type Written } from "./writer.ts";
 import { CheckRunWatcher } from "./watcher.ts";
 import { RecentlyWritten } from "./written.ts";
 
@@ -55,7 +56,7 @@ export interface KeeperOptions extends TakeoverOptions {
 }
 
 /** What became of one check run. */
-type Applied = "created" | "written" | "unchanged" | "ended" | "no commit";
+type Applied = Written | "unchanged" | "ended";
 
 const nothing: Outcome = { publish: [], settle: ack };
 
@@ -66,6 +67,7 @@ export class CheckRunKeeper {
   readonly #builders: BuilderWatch;
   readonly #watcher: CheckRunWatcher;
   readonly #written = new RecentlyWritten();
+  readonly #writer: CheckWriter;
   readonly #waiting = new WaitingChanges();
   readonly #branches: DefaultBranches;
   readonly #overall: OverallKeeper;
@@ -77,6 +79,7 @@ export class CheckRunKeeper {
     this.#builders = new BuilderWatch(options);
     this.#watcher = new CheckRunWatcher({ ...options, builders: this.#builders });
     this.#branches = new DefaultBranches(options);
+    this.#writer = new CheckWriter({ ...options, written: this.#written });
     this.#overall = new OverallKeeper({ ...options, written: this.#written });
   }
 
@@ -174,7 +177,7 @@ export class CheckRunKeeper {
       // GitHub allows few writes: a state that is over before it could be shown is not shown.
       if (this.#waiting.take(key, change)) return "unchanged";
       const runs = await this.#options.github.checkRuns(repo, pr.head_sha, change.name);
-      if (runs === undefined) return this.#noCommit(change, attempt);
+      if (runs === undefined) return this.#writer.noCommit(change, attempt);
       const current = this.#written.fresher(key, newest(runs), this.#options.now());
       const now = new Date(this.#options.now()).toISOString();
       const owner = await this.#ownerOf(change, current);
@@ -186,7 +189,7 @@ export class CheckRunKeeper {
         : stateOf(change, made, { facts: await this.#writeFacts(change, now), current });
       // Another instance has the message by now, and may be further.
       if (lost.aborted) return "unchanged";
-      return await this.#write(change, { state, current, attempt });
+      return await this.#writer.write(change, { state, current, attempt });
     });
   }
 
@@ -213,51 +216,6 @@ export class CheckRunKeeper {
     else if (made.kind === "nothing" && made.why === PUSH_BEHIND_PULL) {
       log.info("A push's build is not shown", { ...fields, branch: change.subject.push?.branch });
     } else log.debug("Check run", { ...fields, news: change.news.status });
-  }
-
-  async #write(
-    change: Change,
-    { state, current, attempt }: {
-      state: CheckRunState;
-      current: CheckRun | undefined;
-      attempt: number;
-    },
-  ): Promise<Applied> {
-    const { repo, pr } = change.subject;
-    const { github, log, now } = this.#options;
-    try {
-      const whole = { ...state, name: change.name, headSha: pr.head_sha };
-      const id = current?.id ?? (await github.createCheckRun(repo, whole)).id;
-      if (current !== undefined) await github.updateCheckRun(repo, id, state);
-      this.#written.note(keyOf(repo, pr.head_sha, change.name), { ...whole, id }, now());
-    } catch (error) {
-      if (isMissing(error)) return this.#noCommit(change, attempt);
-      throw refused(error, change.name);
-    }
-    log.info("Check run written", {
-      repo: repo.full_name,
-      headSha: pr.head_sha,
-      name: change.name,
-      status: state.status,
-      conclusion: state.conclusion,
-      title: state.title,
-    });
-    return current === undefined ? "created" : "written";
-  }
-
-  /**
-   * There is nothing to post to: a commit that GitHub's API does not show yet, that was force-pushed away and
-   * collected, or a deleted repository.
-   */
-  #noCommit(change: Change, attempt: number): Applied {
-    const { repo: { full_name: repo }, pr: { head_sha: headSha } } = change.subject;
-    expectLater(new Error(`GitHub shows no commit ${headSha} in ${repo}`), attempt);
-    this.#options.log.warn("No commit to report to", {
-      repo,
-      headSha,
-      name: change.name,
-    });
-    return "no commit";
   }
 }
 

@@ -1,7 +1,6 @@
 /** The evaluation of one pull request, from its job to its labels, builds and final status. */
 import { maxProjects } from "../acl.ts";
 import { ack, type Publication } from "../broker/broker.ts";
-import { baseSuffix } from "../check_runs/name.ts";
 import { logViewerOf } from "../config/sections.ts";
 import { describeError, TransientFault } from "../errors.ts";
 import { type GitHub, GitHubRefusal, type PullRequest } from "../github/github.ts";
@@ -10,10 +9,8 @@ import type { EvaluationJob } from "../messages/evaluation_job.ts";
 import type { Event } from "../messages/event.ts";
 import { evaluationEvents, RECEIVED, statsMessage } from "../monitoring/stats_events.ts";
 import type { Outcome, Progress, RoleContext } from "../role.ts";
-import type { System } from "../systems.ts";
-import { buildQueue } from "../topology.ts";
-import { trusts } from "../trust.ts";
 import type { BranchFacts } from "./branch_facts.ts";
+import { decide } from "./decide.ts";
 import { gather } from "./gather.ts";
 import {
   endedMessage,
@@ -22,10 +19,9 @@ import {
   runningMessage,
 } from "./messages.ts";
 import { pullRequestOf } from "./missing.ts";
-import { type EvaluationPlan, labelsOf, planEvaluation, systemsOf } from "./plan.ts";
+import { type EvaluationPlan, labelsOf } from "./plan.ts";
 import { GIVEN_UP } from "./progress.ts";
 import { type Conclusion, EvaluationReporter } from "./reporter.ts";
-import { withTests } from "./with_tests.ts";
 import { describeList } from "./list_wording.ts";
 import { describePlan, stateOf } from "./wording.ts";
 
@@ -147,10 +143,10 @@ export class Evaluation {
   /** Labels, builds, then the final status: in this order, so that the status never promises too much. */
   async *#decide(pull: PullRequest, branch: BranchFacts, again: boolean): Progress {
     const { config } = this.#context;
-    const { plan: planned, trusted } = await this.#plan(pull, branch);
-    const plan = again ? await this.#asTested(planned, pull) : planned;
+    const { plan, trusted, unserved } = await decide(this.#job, {
+      ...{ pull, branch, again, context: this.#context },
+    });
     if (plan.labels) await this.#reporter.label(pull, plan.labels);
-    const unserved = await this.#unserved(systemsOf(plan.builds));
     const request = {
       repo: this.#job.repo,
       pr: this.#job.pr,
@@ -184,44 +180,6 @@ export class Evaluation {
     return verdict === "bad-projects"
       ? [...events, { "target-branch-fails-evaluation": baseRef }]
       : events;
-  }
-
-  /** What was tested at this head is tested again: no evaluation takes a test's verdict away. */
-  async #asTested(plan: EvaluationPlan, pull: PullRequest): Promise<EvaluationPlan> {
-    const { repo, pr } = this.#job;
-    const runs = await this.#github.checkRuns(repo, pr.head_sha) ?? [];
-    const suffix = baseSuffix(pull.baseRef, pull.defaultBranch);
-    return { ...plan, builds: withTests(plan.builds, { runs, suffix, pull: pr.number }) };
-  }
-
-  async #plan(
-    pull: PullRequest,
-    branch: BranchFacts,
-  ): Promise<{ plan: EvaluationPlan; trusted: boolean }> {
-    const { config } = this.#context;
-    const { repo, requested_by: asker } = this.#job;
-    const options = { config, github: this.#github, repo };
-    const trusted = await trusts(pull.author, options) ||
-      (asker !== undefined && await trusts(asker, options));
-    const plan = planEvaluation({
-      branch,
-      title: pull.title,
-      draft: pull.draft,
-      trusted,
-      asked: asker !== undefined,
-      maxProjects: maxProjects(config),
-      config,
-    });
-    return { plan, trusted };
-  }
-
-  /** Of some systems, those that no builder is connected for. */
-  async #unserved(systems: readonly System[]): Promise<System[]> {
-    const facts = await Promise.all(systems.map(async (system) => ({
-      system,
-      queue: await this.#context.broker.inspect(buildQueue(system)),
-    })));
-    return facts.filter(({ queue }) => !queue?.consumers).map(({ system }) => system);
   }
 
   /**

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Publication } from "../../lib/broker/broker.ts";
-import { type EvaluationFacts, lacksEvaluation, Sweep } from "../../lib/check_runs/sweep.ts";
+import { Sweep } from "../../lib/check_runs/sweep.ts";
+import { type EvaluationFacts, lacksEvaluation } from "../../lib/check_runs/sweep_rules.ts";
 import { rememberOverall } from "../../lib/check_runs/overall/memory.ts";
 import { evaluationUrl } from "../../lib/evaluation/status.ts";
 import {
