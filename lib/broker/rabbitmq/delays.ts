@@ -3,8 +3,10 @@
  * there back to its own queue. Each queue's delays are of doubling length, so that a long one holds up no
  * short one; within a level a message expires at its own time, or at the level's at the latest.
  */
+import { deadline, orAborted } from "../../async.ts";
+import { TransientFault } from "../../errors.ts";
 import type { Connection } from "./connection.ts";
-import { type Outgoing, toQueue } from "./confirm_channel.ts";
+import { ConfirmChannel, type Outgoing, toQueue } from "./confirm_channel.ts";
 import { declareExpiringQueue } from "./expiring_queue.ts";
 import { AmqpFault } from "./fault.ts";
 import { Scratch } from "./scratch.ts";
@@ -19,6 +21,13 @@ const LONGEST_MS = SHORTEST_MS * 2 ** 14;
 /** Milliseconds that a delay queue outlives its last message, so that none stays behind for ever. */
 const SPARE_MS = 3_600_000;
 
+/** Milliseconds after which a delay queue that confirms nothing is passed over, and for how long it is. */
+const PATIENCE_MS = 15_000;
+const STUCK_MS = 600_000;
+
+/** Why a wait ended. */
+const LATE = Symbol("late");
+
 /** The level a delay belongs to: the shortest that is long enough. */
 export function delayLevel(delayMs: number): number {
   const level = SHORTEST_MS * 2 ** Math.ceil(Math.log2(Math.max(delayMs, 1) / SHORTEST_MS));
@@ -30,20 +39,69 @@ export function delayQueue(queue: string, levelMs: number): string {
   return `tickborg.delay.${levelMs}.${queue}`;
 }
 
-/** The delay queues of one connection. */
+/** A message and where it goes, in how many milliseconds. */
+export type Delayed = Moved & { readonly queue: string; readonly delayMs: number };
+
+/**
+ * The delay queues of one connection. They have a channel of their own: a quorum queue that has lost its
+ * leader (seen on RabbitMQ 3.10 after kills) confirms nothing, and holds up what comes behind on its channel.
+ */
 export class DelayQueues {
   readonly #connection: Connection;
   /** When each was last declared. */
   readonly #declared = new Map<string, number>();
+  /** Until when each queue that confirmed nothing is passed over. */
+  readonly #stuck = new Map<string, number>();
+  #confirms: ConfirmChannel;
 
   constructor(connection: Connection) {
     this.#connection = connection;
+    this.#confirms = new ConfirmChannel(connection);
   }
 
-  /** A message that will reach `queue` after `delayMs`. */
-  async delayed(message: Moved & { queue: string; delayMs: number }): Promise<Outgoing> {
+  /**
+   * Resolves when a message that will reach its queue is confirmed. A longer queue takes it if its own
+   * confirms nothing: it expires there at its own time, or behind what is before it. Throws a
+   * `TransientFault` if no queue took it.
+   */
+  async send(message: Delayed, signal: AbortSignal): Promise<void> {
+    const { queue, delayMs } = message;
+    for (let level = delayLevel(delayMs); level <= LONGEST_MS; level *= 2) {
+      const name = delayQueue(queue, level);
+      if ((this.#stuck.get(name) ?? 0) > Date.now()) continue;
+      if (await this.#sendTo(name, level, { message, signal })) return;
+    }
+    throw new TransientFault(`Cannot delay a message of ${queue}: no delay queue confirms it`);
+  }
+
+  /** Whether a delay queue has taken a message. */
+  async #sendTo(
+    name: string,
+    level: number,
+    { message, signal }: { message: Delayed; signal: AbortSignal },
+  ): Promise<boolean> {
+    using late = deadline(PATIENCE_MS, LATE);
+    const either = AbortSignal.any([signal, late.signal]);
+    const confirms = this.#confirms;
+    try {
+      const outgoing = await orAborted(this.#delayed(message, level), either);
+      const [outcome] = await orAborted(confirms.send([outgoing]), either);
+      if (outcome!.kind === "confirmed") return true;
+      // It may have expired meanwhile; the next one declares it again.
+      this.#declared.delete(name);
+      throw new TransientFault(`Cannot delay a message in ${name}: ${outcome!.kind}`);
+    } catch (error) {
+      if (error !== LATE) throw error;
+      this.#stuck.set(name, Date.now() + STUCK_MS);
+      this.#declared.delete(name);
+      if (this.#confirms === confirms) this.#confirms = new ConfirmChannel(this.#connection);
+      return false;
+    }
+  }
+
+  /** A message that will reach its queue through a level's delay queue. */
+  async #delayed(message: Delayed, level: number): Promise<Outgoing> {
     const { queue, delayMs, body, headers } = message;
-    const level = delayLevel(delayMs);
     const name = delayQueue(queue, level);
     // Declaring keeps a queue from expiring; it must do so in time for every message in it.
     if (Date.now() - (this.#declared.get(name) ?? -Infinity) > SPARE_MS / 2) {

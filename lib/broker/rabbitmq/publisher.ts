@@ -5,7 +5,7 @@ import { describeError, TransientFault } from "../../errors.ts";
 import type { Topology } from "../../topology.ts";
 import { AmqpFault } from "./fault.ts";
 import { backoff, type Connector, type Session } from "./connector.ts";
-import type { Moved } from "./delays.ts";
+import type { Delayed } from "./delays.ts";
 import type { Outgoing, PublishOutcome } from "./confirm_channel.ts";
 
 /** Why a wait ended. */
@@ -54,12 +54,15 @@ export class Publisher {
 
   /** Sends a message to a queue that it reaches after a delay; rejects only when the signal aborts before. */
   async publishDelayed(
-    message: Moved & { queue: string; delayMs: number },
+    message: Delayed,
     signal: AbortSignal,
   ): Promise<void> {
     await this.#patiently(async () => {
-      const { delays } = await this.#connector.until(() => true, signal);
-      await this.#publish([await orAborted(delays.delayed(message), signal)], signal);
+      const { delays } = await this.#connector.until(
+        ({ connection }) => !connection.blocked,
+        signal,
+      );
+      await delays.send(message, signal);
     }, signal);
   }
 
