@@ -79,7 +79,7 @@ export async function run(args: string[]): Promise<number> {
   try {
     const report = await workOn(config, options);
     if (options.json) console.log(jsonText(report));
-    else print(report);
+    else print(report, options.filter.queue);
     return report.failed.length + report.missing.length === 0 ? 0 : 1;
   } catch (error) {
     if (!(error instanceof TransientFault)) throw error;
@@ -180,8 +180,10 @@ const DONE: Record<Verb, string> = {
   drop: "Dropped from",
 };
 
-function print({ verb, letters, failed, missing }: Report): void {
-  if (verb === "list" && letters.length === 0) console.log("There are no dead letters");
+function print({ verb, letters, failed, missing }: Report, from: string | undefined): void {
+  if (letters.length + failed.length + missing.length === 0) {
+    console.log(`There are no dead letters${from === undefined ? "" : ` from ${shown(from)}`}`);
+  }
   for (const letter of letters) {
     const { id, time, queue, attempt, bytes, reason } = letter;
     if (verb === "list") {

@@ -117,7 +117,7 @@ async function runLocal(session: Session): Promise<LocalReport> {
     verdict: plan.verdict,
     ...(mistakes && { mistakes }),
     labels: plan.labels ?? null,
-    test: options.test,
+    test: options.test ?? false,
     ...(sandbox && { sandbox }),
     builds,
   };

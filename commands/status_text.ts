@@ -115,7 +115,7 @@ function summary(report: StatusReport): string {
   const left = report.notLookedAt ?? [];
   const unseen = left.length === 0 ? "" : `; not looked at: ${left.join(", ")}`;
   if (looks === 0) return `Nothing was there to be looked at${unseen}`;
-  if (found.length > 0) return `${found.length} of ${looks} want a look${unseen}`;
+  if (found.length > 0) return `${found.length} of ${looks} need attention${unseen}`;
   return unseen === ""
     ? "Everything is as it should be"
     : `What was looked at is as it should be${unseen}`;

@@ -90,7 +90,7 @@ function projectBuild(
     DEFAULT_BUILD_TIMEOUT_SECONDS;
   return {
     ...workplace,
-    test: options.test,
+    test: options.test ?? project.test ?? false,
     jobs: options.jobs,
     network: sectionOf(config, "builder").network,
     timeoutMs: 1_000 * seconds,
@@ -212,8 +212,15 @@ async function build(ready: LocalBuild, work: Build): Promise<LocalBuild> {
       status: status === "Aborted" ? "Stopped" : status,
       ...(reason !== undefined && { reason }),
       ...(status === "Failure" && error && { error: describeFound(error, tree) }),
-      ...(options.keep && { tree }),
+      ...(options.keep && { tree, ...await buildFolderOf(project, how) }),
       seconds: (performance.now() - started) / 1_000,
     };
   }
+}
+
+/** Where build systems that build outside of the checkout have built. */
+async function buildFolderOf(project: Project, { folders }: ProjectBuild) {
+  const buildFolder = join(folders.build, project.name);
+  const isThere = await Deno.stat(buildFolder).then(() => true, () => false);
+  return isThere ? { buildFolder } : {};
 }

@@ -11,8 +11,8 @@ Usage: tickborg local [options] [PROJECT…]
   --base REF     what the branch is merged into; the default branch of upstream, or of origin, when absent
   --head REF     the branch; HEAD when absent
   --uncommitted  build what is in the work tree: changed files, and new ones that are not ignored
-  --build        build (the default)
-  --test         build and run the tests
+  --build        build and run no tests
+  --test         build and run the tests; when both are absent, "test" of the project list decides
   --dry-run      only show what would be done
   --keep         leave the merged tree and what was built in it, and say where
   --json         a report on standard output and nothing else there
@@ -39,7 +39,8 @@ export interface LocalOptions {
   readonly base: string | undefined;
   readonly head: string;
   readonly uncommitted: boolean;
-  readonly test: boolean;
+  /** Undefined where the project list decides. */
+  readonly test: boolean | undefined;
   readonly dryRun: boolean;
   readonly keep: boolean;
   readonly json: boolean;
@@ -83,7 +84,7 @@ export function parseLocalOptions(args: string[]): LocalOptions {
     base: values.base,
     head: values.head,
     uncommitted: values.uncommitted,
-    test: values.test,
+    test: values.build || values.test ? values.test : undefined,
     dryRun: values["dry-run"],
     keep: values.keep,
     json: values.json,

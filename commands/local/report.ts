@@ -23,6 +23,8 @@ export interface LocalBuild {
   readonly error?: string;
   /** Where the tree was left. */
   readonly tree?: string;
+  /** Where the build folder was left, if the build has one. */
+  readonly buildFolder?: string;
   readonly seconds?: number;
 }
 
@@ -38,6 +40,7 @@ export interface LocalReport {
   /** What is wrong with the project list, a line each; undefined where it can be read. */
   readonly mistakes?: readonly string[];
   readonly labels: readonly string[] | null;
+  /** Whether all are tested, by `--test`; else those are that the project list says so of. */
   readonly test: boolean;
   /** What the builds ran in; undefined where nothing was run. */
   readonly sandbox?: "bubblewrap" | "none";
@@ -150,9 +153,10 @@ export function describeSummary(builds: readonly LocalBuild[]): string[] {
   return [
     "",
     ...table,
-    ...builds.flatMap(({ project, tree }) =>
-      tree ? [`${project}: left in ${shellWord(tree)}`] : []
-    ),
+    ...builds.flatMap(({ project, tree, buildFolder }) => [
+      ...(tree ? [`${project}: left in ${shellWord(tree)}`] : []),
+      ...(buildFolder ? [`${project}: built in ${shellWord(buildFolder)}`] : []),
+    ]),
     ...failed.flatMap(({ project, step, command, reason, error }) => [
       "",
       `${project}: ${step ? `${step} ` : ""}${reason}`,

@@ -1,6 +1,8 @@
 /** Reads and validates the configuration file. */
+import { parseTree } from "jsonc-parser";
 import { ConfigError } from "../errors.ts";
 import { isSystem, type System } from "../systems.ts";
+import { doubleKeys } from "../text/double_keys.ts";
 import { redacted } from "../text/redacted.ts";
 import { describeIssue, shown, shownPath } from "./mistakes.ts";
 import { withoutNulls } from "./nulls.ts";
@@ -47,14 +49,35 @@ export async function readConfig(path: string): Promise<unknown> {
         "  Name the file with --config FILE or in CONFIG_PATH; example.config.json shows every key.",
     );
   }
+  let value: unknown;
   try {
     // Editors of Windows begin a file with a byte order mark, which JSON does not know.
-    return JSON.parse(text.replace(/^\ufeff/, ""));
+    value = JSON.parse(text.replace(/^\ufeff/, ""));
   } catch (error) {
     throw new ConfigError(
       `Cannot read configuration ${shownPath(path)}: ${jsonFault(error as Error, text)}`,
     );
   }
+  refuseDoubleKeys(text, path);
+  return value;
+}
+
+/** A key that stands twice is refused, as the Rust bot does: one of the two would silently not hold. */
+function refuseDoubleKeys(text: string, path: string): void {
+  let root;
+  try {
+    root = parseTree(text.replace(/^\ufeff/, ""));
+  } catch (error) {
+    // Nested too deep for that reader: the schema refuses it.
+    if (!(error instanceof RangeError)) throw error;
+  }
+  const [first] = doubleKeys(root, 1);
+  if (first === undefined) return;
+  const line = text.slice(0, first.offset).split("\n").length;
+  throw new ConfigError(
+    `Cannot read configuration ${shownPath(path)}: line ${line}: ${redacted(first.text)}; ` +
+      "remove one of them",
+  );
 }
 
 /** What is wrong with a JSON text, and where, without the part of the text that the parser quotes. */

@@ -39,7 +39,7 @@ function adviceForStatus(status: number): string {
 
 function adviceForFault(why: string): string {
   if (/dns|lookup|resolve/i.test(why)) {
-    return "its host name does not resolve; write it as the DNS has it";
+    return "its host name does not resolve; check how it is spelled, and its DNS record";
   }
   if (/certificate|tls|handshake|InvalidContentType/i.test(why)) {
     return `TLS fails (${why.split(": ").at(-1)}); mend the certificate, or write http://`;

@@ -92,7 +92,7 @@ function cycles(projects: readonly Project[]): Mistake[] {
     const shown = [...cycle.slice(0, 10), ...(cycle.length > 10 ? ["…"] : []), cycle[0]!];
     return {
       path: ["projects", index, "depends_on", project.depends_on.indexOf(next)],
-      text: `a cycle of dependences: ${shown.join(" → ")}`,
+      text: `a dependency cycle: ${shown.join(" → ")}`,
     };
   });
 }

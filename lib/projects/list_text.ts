@@ -8,6 +8,7 @@ import {
 } from "jsonc-parser";
 import { decodeText } from "../messages/codec.ts";
 import { plain } from "../report/markdown.ts";
+import { doubleKeys } from "../text/double_keys.ts";
 import { shortened } from "../text/shortened.ts";
 
 /** A mistake in a list. */
@@ -64,25 +65,10 @@ export class ListText {
     return withRest(told, mistakes.length);
   }
 
-  /** Keys that stand twice in one object: a reader of JSON silently takes the last of them. */
+  /** Keys that stand twice in one object. */
   doubleKeys(): Mistake[] {
-    const found: Mistake[] = [];
-    const open = [{ node: this.#parsed(), path: [] as PropertyKey[] }];
-    for (let next = open.pop(); next && found.length < MOST_TOLD; next = open.pop()) {
-      const { node, path } = next;
-      const keys = new Set<string>();
-      (node?.children ?? []).forEach((child, index) => {
-        const key = node!.type === "object" ? child.children![0]!.value as string : index;
-        if (typeof key === "string" && keys.has(key)) {
-          const text = `the key ${shortened(key)} stands twice`;
-          found.push({ path: inProjects([...path, key], this.value), text, offset: child.offset });
-        }
-        if (typeof key === "string") keys.add(key);
-        const value = node!.type === "object" ? child.children![1] : child;
-        if (value?.children) open.push({ node: value, path: [...path, key] });
-      });
-    }
-    return found;
+    return doubleKeys(this.#parsed(), MOST_TOLD)
+      .map((found) => ({ ...found, path: inProjects(found.path, this.value) }));
   }
 
   /** Undefined where the file is nested too deep to be looked at. */

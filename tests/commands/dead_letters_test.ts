@@ -167,6 +167,16 @@ Deno.test("embedded: a broker that a process has open is not looked into", async
   });
 });
 
+Deno.test("each verb says when there is nothing to work on", async () => {
+  await using desk = await openDesk("embedded");
+  for (const args of [["list"], ["show", "--all"], ["retry", "--all"], ["drop", "--all"]]) {
+    const { code, out, err } = await desk.run(...args);
+    assert.deepEqual([code, out, err], [0, "There are no dead letters\n", ""]);
+  }
+  const { out } = await desk.run("retry", "--queue", "build-results");
+  assert.equal(out, "There are no dead letters from build-results\n");
+});
+
 Deno.test("wrong arguments get one line", async () => {
   await using desk = await openDesk("embedded");
   const cases: [string[], RegExp][] = [

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { toolTest } from "../build/tools.ts";
 import { filesBelow, gitIn, local, withMonorepo } from "./local.ts";
+import { inFolder, tickborg } from "./run.ts";
 
 toolTest(
   "a branch is built with what depends on it, and its repository stays as it is",
@@ -122,3 +123,48 @@ toolTest("a real C++ monorepo: what changed is built, and nothing else", [
 function append(path: string, text: string): Promise<void> {
   return Deno.writeTextFile(path, text, { append: true });
 }
+
+toolTest(
+  "a project whose list says `test` is tested, unless --build says not",
+  ["make"],
+  () =>
+    withMonorepo(async (monorepo) => {
+      const list = {
+        test: true,
+        projects: [
+          { name: "lib", path: "lib", build_system: "Make" },
+          { name: "app", path: "app", build_system: "Make", test: false },
+        ],
+      };
+      await monorepo.commit("main", { ".tickborg.json": JSON.stringify(list) });
+      const args = ["--repo", monorepo.workTree, "--base", "main", "lib", "app"];
+      const { out } = await local(...args);
+      assert.match(out, /^lib is tested$/m);
+      assert.doesNotMatch(out, /app is tested/);
+      assert.doesNotMatch(
+        (await local("--build", "--dry-run", ...args)).out,
+        /make check|-j\d+ check/,
+      );
+      assert.match((await local("--dry-run", ...args)).out, /check$/m);
+    }),
+);
+
+toolTest(
+  "--keep says where a build folder outside of the tree is",
+  ["cmake", "ninja"],
+  () =>
+    withMonorepo((monorepo) =>
+      inFolder(async (folder) => {
+        const list = [{ name: "lib", path: "lib", build_system: "CMake" }];
+        await monorepo.commit("main", {
+          ".tickborg.json": JSON.stringify(list),
+          "lib/CMakeLists.txt": "cmake_minimum_required(VERSION 3.16)\nproject(lib NONE)\n",
+        });
+        const args = ["local", "--repo", monorepo.workTree, "--base", "main", "--keep", "lib"];
+        const { code, out } = await tickborg(args, { env: { TMPDIR: folder } });
+        assert.equal(code, 0, out);
+        const built = /^lib: built in (\S+)$/m.exec(out)![1]!;
+        assert.ok((await Deno.stat(join(built, "CMakeCache.txt"))).isFile);
+      })
+    ),
+);

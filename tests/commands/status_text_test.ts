@@ -47,7 +47,7 @@ WARN  tickborg.dead-letters            1      < 1          0       -  Messages c
       endpoint  address                       answer  version
 OK    stats     http://127.0.0.1:9090/health     200    1.2.2
 
-2 of 4 want a look`.slice(1),
+2 of 4 need attention`.slice(1),
   );
 });
 
@@ -58,7 +58,7 @@ Deno.test("a broker that nobody looked at is neither well nor counted", () => {
   const report = { ...REPORT, broker, queues: [], endpoints: [down] };
   const lines = render(report, { colour: false }).split("\n");
   assert.equal(lines[0], "      broker embedded (not looked at)");
-  assert.equal(lines.at(-1), "1 of 1 want a look");
+  assert.equal(lines.at(-1), "1 of 1 need attention");
   assert.equal(nagiosLine(report), "TICKBORG CRITICAL - stats: No answer");
   const nothing = { ...report, level: "ok", endpoints: [] } as const;
   assert.match(render(nothing, { colour: false }), /\nNothing was there to be looked at$/);
@@ -87,7 +87,7 @@ Deno.test("what was not looked at is never said to be well", () => {
   assert.equal(nagiosLine(well), `TICKBORG OK - ${said}`);
 });
 
-Deno.test("a GitHub that refuses the App, and repositories that are not served, want a look", () => {
+Deno.test("a GitHub that refuses the App, and repositories that are not served, need attention", () => {
   const why = "sends webhooks (3) and is not in runner.repos: nothing of it is built";
   const report = {
     ...REPORT,
@@ -99,7 +99,7 @@ Deno.test("a GitHub that refuses the App, and repositories that are not served, 
   const text = render(report, { colour: false });
   assert.match(text, /^FAIL {2}GitHub https:\/\/api\.github\.com {2}no such key$/m);
   assert.match(text, /^WARN {2}acme\/new {4}sends webhooks \(3\) and is not in runner\.repos/m);
-  assert.match(text, /\n2 of 3 want a look$/);
+  assert.match(text, /\n2 of 3 need attention$/);
   assert.equal(nagiosLine(report), `TICKBORG CRITICAL - GitHub: no such key; acme/new: ${why}`);
 });
 

@@ -160,6 +160,25 @@ Deno.test("a file saved with a byte order mark, as Windows does, loads", async (
   }
 });
 
+Deno.test("a key that stands twice is refused, with its line", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = join(folder, "config.json");
+    const build =
+      '{ "system": "x86_64-linux", "build_timeout_seconds": 600,\n "system": "x86_64-darwin" }';
+    await Deno.writeTextFile(
+      path,
+      `\ufeff{ "runner": ${JSON.stringify(runner)},\n "build": ${build} }`,
+    );
+    await assert.rejects(
+      loadConfig(path),
+      /: line 3: the key system stands twice; remove one of them$/,
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("a secret is a file's content without its last newline", async () => {
   const folder = await Deno.makeTempDir();
   try {

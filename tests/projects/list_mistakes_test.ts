@@ -33,14 +33,14 @@ const wrong: [what: string, content: unknown, told: RegExp[]][] = [
   ["a cycle of two", [
     project("a", "a", { depends_on: ["b"] }),
     project("b", "b", { depends_on: ["a"] }),
-  ], [/project a: a cycle of dependences: a → b → a$/]],
+  ], [/project a: a dependency cycle: a → b → a$/]],
   ["a cycle, and what hangs on it", [
     project("top", "top", { depends_on: ["a"] }),
     project("a", "a", { depends_on: ["leaf", "b"] }),
     project("b", "b", { depends_on: ["c"] }),
     project("c", "c", { depends_on: ["a"] }),
     project("leaf"),
-  ], [/project a: a cycle of dependences: a → b → c → a$/]],
+  ], [/project a: a dependency cycle: a → b → c → a$/]],
   ["two cycles", [
     project("a", "a", { depends_on: ["b"] }),
     project("b", "b", { depends_on: ["a"] }),
@@ -153,6 +153,6 @@ Deno.test("hostile lists cost little and say little", () => {
     project(`p${index}`, `p${index}`, {
       depends_on: Array.from({ length: 500 }, (_, step) => `p${(index + step + 1) % 2_000}`),
     }));
-  assert.match(mistakes(chain).join(), /a cycle of dependences: p0 → p1 → .*… → p0$/);
+  assert.match(mistakes(chain).join(), /a dependency cycle: p0 → p1 → .*… → p0$/);
   assert.ok(performance.now() - since < 20_000, `${performance.now() - since} ms`);
 });

@@ -14,7 +14,8 @@ interface Rule {
 const RULES: readonly Rule[] = [
   {
     when: /ENOTFOUND|EAI_AGAIN/,
-    todo: ({ host }) => `the name ${host} does not resolve; write host as the DNS has it`,
+    todo: ({ host }) =>
+      `the name ${host} does not resolve; check how host is spelled, and its DNS record`,
   },
   {
     when: /ECONNREFUSED/,
