@@ -227,3 +227,30 @@ story("a delay queue of before, which was a classic one, is used as it is", asyn
   await delayOnce(broker);
   assert.deepEqual(await delayQueues(vhost), ["tickborg.delay.250.work\tclassic"]);
 });
+
+story(
+  "a delay queue that has lost its leader is passed over, and holds up nothing",
+  async (vhost) => {
+    await using broker = await connect(vhost);
+    await using inbox = await openInbox(broker, "work");
+    await broker.publish([message("first")]);
+    (await inbox.next()).settle({ kind: "retry", delayMs: 200, reason: "makes the queue" });
+    const again = await inbox.next();
+    // As kills of RabbitMQ 3.10 leave a queue now and then: there, and never answering.
+    const queue = `${vhost.name}_tickborg.delay.250.work`;
+    await desk.server.evaluate(`
+    Pid = whereis('${queue}'), sys:suspend(Pid), is_pid(Pid).
+  `);
+    try {
+      again.settle({ kind: "retry", delayMs: 200, reason: "meets it" });
+      await broker.publish([message("other")], { timeoutMs: 60_000 });
+      const texts = [await inbox.next(), await inbox.next()].map((received) => {
+        received.settle(ack);
+        return received.text;
+      });
+      assert.deepEqual(texts, ["other", "first"]);
+    } finally {
+      await desk.server.evaluate(`sys:resume(whereis('${queue}')).`);
+    }
+  },
+);
