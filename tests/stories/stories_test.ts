@@ -65,7 +65,7 @@ Deno.test("A green check is a merge whose every build passed, and no stranger ch
     const seed = Number(Deno.env.get("FUZZ_SEED") ?? 20_261_128);
     await fc.assert(property, {
       seed,
-      numRuns: Number(Deno.env.get("FUZZ_RUNS") ?? 100),
+      numRuns: Number(Deno.env.get("FUZZ_RUNS") ?? 40),
       endOnFailure: Deno.env.get("FUZZ_SHRINK") === undefined,
     });
   } finally {
