@@ -1,4 +1,5 @@
 /** "Ready" means ready: what a role has to have first is waited for, told, and final where it cannot pass. */
+import { VERSION } from "../../lib/version.ts";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { generateAppKey } from "../support/fake_github/app.ts";
@@ -83,7 +84,11 @@ Deno.test("while GitHub is down webhooks are taken, nothing is ready, and health
       fleet.github.clearFaults();
       await all.ready;
       const { status, body } = await health(fleet.listens.receiver);
-      assert.deepEqual([status, body], [200, { status: "ok", broker: "connected" }]);
+      assert.deepEqual([status, body], [200, {
+        status: "ok",
+        broker: "connected",
+        version: VERSION,
+      }]);
       await fleet.expectCheck(pull, `a on ${fleet.config.github.systems[0]}`, "success");
       assert.equal(await all.stop(), 0);
     },
