@@ -21,6 +21,8 @@ export class MemoryCheckRuns implements
   readonly writes: string[] = [];
   /** Requests begun, reads and writes. */
   requests = 0;
+  /** Listings of all check runs of a commit. */
+  listings = 0;
   /** Commits that do not exist. */
   readonly missing = new Set<string>();
   /** Thrown by the next calls, one each. */
@@ -32,6 +34,7 @@ export class MemoryCheckRuns implements
   #hidden = new Set<number>();
 
   async checkRuns(_repo: RepoName, sha: string, name?: string): Promise<CheckRun[] | undefined> {
+    if (name === undefined) this.listings++;
     await this.#turn();
     if (this.missing.has(sha)) return undefined;
     const shown = this.runs.filter((run) =>

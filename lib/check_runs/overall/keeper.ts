@@ -70,6 +70,8 @@ export class OverallKeeper {
     if (other || delivery.lost.aborted) return done;
     if (memory.stage !== "ended") return await this.#endIfLeft(place, memory, current.run);
     if (!memory.builds?.length) return done;
+    const pause = this.#pace.untilListing(place.key, memory.builds.length, this.#options.now());
+    if (pause > 0) return this.#later(place, asked, pause);
     const next = await this.#stateOf(place, memory, current.run);
     if (isSame(next, current.run)) return this.#again(asked, next, place, memory);
     const wait = mayWait(next, current.run) ? this.#pace.wait(place.key, this.#options.now()) : 0;

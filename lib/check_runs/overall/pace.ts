@@ -7,6 +7,10 @@ import type { CheckRun, CheckRunState } from "../../github/github.ts";
 
 /** Milliseconds between two writes that only bring the table up to date. */
 const BETWEEN_MS = 30_000;
+/** Builds whose check runs GitHub lists on one page: they are listed as often as there is news. */
+const ONE_PAGE = 100;
+/** Milliseconds for each build between two listings of more than that: GitHub allows 5,000 reads an hour. */
+const LISTING_MS = 60;
 /** Checks that are remembered. */
 const MOST = 2_000;
 
@@ -23,15 +27,27 @@ function failedIn(title: string): string | undefined {
   return /, (\d+) failed/.exec(title)?.[1];
 }
 
-/** Remembers when each check was written last. */
+/** Remembers when each check was written last, and when its builds were listed. */
 export class Pace {
   readonly #written = new Map<string, number>();
+  readonly #listed = new Map<string, number>();
   readonly #deferred = new Map<string, number>();
 
   /** A check was written at a time, in milliseconds. */
   wrote(key: string, at: number): void {
     put(this.#written, key, at);
     this.#deferred.delete(key);
+  }
+
+  /**
+   * Milliseconds until the builds of a check may be listed again. If they may now, it counts as done.
+   */
+  untilListing(key: string, builds: number, now: number): number {
+    const between = builds <= ONE_PAGE ? 0 : builds * LISTING_MS;
+    const wait = (this.#listed.get(key) ?? -Infinity) + between - now;
+    if (wait > 0) return wait;
+    put(this.#listed, key, now);
+    return 0;
   }
 
   /** Milliseconds until the table may be written. */

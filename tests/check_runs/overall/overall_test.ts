@@ -262,3 +262,22 @@ Deno.test("An evaluation that is made again after its base moved counts with all
   await checks.built(app, "Failure", moved);
   assert.equal(checks.shows(), "failure");
 });
+
+Deno.test("Many builds are not listed for each of them, and the check ends all the same", async () => {
+  const builds = Array.from({ length: 300 }, (_, at) => ({ ...core, project: `v${at}` }));
+  const checks = new Checks();
+  await checks.evaluated({ builds });
+  const before = checks.world.github.listings;
+  for (const build of builds) {
+    checks.world.clock.now += 100;
+    await checks.built(build, "Success");
+  }
+  const listings = checks.world.github.listings - before;
+  assert.ok(listings >= 1 && listings <= 3, `${listings} listings in half a minute`);
+  assert.equal(checks.shows(), "in_progress");
+  checks.world.clock.now += 20_000;
+  const [name, head_sha] = ["tickborg", checks.run("tickborg")!.headSha];
+  const { repo } = checks.request({});
+  await checks.tell({ kind: "overall", overall: { overall: true, repo, name, head_sha } });
+  assert.equal(checks.shows(), "success");
+});
