@@ -34,6 +34,11 @@ const LOOK_AGAIN_MS = 120_000;
 
 const done: Outcome = { publish: [], settle: ack };
 
+const lookAgain: Outcome = {
+  publish: [],
+  settle: { kind: "retry", delayMs: LOOK_AGAIN_MS, reason: "Watching" },
+};
+
 /** Keeps overall checks; the caller sees to it that one key's calls come one after the other. */
 export class OverallKeeper {
   readonly #options: OverallOptions;
@@ -68,7 +73,10 @@ export class OverallKeeper {
     if (!current?.run || !memory) return done;
     const other = asked.request_id !== undefined && asked.request_id !== memory.request.id;
     if (other || delivery.lost.aborted) return done;
-    if (memory.stage !== "ended") return await this.#endIfLeft(place, memory, current.run);
+    if (memory.stage !== "ended") {
+      const waits = asked.request_id !== undefined;
+      return await this.#endIfLeft(place, memory, { run: current.run, waits });
+    }
     if (!memory.builds?.length) return done;
     const pause = this.#pace.untilListing(place.key, memory.builds.length, this.#options.now());
     if (pause > 0) return this.#later(place, asked, pause);
@@ -81,8 +89,15 @@ export class OverallKeeper {
   }
 
   /** Ends what waits for an evaluation that never comes: its pull request has left, and nobody said so. */
-  async #endIfLeft(place: Place, memory: OverallMemory, run: CheckRun): Promise<Outcome> {
-    if (await this.#isOpen(place, memory)) return done;
+  async #endIfLeft(
+    place: Place,
+    memory: OverallMemory,
+    { run, waits }: { run: CheckRun; waits: boolean },
+  ): Promise<Outcome> {
+    // GitHub's API may not show yet what its webhook told.
+    const age = this.#options.now() - Date.parse(memory.request.at);
+    if (waits && age < LOOK_AGAIN_MS) return lookAgain;
+    if (await this.#isOpen(place, memory)) return waits ? lookAgain : done;
     const description = "The pull request has left this commit or this base";
     const left: OverallMemory = { ...memory, stage: "ended", outcome: "superseded", description };
     return followUp(place, left, await this.#write(place, left, run));
@@ -117,8 +132,7 @@ export class OverallKeeper {
   ): Outcome {
     if (status !== "completed") {
       if (request_id === undefined) return done;
-      const settle = { kind: "retry", delayMs: LOOK_AGAIN_MS, reason: "Watching" } as const;
-      return { publish: [], settle };
+      return lookAgain;
     }
     return { publish: conclusion === "cancelled" ? handOn(place, memory) : [], settle: ack };
   }
@@ -226,6 +240,10 @@ function followUp(
   memory: OverallMemory,
   { status, conclusion }: Pick<CheckRunState, "status" | "conclusion">,
 ): Outcome {
+  // Whoever leaves may have said so before the check was there.
+  if (memory.stage === "queued") {
+    return { publish: [tick(place, memory.request.id)], settle: ack };
+  }
   if (memory.stage !== "ended" || conclusion === "success") return done;
   if (status !== "completed") return { publish: [tick(place, memory.request.id)], settle: ack };
   return { publish: handOn(place, memory), settle: ack };

@@ -281,3 +281,18 @@ Deno.test("Many builds are not listed for each of them, and the check ends all t
   await checks.tell({ kind: "overall", overall: { overall: true, repo, name, head_sha } });
   assert.equal(checks.shows(), "success");
 });
+
+Deno.test("A check that is queued after its pull request has left ends all the same", async () => {
+  const checks = new Checks();
+  await checks.evaluated({ request: "e1", outcome: "closed", builds: [] });
+  await checks.evaluated({ request: "x-left", at: 1, outcome: "closed", builds: [] });
+  assert.equal(checks.shows(), "nothing");
+  await checks.queued();
+  assert.equal(checks.shows(), "queued");
+  checks.world.clock.now += 3 * MINUTE;
+  const [name, head_sha] = ["tickborg", checks.run("tickborg")!.headSha];
+  const { repo, requestId: request_id } = checks.request({});
+  const overall = { overall: true, repo, name, head_sha, request_id } as const;
+  await checks.tell({ kind: "overall", overall });
+  assert.equal(checks.shows(), "cancelled");
+});
