@@ -1,6 +1,7 @@
 /** Writes the check run of a build to GitHub. */
 import type { Logger } from "@logtape/logtape";
 import { type CheckRun, type CheckRunState, type GitHub, isMissing } from "../github/github.ts";
+import type { Repo } from "../messages/repo.ts";
 import { expectLater } from "../retry.ts";
 import { refused } from "./answers.ts";
 import type { Change } from "./change.ts";
@@ -27,6 +28,34 @@ interface Write {
   readonly attempt: number;
 }
 
+/** A check run by its name and commit. */
+export interface CheckTarget {
+  readonly repo: Repo;
+  readonly sha: string;
+  readonly name: string;
+}
+
+/**
+ * Creates a check run, or updates the one there is, and notes it; `missing` if GitHub has no such commit or
+ * check run. Throws a `PoisonMessage` for what GitHub refuses for good.
+ */
+export async function putCheckRun(
+  { repo, sha, name }: CheckTarget,
+  { state, current }: Pick<Write, "state" | "current">,
+  { github, written, now }: Omit<WriterOptions, "log">,
+): Promise<"created" | "written" | "missing"> {
+  const whole = { ...state, name, headSha: sha };
+  try {
+    const id = current?.id ?? (await github.createCheckRun(repo, whole)).id;
+    if (current !== undefined) await github.updateCheckRun(repo, id, state);
+    written.note(keyOf(repo, sha, name), { ...whole, id }, now());
+    return current === undefined ? "created" : "written";
+  } catch (error) {
+    if (isMissing(error)) return "missing";
+    throw refused(error, name);
+  }
+}
+
 /** Creates check runs and updates them. */
 export class CheckWriter {
   readonly #options: WriterOptions;
@@ -37,17 +66,11 @@ export class CheckWriter {
 
   /** Throws a `PoisonMessage` for what GitHub refuses for good. */
   async write(change: Change, { state, current, attempt }: Write): Promise<Written> {
-    const { repo, pr } = change.subject;
-    const { github, log, now, written } = this.#options;
-    try {
-      const whole = { ...state, name: change.name, headSha: pr.head_sha };
-      const id = current?.id ?? (await github.createCheckRun(repo, whole)).id;
-      if (current !== undefined) await github.updateCheckRun(repo, id, state);
-      written.note(keyOf(repo, pr.head_sha, change.name), { ...whole, id }, now());
-    } catch (error) {
-      if (isMissing(error)) return this.noCommit(change, attempt);
-      throw refused(error, change.name);
-    }
+    const { subject: { repo, pr }, name } = change;
+    const { log } = this.#options;
+    const target = { repo, sha: pr.head_sha, name };
+    const put = await putCheckRun(target, { state, current }, this.#options);
+    if (put === "missing") return this.noCommit(change, attempt);
     log.info("Check run written", {
       repo: repo.full_name,
       headSha: pr.head_sha,
@@ -56,7 +79,7 @@ export class CheckWriter {
       conclusion: state.conclusion,
       title: state.title,
     });
-    return current === undefined ? "created" : "written";
+    return put;
   }
 
   /**

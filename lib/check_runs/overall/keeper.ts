@@ -1,14 +1,15 @@
 /** Keeps the check run up to date that sums up all builds of a pull request. */
 import type { Logger } from "@logtape/logtape";
 import { ack, type Delivery } from "../../broker/broker.ts";
-import { type CheckRun, type CheckRunState, type GitHub, isMissing } from "../../github/github.ts";
+import { type CheckRun, type CheckRunState, type GitHub } from "../../github/github.ts";
 import type { EvaluationNotice, OverallCheck } from "../../messages/evaluation_notice.ts";
 import type { Addresses } from "../../report/parts.ts";
 import { expectLater } from "../../retry.ts";
 import type { Outcome } from "../../role.ts";
-import { newest, refused } from "../answers.ts";
+import { newest } from "../answers.ts";
 import { keyOf } from "../key.ts";
 import { OVERALL } from "../name.ts";
+import { putCheckRun } from "../writer.ts";
 import type { RecentlyWritten } from "../written.ts";
 import { claim, type ClaimFacts } from "./claim.ts";
 import { handOn, handOver } from "./hand_over.ts";
@@ -213,16 +214,9 @@ export class OverallKeeper {
   }
 
   async #update(place: Place, state: CheckRunState, current: CheckRun | undefined): Promise<void> {
-    const { github, log, now, written } = this.#options;
-    const whole = { ...state, name: place.name, headSha: place.sha };
-    try {
-      const id = current?.id ?? (await github.createCheckRun(place.repo, whole)).id;
-      if (current !== undefined) await github.updateCheckRun(place.repo, id, state);
-      written.note(place.key, { ...whole, id }, now());
-      this.#pace.wrote(place.key, now());
-    } catch (error) {
-      if (!isMissing(error)) throw refused(error, place.name);
-    }
+    const { log, now } = this.#options;
+    const put = await putCheckRun(place, { state, current }, this.#options);
+    if (put !== "missing") this.#pace.wrote(place.key, now());
     log.info("Overall check written", {
       repo: place.repo.full_name,
       headSha: place.sha,
