@@ -5,11 +5,7 @@
 import { Buffer } from "node:buffer";
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import * as z from "zod";
-import {
-  EvaluationBuild,
-  MAX_EVALUATION_BUILDS,
-  TOO_MANY_BUILDS,
-} from "../../messages/evaluation_notice.ts";
+import { EvaluationNotice, TOO_MANY_BUILDS } from "../../messages/evaluation_notice.ts";
 import { CommitSha } from "../../messages/repo.ts";
 
 /** Pull requests with the same head and base that are remembered. */
@@ -29,13 +25,16 @@ const OverallMemory = z.object({
   base: z.string().max(255).nullable(),
   /** The evaluation's request. */
   request: RequestOf,
-  stage: z.enum(["queued", "running", "ended"]),
-  outcome: z.string().max(50).optional(),
-  description: z.string().max(500).optional(),
-  notes: z.string().max(10_000).optional(),
-  trusted: z.boolean().optional(),
+  stage: EvaluationNotice.shape.evaluation,
+  // As the notice told them.
+  ...EvaluationNotice.pick({
+    outcome: true,
+    description: true,
+    notes: true,
+    trusted: true,
+    builds: true,
+  }).shape,
   baseSha: CommitSha.optional(),
-  builds: z.array(EvaluationBuild).max(MAX_EVALUATION_BUILDS).optional(),
   /** When the evaluation ended, ISO 8601, by the poster's clock. */
   endedAt: z.string().max(40).optional(),
   /** Other pull requests with this head and base, and when they were evaluated. */
