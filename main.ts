@@ -1,9 +1,9 @@
 /** The dispatcher: a role's name or a command, then its arguments. `--help` lists both from their tables. */
 import { COMMANDS, isCommandName } from "./commands/table.ts";
-import { ConfigError, describeError, UsageError } from "./lib/errors.ts";
-import { logSettings, setUpLogging } from "./lib/log.ts";
+import { ConfigError, describeError, UsageError } from "./lib/common/errors.ts";
+import { logSettings, setUpLogging } from "./lib/runtime/log.ts";
 import { redacted } from "./lib/text/redacted.ts";
-import { VERSION } from "./lib/version.ts";
+import { VERSION } from "./lib/common/version.ts";
 import { isRoleName, ROLE_NAMES, roleOf } from "./services/roles.ts";
 
 /** Exit codes, the same for every role and command. */

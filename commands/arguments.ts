@@ -1,6 +1,6 @@
 /** Parses a command's arguments the same way everywhere: strict, with one clear line for a mistake. */
 import { parseArgs, type ParseArgsConfig } from "node:util";
-import { UsageError } from "../lib/errors.ts";
+import { UsageError } from "../lib/common/errors.ts";
 
 /** Parses arguments by `node:util`'s rules; unknown options and missing values are UsageErrors. */
 export function parseArguments<T extends ParseArgsConfig>(config: T) {

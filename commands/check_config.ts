@@ -7,7 +7,7 @@ import {
   soundSections,
 } from "../lib/config/config.ts";
 import type { NamedFile } from "../lib/config/secrets.ts";
-import { ConfigError, UsageError } from "../lib/errors.ts";
+import { ConfigError, UsageError } from "../lib/common/errors.ts";
 import { redacted, secretInsteadOfFile } from "../lib/text/redacted.ts";
 import { isRoleName, ROLE_NAMES, type RoleName } from "../services/roles.ts";
 import { missingSections, namesRabbitMq } from "../services/start.ts";

@@ -18,9 +18,9 @@ import {
   rabbitMqOf,
   type Section,
 } from "../lib/config/config.ts";
-import { describeError, TransientFault, UsageError } from "../lib/errors.ts";
-import { roleLogger } from "../lib/log.ts";
-import { QUEUE } from "../lib/topology.ts";
+import { describeError, TransientFault, UsageError } from "../lib/common/errors.ts";
+import { roleLogger } from "../lib/runtime/log.ts";
+import { QUEUE } from "../lib/broker/topology.ts";
 import { ROLE_NAMES, roleOf } from "../services/roles.ts";
 import { parseArguments } from "./arguments.ts";
 import { logFrom } from "./logging.ts";

@@ -1,9 +1,9 @@
 /** `tickborg demo`: a whole fleet against a GitHub of its own, so that everybody can see what it does. */
 import { join, resolve } from "node:path";
-import { ConfigError, describeError, UsageError } from "../lib/errors.ts";
-import { hostSystem } from "../lib/systems.ts";
-import { startFleet } from "../tests/support/fleet.ts";
-import { startRabbitMq, type Vhost, withoutRabbitMq } from "../tests/support/rabbitmq.ts";
+import { ConfigError, describeError, UsageError } from "../lib/common/errors.ts";
+import { hostSystem } from "../lib/messages/systems.ts";
+import { startFleet } from "../testing/fleet.ts";
+import { startRabbitMq, type Vhost, withoutRabbitMq } from "../testing/rabbitmq.ts";
 import { parseOptions } from "./arguments.ts";
 import { claimLogFolder } from "./demo/log_folder.ts";
 import { type Outcome, play, type Stage } from "./demo/play.ts";

@@ -1,13 +1,13 @@
 /** `tickborg local`: how a developer sees what the bot would do, and reproduces what it did. */
-import { safeLine } from "../lib/build/lines.ts";
-import { removeTree } from "../lib/build/remove_tree.ts";
-import { CheckoutError } from "../lib/build/write_tree.ts";
+import { safeLine } from "../lib/builder/log/lines.ts";
+import { removeTree } from "../lib/builder/checkout/remove_tree.ts";
+import { CheckoutError } from "../lib/builder/checkout/write_tree.ts";
 import { type Config, loadConfig } from "../lib/config/config.ts";
 import { ConfigSchema } from "../lib/config/schema.ts";
-import { ConfigError, describeError, TransientFault, UsageError } from "../lib/errors.ts";
+import { ConfigError, describeError, TransientFault, UsageError } from "../lib/common/errors.ts";
 import { type EvaluationPlan, planEvaluation } from "../lib/evaluation/plan.ts";
-import { nearest } from "../lib/nearest.ts";
-import { hostSystem } from "../lib/systems.ts";
+import { nearest } from "../lib/text/nearest.ts";
+import { hostSystem } from "../lib/messages/systems.ts";
 import { listenForInterruption } from "./interruption.ts";
 import { type LocalBranch, openBranch } from "./local/branch.ts";
 import { CloneError, cloneFault } from "./local/clone_error.ts";

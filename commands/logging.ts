@@ -1,5 +1,5 @@
 /** Logging of commands that say themselves what they found. */
-import { logSettings, setUpLogging } from "../lib/log.ts";
+import { logSettings, setUpLogging } from "../lib/runtime/log.ts";
 
 /** Logs from this level on instead of from `info`, unless the environment names another. */
 export async function logFrom(level: "warning" | "off"): Promise<void> {

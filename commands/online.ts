@@ -3,9 +3,9 @@ import { probeBroker } from "../lib/broker/open.ts";
 import type { Uses } from "../lib/broker/rabbitmq/probe.ts";
 import { type Config, rabbitMqKey, rabbitMqOf } from "../lib/config/config.ts";
 import { logServerOf, logViewerOf } from "../lib/config/sections.ts";
-import { ConfigError, describeError, TransientFault } from "../lib/errors.ts";
+import { ConfigError, describeError, TransientFault } from "../lib/common/errors.ts";
 import { lookAtLogs } from "../lib/monitoring/log_address.ts";
-import { buildQueue, EXCHANGE } from "../lib/topology.ts";
+import { buildQueue, EXCHANGE } from "../lib/broker/topology.ts";
 import { type RoleName, roleOf } from "../services/roles.ts";
 import { gitHubFor, namesRabbitMq } from "../services/start.ts";
 

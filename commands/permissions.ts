@@ -1,12 +1,12 @@
 /** `tickborg permissions`: the Deno permissions a role needs, as flags or as JSON. */
 import { configPath, loadConfig } from "../lib/config/config.ts";
-import { UsageError } from "../lib/errors.ts";
+import { UsageError } from "../lib/common/errors.ts";
 import {
   narrowedPermissions,
   permissionFlags,
   type PermissionSet,
   staticPermissions,
-} from "../lib/permissions.ts";
+} from "../lib/runtime/permissions.ts";
 import { shellWord } from "../lib/text/shell.ts";
 import { isRoleName, ROLE_NAMES, type RoleName, roleOf } from "../services/roles.ts";
 import { requireSections } from "../services/start.ts";

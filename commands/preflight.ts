@@ -12,7 +12,7 @@ import {
 } from "../lib/config/secrets.ts";
 import { shown, shownPath } from "../lib/config/mistakes.ts";
 import { foreignMistake } from "../lib/config/sections.ts";
-import { describeError } from "../lib/errors.ts";
+import { describeError } from "../lib/common/errors.ts";
 import { canBeOpened } from "../lib/report/log_link.ts";
 import { ROLE_NAMES, type RoleName, roleOf } from "../services/roles.ts";
 import { missingSections, namesRabbitMq } from "../services/start.ts";

@@ -1,8 +1,8 @@
 /** Runs one role, or all in one process, until a signal ends it. */
 import { openBroker } from "../lib/broker/open.ts";
 import { type Config, configPath, loadConfig } from "../lib/config/config.ts";
-import { ConfigError } from "../lib/errors.ts";
-import { roleLogger } from "../lib/log.ts";
+import { ConfigError } from "../lib/common/errors.ts";
+import { roleLogger } from "../lib/runtime/log.ts";
 import { ROLE_NAMES, type RoleName, roleOf } from "../services/roles.ts";
 import { namesRabbitMq, requireSections } from "../services/start.ts";
 import { parseOptions } from "./arguments.ts";

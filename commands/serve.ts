@@ -1,13 +1,13 @@
 /** Runs roles in this process until a signal ends them. */
-import { delay, orAborted } from "../lib/async.ts";
+import { delay, orAborted } from "../lib/common/async.ts";
 import type { Broker } from "../lib/broker/broker.ts";
 import type { Config } from "../lib/config/config.ts";
 import { sectionOf } from "../lib/config/sections.ts";
-import { ConfigError, describeError } from "../lib/errors.ts";
-import { roleLogger } from "../lib/log.ts";
-import type { RunningService } from "../lib/runner.ts";
-import { watchdog } from "../lib/systemd.ts";
-import { VERSION } from "../lib/version.ts";
+import { ConfigError, describeError } from "../lib/common/errors.ts";
+import { roleLogger } from "../lib/runtime/log.ts";
+import type { RunningService } from "../lib/runtime/runner.ts";
+import { watchdog } from "../lib/runtime/systemd.ts";
+import { VERSION } from "../lib/common/version.ts";
 import type { RoleName } from "../services/roles.ts";
 import { type Brokers, type Started, startRoles } from "./start_roles.ts";
 

@@ -1,10 +1,10 @@
 /** Starts roles, in the order that lets each be ready: webhooks are taken before GitHub's API answers. */
 import type { Logger } from "@logtape/logtape";
-import { delay } from "../lib/async.ts";
+import { delay } from "../lib/common/async.ts";
 import type { Broker } from "../lib/broker/broker.ts";
 import type { Config } from "../lib/config/config.ts";
 import type { GitHub } from "../lib/github/github.ts";
-import type { RunningService } from "../lib/runner.ts";
+import type { RunningService } from "../lib/runtime/runner.ts";
 import { type RoleName, roleOf } from "../services/roles.ts";
 import { gitHubFor, startRole } from "../services/start.ts";
 import { tellAtStart } from "./tell_at_start.ts";

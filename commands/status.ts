@@ -1,5 +1,5 @@
 /** `tickborg status`: looks at a running fleet and says what is not as it should be. */
-import { delay } from "../lib/async.ts";
+import { delay } from "../lib/common/async.ts";
 import type { Broker } from "../lib/broker/broker.ts";
 import { openBroker } from "../lib/broker/open.ts";
 import {
@@ -9,7 +9,7 @@ import {
   rabbitMqOf,
   type Section,
 } from "../lib/config/config.ts";
-import { ConfigError, describeError, UsageError } from "../lib/errors.ts";
+import { ConfigError, describeError, UsageError } from "../lib/common/errors.ts";
 import {
   type EndpointReport,
   lookAtEndpoints,
@@ -21,10 +21,10 @@ import {
 import { type GitHubReport, lookAtGitHub } from "../lib/monitoring/github.ts";
 import { type Finding, worst } from "../lib/monitoring/health.ts";
 import type { UnservedReport } from "../lib/monitoring/unserved.ts";
-import { listenAddress } from "../lib/listen.ts";
-import { roleLogger } from "../lib/log.ts";
+import { listenAddress } from "../lib/runtime/listen.ts";
+import { roleLogger } from "../lib/runtime/log.ts";
 import { redacted } from "../lib/text/redacted.ts";
-import { VERSION } from "../lib/version.ts";
+import { VERSION } from "../lib/common/version.ts";
 import { ROLE_NAMES, roleOf } from "../services/roles.ts";
 import { parseOptions } from "./arguments.ts";
 import { logFrom } from "./logging.ts";

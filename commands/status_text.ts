@@ -1,7 +1,7 @@
 /** How `tickborg status` looks to people and to Nagios. */
 import type { StatusReport } from "./status.ts";
 import type { Level } from "../lib/monitoring/health.ts";
-import { QUEUE } from "../lib/topology.ts";
+import { QUEUE } from "../lib/broker/topology.ts";
 
 const COLOUR: Readonly<Record<Level, string>> = { ok: "32", warn: "33", fail: "31" };
 

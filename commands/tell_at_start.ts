@@ -1,9 +1,9 @@
 /** What a role says in its log, once, of the world that it has started in. */
 import type { Logger } from "@logtape/logtape";
-import { delay } from "../lib/async.ts";
+import { delay } from "../lib/common/async.ts";
 import type { Config } from "../lib/config/config.ts";
 import { logViewerOf } from "../lib/config/sections.ts";
-import { describeError } from "../lib/errors.ts";
+import { describeError } from "../lib/common/errors.ts";
 import type { AppFacts, GitHub } from "../lib/github/github.ts";
 import { lookAtLogs } from "../lib/monitoring/log_address.ts";
 import type { RoleName } from "../services/roles.ts";

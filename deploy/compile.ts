@@ -4,8 +4,8 @@
  */
 import { resolve } from "node:path";
 import { loadConfig } from "../lib/config/config.ts";
-import { ConfigError, describeError, UsageError } from "../lib/errors.ts";
-import { narrowedPermissions, permissionFlags } from "../lib/permissions.ts";
+import { ConfigError, describeError, UsageError } from "../lib/common/errors.ts";
+import { narrowedPermissions, permissionFlags } from "../lib/runtime/permissions.ts";
 import { isRoleName, ROLE_NAMES, type RoleName, roleOf } from "../services/roles.ts";
 import { parseOptions } from "../commands/arguments.ts";
 

@@ -3,20 +3,20 @@
  * again is answered with the result it had; one whose builder died is simply built again under a new
  * attempt.
  */
-import { runAttempt } from "../lib/build/attempt.ts";
-import { type BuilderContext, checkoutRoot, jobsRoot } from "../lib/build/builder_context.ts";
-import { listenForJobs } from "../lib/build/every_job.ts";
-import { createGuard } from "../lib/build/guard.ts";
-import { sweepJobFolders } from "../lib/build/job_folder.ts";
-import { openSandbox } from "../lib/build/open_sandbox.ts";
-import { makeResult, resultMessages } from "../lib/build/result.ts";
-import { jobKey, RunningJobs } from "../lib/build/running_jobs.ts";
-import type { Sandbox } from "../lib/build/sandbox.ts";
-import { makeSecretPlaces, secretPlaces } from "../lib/build/secret_places.ts";
-import { withReachableTargets } from "../lib/build/targets.ts";
+import { runAttempt } from "../lib/builder/attempt.ts";
+import { type BuilderContext, checkoutRoot, jobsRoot } from "../lib/builder/builder_context.ts";
+import { listenForJobs } from "../lib/builder/every_job.ts";
+import { createGuard } from "../lib/builder/sandbox/guard.ts";
+import { sweepJobFolders } from "../lib/builder/checkout/job_folder.ts";
+import { openSandbox } from "../lib/builder/sandbox/open_sandbox.ts";
+import { makeResult, resultMessages } from "../lib/builder/result.ts";
+import { jobKey, RunningJobs } from "../lib/builder/running_jobs.ts";
+import type { Sandbox } from "../lib/builder/sandbox/sandbox.ts";
+import { makeSecretPlaces, secretPlaces } from "../lib/builder/sandbox/secret_places.ts";
+import { withReachableTargets } from "../lib/builder/targets.ts";
 import { ack, type Broker, type Publication, type Subscription } from "../lib/broker/broker.ts";
 import { foreignMistake, sectionOf, systemsOf } from "../lib/config/sections.ts";
-import { ConfigError, describeError } from "../lib/errors.ts";
+import { ConfigError, describeError } from "../lib/common/errors.ts";
 import { maintenanceTask } from "../lib/git/maintenance.ts";
 import { BuildJob } from "../lib/messages/build_job.ts";
 import type { BuildResult } from "../lib/messages/build_result.ts";
@@ -28,9 +28,9 @@ import {
   type Progress,
   type RoleContext,
   type Service,
-} from "../lib/role.ts";
-import type { System } from "../lib/systems.ts";
-import { buildQueue, EXCHANGE } from "../lib/topology.ts";
+} from "../lib/runtime/role.ts";
+import type { System } from "../lib/messages/systems.ts";
+import { buildQueue, EXCHANGE } from "../lib/broker/topology.ts";
 
 /**
  * Creates the builder. Throws a ConfigError where the sandbox that is demanded does not work, or where the

@@ -1,5 +1,5 @@
 /** Picks the pull request events that ask for an evaluation, and ends builds of closed ones. */
-import { servesRepo } from "../lib/acl.ts";
+import { servesRepo } from "../lib/access/acl.ts";
 import { ack, type Publication } from "../lib/broker/broker.ts";
 import type { Config } from "../lib/config/config.ts";
 import { parsePullRequestEvent, type PullRequestEvent } from "../lib/github/payloads.ts";
@@ -11,11 +11,11 @@ import {
   derivedRequestId,
   evaluationMessage,
   isoTime,
-} from "../lib/jobs.ts";
+} from "../lib/scheduling/build_jobs.ts";
 import { labelsAlike } from "../lib/projects/labels.ts";
-import type { Consumer, Outcome, RoleContext, Service } from "../lib/role.ts";
+import type { Consumer, Outcome, RoleContext, Service } from "../lib/runtime/role.ts";
 import { isWorkInProgress } from "../lib/projects/titles.ts";
-import { QUEUE } from "../lib/topology.ts";
+import { QUEUE } from "../lib/broker/topology.ts";
 
 /** What {@link decide} needs beside the event. */
 export interface Facts {

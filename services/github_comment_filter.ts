@@ -1,5 +1,5 @@
 /** Understands commands in comments and turns them into jobs. */
-import { servesRepo } from "../lib/acl.ts";
+import { servesRepo } from "../lib/access/acl.ts";
 import { ack, type Publication } from "../lib/broker/broker.ts";
 import { answerTo, eyesFor, type Problem } from "../lib/comments/answer.ts";
 import { wantedBuilds } from "../lib/comments/builds.ts";
@@ -9,7 +9,7 @@ import { cancellations, commentKey, evaluationOf, jobs } from "../lib/comments/p
 import { allowedBuilds, isInCharge } from "../lib/comments/rights.ts";
 import { withoutRunning } from "../lib/comments/running.ts";
 import type { Config } from "../lib/config/config.ts";
-import { describeError, TransientFault } from "../lib/errors.ts";
+import { describeError, TransientFault } from "../lib/common/errors.ts";
 import { withTests } from "../lib/evaluation/with_tests.ts";
 import { type GitHub, GitHubRefusal } from "../lib/github/github.ts";
 import {
@@ -17,10 +17,10 @@ import {
   parseIssueCommentEvent,
   parseReviewEvent,
 } from "../lib/github/comment_payloads.ts";
-import type { Build } from "../lib/jobs.ts";
-import { expectLater } from "../lib/retry.ts";
-import type { Consumer, Outcome, Progress, RoleContext, Service } from "../lib/role.ts";
-import { QUEUE } from "../lib/topology.ts";
+import type { Build } from "../lib/scheduling/build_jobs.ts";
+import { expectLater } from "../lib/runtime/retry.ts";
+import type { Consumer, Outcome, Progress, RoleContext, Service } from "../lib/runtime/role.ts";
+import { QUEUE } from "../lib/broker/topology.ts";
 
 /** Attempts in which a commit that a trusted person vouches for waits to be evaluated. */
 const PATIENT_ATTEMPTS = 4;

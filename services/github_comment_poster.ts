@@ -3,16 +3,16 @@
  * them and passes them on to `tickborg.check-runs`; that queue gives its messages to one instance at a
  * time, which writes check runs. So two instances never write the same check run at once.
  */
-import { delay } from "../lib/async.ts";
+import { delay } from "../lib/common/async.ts";
 import { ack, type Delivery } from "../lib/broker/broker.ts";
 import { logViewerOf, sectionOf } from "../lib/config/sections.ts";
 import { CheckRunKeeper } from "../lib/check_runs/keeper.ts";
 import { type CheckMessage, decodeCheckMessage } from "../lib/check_runs/message.ts";
 import type { Addresses } from "../lib/report/parts.ts";
-import type { Consumer, Outcome, RoleContext, Service } from "../lib/role.ts";
+import type { Consumer, Outcome, RoleContext, Service } from "../lib/runtime/role.ts";
 import { webhookRecovery } from "../lib/github/webhook_recovery.ts";
 import { Sweep } from "../lib/check_runs/sweep.ts";
-import { QUEUE } from "../lib/topology.ts";
+import { QUEUE } from "../lib/broker/topology.ts";
 
 /** Messages about check runs in work at once; each costs GitHub two or three requests. */
 const PREFETCH = 16;

@@ -5,14 +5,14 @@
 import type { Logger } from "@logtape/logtape";
 import type { Broker } from "../lib/broker/broker.ts";
 import { readSecret } from "../lib/config/secrets.ts";
-import { ConfigError, describeError, TransientFault } from "../lib/errors.ts";
+import { ConfigError, describeError, TransientFault } from "../lib/common/errors.ts";
 import { parseSignature, verify } from "../lib/github/signature.ts";
 import { UnservedRepositories } from "../lib/github/unserved.ts";
 import { BodyBudget, type BodyProblem, readWebhookBody } from "../lib/github/webhook_body.ts";
 import { decodeText } from "../lib/messages/codec.ts";
 import { statsMessage } from "../lib/monitoring/stats_events.ts";
-import type { RoleContext, Service } from "../lib/role.ts";
-import { CONSUMED_EVENTS, EXCHANGE } from "../lib/topology.ts";
+import type { RoleContext, Service } from "../lib/runtime/role.ts";
+import { CONSUMED_EVENTS, EXCHANGE } from "../lib/broker/topology.ts";
 
 /** Milliseconds within which every answer is given; GitHub gives up after 10,000. */
 const ANSWER_WITHIN_MS = 9_000;

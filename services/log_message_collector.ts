@@ -6,12 +6,12 @@
 import type { Logger } from "@logtape/logtape";
 import { ack, type Delivery } from "../lib/broker/broker.ts";
 import { logServerOf } from "../lib/config/sections.ts";
-import { listenOf } from "../lib/listen.ts";
+import { listenOf } from "../lib/runtime/listen.ts";
 import { createLogHttp } from "../lib/log_store/http.ts";
 import { LogStore } from "../lib/log_store/store.ts";
 import { decodeLogMessage, type LogMessage } from "../lib/log_store/message.ts";
-import type { Consumer, HttpEndpoint, RoleContext, Service } from "../lib/role.ts";
-import { QUEUE } from "../lib/topology.ts";
+import type { Consumer, HttpEndpoint, RoleContext, Service } from "../lib/runtime/role.ts";
+import { QUEUE } from "../lib/broker/topology.ts";
 
 /** Messages in work at once: those of one attempt are written together. */
 const PREFETCH = 200;

@@ -1,7 +1,7 @@
 /** Evaluates pull requests: what they touch, their labels, and the builds that follow. */
-import { servesRepo } from "../lib/acl.ts";
+import { servesRepo } from "../lib/access/acl.ts";
 import { ack } from "../lib/broker/broker.ts";
-import { describeError } from "../lib/errors.ts";
+import { describeError } from "../lib/common/errors.ts";
 import { Evaluation } from "../lib/evaluation/evaluation.ts";
 import { NO_PULL_REQUEST } from "../lib/evaluation/missing.ts";
 import { maintenanceTask } from "../lib/git/maintenance.ts";
@@ -9,9 +9,9 @@ import { type GitHubRefusal, isMissing } from "../lib/github/github.ts";
 import { decode } from "../lib/messages/codec.ts";
 import { EvaluationJob } from "../lib/messages/evaluation_job.ts";
 import { RECEIVED, statsMessage } from "../lib/monitoring/stats_events.ts";
-import { expectLater, MAX_ATTEMPTS } from "../lib/retry.ts";
-import type { Consumer, Outcome, Progress, RoleContext, Service } from "../lib/role.ts";
-import { QUEUE } from "../lib/topology.ts";
+import { expectLater, MAX_ATTEMPTS } from "../lib/runtime/retry.ts";
+import type { Consumer, Outcome, Progress, RoleContext, Service } from "../lib/runtime/role.ts";
+import { QUEUE } from "../lib/broker/topology.ts";
 
 const NEVER = new AbortController().signal;
 

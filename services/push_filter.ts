@@ -4,10 +4,10 @@
  *
  * The role cannot speak to GitHub; where a push cannot be compared it builds too much rather than nothing.
  */
-import { servesRepo, systemsFor } from "../lib/acl.ts";
+import { servesRepo, systemsFor } from "../lib/access/acl.ts";
 import { ack, type Publication } from "../lib/broker/broker.ts";
 import type { Config, Project } from "../lib/config/config.ts";
-import { describeError } from "../lib/errors.ts";
+import { describeError } from "../lib/common/errors.ts";
 import { gatherPushFacts, type PushFacts } from "../lib/evaluation/push_facts.ts";
 import {
   type PushEnd,
@@ -26,12 +26,12 @@ import {
   deliveryId,
   derivedRequestId,
   isoTime,
-} from "../lib/jobs.ts";
+} from "../lib/scheduling/build_jobs.ts";
 import type { PushTrigger } from "../lib/messages/repo.ts";
 import { touchedProjects } from "../lib/projects/projects.ts";
-import type { Consumer, Outcome, RoleContext, Service } from "../lib/role.ts";
+import type { Consumer, Outcome, RoleContext, Service } from "../lib/runtime/role.ts";
 import { statsMessage } from "../lib/monitoring/stats_events.ts";
-import { QUEUE } from "../lib/topology.ts";
+import { QUEUE } from "../lib/broker/topology.ts";
 
 /** The branch that an event pushed commits to; undefined where nothing is to be built for it. */
 export function branchOf(event: PushEvent, config: Pick<Config, "runner">): string | undefined {

@@ -1,11 +1,11 @@
 /** Starts a role of the table under a configuration; roles run one a process, or all in one. */
 import { type Config, rabbitMqOf, type Section } from "../lib/config/config.ts";
 import type { Broker } from "../lib/broker/broker.ts";
-import { ConfigError } from "../lib/errors.ts";
+import { ConfigError } from "../lib/common/errors.ts";
 import type { GitHub } from "../lib/github/github.ts";
 import { requireFolders } from "../lib/config/folders.ts";
-import { roleLogger } from "../lib/log.ts";
-import { type RunningService, startService } from "../lib/runner.ts";
+import { roleLogger } from "../lib/runtime/log.ts";
+import { type RunningService, startService } from "../lib/runtime/runner.ts";
 import { type RoleName, roleOf } from "./roles.ts";
 
 /** What a role is started with. */

@@ -6,14 +6,14 @@
 import { Hono } from "hono";
 import { Registry } from "prom-client";
 import { ack } from "../lib/broker/broker.ts";
-import { listenOf } from "../lib/listen.ts";
-import { PoisonMessage } from "../lib/errors.ts";
+import { listenOf } from "../lib/runtime/listen.ts";
+import { PoisonMessage } from "../lib/common/errors.ts";
 import { decode } from "../lib/messages/codec.ts";
 import { Event, EventMessage } from "../lib/messages/event.ts";
 import { EventCounters, metricName } from "../lib/monitoring/metrics.ts";
 import { QueueMetrics } from "../lib/monitoring/queue_metrics.ts";
-import type { Consumer, HttpEndpoint, RoleContext, Service } from "../lib/role.ts";
-import { QUEUE } from "../lib/topology.ts";
+import type { Consumer, HttpEndpoint, RoleContext, Service } from "../lib/runtime/role.ts";
+import { QUEUE } from "../lib/broker/topology.ts";
 
 /** Events, or why they could not be read. */
 export type StatsMessage =

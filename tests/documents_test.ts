@@ -16,8 +16,8 @@ import { EvaluationNotice, OverallCheck } from "../lib/messages/evaluation_notic
 import { EventMessage } from "../lib/messages/event.ts";
 import { QueuedBuildJobs } from "../lib/messages/queued_build_jobs.ts";
 import { Pr, PushTrigger, Repo } from "../lib/messages/repo.ts";
-import { SYSTEMS } from "../lib/systems.ts";
-import { buildQueue, TOPOLOGY } from "../lib/topology.ts";
+import { SYSTEMS } from "../lib/messages/systems.ts";
+import { buildQueue, TOPOLOGY } from "../lib/broker/topology.ts";
 import { isRoleName, ROLE_NAMES, roleOf } from "../services/roles.ts";
 import { allOf } from "./support/documents.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { COMMANDS } from "../commands/table.ts";
-import { VERSION } from "../lib/version.ts";
+import { VERSION } from "../lib/common/version.ts";
 import { ROLE_NAMES } from "../services/roles.ts";
 
 const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));

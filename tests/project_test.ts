@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { generatedFiles } from "../deploy/files/generated.ts";
-import { VERSION } from "../lib/version.ts";
+import { VERSION } from "../lib/common/version.ts";
 
 function read(path: string): string {
   return Deno.readTextFileSync(new URL(`../${path}`, import.meta.url));

@@ -36,7 +36,7 @@ async function testFile(file: string, options: readonly string[], place: number)
     // The types were checked in a step of their own.
     args: ["test", "-A", "--frozen", "--no-check", ...options, file],
     cwd: ROOT,
-    // Each file takes its ports from a range of its own (`tests/support/ports.ts`).
+    // Each file takes its ports from a range of its own (`testing/ports.ts`).
     env: { [MARK.name]: MARK.value, TICKBORG_TEST_PLACE: `${place}` },
     stdin: "null",
   }).output();

@@ -1,6 +1,6 @@
 /** The folder that the demo leaves its logs in. */
 import { join } from "node:path";
-import { describeError, UsageError } from "../../lib/errors.ts";
+import { describeError, UsageError } from "../../lib/common/errors.ts";
 
 /** Tells a folder of the demo's from everybody else's. */
 const MARKER = ".tickborg-demo";

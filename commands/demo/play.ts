@@ -1,9 +1,9 @@
 /** Plays the demo's story and tells it while it happens. */
 import { OVERALL } from "../../lib/check_runs/name.ts";
 import { join } from "node:path";
-import { delay, orAborted } from "../../lib/async.ts";
-import type { FakeCheckRun, FakePull } from "../../tests/support/fake_github/mod.ts";
-import type { Fleet } from "../../tests/support/fleet.ts";
+import { delay, orAborted } from "../../lib/common/async.ts";
+import type { FakeCheckRun, FakePull } from "../../testing/fake_github/mod.ts";
+import type { Fleet } from "../../testing/fleet.ts";
 import type { Scenario } from "./scenario.ts";
 import {
   type CheckSummary,

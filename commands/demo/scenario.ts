@@ -1,6 +1,6 @@
 /** The demo's monorepo and pull request, and what must come of them. Pure. */
-import type { Files, ProjectInput } from "../../tests/support/monorepo.ts";
-import { type System, SYSTEMS } from "../../lib/systems.ts";
+import type { Files, ProjectInput } from "../../testing/monorepo.ts";
+import { type System, SYSTEMS } from "../../lib/messages/systems.ts";
 
 /** A project of the demo with its files before the pull request. */
 interface DemoProject {

@@ -1,8 +1,8 @@
 /** Says what happens in the demo as it happens, by looking at the fake GitHub after each of its changes. */
 import { OVERALL } from "../../lib/check_runs/name.ts";
-import type { FakeCheckRun } from "../../tests/support/fake_github/mod.ts";
+import type { FakeCheckRun } from "../../testing/fake_github/mod.ts";
 import { renderTables } from "./markdown_table.ts";
-import type { Fleet } from "../../tests/support/fleet.ts";
+import type { Fleet } from "../../testing/fleet.ts";
 
 /** One thing that happened. */
 export interface DemoEvent {

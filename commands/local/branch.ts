@@ -1,6 +1,6 @@
 /** The branch in somebody's own repository, looked at without changing its branches, index or files. */
 import type { Project } from "../../lib/config/config.ts";
-import { UsageError } from "../../lib/errors.ts";
+import { UsageError } from "../../lib/common/errors.ts";
 import { type BranchFacts, gatherBranchFacts } from "../../lib/evaluation/branch_facts.ts";
 import { GitFailure } from "../../lib/git/git.ts";
 import type { GitRepository } from "../../lib/git/repository.ts";

@@ -5,20 +5,20 @@ import {
   previewProject,
   type ProjectBuild,
   type ProjectOutcome,
-} from "../../lib/build/build_project.ts";
-import { createGuard } from "../../lib/build/guard.ts";
-import type { JobFolders } from "../../lib/build/job_folder.ts";
-import { safeLine } from "../../lib/build/lines.ts";
-import type { Problem } from "../../lib/build/needs.ts";
-import { openSandbox } from "../../lib/build/open_sandbox.ts";
-import type { Sandbox } from "../../lib/build/sandbox.ts";
+} from "../../lib/builder/build_project.ts";
+import { createGuard } from "../../lib/builder/sandbox/guard.ts";
+import type { JobFolders } from "../../lib/builder/checkout/job_folder.ts";
+import { safeLine } from "../../lib/builder/log/lines.ts";
+import type { Problem } from "../../lib/builder/checkout/needs.ts";
+import { openSandbox } from "../../lib/builder/sandbox/open_sandbox.ts";
+import type { Sandbox } from "../../lib/builder/sandbox/sandbox.ts";
 import type { Project } from "../../lib/config/config.ts";
 import { DEFAULT_BUILD_TIMEOUT_SECONDS } from "../../lib/config/schema.ts";
 import { sectionOf } from "../../lib/config/sections.ts";
-import { ConfigError } from "../../lib/errors.ts";
+import { ConfigError } from "../../lib/common/errors.ts";
 import type { EvaluationPlan } from "../../lib/evaluation/plan.ts";
-import { roleLogger } from "../../lib/log.ts";
-import { hostSystem } from "../../lib/systems.ts";
+import { roleLogger } from "../../lib/runtime/log.ts";
+import { hostSystem } from "../../lib/messages/systems.ts";
 import { shellWord } from "../../lib/text/shell.ts";
 import type { LocalBranch } from "./branch.ts";
 import { Checkouts } from "./checkouts.ts";

@@ -1,9 +1,9 @@
 /** Checkouts of the merged tree: each project is built in one that no other build has written to. */
 import { join } from "node:path";
-import { createJobFolder, type JobFolder } from "../../lib/build/job_folder.ts";
-import { safeLine } from "../../lib/build/lines.ts";
-import { needsOf, type Problem, problemOf } from "../../lib/build/needs.ts";
-import { writeFiles } from "../../lib/build/write_files.ts";
+import { createJobFolder, type JobFolder } from "../../lib/builder/checkout/job_folder.ts";
+import { safeLine } from "../../lib/builder/log/lines.ts";
+import { needsOf, type Problem, problemOf } from "../../lib/builder/checkout/needs.ts";
+import { writeFiles } from "../../lib/builder/checkout/write_files.ts";
 import type { Project } from "../../lib/config/config.ts";
 import { sectionOf } from "../../lib/config/sections.ts";
 import type { LocalBranch } from "./branch.ts";

@@ -1,6 +1,6 @@
 /** Somebody's clone: where it is, and with which variables git reads it without writing to it. */
 import { join, resolve } from "node:path";
-import { ConfigError, TransientFault, UsageError } from "../../lib/errors.ts";
+import { ConfigError, TransientFault, UsageError } from "../../lib/common/errors.ts";
 import { git, GitFailure, gitText } from "../../lib/git/git.ts";
 import { GitRepository } from "../../lib/git/repository.ts";
 import { shellWord } from "../../lib/text/shell.ts";

@@ -1,5 +1,5 @@
 /** What a clone lacks. */
-import { describeError } from "../../lib/errors.ts";
+import { describeError } from "../../lib/common/errors.ts";
 import { BrokenCache, MissingFromGit } from "../../lib/git/faults.ts";
 import { GitFailure } from "../../lib/git/git.ts";
 

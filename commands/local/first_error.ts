@@ -1,5 +1,5 @@
 /** What a build failed of, for the last line that a person sees. */
-import { Tail } from "../../lib/build/lines.ts";
+import { Tail } from "../../lib/builder/log/lines.ts";
 
 /** Reads a build's lines as they come. */
 export interface ErrorFinder {

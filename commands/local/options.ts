@@ -1,6 +1,6 @@
 /** What `tickborg local` was asked to do. */
 import { parseArguments } from "../arguments.ts";
-import { UsageError } from "../../lib/errors.ts";
+import { UsageError } from "../../lib/common/errors.ts";
 
 /** The help text. */
 export const HELP = `Does for a branch what the bot would do, without GitHub and without a broker

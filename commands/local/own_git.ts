@@ -3,7 +3,7 @@
  * the clone's own remote runs so; everything else runs as `lib/git/git.ts` does it.
  */
 import process from "node:process";
-import { cutText, safeLine } from "../../lib/build/lines.ts";
+import { cutText, safeLine } from "../../lib/builder/log/lines.ts";
 
 /** How to run it. */
 export interface OwnGitOptions {

@@ -1,6 +1,6 @@
 /** The remotes of a clone, and what a branch is merged into by default. */
 import type { GitRepository } from "../../lib/git/repository.ts";
-import { UsageError } from "../../lib/errors.ts";
+import { UsageError } from "../../lib/common/errors.ts";
 import { shellWord } from "../../lib/text/shell.ts";
 import { CloneError } from "./clone_error.ts";
 import { ownGit } from "./own_git.ts";

@@ -1,5 +1,5 @@
 /** The words of `tickborg local`. Pure. */
-import { safeLine } from "../../lib/build/lines.ts";
+import { safeLine } from "../../lib/builder/log/lines.ts";
 import { describePlan } from "../../lib/evaluation/wording.ts";
 import type { EvaluationPlan } from "../../lib/evaluation/plan.ts";
 import { PROJECTS_FILE, type TouchedProject } from "../../lib/projects/projects.ts";

@@ -1,5 +1,5 @@
 /** From what people call a commit to its hash. */
-import { UsageError } from "../../lib/errors.ts";
+import { UsageError } from "../../lib/common/errors.ts";
 import type { GitRepository } from "../../lib/git/repository.ts";
 import { shellWord } from "../../lib/text/shell.ts";
 import type { Remote } from "./remotes.ts";

@@ -1,7 +1,7 @@
 /** Prometheus's alert rules, made from the health rules that `tickborg status` uses (`lib/monitoring/health.ts`). */
 import { QUEUE_RULES, type QueueRule } from "../../lib/monitoring/health.ts";
 import type { RoleName } from "../../services/roles.ts";
-import { QUEUE } from "../../lib/topology.ts";
+import { QUEUE } from "../../lib/broker/topology.ts";
 
 /** One alert; several of one name are told apart by their labels. */
 export interface Alert {

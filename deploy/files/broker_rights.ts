@@ -7,8 +7,8 @@
  * change or remove a queue or an exchange, nor publish a webhook's event, but it can put a message into any queue.
  */
 import { ROLE_NAMES, type RoleName, roleOf } from "../../services/roles.ts";
-import { SYSTEMS } from "../../lib/systems.ts";
-import { buildQueue, EXCHANGES, QUEUES } from "../../lib/topology.ts";
+import { SYSTEMS } from "../../lib/messages/systems.ts";
+import { buildQueue, EXCHANGES, QUEUES } from "../../lib/broker/topology.ts";
 
 /** The virtual host (`docs/deployment.md`, "RabbitMQ"). */
 export const VHOST = "tickborg";

@@ -20,7 +20,7 @@ export const LEFT_OUT = {
 
 /** A module that stands for a command that was left out. */
 export function leftOut(message: string): string {
-  return `import { UsageError } from "../lib/errors.ts";
+  return `import { UsageError } from "../lib/common/errors.ts";
 
 export function run(): Promise<number> {
   throw new UsageError(${JSON.stringify(message)});

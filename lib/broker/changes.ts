@@ -1,4 +1,4 @@
-import { orAborted } from "../async.ts";
+import { orAborted } from "../common/async.ts";
 
 /** Lets many wait for a condition that others bring about. */
 export class Changes {

@@ -1,7 +1,7 @@
 /** Dead letters as an operator sees them. */
 import { createHash } from "node:crypto";
 import { redacted } from "../text/redacted.ts";
-import { cutToBytes } from "../utf8.ts";
+import { cutToBytes } from "../text/utf8.ts";
 import type { Delivery } from "./broker.ts";
 import { HEADER } from "./envelope.ts";
 

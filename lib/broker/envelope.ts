@@ -2,7 +2,7 @@
  * Headers in which a message carries what a broker would forget when it moves the message between queues:
  * where it was first published, how often it was tried, and why it died. Peers ignore them.
  */
-import { cutToBytes } from "../utf8.ts";
+import { cutToBytes } from "../text/utf8.ts";
 import type { Delivery } from "./broker.ts";
 
 /** The headers. */

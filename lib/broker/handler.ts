@@ -1,6 +1,6 @@
 /** Handlers of deliveries, which both brokers call alike. */
 import type { Logger } from "@logtape/logtape";
-import { delay } from "../async.ts";
+import { delay } from "../common/async.ts";
 import type { Delivery, Settlement } from "./broker.ts";
 
 /** Settles deliveries. */

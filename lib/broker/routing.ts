@@ -1,6 +1,6 @@
 /** How a message finds its queues: the rules of AMQP 0-9-1 for topic and fanout exchanges. */
-import { PoisonMessage } from "../errors.ts";
-import type { Exchange, Topology } from "../topology.ts";
+import { PoisonMessage } from "../common/errors.ts";
+import type { Exchange, Topology } from "./topology.ts";
 
 /**
  * Whether a topic pattern matches a routing key: words are parted by dots, `*` stands for one word, `#` for

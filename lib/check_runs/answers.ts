@@ -1,5 +1,5 @@
 /** What GitHub's answers about check runs mean. */
-import { PoisonMessage } from "../errors.ts";
+import { PoisonMessage } from "../common/errors.ts";
 import { type CheckRun, GitHubRefusal } from "../github/github.ts";
 
 /** Of several check runs of one name, GitHub shows the one made last. */

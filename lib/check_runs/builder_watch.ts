@@ -2,7 +2,7 @@
 import type { Broker } from "../broker/broker.ts";
 import type { CheckRun } from "../github/github.ts";
 import type { QueueState } from "../report/waiting.ts";
-import { buildQueue } from "../topology.ts";
+import { buildQueue } from "../broker/topology.ts";
 import { judge, type Judgement } from "./judge.ts";
 
 /** What a watch works with. */

@@ -1,15 +1,15 @@
 /** Gathers the facts of a message about check runs, applies the rules, and writes to GitHub. */
 import type { Logger } from "@logtape/logtape";
 import { ack, type Broker, type Delivery, type Publication } from "../broker/broker.ts";
-import { PoisonMessage } from "../errors.ts";
+import { PoisonMessage } from "../common/errors.ts";
 import { type CheckRun, type GitHub } from "../github/github.ts";
-import { settleAll } from "../async.ts";
-import { Keyed } from "../keyed.ts";
+import { settleAll } from "../common/async.ts";
+import { Keyed } from "../common/keyed.ts";
 import type { Repo } from "../messages/repo.ts";
 import type { Addresses } from "../report/parts.ts";
 import { isPush } from "../report/subject.ts";
-import { expectLater } from "../retry.ts";
-import type { Outcome } from "../role.ts";
+import { expectLater } from "../runtime/retry.ts";
+import type { Outcome } from "../runtime/role.ts";
 import type { EvaluationNotice } from "../messages/evaluation_notice.ts";
 import type { CheckWatch } from "../messages/check_watch.ts";
 import { newest } from "./answers.ts";

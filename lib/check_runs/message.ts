@@ -8,7 +8,7 @@ import { decodeValue, encode, parseJson } from "../messages/codec.ts";
 import { EvaluationNotice, OverallCheck } from "../messages/evaluation_notice.ts";
 import { QueuedBuildJobs } from "../messages/queued_build_jobs.ts";
 import type { Repo } from "../messages/repo.ts";
-import { QUEUE } from "../topology.ts";
+import { QUEUE } from "../broker/topology.ts";
 
 /** A message about builds, with its kind. */
 export type BuildMessage =

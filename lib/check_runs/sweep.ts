@@ -5,7 +5,7 @@
  */
 import type { Logger } from "@logtape/logtape";
 import type { Broker, Publication } from "../broker/broker.ts";
-import { describeError } from "../errors.ts";
+import { describeError } from "../common/errors.ts";
 import { nextLook } from "../evaluation/missing.ts";
 import { evaluationMemory, isEvaluated, newestEvaluation } from "../evaluation/status.ts";
 import {
@@ -16,7 +16,7 @@ import {
   type RepoName,
 } from "../github/github.ts";
 import type { Repo } from "../messages/repo.ts";
-import { QUEUE } from "../topology.ts";
+import { QUEUE } from "../broker/topology.ts";
 import { newest } from "./answers.ts";
 import { BuilderWatch } from "./builder_watch.ts";
 import { overallMessage, watchMessage } from "./message.ts";

@@ -3,7 +3,7 @@ import type { Publication } from "../broker/broker.ts";
 import { type NextLook, nextLook } from "../evaluation/missing.ts";
 import { type EvaluationMemory, isEvaluated, newestEvaluation } from "../evaluation/status.ts";
 import { type CheckRun, type CommitStatus, type PullRequest } from "../github/github.ts";
-import { derivedRequestId, evaluationMessage } from "../jobs.ts";
+import { derivedRequestId, evaluationMessage } from "../scheduling/build_jobs.ts";
 import type { Repo } from "../messages/repo.ts";
 import { type OverallMemory, recallOverall } from "./overall/memory.ts";
 

@@ -1,7 +1,7 @@
 /** Waits, after a redelivery, for what the instance before us may still be writing. */
-import { orAborted } from "../async.ts";
+import { orAborted } from "../common/async.ts";
 import type { Delivery } from "../broker/broker.ts";
-import { HandBack } from "../role.ts";
+import { HandBack } from "../runtime/role.ts";
 
 /** What a takeover works with. */
 export interface TakeoverOptions {
@@ -10,7 +10,7 @@ export interface TakeoverOptions {
    * reached GitHub by then, or have been given up.
    */
   readonly takeoverMs: number;
-  /** As `delay` in `lib/async.ts`. */
+  /** As `delay` in `lib/common/async.ts`. */
   readonly delay: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 

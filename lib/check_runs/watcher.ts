@@ -5,7 +5,7 @@ import { type CheckRun, type CheckRunState, type GitHub, isMissing } from "../gi
 import type { CheckWatch } from "../messages/check_watch.ts";
 import { type GivenUp, givenUpReport } from "../report/given_up.ts";
 import type { Addresses } from "../report/parts.ts";
-import type { Outcome } from "../role.ts";
+import type { Outcome } from "../runtime/role.ts";
 import { newest, refused } from "./answers.ts";
 import type { BuilderWatch } from "./builder_watch.ts";
 import { CERTAINTY, recall, remember } from "./identity.ts";

@@ -2,7 +2,7 @@
 import type { Logger } from "@logtape/logtape";
 import { type CheckRun, type CheckRunState, type GitHub, isMissing } from "../github/github.ts";
 import type { Repo } from "../messages/repo.ts";
-import { expectLater } from "../retry.ts";
+import { expectLater } from "../runtime/retry.ts";
 import { refused } from "./answers.ts";
 import type { Change } from "./change.ts";
 import { keyOf } from "./key.ts";

@@ -1,8 +1,8 @@
 /** What the bot answers to commands that it did not, or could not, follow to the letter. Pure. */
 import { COMMAND_WORDS, quoted } from "./command.ts";
-import type { Build } from "../jobs.ts";
-import { nearest } from "../nearest.ts";
-import type { System } from "../systems.ts";
+import type { Build } from "../scheduling/build_jobs.ts";
+import { nearest } from "../text/nearest.ts";
+import type { System } from "../messages/systems.ts";
 
 /** Something that somebody asked for and does not get as asked. */
 export type Problem =

@@ -1,13 +1,13 @@
 /** Which builds the commands of a comment name. Pure. */
-import { maxProjects, systemsFor } from "../acl.ts";
+import { maxProjects, systemsFor } from "../access/acl.ts";
 import type { Command } from "./command.ts";
 import { withPlaces } from "./places.ts";
 import type { Problem } from "./answer.ts";
 import type { Config, Project } from "../config/config.ts";
 import { isRedefined } from "../evaluation/list_change.ts";
-import type { Build } from "../jobs.ts";
+import type { Build } from "../scheduling/build_jobs.ts";
 import type { ProjectList } from "../projects/projects.ts";
-import type { System } from "../systems.ts";
+import type { System } from "../messages/systems.ts";
 
 /** What decides {@link wantedBuilds}. */
 export interface WantingFacts {

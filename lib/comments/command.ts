@@ -7,8 +7,8 @@
  * `on` followed by nothing but systems chooses where to build; anywhere else it is a project's name as any
  * other word, so that no command of the old bot changes its meaning.
  */
-import { nearest } from "../nearest.ts";
-import { isSystem, type System } from "../systems.ts";
+import { nearest } from "../text/nearest.ts";
+import { isSystem, type System } from "../messages/systems.ts";
 import { visibleLines } from "./visible_lines.ts";
 
 /** What somebody asks for. */

@@ -19,9 +19,9 @@ import {
   readProjectList,
   usableList,
 } from "../projects/projects.ts";
-import { expectLater } from "../retry.ts";
-import type { RoleContext } from "../role.ts";
-import { trusts } from "../trust.ts";
+import { expectLater } from "../runtime/retry.ts";
+import type { RoleContext } from "../runtime/role.ts";
+import { trusts } from "../access/trust.ts";
 import { type Approval, approvalOf } from "./approval.ts";
 import type { Command } from "./command.ts";
 

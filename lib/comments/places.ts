@@ -1,5 +1,5 @@
 /** Reads `on` as the word before systems, unless a project is called that. Pure. */
-import { isSystem, type System } from "../systems.ts";
+import { isSystem, type System } from "../messages/systems.ts";
 import type { Command } from "./command.ts";
 
 /** Commands whose systems are known to exist, and the names that are none. */

@@ -8,7 +8,7 @@ import {
   evaluationMessage,
   isoTime,
   jobRequestId,
-} from "../jobs.ts";
+} from "../scheduling/build_jobs.ts";
 import type { CommentFacts } from "./gather.ts";
 import { isInCharge } from "./rights.ts";
 

@@ -1,7 +1,7 @@
 /** What somebody may ask for on a pull request. Pure. */
 import { checkRunName } from "../check_runs/name.ts";
 import type { OverallMemory } from "../check_runs/overall/memory.ts";
-import type { Build } from "../jobs.ts";
+import type { Build } from "../scheduling/build_jobs.ts";
 import type { Problem } from "./answer.ts";
 import type { CommentFacts } from "./gather.ts";
 

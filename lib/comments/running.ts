@@ -1,6 +1,6 @@
 /** Finds what a comment asks for and the evaluation of the same commit is having built. Pure. */
 import type { CheckRun } from "../github/github.ts";
-import { type Build, jobRequestId } from "../jobs.ts";
+import { type Build, jobRequestId } from "../scheduling/build_jobs.ts";
 import type { WantedBuilds } from "./builds.ts";
 import type { CommentFacts } from "./gather.ts";
 import { isInCharge } from "./rights.ts";

@@ -1,7 +1,7 @@
 /** Reads and validates the configuration file. */
 import { parseTree } from "jsonc-parser";
-import { ConfigError } from "../errors.ts";
-import { isSystem, type System } from "../systems.ts";
+import { ConfigError } from "../common/errors.ts";
+import { isSystem, type System } from "../messages/systems.ts";
 import { doubleKeys } from "../text/double_keys.ts";
 import { redacted } from "../text/redacted.ts";
 import { describeIssue, shown, shownPath } from "./mistakes.ts";

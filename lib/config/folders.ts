@@ -1,6 +1,6 @@
 /** The folders that a configuration names for a role to write in. */
 import { dirname } from "node:path";
-import { ConfigError } from "../errors.ts";
+import { ConfigError } from "../common/errors.ts";
 import type { Config } from "./config.ts";
 import { shownPath } from "./mistakes.ts";
 

@@ -1,7 +1,7 @@
 /** A sub-project of the repository, as `projects` and `.tickborg.json` list it. */
 import * as z from "zod";
 import { ProjectName } from "../messages/build_job.ts";
-import { SYSTEMS } from "../systems.ts";
+import { SYSTEMS } from "../messages/systems.ts";
 import { secretIn } from "../text/redacted.ts";
 import { shortened } from "../text/shortened.ts";
 

@@ -1,7 +1,7 @@
 /** The configuration file's shape: strict, so that a misspelt key is refused (`docs/protocol.md`, "Configuration"). */
 import * as z from "zod";
 import { ProjectName } from "../messages/build_job.ts";
-import { PRIMARY_SYSTEMS, SYSTEMS } from "../systems.ts";
+import { PRIMARY_SYSTEMS, SYSTEMS } from "../messages/systems.ts";
 import { Projects, Seconds, SystemName, words } from "./project.ts";
 
 const HOST = String.raw`(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)`;

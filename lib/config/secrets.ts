@@ -1,5 +1,5 @@
 /** The secrets that a configuration points to: always files, read once. */
-import { ConfigError } from "../errors.ts";
+import { ConfigError } from "../common/errors.ts";
 import { looksLikeFile, secretIn, secretInsteadOfFile } from "../text/redacted.ts";
 import { keyAt, shownPath } from "./mistakes.ts";
 import type { Config, RabbitMq } from "./schema.ts";

@@ -1,6 +1,6 @@
 /** What a section of the configuration says, or what holds where it is absent. */
 import type { Config } from "./config.ts";
-import { foreignSystems, type System } from "../systems.ts";
+import { foreignSystems, type System } from "../messages/systems.ts";
 import { shown } from "./mistakes.ts";
 import { ConfigSchema } from "./schema.ts";
 

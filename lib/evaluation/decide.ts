@@ -1,12 +1,12 @@
 /** Asks GitHub and the broker for what git does not know, and has the evaluation decided. */
-import { maxProjects } from "../acl.ts";
+import { maxProjects } from "../access/acl.ts";
 import { baseSuffix } from "../check_runs/name.ts";
 import type { PullRequest } from "../github/github.ts";
 import type { EvaluationJob } from "../messages/evaluation_job.ts";
-import type { RoleContext } from "../role.ts";
-import type { System } from "../systems.ts";
-import { buildQueue } from "../topology.ts";
-import { trusts } from "../trust.ts";
+import type { RoleContext } from "../runtime/role.ts";
+import type { System } from "../messages/systems.ts";
+import { buildQueue } from "../broker/topology.ts";
+import { trusts } from "../access/trust.ts";
 import type { BranchFacts } from "./branch_facts.ts";
 import { type EvaluationPlan, planEvaluation, systemsOf } from "./plan.ts";
 import { withTests } from "./with_tests.ts";

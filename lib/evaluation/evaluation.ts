@@ -1,14 +1,14 @@
 /** The evaluation of one pull request, from its job to its labels, builds and final status. */
-import { maxProjects } from "../acl.ts";
+import { maxProjects } from "../access/acl.ts";
 import { ack, type Publication } from "../broker/broker.ts";
 import { logViewerOf } from "../config/sections.ts";
-import { describeError, TransientFault } from "../errors.ts";
+import { describeError, TransientFault } from "../common/errors.ts";
 import { type GitHub, GitHubRefusal, type PullRequest } from "../github/github.ts";
-import { evaluationMessage } from "../jobs.ts";
+import { evaluationMessage } from "../scheduling/build_jobs.ts";
 import type { EvaluationJob } from "../messages/evaluation_job.ts";
 import type { Event } from "../messages/event.ts";
 import { evaluationEvents, RECEIVED, statsMessage } from "../monitoring/stats_events.ts";
-import type { Outcome, Progress, RoleContext } from "../role.ts";
+import type { Outcome, Progress, RoleContext } from "../runtime/role.ts";
 import type { BranchFacts } from "./branch_facts.ts";
 import { decide } from "./decide.ts";
 import { gather } from "./gather.ts";

@@ -6,7 +6,7 @@ import { MissingFromGit } from "../git/faults.ts";
 import { allowsLocal } from "../git/names.ts";
 import type { PullRequest } from "../github/github.ts";
 import type { EvaluationJob } from "../messages/evaluation_job.ts";
-import { expectLater } from "../retry.ts";
+import { expectLater } from "../runtime/retry.ts";
 import { type BranchFacts, gatherBranchFacts } from "./branch_facts.ts";
 import { limited } from "./limit.ts";
 import { conclusionOfMissing } from "./missing.ts";

@@ -1,6 +1,6 @@
 /** Bounds the time that git is given. */
-import { TransientFault } from "../errors.ts";
-import { HandBack } from "../role.ts";
+import { TransientFault } from "../common/errors.ts";
+import { HandBack } from "../runtime/role.ts";
 
 /**
  * A signal that aborts when the role stops, with a `HandBack`, or after some seconds, with a

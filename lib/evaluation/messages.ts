@@ -1,6 +1,6 @@
 /** The messages that an evaluation publishes. Pure. */
 import type { Publication } from "../broker/broker.ts";
-import { makeResult, resultMessages } from "../build/result.ts";
+import { makeResult, resultMessages } from "../builder/result.ts";
 import { noticeMessage } from "../check_runs/message.ts";
 import {
   type Build,
@@ -8,7 +8,7 @@ import {
   type BuildRequest,
   cancellationMessage,
   makeBuildJob,
-} from "../jobs.ts";
+} from "../scheduling/build_jobs.ts";
 import {
   type EvaluationBuild,
   MAX_EVALUATION_BUILDS,

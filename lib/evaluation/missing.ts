@@ -10,7 +10,7 @@ import {
   type PullRequest,
 } from "../github/github.ts";
 import type { EvaluationJob } from "../messages/evaluation_job.ts";
-import { expectLater } from "../retry.ts";
+import { expectLater } from "../runtime/retry.ts";
 import type { Conclusion } from "./reporter.ts";
 import { evaluationMemory } from "./status.ts";
 

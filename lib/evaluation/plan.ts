@@ -6,12 +6,12 @@
  * builds from being scheduled is a failure that says what to do. A draft stays pending, because nothing
  * is wrong with it and nothing has been built either.
  */
-import { systemsFor } from "../acl.ts";
+import { systemsFor } from "../access/acl.ts";
 import type { Config, Project } from "../config/config.ts";
-import type { Build } from "../jobs.ts";
+import type { Build } from "../scheduling/build_jobs.ts";
 import { wantedLabels } from "../projects/labels.ts";
 import { type Touched, type TouchedProject, touchedProjects } from "../projects/projects.ts";
-import type { System } from "../systems.ts";
+import type { System } from "../messages/systems.ts";
 import { isWorkInProgress } from "../projects/titles.ts";
 import type { BranchFacts } from "./branch_facts.ts";
 import { type ListChange, listChangeOf } from "./list_change.ts";

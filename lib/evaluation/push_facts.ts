@@ -7,7 +7,7 @@ import { allowsLocal } from "../git/names.ts";
 import type { PushEvent } from "../github/payloads.ts";
 import { projectListAt } from "../projects/at_commit.ts";
 import type { ProjectList } from "../projects/projects.ts";
-import { expectLater } from "../retry.ts";
+import { expectLater } from "../runtime/retry.ts";
 import { changedFiles } from "./changed_files.ts";
 import { limited } from "./limit.ts";
 

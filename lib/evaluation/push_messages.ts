@@ -1,9 +1,9 @@
 /** What is told of a push of which nothing can be built. Pure. */
 import type { Publication } from "../broker/broker.ts";
-import { type AttrOutcome, makeResult, resultMessages } from "../build/result.ts";
-import { type BuildRequest, makeBuildJob } from "../jobs.ts";
+import { type AttrOutcome, makeResult, resultMessages } from "../builder/result.ts";
+import { type BuildRequest, makeBuildJob } from "../scheduling/build_jobs.ts";
 import type { ProjectList } from "../projects/projects.ts";
-import type { System } from "../systems.ts";
+import type { System } from "../messages/systems.ts";
 
 /** Why nothing can be built. */
 export type PushEnd = Required<Pick<AttrOutcome, "status" | "reason">>;

@@ -1,7 +1,7 @@
 /** Tells GitHub about one evaluation: one pending and one final status, and the labels. */
 import type { Logger } from "@logtape/logtape";
 import { baseSuffix } from "../check_runs/name.ts";
-import { describeError } from "../errors.ts";
+import { describeError } from "../common/errors.ts";
 import {
   type CommitStatus,
   type GitHub,

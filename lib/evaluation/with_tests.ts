@@ -2,7 +2,7 @@
 import { recall } from "../check_runs/identity.ts";
 import { checkRunName } from "../check_runs/name.ts";
 import type { CheckRun } from "../github/github.ts";
-import type { Build } from "../jobs.ts";
+import type { Build } from "../scheduling/build_jobs.ts";
 
 /** What {@link withTests} looks at. */
 export interface TestedFacts {

@@ -4,7 +4,7 @@
  * It has no remotes: addresses stand in each fetch, and what was fetched stands under `refs/tickborg/`, so
  * that no name of the server's can be taken for one of ours. Whoever changes refs holds the lock.
  */
-import { TransientFault } from "../errors.ts";
+import { TransientFault } from "../common/errors.ts";
 import type { Repo } from "../messages/repo.ts";
 import { isLockLeft, isWhole, makeWhole, removeStaleLocks, setAside } from "./cache_files.ts";
 import { BrokenCache, diskFault, fetchFault, MissingFromGit } from "./faults.ts";

@@ -1,5 +1,5 @@
 /** The files of a cache: made and set aside whole, looked at, and cleared of what a killed git left. */
-import { TransientFault } from "../errors.ts";
+import { TransientFault } from "../common/errors.ts";
 import { diskFault } from "./faults.ts";
 import { git, GitFailure } from "./git.ts";
 

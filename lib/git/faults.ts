@@ -1,10 +1,10 @@
 /** Tells git's failures apart: gone for good, passing, or a broken cache. */
-import { TransientFault } from "../errors.ts";
+import { TransientFault } from "../common/errors.ts";
 import { GitFailure } from "./git.ts";
 
 /**
  * What was asked for is not there: the repository, branch, pull request or commit was deleted, is not visible to
- * us, or has not come to this git server yet. Callers hand it to `expectLater` (`lib/retry.ts`), and turn it
+ * us, or has not come to this git server yet. Callers hand it to `expectLater` (`lib/runtime/retry.ts`), and turn it
  * into a finished status or result once that returns.
  */
 export class MissingFromGit extends Error {

@@ -4,7 +4,7 @@
  * a shell's line; whatever comes from outside stands behind `--end-of-options` or is a validated hash.
  */
 import process from "node:process";
-import { TransientFault } from "../errors.ts";
+import { TransientFault } from "../common/errors.ts";
 import { gitArguments, gitEnvironment } from "./environment.ts";
 
 export { gitArguments, gitEnvironment } from "./environment.ts";

@@ -4,8 +4,8 @@
  * asked: it is the pull request's.
  */
 import * as z from "zod";
-import { deadline } from "../async.ts";
-import { describeError, TransientFault } from "../errors.ts";
+import { deadline } from "../common/async.ts";
+import { describeError, TransientFault } from "../common/errors.ts";
 
 /** What a pointer stands for. */
 export interface LfsObject {

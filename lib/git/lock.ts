@@ -1,5 +1,5 @@
 /** A lock between processes: the operating system lets go of it when its holder dies, however it dies. */
-import { TransientFault } from "../errors.ts";
+import { TransientFault } from "../common/errors.ts";
 
 /** Milliseconds to wait for another process's work on a repository; who holds the lock for longer fails others. */
 export const LOCK_TIMEOUT_MS = 600_000;

@@ -1,5 +1,5 @@
 /** What may be handed to git: addresses, branch names, hashes. Everything here comes from messages. */
-import { PoisonMessage } from "../errors.ts";
+import { PoisonMessage } from "../common/errors.ts";
 
 /** A message names something git must not be given; the same message will never be right. */
 export class UnsafeGitName extends PoisonMessage {

@@ -1,6 +1,6 @@
 /** Whether GitHub lets the App do what Tickborg does, and tells it what Tickborg must know. */
-import { describeError, TransientFault } from "../errors.ts";
-import { CONSUMED_EVENTS } from "../topology.ts";
+import { describeError, TransientFault } from "../common/errors.ts";
+import { CONSUMED_EVENTS } from "../broker/topology.ts";
 import type { AppFacts, GitHub, Grant, RepoName } from "./github.ts";
 
 /** What an App must be granted (`docs/deployment.md`). */

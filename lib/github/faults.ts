@@ -1,6 +1,6 @@
 /** What GitHub's refusals and faults mean for us. */
 import { RequestError } from "@octokit/request-error";
-import { TransientFault } from "../errors.ts";
+import { TransientFault } from "../common/errors.ts";
 import { adviceFor } from "./advice.ts";
 import { GitHubRefusal, UnknownApp } from "./github.ts";
 

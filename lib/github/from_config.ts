@@ -3,7 +3,7 @@ import { createPrivateKey } from "node:crypto";
 import type { Logger } from "@logtape/logtape";
 import type { Config } from "../config/config.ts";
 import { readSecret } from "../config/secrets.ts";
-import { ConfigError } from "../errors.ts";
+import { ConfigError } from "../common/errors.ts";
 import { createGitHub } from "./client.ts";
 import type { GitHub } from "./github.ts";
 

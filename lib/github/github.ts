@@ -6,7 +6,7 @@
  * `GitHubRefusal` for what will not (403, 422); what {@link isMissing} is `undefined` where the method says so.
  */
 
-import { TransientFault } from "../errors.ts";
+import { TransientFault } from "../common/errors.ts";
 
 /** `owner` and `name` of a repository. */
 export interface RepoName {

@@ -3,12 +3,12 @@ import { createAppAuth } from "@octokit/auth-app";
 import { retry } from "@octokit/plugin-retry";
 import { RequestError } from "@octokit/request-error";
 import { Octokit } from "@octokit/rest";
-import { TransientFault } from "../errors.ts";
+import { TransientFault } from "../common/errors.ts";
 import { rateLimitWait, toFault } from "./faults.ts";
 import { boundedFetch } from "./fetch.ts";
 import { GitHubRefusal, type RepoName } from "./github.ts";
 import { type WriteLimit, WriteLimiter } from "./write_limit.ts";
-import { VERSION } from "../version.ts";
+import { VERSION } from "../common/version.ts";
 
 /** How to speak to GitHub. */
 export interface TransportOptions {

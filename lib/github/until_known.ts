@@ -1,7 +1,7 @@
 /** Waits for GitHub at a role's start. */
 import type { Logger } from "@logtape/logtape";
-import { delay } from "../async.ts";
-import { ConfigError, describeError, TransientFault } from "../errors.ts";
+import { delay } from "../common/async.ts";
+import { ConfigError, describeError, TransientFault } from "../common/errors.ts";
 import { type AppFacts, type GitHub, UnknownApp } from "./github.ts";
 
 /** What is needed to wait. */

@@ -4,9 +4,9 @@
  * recognised by its `X-GitHub-Delivery`, which a redelivery keeps.
  */
 import { sectionOf } from "../config/sections.ts";
-import { TransientFault } from "../errors.ts";
-import type { PeriodicTask, RoleContext } from "../role.ts";
-import { CONSUMED_EVENTS } from "../topology.ts";
+import { TransientFault } from "../common/errors.ts";
+import type { PeriodicTask, RoleContext } from "../runtime/role.ts";
+import { CONSUMED_EVENTS } from "../broker/topology.ts";
 import type { GitHub, HookDelivery } from "./github.ts";
 
 /** GitHub keeps deliveries this long, so that the first turn of a process looks as far back. */

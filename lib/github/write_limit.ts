@@ -1,6 +1,6 @@
 /** Keeps an installation under GitHub's limits on content-creating requests. */
-import { delay } from "../async.ts";
-import { TransientFault } from "../errors.ts";
+import { delay } from "../common/async.ts";
+import { TransientFault } from "../common/errors.ts";
 
 /** At most `count` requests in any `windowMs`. */
 export interface WriteLimit {

@@ -8,7 +8,7 @@
  * first says "go on from here, trust nothing behind it", the second where the text goes on.
  */
 import * as z from "zod";
-import { PoisonMessage } from "../errors.ts";
+import { PoisonMessage } from "../common/errors.ts";
 import { assemble, giveUpGaps, type Lines } from "./assemble.ts";
 import { countLines, encodeLines, readJson, removeFile, replaceFile, writeAt } from "./files.ts";
 import { mark } from "./marks.ts";

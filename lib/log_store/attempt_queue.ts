@@ -1,7 +1,7 @@
 /** What is asked of each attempt's log: one thing after the other for one, at once for many, few files open. */
 import type { Logger } from "@logtape/logtape";
 import * as z from "zod";
-import { describeError } from "../errors.ts";
+import { describeError } from "../common/errors.ts";
 import type { Lines } from "./assemble.ts";
 import { AttemptLog, type LogLimits } from "./attempt_log.ts";
 import { readJson, storeFault } from "./files.ts";

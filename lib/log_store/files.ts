@@ -1,7 +1,7 @@
 /** Small file operations that the log store builds on, and what their errors mean. */
 import { join } from "node:path";
-import { describeError, PoisonMessage, TransientFault } from "../errors.ts";
-import { byteLength, cutToBytes } from "../utf8.ts";
+import { describeError, PoisonMessage, TransientFault } from "../common/errors.ts";
+import { byteLength, cutToBytes } from "../text/utf8.ts";
 import { TEMPORARY_FOLDER } from "./paths.ts";
 
 const encoder = new TextEncoder();

@@ -6,7 +6,7 @@
  * disk: only then may its message be acknowledged. All state is on the disk (`log_store/attempt_log.ts`).
  */
 import type { Logger } from "@logtape/logtape";
-import { describeError, PoisonMessage } from "../errors.ts";
+import { describeError, PoisonMessage } from "../common/errors.ts";
 import type { BuildLogStart } from "../messages/build_log.ts";
 import type { BuildResult } from "../messages/build_result.ts";
 import type { Lines } from "./assemble.ts";

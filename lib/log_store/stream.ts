@@ -1,5 +1,5 @@
 /** Streams of a log's bytes: a part of a file, or a file that is still being written. */
-import { delay } from "../async.ts";
+import { delay } from "../common/async.ts";
 import type { AttemptPaths } from "./paths.ts";
 import { isComplete } from "./read.ts";
 

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import type { Broker } from "../broker/broker.ts";
 import type { Config } from "../config/config.ts";
-import { describeError } from "../errors.ts";
+import { describeError } from "../common/errors.ts";
 import {
   type EndpointState,
   type Finding,
@@ -12,8 +12,8 @@ import {
   type QueueRule,
   type QueueState,
 } from "./health.ts";
-import { parseListen } from "../http.ts";
-import { buildQueue } from "../topology.ts";
+import { parseListen } from "../runtime/http.ts";
+import { buildQueue } from "../broker/topology.ts";
 import { unservedIn, type UnservedReport } from "./unserved.ts";
 
 /** What is known about a queue, and how it is. */

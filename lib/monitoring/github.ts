@@ -1,7 +1,7 @@
 /** Looks at GitHub as the fleet's App. */
-import { deadline, orAborted } from "../async.ts";
+import { deadline, orAborted } from "../common/async.ts";
 import type { Config } from "../config/config.ts";
-import { ConfigError, describeError, TransientFault } from "../errors.ts";
+import { ConfigError, describeError, TransientFault } from "../common/errors.ts";
 import type { Finding } from "./health.ts";
 
 /** How GitHub is for the App. */

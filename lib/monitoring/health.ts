@@ -3,8 +3,8 @@
  * it takes to say the same of the queues that it does not name. Pure: facts in, findings out.
  */
 import type { QueueFacts } from "../broker/broker.ts";
-import { SYSTEMS } from "../systems.ts";
-import { buildQueue, QUEUE } from "../topology.ts";
+import { SYSTEMS } from "../messages/systems.ts";
+import { buildQueue, QUEUE } from "../broker/topology.ts";
 
 /** How something is: `warn` wants a look, `fail` means that somebody waits for nothing. */
 export type Level = "ok" | "warn" | "fail";

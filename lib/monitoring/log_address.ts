@@ -1,5 +1,5 @@
 /** Whether people can read logs at the address that check runs link to. */
-import { describeError } from "../errors.ts";
+import { describeError } from "../common/errors.ts";
 import { canBeOpened } from "../report/log_link.ts";
 import { redacted } from "../text/redacted.ts";
 

@@ -1,8 +1,8 @@
 /** Gauges for the document's health table (`docs/deployment.md`, "Health"), asked for at each scrape. */
 import { Gauge, type Registry } from "prom-client";
-import { delay } from "../async.ts";
+import { delay } from "../common/async.ts";
 import type { Broker, QueueFacts } from "../broker/broker.ts";
-import { QUEUE, QUEUES } from "../topology.ts";
+import { QUEUE, QUEUES } from "../broker/topology.ts";
 
 /** Milliseconds a scrape waits for the broker; what is not known by then is left out. */
 const PATIENCE_MS = 3_000;

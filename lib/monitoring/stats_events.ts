@@ -1,5 +1,5 @@
 /** Countable events, by the wire's names (`docs/protocol.md`, "Messages"). */
-import { EXCHANGE } from "../topology.ts";
+import { EXCHANGE } from "../broker/topology.ts";
 import type { Publication } from "../broker/broker.ts";
 import { encode } from "../messages/codec.ts";
 import type { Event } from "../messages/event.ts";

@@ -1,7 +1,7 @@
 /** Looks up what is at some paths of a tree. */
 import { splitNul } from "../git/git.ts";
 import type { GitRepository } from "../git/repository.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../text/nearest.ts";
 import { type Entries, type EntryKind, foldersAbove } from "./tree_mistakes.ts";
 
 /** Characters of paths that one run of git is given; systems allow some more. */

@@ -12,7 +12,7 @@ import {
 } from "./parts.ts";
 import { howToReproduce } from "./reproduce.ts";
 import { type BuildSubject, isPush } from "./subject.ts";
-import { VERSION } from "../version.ts";
+import { VERSION } from "../common/version.ts";
 
 /**
  * A build that was cancelled or superseded is sent as skipped, because a Rust peer knows no other word.

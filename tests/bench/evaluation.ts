@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { branchRef, openCache, pullRef } from "../../lib/git/cache.ts";
 import { touchedProjects } from "../../lib/projects/projects.ts";
 import { Projects } from "../../lib/config/project.ts";
-import { createMonorepo, type Monorepo } from "../support/monorepo.ts";
+import { createMonorepo, type Monorepo } from "../../testing/monorepo.ts";
 import type { Figure } from "./main.ts";
 import { median } from "./processes.ts";
 

@@ -1,11 +1,11 @@
 /** Events a second through the evaluation filter: from its queue to evaluation jobs in the next one. */
 import type { Broker } from "../../lib/broker/broker.ts";
 import { openBroker } from "../../lib/broker/open.ts";
-import { roleLogger } from "../../lib/log.ts";
-import { QUEUE } from "../../lib/topology.ts";
+import { roleLogger } from "../../lib/runtime/log.ts";
+import { QUEUE } from "../../lib/broker/topology.ts";
 import { startRole } from "../../services/start.ts";
-import { type Fleet, startFleet } from "../support/fleet.ts";
-import { until } from "../support/waiting.ts";
+import { type Fleet, startFleet } from "../../testing/fleet.ts";
+import { until } from "../../testing/waiting.ts";
 import type { BenchBroker, Figure } from "./main.ts";
 import { pullRequestOpened } from "./payload.ts";
 import { cpuMicroseconds, median, startOne } from "./processes.ts";

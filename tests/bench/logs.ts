@@ -2,15 +2,15 @@
 import { join } from "node:path";
 import type { Broker } from "../../lib/broker/broker.ts";
 import { openBroker } from "../../lib/broker/open.ts";
-import { makeBuildJob } from "../../lib/jobs.ts";
-import { roleLogger } from "../../lib/log.ts";
+import { makeBuildJob } from "../../lib/scheduling/build_jobs.ts";
+import { roleLogger } from "../../lib/runtime/log.ts";
 import { encode } from "../../lib/messages/codec.ts";
-import type { RunningService } from "../../lib/runner.ts";
-import { hostSystem } from "../../lib/systems.ts";
-import { buildQueue } from "../../lib/topology.ts";
+import type { RunningService } from "../../lib/runtime/runner.ts";
+import { hostSystem } from "../../lib/messages/systems.ts";
+import { buildQueue } from "../../lib/broker/topology.ts";
 import { startRole } from "../../services/start.ts";
-import { type Fleet, startFleet } from "../support/fleet.ts";
-import { until } from "../support/waiting.ts";
+import { type Fleet, startFleet } from "../../testing/fleet.ts";
+import { until } from "../../testing/waiting.ts";
 import type { BenchBroker, Figure } from "./main.ts";
 import { residentMegabytes, startOne } from "./processes.ts";
 

@@ -4,18 +4,18 @@
  * What goes on is told on standard error.
  */
 import { parseArgs } from "node:util";
-import { describeError } from "../../lib/errors.ts";
-import { setUpLogging } from "../../lib/log.ts";
+import { describeError } from "../../lib/common/errors.ts";
+import { setUpLogging } from "../../lib/runtime/log.ts";
 import {
   type RabbitMqServer,
   startRabbitMq,
   type Vhost,
   withoutRabbitMq,
-} from "../support/rabbitmq.ts";
+} from "../../testing/rabbitmq.ts";
 import { measureEvaluation } from "./evaluation.ts";
 import { measureFilter } from "./filter.ts";
 import { measureLogs } from "./logs.ts";
-import { within } from "../support/waiting.ts";
+import { within } from "../../testing/waiting.ts";
 import { endAll } from "./processes.ts";
 import { measureRoles } from "./roles.ts";
 import { measureWebhooks } from "./webhooks.ts";

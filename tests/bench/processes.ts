@@ -1,9 +1,9 @@
 /** Processes of a bench: roles, the bare server, the load; and how long each may take. */
 import { fileURLToPath } from "node:url";
 import type { RoleName } from "../../services/roles.ts";
-import type { Fleet } from "../support/fleet.ts";
+import type { Fleet } from "../../testing/fleet.ts";
 import { type RoleProcess, startRole } from "../support/role_process.ts";
-import { within } from "../support/waiting.ts";
+import { within } from "../../testing/waiting.ts";
 
 /** Ends of everything that was started and not stopped since. */
 const running = new Set<() => Promise<unknown>>();

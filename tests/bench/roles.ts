@@ -1,7 +1,7 @@
 /** Start-up until consuming, and resident memory, of each role and of all in one process. */
-import { delay } from "../../lib/async.ts";
+import { delay } from "../../lib/common/async.ts";
 import { ROLE_NAMES, type RoleName } from "../../services/roles.ts";
-import { type Fleet, startFleet } from "../support/fleet.ts";
+import { type Fleet, startFleet } from "../../testing/fleet.ts";
 import type { BenchBroker, Figure } from "./main.ts";
 import { median, residentMegabytes, startOne } from "./processes.ts";
 

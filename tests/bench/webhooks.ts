@@ -1,8 +1,8 @@
 /** Webhooks accepted and confirmed a second, beside a bare server in the same run. */
 import { join } from "node:path";
-import { startFleet } from "../support/fleet.ts";
-import { WEBHOOK_SECRET } from "../support/fleet_config.ts";
-import { freePort } from "../support/ports.ts";
+import { startFleet } from "../../testing/fleet.ts";
+import { WEBHOOK_SECRET } from "../../testing/fleet_config.ts";
+import { freePort } from "../../testing/ports.ts";
 import type { BenchBroker, Figure } from "./main.ts";
 import { pullRequestOpened } from "./payload.ts";
 import {

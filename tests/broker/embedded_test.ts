@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
 import { ack, type Broker, type Publication } from "../../lib/broker/broker.ts";
 import { type EmbeddedOptions, openEmbedded } from "../../lib/broker/embedded/broker.ts";
-import { ConfigError, TransientFault } from "../../lib/errors.ts";
-import { QUEUE, type Topology } from "../../lib/topology.ts";
+import { ConfigError, TransientFault } from "../../lib/common/errors.ts";
+import { QUEUE, type Topology } from "../../lib/broker/topology.ts";
 import { openInbox } from "../support/inbox.ts";
-import { until } from "../support/waiting.ts";
+import { until } from "../../testing/waiting.ts";
 import { type BrokerFixture, testContract } from "./contract.ts";
 
 const log = getLogger(["tickborg", "test"]);

@@ -2,14 +2,14 @@
 import { getLogger } from "@logtape/logtape";
 import type { Broker } from "../../lib/broker/broker.ts";
 import { connectRabbitMq, type HoldTimes } from "../../lib/broker/rabbitmq/broker.ts";
-import { QUEUE, type Topology } from "../../lib/topology.ts";
+import { QUEUE, type Topology } from "../../lib/broker/topology.ts";
 import {
   type RabbitMqServer,
   startRabbitMq,
   type Vhost,
   withoutRabbitMq,
-} from "../support/rabbitmq.ts";
-import { until } from "../support/waiting.ts";
+} from "../../testing/rabbitmq.ts";
+import { until } from "../../testing/waiting.ts";
 
 /** The server takes a delivery back after this long, and looks for such deliveries every second. */
 export const ACK_TIMEOUT_MS = 5_000;

@@ -7,7 +7,7 @@ import type { Outgoing } from "../../lib/broker/rabbitmq/confirm_channel.ts";
 import type { Connection } from "../../lib/broker/rabbitmq/connection.ts";
 import { HoldingConsumer } from "../../lib/broker/rabbitmq/holding_consumer.ts";
 import type { ConsumerContext } from "../../lib/broker/rabbitmq/recovering_consumer.ts";
-import { until } from "../support/waiting.ts";
+import { until } from "../../testing/waiting.ts";
 
 /** A server of one channel, on which every message to a lease queue expires into its back queue. */
 class Server {

@@ -2,15 +2,15 @@
 import assert from "node:assert/strict";
 import type { Broker, Publication } from "../../lib/broker/broker.ts";
 import { connectRabbitMq, type RabbitMqOptions } from "../../lib/broker/rabbitmq/broker.ts";
-import { QUEUE, type Topology } from "../../lib/topology.ts";
+import { QUEUE, type Topology } from "../../lib/broker/topology.ts";
 import { captureLog, type LogCapture } from "../support/log_capture.ts";
 import {
   type RabbitMqServer,
   startRabbitMq,
   type Vhost,
   withoutRabbitMq,
-} from "../support/rabbitmq.ts";
-import { until } from "../support/waiting.ts";
+} from "../../testing/rabbitmq.ts";
+import { until } from "../../testing/waiting.ts";
 
 /** One exchange and one queue, `work`. */
 export const TOPOLOGY: Topology = {

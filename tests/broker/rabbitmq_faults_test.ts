@@ -4,12 +4,12 @@ import { ack, type Broker } from "../../lib/broker/broker.ts";
 import { connectRabbitMq } from "../../lib/broker/rabbitmq/broker.ts";
 import { Connection } from "../../lib/broker/rabbitmq/connection.ts";
 import { declareExpiringQueue } from "../../lib/broker/rabbitmq/expiring_queue.ts";
-import { TransientFault } from "../../lib/errors.ts";
+import { TransientFault } from "../../lib/common/errors.ts";
 import { openInbox } from "../support/inbox.ts";
-import { freePort } from "../support/ports.ts";
-import type { Vhost } from "../support/rabbitmq.ts";
+import { freePort } from "../../testing/ports.ts";
+import type { Vhost } from "../../testing/rabbitmq.ts";
 import { startProxy } from "../support/tcp_proxy.ts";
-import { until } from "../support/waiting.ts";
+import { until } from "../../testing/waiting.ts";
 import { connected, drain, message, openDesk } from "./rabbitmq_desk.ts";
 
 const desk = await openDesk({});

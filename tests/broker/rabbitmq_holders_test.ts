@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { ack } from "../../lib/broker/broker.ts";
 import { openInbox } from "../support/inbox.ts";
 import { startProxy } from "../support/tcp_proxy.ts";
-import { pause, until } from "../support/waiting.ts";
+import { pause, until } from "../../testing/waiting.ts";
 import {
   connect,
   expectNothingLeft,

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { ack } from "../../lib/broker/broker.ts";
 import { HEADER } from "../../lib/broker/envelope.ts";
 import { busyQueue } from "../../lib/broker/rabbitmq/lease.ts";
-import { QUEUE } from "../../lib/topology.ts";
+import { QUEUE } from "../../lib/broker/topology.ts";
 import { openInbox } from "../support/inbox.ts";
-import { pause, until } from "../support/waiting.ts";
+import { pause, until } from "../../testing/waiting.ts";
 import {
   ACK_TIMEOUT_MS,
   connect,

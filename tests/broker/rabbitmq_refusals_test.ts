@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { ack } from "../../lib/broker/broker.ts";
 import { connectRabbitMq } from "../../lib/broker/rabbitmq/broker.ts";
 import { openInbox } from "../support/inbox.ts";
-import type { Vhost } from "../support/rabbitmq.ts";
+import type { Vhost } from "../../testing/rabbitmq.ts";
 import { connected, drain, message, openDesk, TOPOLOGY } from "./rabbitmq_desk.ts";
 
 /** RabbitMQ 4 takes 16 MiB by default, 3.10 takes 128. */

@@ -1,9 +1,9 @@
 /** RabbitMQ: the contract on a real server. */
 import { getLogger } from "@logtape/logtape";
 import { connectRabbitMq } from "../../lib/broker/rabbitmq/broker.ts";
-import type { Topology } from "../../lib/topology.ts";
-import { type RabbitMqServer, startRabbitMq, withoutRabbitMq } from "../support/rabbitmq.ts";
-import { until } from "../support/waiting.ts";
+import type { Topology } from "../../lib/broker/topology.ts";
+import { type RabbitMqServer, startRabbitMq, withoutRabbitMq } from "../../testing/rabbitmq.ts";
+import { until } from "../../testing/waiting.ts";
 import { type BrokerFixture, testContract } from "./contract.ts";
 
 const ignore = withoutRabbitMq();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { route, topicMatches } from "../../lib/broker/routing.ts";
-import { TOPOLOGY } from "../../lib/topology.ts";
+import { TOPOLOGY } from "../../lib/broker/topology.ts";
 
 Deno.test("patterns match word by word", () => {
   const cases: [pattern: string, key: string, matches: boolean][] = [

@@ -7,7 +7,7 @@ import type {
   FakeComment,
   FakePull,
   FakeStatus,
-} from "../support/fake_github/mod.ts";
+} from "../../testing/fake_github/mod.ts";
 import { expectedChecks, expectedLabels, expectedOverall } from "./plan.ts";
 import type { Work } from "./world.ts";
 

@@ -4,7 +4,7 @@ import { CERTAINTY, type Memory, remember } from "../../lib/check_runs/identity.
 import { createGitHub } from "../../lib/github/client.ts";
 import { parsePrivateKey } from "../../lib/github/from_config.ts";
 import type { CheckRunState, GitHub } from "../../lib/github/github.ts";
-import { type FakeRepository, startFakeGitHub } from "../support/fake_github/mod.ts";
+import { type FakeRepository, startFakeGitHub } from "../../testing/fake_github/mod.ts";
 import { AmqpCounter } from "./amqp_counter.ts";
 import { audit, auditLog, EVALUATION } from "./audit.ts";
 import { expectedChecks, planWork, type WorkPlan } from "./plan.ts";

@@ -3,7 +3,7 @@
  * CHAOS_FAULTS (six groups of them must come) and CHAOS_SEED make it another one.
  */
 import assert from "node:assert/strict";
-import { withoutRabbitMq } from "../support/rabbitmq.ts";
+import { withoutRabbitMq } from "../../testing/rabbitmq.ts";
 import { format } from "./report.ts";
 import type { ChaosEvent } from "./options.ts";
 import { FAULTS, runChaos } from "./run.ts";

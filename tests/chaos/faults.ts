@@ -1,5 +1,5 @@
 /** What a run breaks: each fault is made, held for a while, and mended. */
-import type { RabbitMqServer } from "../support/rabbitmq.ts";
+import type { RabbitMqServer } from "../../testing/rabbitmq.ts";
 import type { Instance } from "./instance.ts";
 import type { Proxy } from "./proxy.ts";
 import type { Random } from "./random.ts";

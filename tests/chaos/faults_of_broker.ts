@@ -1,5 +1,5 @@
 /** Faults of RabbitMQ and of the network to it. */
-import { pause } from "../support/waiting.ts";
+import { pause } from "../../testing/waiting.ts";
 import type { Fault } from "./faults.ts";
 
 /** Faults of the broker; all need RabbitMQ. */

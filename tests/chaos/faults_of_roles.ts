@@ -1,5 +1,5 @@
 /** Faults of the roles themselves: processes that are killed, stopped and frozen. */
-import { pause } from "../support/waiting.ts";
+import { pause } from "../../testing/waiting.ts";
 import type { Fault, Stage } from "./faults.ts";
 import type { Instance } from "./instance.ts";
 

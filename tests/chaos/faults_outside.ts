@@ -1,5 +1,5 @@
 /** Faults of what is not ours: GitHub, the git server, the way to the receivers. */
-import { pause } from "../support/waiting.ts";
+import { pause } from "../../testing/waiting.ts";
 import type { Fault, Stage } from "./faults.ts";
 import type { World } from "./world.ts";
 

@@ -1,10 +1,10 @@
 /** The processes of a run: two instances of each role over RabbitMQ, or one process with all of them. */
 import { join } from "node:path";
 import { ROLE_NAMES, type RoleName } from "../../services/roles.ts";
-import type { FakeGitHub } from "../support/fake_github/mod.ts";
-import { writeConfig } from "../support/fleet_config.ts";
-import { freePorts } from "../support/ports.ts";
-import type { Vhost } from "../support/rabbitmq.ts";
+import type { FakeGitHub } from "../../testing/fake_github/mod.ts";
+import { writeConfig } from "../../testing/fleet_config.ts";
+import { freePorts } from "../../testing/ports.ts";
+import type { Vhost } from "../../testing/rabbitmq.ts";
 import { Instance } from "./instance.ts";
 
 /** What a fleet is made of. */

@@ -1,6 +1,6 @@
 /** Looks whether everything is as it must be: GitHub, then the logs, then the queues. */
-import { hostSystem } from "../../lib/systems.ts";
-import type { RabbitMqServer, Vhost } from "../support/rabbitmq.ts";
+import { hostSystem } from "../../lib/messages/systems.ts";
+import type { RabbitMqServer, Vhost } from "../../testing/rabbitmq.ts";
 import { audit, auditLog, type Problem } from "./audit.ts";
 import type { ChaosFleet } from "./fleet.ts";
 import { LogReader } from "./log_reader.ts";

@@ -1,7 +1,7 @@
 /** One role as a process that is killed, frozen and started again, as a service manager would start it. */
 import { fileURLToPath } from "node:url";
 import type { RoleName } from "../../services/roles.ts";
-import { pause, within } from "../support/waiting.ts";
+import { pause, within } from "../../testing/waiting.ts";
 
 const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 

@@ -1,5 +1,5 @@
 /** What people do during a run, and what must stand there in the end. Pure, from the seed alone. */
-import type { ProjectInput } from "../support/monorepo.ts";
+import type { ProjectInput } from "../../testing/monorepo.ts";
 import { Random } from "./random.ts";
 
 /** What a build of a project is to do. */

@@ -2,9 +2,9 @@
 import { DatabaseSync } from "node:sqlite";
 import { HEADER } from "../../lib/broker/envelope.ts";
 import { connectRabbitMq } from "../../lib/broker/rabbitmq/broker.ts";
-import { roleLogger } from "../../lib/log.ts";
-import { QUEUE } from "../../lib/topology.ts";
-import type { RabbitMqServer, Vhost } from "../support/rabbitmq.ts";
+import { roleLogger } from "../../lib/runtime/log.ts";
+import { QUEUE } from "../../lib/broker/topology.ts";
+import type { RabbitMqServer, Vhost } from "../../testing/rabbitmq.ts";
 
 /** A queue that is not empty. */
 export interface Leftover {

@@ -1,8 +1,8 @@
 /** A run: the roles work, people use them, everything around them breaks, and in the end all must be right. */
 import { join } from "node:path";
-import { WEBHOOK_SECRET } from "../support/fleet_config.ts";
-import { startRabbitMq } from "../support/rabbitmq.ts";
-import { pause } from "../support/waiting.ts";
+import { WEBHOOK_SECRET } from "../../testing/fleet_config.ts";
+import { startRabbitMq } from "../../testing/rabbitmq.ts";
+import { pause } from "../../testing/waiting.ts";
 import type { Problem } from "./audit.ts";
 import { conclude } from "./conclude.ts";
 import type { Fault, Stage } from "./faults.ts";

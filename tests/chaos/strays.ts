@@ -1,5 +1,5 @@
 /** Processes that outlived what started them. */
-import { pause } from "../support/waiting.ts";
+import { pause } from "../../testing/waiting.ts";
 
 /** Milliseconds that processes which are just ending are given. */
 const GRACE_MS = 5_000;

@@ -5,8 +5,8 @@ import {
   type FakeGitHub,
   type FakeRepository,
   startFakeGitHub,
-} from "../support/fake_github/mod.ts";
-import { createMonorepo, type Monorepo } from "../support/monorepo.ts";
+} from "../../testing/fake_github/mod.ts";
+import { createMonorepo, type Monorepo } from "../../testing/monorepo.ts";
 
 /** A piece of work as it went. */
 export interface Work {

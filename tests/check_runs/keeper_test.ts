@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { decodeCheckMessage } from "../../lib/check_runs/message.ts";
-import { NotThereYet, PoisonMessage, TransientFault } from "../../lib/errors.ts";
+import { NotThereYet, PoisonMessage, TransientFault } from "../../lib/common/errors.ts";
 import { GitHubRefusal } from "../../lib/github/github.ts";
 import type { BuildResult } from "../../lib/messages/build_result.ts";
 import { encode } from "../../lib/messages/codec.ts";
-import { MISSING_ATTEMPTS } from "../../lib/retry.ts";
+import { MISSING_ATTEMPTS } from "../../lib/runtime/retry.ts";
 import { NAME, queued, repo, result, SHA, started, wire, world } from "./keeper_world.ts";
 
 Deno.test("A build is one check run that moves from queued over in progress to its conclusion", async () => {

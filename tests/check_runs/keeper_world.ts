@@ -2,10 +2,10 @@
 import type { Delivery } from "../../lib/broker/broker.ts";
 import { CheckRunKeeper } from "../../lib/check_runs/keeper.ts";
 import { type CheckMessage, decodeCheckMessage } from "../../lib/check_runs/message.ts";
-import { roleLogger } from "../../lib/log.ts";
+import { roleLogger } from "../../lib/runtime/log.ts";
 import type { BuildJob } from "../../lib/messages/build_job.ts";
 import type { BuildResult } from "../../lib/messages/build_result.ts";
-import type { Outcome } from "../../lib/role.ts";
+import type { Outcome } from "../../lib/runtime/role.ts";
 import { MemoryCheckRuns } from "../support/memory_check_runs.ts";
 
 /** The check run that the messages are about. */

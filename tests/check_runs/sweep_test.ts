@@ -10,7 +10,7 @@ import {
   GitHubRefusal,
   type PullRequest,
 } from "../../lib/github/github.ts";
-import { roleLogger } from "../../lib/log.ts";
+import { roleLogger } from "../../lib/runtime/log.ts";
 import { ago, MINUTE, NOW, queuedFor } from "./times.ts";
 
 function pull(number: number, minutes: number): PullRequest {

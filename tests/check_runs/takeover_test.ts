@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { ack } from "../../lib/broker/broker.ts";
 import { decodeCheckMessage } from "../../lib/check_runs/message.ts";
 import { Takeover } from "../../lib/check_runs/takeover.ts";
-import { HandBack } from "../../lib/role.ts";
+import { HandBack } from "../../lib/runtime/role.ts";
 import {
   delays,
   delivery,

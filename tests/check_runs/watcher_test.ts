@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type CheckMessage, decodeCheckMessage } from "../../lib/check_runs/message.ts";
-import type { Outcome } from "../../lib/role.ts";
+import type { Outcome } from "../../lib/runtime/role.ts";
 import { MINUTE, NAME, queued, result, started, world } from "./keeper_world.ts";
 
 async function watchOf(outcome: Promise<Outcome>): Promise<CheckMessage> {

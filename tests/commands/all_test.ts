@@ -1,9 +1,9 @@
 /** `tickborg all`: every role in one process, over RabbitMQ as over the embedded broker. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { hostSystem } from "../../lib/systems.ts";
-import { startFleet } from "../support/fleet.ts";
-import { startRabbitMq, type Vhost, withoutRabbitMq } from "../support/rabbitmq.ts";
+import { hostSystem } from "../../lib/messages/systems.ts";
+import { startFleet } from "../../testing/fleet.ts";
+import { startRabbitMq, type Vhost, withoutRabbitMq } from "../../testing/rabbitmq.ts";
 import { startRole } from "../support/role_process.ts";
 import { inFolder, tickborg } from "./run.ts";
 

@@ -1,7 +1,7 @@
 /** `tickborg check-config` and `tickborg all`: what keeps a configuration from being used is told at once. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { hostSystem, SYSTEMS } from "../../lib/systems.ts";
+import { hostSystem, SYSTEMS } from "../../lib/messages/systems.ts";
 import { judge, runner } from "./judge.ts";
 import { inFolder, tickborg } from "./run.ts";
 

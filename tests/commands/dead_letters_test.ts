@@ -6,11 +6,11 @@ import { ack, type Broker } from "../../lib/broker/broker.ts";
 import { jsonText, shown } from "../../lib/broker/dead_letters.ts";
 import { openBroker } from "../../lib/broker/open.ts";
 import { parseConfig } from "../../lib/config/config.ts";
-import { QUEUE } from "../../lib/topology.ts";
-import { freePort } from "../support/ports.ts";
+import { QUEUE } from "../../lib/broker/topology.ts";
+import { freePort } from "../../testing/ports.ts";
 import { openInbox } from "../support/inbox.ts";
-import { until } from "../support/waiting.ts";
-import { type RabbitMqServer, startRabbitMq, withoutRabbitMq } from "../support/rabbitmq.ts";
+import { until } from "../../testing/waiting.ts";
+import { type RabbitMqServer, startRabbitMq, withoutRabbitMq } from "../../testing/rabbitmq.ts";
 import { inFolder, tickborg } from "./run.ts";
 
 const log = getLogger(["tickborg", "test"]);

@@ -4,9 +4,9 @@ import { dirname, join } from "node:path";
 import { renderTables } from "../../commands/demo/markdown_table.ts";
 import { play } from "../../commands/demo/play.ts";
 import { scenarioFor } from "../../commands/demo/scenario.ts";
-import { hostSystem } from "../../lib/systems.ts";
-import { startFleet } from "../support/fleet.ts";
-import { withoutRabbitMq } from "../support/rabbitmq.ts";
+import { hostSystem } from "../../lib/messages/systems.ts";
+import { startFleet } from "../../testing/fleet.ts";
+import { withoutRabbitMq } from "../../testing/rabbitmq.ts";
 import { inFolder, tickborg, tickborgSignalled } from "./run.ts";
 
 /** Runs the demo in a folder. */

@@ -1,7 +1,7 @@
 /** What the tests of `tickborg local` share: a small monorepo, and the command. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { createMonorepo, type Monorepo } from "../support/monorepo.ts";
+import { createMonorepo, type Monorepo } from "../../testing/monorepo.ts";
 import { tickborg } from "./run.ts";
 
 /** Runs the command. */

@@ -1,7 +1,7 @@
 /** `tickborg local` builds: what changed and what depends on it, and what came of it. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { toolTest } from "../build/tools.ts";
+import { toolTest } from "../builder/tools.ts";
 import { filesBelow, gitIn, local, withMonorepo } from "./local.ts";
 import { inFolder, tickborg } from "./run.ts";
 

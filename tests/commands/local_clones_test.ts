@@ -1,7 +1,7 @@
 /** `tickborg local` in the clones that people have. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { Monorepo } from "../support/monorepo.ts";
+import type { Monorepo } from "../../testing/monorepo.ts";
 import { gitIn, local, outputOf, withMonorepo } from "./local.ts";
 import { inFolder } from "./run.ts";
 

@@ -1,7 +1,7 @@
 /** The person's own git, as `tickborg local` runs it to reach a clone's remote. */
 import assert from "node:assert/strict";
 import { ownGit } from "../../commands/local/own_git.ts";
-import { until, within } from "../support/waiting.ts";
+import { until, within } from "../../testing/waiting.ts";
 import { gitIn } from "./local.ts";
 import { inFolder } from "./run.ts";
 

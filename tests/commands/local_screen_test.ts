@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { watchCheckout } from "../../commands/local/checkout_progress.ts";
 import { openScreen } from "../../commands/local/screen.ts";
 import { GitRepository } from "../../lib/git/repository.ts";
-import { until } from "../support/waiting.ts";
+import { until } from "../../testing/waiting.ts";
 import { gitIn, outputOf } from "./local.ts";
 import { inFolder } from "./run.ts";
 

@@ -1,7 +1,7 @@
 /** `tickborg local` builds each project in the files of the branch alone. */
 import assert from "node:assert/strict";
-import { createMonorepo, type ProjectInput } from "../support/monorepo.ts";
-import { toolTest } from "../build/tools.ts";
+import { createMonorepo, type ProjectInput } from "../../testing/monorepo.ts";
+import { toolTest } from "../builder/tools.ts";
 import { local } from "./local.ts";
 
 toolTest(

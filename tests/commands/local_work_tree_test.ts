@@ -1,7 +1,7 @@
 /** `tickborg local` on what is not committed, what it leaves, and what it says last. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { Monorepo } from "../support/monorepo.ts";
+import type { Monorepo } from "../../testing/monorepo.ts";
 import { filesBelow, gitIn, local, outputOf, withMonorepo } from "./local.ts";
 import { inFolder, tickborg, tickborgUnread } from "./run.ts";
 

@@ -1,10 +1,10 @@
 /** `check-config --online`: GitHub, the broker and the log address are tried, each told with what to do. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { generateAppKey } from "../support/fake_github/app.ts";
-import { type Fleet, startFleet } from "../support/fleet.ts";
-import { freePort } from "../support/ports.ts";
-import { startRabbitMq, type Vhost, withoutRabbitMq } from "../support/rabbitmq.ts";
+import { generateAppKey } from "../../testing/fake_github/app.ts";
+import { type Fleet, startFleet } from "../../testing/fleet.ts";
+import { freePort } from "../../testing/ports.ts";
+import { startRabbitMq, type Vhost, withoutRabbitMq } from "../../testing/rabbitmq.ts";
 import { tickborg } from "./run.ts";
 
 const FLEET = { files: { "a/x": "1\n" }, projects: [] };

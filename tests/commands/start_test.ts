@@ -1,12 +1,12 @@
 /** "Ready" means ready: what a role has to have first is waited for, told, and final where it cannot pass. */
-import { VERSION } from "../../lib/version.ts";
+import { VERSION } from "../../lib/common/version.ts";
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { generateAppKey } from "../support/fake_github/app.ts";
-import { type Fleet, startFleet } from "../support/fleet.ts";
-import { freePort } from "../support/ports.ts";
+import { generateAppKey } from "../../testing/fake_github/app.ts";
+import { type Fleet, startFleet } from "../../testing/fleet.ts";
+import { freePort } from "../../testing/ports.ts";
 import { type RoleProcess, startRole } from "../support/role_process.ts";
-import { until } from "../support/waiting.ts";
+import { until } from "../../testing/waiting.ts";
 import { tickborg } from "./run.ts";
 
 const FLEET = {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { answerTo, type Problem } from "../../lib/comments/answer.ts";
-import { nearest } from "../../lib/nearest.ts";
+import { nearest } from "../../lib/text/nearest.ts";
 import { isWorkInProgress } from "../../lib/projects/titles.ts";
 
 const facts = {

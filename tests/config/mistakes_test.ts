@@ -1,7 +1,7 @@
 /** Every mistake in a configuration is named at once: its key, what was found and what is allowed. */
 import assert from "node:assert/strict";
 import { parseConfig } from "../../lib/config/config.ts";
-import { ConfigError } from "../../lib/errors.ts";
+import { ConfigError } from "../../lib/common/errors.ts";
 
 const runner = { identity: "builder-1", repos: ["project-tick/Project-Tick"] };
 

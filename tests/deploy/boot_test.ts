@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { unitName } from "../../deploy/files/units.ts";
 import { VHOST } from "../../deploy/files/broker_rights.ts";
-import { hostSystem } from "../../lib/systems.ts";
+import { hostSystem } from "../../lib/messages/systems.ts";
 import { ROLE_NAMES } from "../../services/roles.ts";
-import { type Fleet, startFleet } from "../support/fleet.ts";
-import { type RabbitMqServer, startRabbitMq } from "../support/rabbitmq.ts";
+import { type Fleet, startFleet } from "../../testing/fleet.ts";
+import { type RabbitMqServer, startRabbitMq } from "../../testing/rabbitmq.ts";
 import { boot, type Booted, withoutBoot } from "./systemd.ts";
-import { until } from "../support/waiting.ts";
+import { until } from "../../testing/waiting.ts";
 import { inFolder, repositoryPath, succeed } from "./tools.ts";
 
 /** A fleet whose roles are units: its configuration has the folders and credentials of the shipped example. */

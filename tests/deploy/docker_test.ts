@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { validate } from "dockerfile-utils";
 import { LAYOUT } from "../../deploy/files/layout.ts";
-import { VERSION } from "../../lib/version.ts";
+import { VERSION } from "../../lib/common/version.ts";
 import { ROLE_NAMES } from "../../services/roles.ts";
-import { startFleet } from "../support/fleet.ts";
+import { startFleet } from "../../testing/fleet.ts";
 import { inFolder, repositoryFile, repositoryPath, run, succeed } from "./tools.ts";
 
 const dockerfile = repositoryFile("Dockerfile");

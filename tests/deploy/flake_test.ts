@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { leftOut, productionConfig } from "../../deploy/files/installation.ts";
-import { VERSION } from "../../lib/version.ts";
+import { VERSION } from "../../lib/common/version.ts";
 import { ROLE_NAMES } from "../../services/roles.ts";
 import { evaluate, PACKAGE } from "./nix.ts";
 import { inFolder, repositoryFile, repositoryPath, succeed, without } from "./tools.ts";

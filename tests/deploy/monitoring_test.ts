@@ -6,9 +6,9 @@ import { QUEUE_RULES } from "../../lib/monitoring/health.ts";
 import { QueueMetrics } from "../../lib/monitoring/queue_metrics.ts";
 import { EventCounters } from "../../lib/monitoring/metrics.ts";
 import { roleOf } from "../../services/roles.ts";
-import { startFleet } from "../support/fleet.ts";
-import { freePort } from "../support/ports.ts";
-import { until } from "../support/waiting.ts";
+import { startFleet } from "../../testing/fleet.ts";
+import { freePort } from "../../testing/ports.ts";
+import { until } from "../../testing/waiting.ts";
 import { find, inFolder, repositoryFile, repositoryPath, run, succeed, without } from "./tools.ts";
 
 const PROMETHEUS = repositoryPath("deploy/prometheus");

@@ -1,8 +1,8 @@
 /** A real nginx with the shipped configuration. */
 import assert from "node:assert/strict";
 import { roleOf } from "../../services/roles.ts";
-import { freePorts } from "../support/ports.ts";
-import { until } from "../support/waiting.ts";
+import { freePorts } from "../../testing/ports.ts";
+import { until } from "../../testing/waiting.ts";
 import { find, repositoryFile, succeed } from "./tools.ts";
 
 /** The file that is shipped. */

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { openEmbedded } from "../../lib/broker/embedded/broker.ts";
 import type { Broker } from "../../lib/broker/broker.ts";
-import { roleLogger } from "../../lib/log.ts";
+import { roleLogger } from "../../lib/runtime/log.ts";
 import { encode } from "../../lib/messages/codec.ts";
 import { roleOf } from "../../services/roles.ts";
 import { startRole } from "../../services/start.ts";
-import { startFleet } from "../support/fleet.ts";
-import { WEBHOOK_SECRET } from "../support/fleet_config.ts";
-import { until } from "../support/waiting.ts";
+import { startFleet } from "../../testing/fleet.ts";
+import { WEBHOOK_SECRET } from "../../testing/fleet_config.ts";
+import { until } from "../../testing/waiting.ts";
 import { type Proxy, shipped, startNginx } from "./nginx.ts";
 import { inFolder, run, without } from "./tools.ts";
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { brokerUser, OPERATOR, OWNER, rightsOf, VHOST } from "../../deploy/files/broker_rights.ts";
-import { hostSystem } from "../../lib/systems.ts";
-import { QUEUE, QUEUES } from "../../lib/topology.ts";
+import { hostSystem } from "../../lib/messages/systems.ts";
+import { QUEUE, QUEUES } from "../../lib/broker/topology.ts";
 import { ROLE_NAMES, roleOf } from "../../services/roles.ts";
-import { startFleet } from "../support/fleet.ts";
-import { type RabbitMqServer, startRabbitMq, withoutRabbitMq } from "../support/rabbitmq.ts";
+import { startFleet } from "../../testing/fleet.ts";
+import { type RabbitMqServer, startRabbitMq, withoutRabbitMq } from "../../testing/rabbitmq.ts";
 import { type RoleProcess, startRole } from "../support/role_process.ts";
-import { within } from "../support/waiting.ts";
+import { within } from "../../testing/waiting.ts";
 import { inFolder, repositoryPath, run, succeed } from "./tools.ts";
 
 const ignore = withoutRabbitMq();

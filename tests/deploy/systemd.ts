@@ -1,5 +1,5 @@
 /** A systemd of the test's own, and what `systemd-analyze` says of units. */
-import { until } from "../support/waiting.ts";
+import { until } from "../../testing/waiting.ts";
 import { repositoryPath, run, succeed } from "./tools.ts";
 
 /** For `ignore`: whether systemd cannot be booted here; in CI the test runs, and fails. */

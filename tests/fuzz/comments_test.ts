@@ -10,7 +10,7 @@ import {
 } from "../../lib/comments/command.ts";
 import { recall, remember } from "../../lib/check_runs/identity.ts";
 import { code, codeBlock, plain } from "../../lib/report/markdown.ts";
-import { isSystem } from "../../lib/systems.ts";
+import { isSystem } from "../../lib/messages/systems.ts";
 import { HOSTILE_TEXTS, hostileText } from "./arbitraries.ts";
 import { property } from "./property.ts";
 

@@ -1,9 +1,9 @@
 /** Configuration files and log filters, mangled: used, or refused with every mistake named; never a crash. */
 import assert from "node:assert/strict";
 import { parseConfig } from "../../lib/config/config.ts";
-import { ConfigError } from "../../lib/errors.ts";
-import { parseLogFilter } from "../../lib/log.ts";
-import { parseListen } from "../../lib/http.ts";
+import { ConfigError } from "../../lib/common/errors.ts";
+import { parseLogFilter } from "../../lib/runtime/log.ts";
+import { parseListen } from "../../lib/runtime/http.ts";
 import { hostileText, type Json, mutated } from "./arbitraries.ts";
 import { assertRefusal, property } from "./property.ts";
 

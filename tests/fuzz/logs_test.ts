@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
-import { LineSplitter, LogLimit, MAX_LINE_LENGTH } from "../../lib/build/lines.ts";
-import { PoisonMessage } from "../../lib/errors.ts";
-import { roleLogger } from "../../lib/log.ts";
+import { LineSplitter, LogLimit, MAX_LINE_LENGTH } from "../../lib/builder/log/lines.ts";
+import { PoisonMessage } from "../../lib/common/errors.ts";
+import { roleLogger } from "../../lib/runtime/log.ts";
 import { attemptPaths, BadLogName } from "../../lib/log_store/paths.ts";
 import { LogStore } from "../../lib/log_store/store.ts";
 import { HOSTILE_TEXTS, hostileText } from "./arbitraries.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
-import { roleLogger } from "../../lib/log.ts";
+import { roleLogger } from "../../lib/runtime/log.ts";
 import { createLogHttp } from "../../lib/log_store/http.ts";
 import { LogStore } from "../../lib/log_store/store.ts";
 import { shellWord } from "../../lib/text/shell.ts";

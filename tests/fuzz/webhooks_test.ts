@@ -4,7 +4,7 @@ import { createHmac } from "node:crypto";
 import examples from "@octokit/webhooks-examples" with { type: "json" };
 import fc from "fast-check";
 import type { Publication } from "../../lib/broker/broker.ts";
-import { roleLogger } from "../../lib/log.ts";
+import { roleLogger } from "../../lib/runtime/log.ts";
 import { createReceiver } from "../../services/github_webhook_receiver.ts";
 import { hostileText, type Json, mutated, mutatedBytes } from "./arbitraries.ts";
 import { property } from "./property.ts";

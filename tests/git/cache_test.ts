@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { TransientFault } from "../../lib/errors.ts";
+import { TransientFault } from "../../lib/common/errors.ts";
 import { branchRef, mending, openCache, pullRef } from "../../lib/git/cache.ts";
 import { BrokenCache, MissingFromGit } from "../../lib/git/faults.ts";
 import { UnsafeGitName } from "../../lib/git/names.ts";

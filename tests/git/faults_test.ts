@@ -1,6 +1,6 @@
 /** What git's servers say when something is not there, or not to be seen by us. */
 import assert from "node:assert/strict";
-import { TransientFault } from "../../lib/errors.ts";
+import { TransientFault } from "../../lib/common/errors.ts";
 import { branchRef, openCache } from "../../lib/git/cache.ts";
 import { fetchFault, MissingFromGit } from "../../lib/git/faults.ts";
 import { GitFailure } from "../../lib/git/git.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { TransientFault } from "../../lib/errors.ts";
+import { TransientFault } from "../../lib/common/errors.ts";
 import { git, gitEnvironment, GitFailure, GitOutputTooLarge } from "../../lib/git/git.ts";
-import { within } from "../support/waiting.ts";
+import { within } from "../../testing/waiting.ts";
 import { TestFolder, TestRepository } from "../support/git_repository.ts";
 
 const sleeps = ["-c", "alias.nap=!sleep 3000", "nap"];

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { adviceFor } from "../../lib/github/advice.ts";
 import { appLacks, NEEDED_PERMISSIONS } from "../../lib/github/app_needs.ts";
-import { CONSUMED_EVENTS } from "../../lib/topology.ts";
+import { CONSUMED_EVENTS } from "../../lib/broker/topology.ts";
 
 Deno.test("what to do follows from the status and the words", () => {
   const cases: [status: number, words: string, todo: RegExp | undefined, unknownApp: boolean][] = [

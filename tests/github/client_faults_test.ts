@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describeError, TransientFault } from "../../lib/errors.ts";
+import { describeError, TransientFault } from "../../lib/common/errors.ts";
 import { type ClientOptions, createGitHub } from "../../lib/github/client.ts";
 import { parsePrivateKey } from "../../lib/github/from_config.ts";
 import { type GitHub, GitHubRefusal, isMissing } from "../../lib/github/github.ts";
@@ -7,7 +7,7 @@ import {
   type FakeGitHub,
   type FakeRepository,
   startFakeGitHub,
-} from "../support/fake_github/mod.ts";
+} from "../../testing/fake_github/mod.ts";
 
 const SHA = "a".repeat(40);
 const RUN = {

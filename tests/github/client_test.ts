@@ -6,7 +6,7 @@ import {
   type FakeGitHub,
   type FakeRepository,
   startFakeGitHub,
-} from "../support/fake_github/mod.ts";
+} from "../../testing/fake_github/mod.ts";
 
 const SHA = "a".repeat(40);
 

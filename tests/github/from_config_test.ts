@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { parseConfig } from "../../lib/config/config.ts";
-import { ConfigError } from "../../lib/errors.ts";
+import { ConfigError } from "../../lib/common/errors.ts";
 import { createGitHubFromConfig, parsePrivateKey } from "../../lib/github/from_config.ts";
-import { startFakeGitHub } from "../support/fake_github/mod.ts";
+import { startFakeGitHub } from "../../testing/fake_github/mod.ts";
 
 const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
 

@@ -4,15 +4,15 @@ import { parsePrivateKey } from "../../lib/github/from_config.ts";
 import { GitHubRefusal, type HookDelivery } from "../../lib/github/github.ts";
 import { hookMethods } from "../../lib/github/hooks.ts";
 import type { Requests } from "../../lib/github/requests.ts";
-import type { RoleContext } from "../../lib/role.ts";
+import type { RoleContext } from "../../lib/runtime/role.ts";
 import {
   foldDeliveries,
   planRecovery,
   recoverDeliveries,
   webhookRecovery,
 } from "../../lib/github/webhook_recovery.ts";
-import { startFakeGitHub } from "../support/fake_github/mod.ts";
-import type { FakeDelivery } from "../support/fake_github/state.ts";
+import { startFakeGitHub } from "../../testing/fake_github/mod.ts";
+import type { FakeDelivery } from "../../testing/fake_github/state.ts";
 import { captureLog } from "../support/log_capture.ts";
 
 const START = Date.parse("2026-01-01T12:00:00Z");

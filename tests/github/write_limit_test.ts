@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { TransientFault } from "../../lib/errors.ts";
+import { TransientFault } from "../../lib/common/errors.ts";
 import { defaultLimits } from "../../lib/github/client.ts";
 import { GITHUB_WRITE_LIMITS, WriteLimiter, writeWait } from "../../lib/github/write_limit.ts";
 

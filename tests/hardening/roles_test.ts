@@ -8,13 +8,17 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadConfig } from "../../lib/config/config.ts";
 import { hardening } from "../../deploy/files/hardening.ts";
-import { narrowedPermissions, permissionFlags, runtimeDirectory } from "../../lib/permissions.ts";
-import { hostSystem } from "../../lib/systems.ts";
+import {
+  narrowedPermissions,
+  permissionFlags,
+  runtimeDirectory,
+} from "../../lib/runtime/permissions.ts";
+import { hostSystem } from "../../lib/messages/systems.ts";
 import { ROLE_NAMES, type RoleName, roleOf } from "../../services/roles.ts";
-import { type Fleet, startFleet } from "../support/fleet.ts";
-import { within } from "../support/waiting.ts";
+import { type Fleet, startFleet } from "../../testing/fleet.ts";
+import { within } from "../../testing/waiting.ts";
 import { compileLauncher, readOnly, restricted, type Restriction } from "../support/hardening.ts";
-import { startRabbitMq, withoutRabbitMq } from "../support/rabbitmq.ts";
+import { startRabbitMq, withoutRabbitMq } from "../../testing/rabbitmq.ts";
 import { startRoleWith } from "../support/role_process.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { BuildResult } from "../../lib/messages/build_result.ts";
 import { decode, parseJson } from "../../lib/messages/codec.ts";
-import { hostSystem } from "../../lib/systems.ts";
+import { hostSystem } from "../../lib/messages/systems.ts";
 import { ROLE_NAMES } from "../../services/roles.ts";
-import { startFleet } from "../support/fleet.ts";
-import { startRabbitMq, withoutRabbitMq } from "../support/rabbitmq.ts";
+import { startFleet } from "../../testing/fleet.ts";
+import { startRabbitMq, withoutRabbitMq } from "../../testing/rabbitmq.ts";
 import { startRole } from "../support/role_process.ts";
 
 const BUILD_SECONDS = 90;

@@ -1,11 +1,11 @@
 /** The nine roles as nine processes over a real RabbitMQ, as a fleet runs them. */
 import assert from "node:assert/strict";
-import { hostSystem } from "../../lib/systems.ts";
+import { hostSystem } from "../../lib/messages/systems.ts";
 import { ROLE_NAMES } from "../../services/roles.ts";
-import { type Fleet, startFleet } from "../support/fleet.ts";
-import { WEBHOOK_SECRET } from "../support/fleet_config.ts";
-import { until } from "../support/waiting.ts";
-import { startRabbitMq, withoutRabbitMq } from "../support/rabbitmq.ts";
+import { type Fleet, startFleet } from "../../testing/fleet.ts";
+import { WEBHOOK_SECRET } from "../../testing/fleet_config.ts";
+import { until } from "../../testing/waiting.ts";
+import { startRabbitMq, withoutRabbitMq } from "../../testing/rabbitmq.ts";
 import { startRole } from "../support/role_process.ts";
 
 const projects = [{

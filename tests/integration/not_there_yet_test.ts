@@ -1,10 +1,10 @@
 /** A whole fleet whose git server is behind GitHub, for a while or for good. */
 import assert from "node:assert/strict";
 import { gitText } from "../../lib/git/git.ts";
-import { hostSystem } from "../../lib/systems.ts";
-import { type Fleet, type FleetOptions, startFleet } from "../support/fleet.ts";
-import type { FakePull } from "../support/fake_github/mod.ts";
-import { until } from "../support/waiting.ts";
+import { hostSystem } from "../../lib/messages/systems.ts";
+import { type Fleet, type FleetOptions, startFleet } from "../../testing/fleet.ts";
+import type { FakePull } from "../../testing/fake_github/mod.ts";
+import { until } from "../../testing/waiting.ts";
 
 const CHECK = `core on ${hostSystem()}`;
 

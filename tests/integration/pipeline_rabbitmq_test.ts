@@ -1,4 +1,4 @@
-import { type RabbitMqServer, startRabbitMq, withoutRabbitMq } from "../support/rabbitmq.ts";
+import { type RabbitMqServer, startRabbitMq, withoutRabbitMq } from "../../testing/rabbitmq.ts";
 import { tellStories } from "./story.ts";
 
 let server: RabbitMqServer | undefined;

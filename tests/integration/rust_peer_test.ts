@@ -2,15 +2,15 @@
 import assert from "node:assert/strict";
 import { ack, type Delivery } from "../../lib/broker/broker.ts";
 import { parseJson } from "../../lib/messages/codec.ts";
-import { hostSystem } from "../../lib/systems.ts";
-import { buildQueue, QUEUE } from "../../lib/topology.ts";
-import { type Fleet, startFleet } from "../support/fleet.ts";
+import { hostSystem } from "../../lib/messages/systems.ts";
+import { buildQueue, QUEUE } from "../../lib/broker/topology.ts";
+import { type Fleet, startFleet } from "../../testing/fleet.ts";
 import {
   type RabbitMqServer,
   startRabbitMq,
   type Vhost,
   withoutRabbitMq,
-} from "../support/rabbitmq.ts";
+} from "../../testing/rabbitmq.ts";
 
 const SYSTEM = hostSystem();
 const sample = (name: string) =>

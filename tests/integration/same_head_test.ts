@@ -1,7 +1,7 @@
 /** Two pull requests with one head commit, through the whole fleet: neither speaks for the other. */
 import assert from "node:assert/strict";
-import { hostSystem } from "../../lib/systems.ts";
-import { type Fleet, startFleet } from "../support/fleet.ts";
+import { hostSystem } from "../../lib/messages/systems.ts";
+import { type Fleet, startFleet } from "../../testing/fleet.ts";
 
 const CORE = `core on ${hostSystem()}`;
 

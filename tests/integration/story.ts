@@ -1,8 +1,8 @@
 /** The pipeline's stories, told once and run on every broker. */
 import assert from "node:assert/strict";
-import { hostSystem } from "../../lib/systems.ts";
-import { startFleet } from "../support/fleet.ts";
-import type { Vhost } from "../support/rabbitmq.ts";
+import { hostSystem } from "../../lib/messages/systems.ts";
+import { startFleet } from "../../testing/fleet.ts";
+import type { Vhost } from "../../testing/rabbitmq.ts";
 
 const SYSTEM = hostSystem();
 const shell = (command: string) => ({ Custom: { command } });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { LogStream } from "../../lib/build/log_stream.ts";
+import { LogStream } from "../../lib/builder/log/log_stream.ts";
 import { lineOffset } from "../../lib/log_store/read.ts";
 import { LogStore } from "../../lib/log_store/store.ts";
-import { roleLogger } from "../../lib/log.ts";
+import { roleLogger } from "../../lib/runtime/log.ts";
 import { growth } from "../support/cost.ts";
 
 /** Bytes of a log that is long enough to tell reading from not reading. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { createLogHttp } from "../../lib/log_store/http.ts";
 import { buildResult } from "../support/messages.ts";
-import { until, within } from "../support/waiting.ts";
+import { until, within } from "../../testing/waiting.ts";
 import { ID, inStore, KEY, lines, serving } from "./tools.ts";
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>;

@@ -1,7 +1,7 @@
 /** What the log store does not take, and what it says of it. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { PoisonMessage, TransientFault } from "../../lib/errors.ts";
+import { PoisonMessage, TransientFault } from "../../lib/common/errors.ts";
 import { storeFault } from "../../lib/log_store/files.ts";
 import { buildResult } from "../support/messages.ts";
 import { ID, inStore, KEY, lines, names } from "./tools.ts";

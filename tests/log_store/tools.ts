@@ -1,6 +1,6 @@
 /** What the tests of the log store share. */
 import { join } from "node:path";
-import { roleLogger } from "../../lib/log.ts";
+import { roleLogger } from "../../lib/runtime/log.ts";
 import { createLogHttp, type LogHttp } from "../../lib/log_store/http.ts";
 import { LogStore, type StoreOptions } from "../../lib/log_store/store.ts";
 

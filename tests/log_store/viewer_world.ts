@@ -2,9 +2,9 @@
 /** The log viewer in a real browser. */
 import { chromium, type Page } from "playwright-core";
 import { createLogHttp } from "../../lib/log_store/http.ts";
-import { roleLogger } from "../../lib/log.ts";
+import { roleLogger } from "../../lib/runtime/log.ts";
 import { LogStore } from "../../lib/log_store/store.ts";
-import { PATIENCE_MS } from "../support/waiting.ts";
+import { PATIENCE_MS } from "../../testing/waiting.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
 /** The key whose logs are shown. */

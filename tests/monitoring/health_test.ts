@@ -7,7 +7,7 @@ import {
   QUEUE_RULES,
   worst,
 } from "../../lib/monitoring/health.ts";
-import { QUEUES } from "../../lib/topology.ts";
+import { QUEUES } from "../../lib/broker/topology.ts";
 
 function ruleOf(queue: string) {
   const rule = QUEUE_RULES.find((rule) => rule.queue === queue);

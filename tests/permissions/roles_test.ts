@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { PermissionSet } from "../../lib/permissions.ts";
-import { hostSystem } from "../../lib/systems.ts";
+import type { PermissionSet } from "../../lib/runtime/permissions.ts";
+import { hostSystem } from "../../lib/messages/systems.ts";
 import { ROLE_NAMES, type RoleName, roleOf } from "../../services/roles.ts";
-import { type Fleet, startFleet } from "../support/fleet.ts";
-import { until } from "../support/waiting.ts";
-import { startRabbitMq, type Vhost, withoutRabbitMq } from "../support/rabbitmq.ts";
+import { type Fleet, startFleet } from "../../testing/fleet.ts";
+import { until } from "../../testing/waiting.ts";
+import { startRabbitMq, type Vhost, withoutRabbitMq } from "../../testing/rabbitmq.ts";
 import { type RoleProcess, startRoleWith } from "../support/role_process.ts";
 import type { Attempt } from "./probe.ts";
 

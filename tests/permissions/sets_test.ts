@@ -6,7 +6,11 @@ import {
   stringify,
 } from "../../deploy/permission_sets.ts";
 import { parseConfig } from "../../lib/config/config.ts";
-import { narrowedPermissions, permissionFlags, type PermissionSet } from "../../lib/permissions.ts";
+import {
+  narrowedPermissions,
+  permissionFlags,
+  type PermissionSet,
+} from "../../lib/runtime/permissions.ts";
 import { ROLE_NAMES, type RoleName, roleOf } from "../../services/roles.ts";
 
 const root = new URL("../../", import.meta.url);

@@ -5,7 +5,7 @@ import { logLink } from "../../lib/report/log_link.ts";
 import { reproduceCommand } from "../../lib/report/reproduce.ts";
 import { resultReport } from "../../lib/report/result.ts";
 import { queuedReport, startedReport } from "../../lib/report/waiting.ts";
-import { VERSION } from "../../lib/version.ts";
+import { VERSION } from "../../lib/common/version.ts";
 import { ADDRESSES, BASE, pr, result, SHA, subject } from "./samples.ts";
 
 Deno.test("A failed build says what failed, how, against what, and how to see it oneself", () => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { reproduceCommand } from "../../lib/report/reproduce.ts";
-import { createMonorepo, type Monorepo } from "../support/monorepo.ts";
+import { createMonorepo, type Monorepo } from "../../testing/monorepo.ts";
 import { pr, repo, SHA, subject } from "./samples.ts";
 
 const decoder = new TextDecoder();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { until } from "../support/waiting.ts";
+import { until } from "../../testing/waiting.ts";
 import { Descendants } from "./descendants.ts";
 
 const ignore = Deno.build.os !== "linux";

@@ -19,7 +19,7 @@ const LONG = [
   "tests/deploy/",
   "tests/commands/",
   "tests/broker/",
-  "tests/build/",
+  "tests/builder/",
   "tests/services/",
 ];
 

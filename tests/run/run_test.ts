@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { freePorts } from "../support/ports.ts";
+import { freePorts } from "../../testing/ports.ts";
 import { countsOf, sum } from "./counts.ts";
 import { testFiles } from "./files.ts";
 
@@ -32,7 +32,7 @@ Deno.test("a file or a folder may be named, from wherever one stands; one that i
   assert.deepEqual(together, [
     "tests/run/descendants_test.ts",
     "tests/run/run_test.ts",
-    "tests/utf8_test.ts",
+    "tests/text/utf8_test.ts",
   ]);
   assert.throws(
     () => testFiles(root, [`${root}/tests/nothing`]),

@@ -1,7 +1,7 @@
 /** By which project list the builder builds. */
 import assert from "node:assert/strict";
-import { openBench } from "../build/bench.ts";
-import { custom } from "../build/bench_stories.ts";
+import { openBench } from "../builder/bench.ts";
+import { custom } from "../builder/bench_stories.ts";
 
 const FILE = ".tickborg.json";
 const said = (words: string) => JSON.stringify([custom(`echo ${words}`)]);

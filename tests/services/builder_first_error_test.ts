@@ -1,7 +1,7 @@
 /** What a result tells of why a build failed, when real tools print it. */
 import assert from "node:assert/strict";
-import { openBench } from "../build/bench.ts";
-import { custom } from "../build/bench_stories.ts";
+import { openBench } from "../builder/bench.ts";
+import { custom } from "../builder/bench_stories.ts";
 
 Deno.test("make in folders: the first error has its path in the repository, far above the log's end", async () => {
   await using bench = await openBench({

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { BuildResult } from "../../lib/messages/build_result.ts";
 import { decode } from "../../lib/messages/codec.ts";
-import { HandBack } from "../../lib/role.ts";
-import { type Bench, openBench } from "../build/bench.ts";
-import { buildAndThen, kinds, leftovers, SCRIPT } from "../build/bench_stories.ts";
-import { until } from "../support/waiting.ts";
+import { HandBack } from "../../lib/runtime/role.ts";
+import { type Bench, openBench } from "../builder/bench.ts";
+import { buildAndThen, kinds, leftovers, SCRIPT } from "../builder/bench_stories.ts";
+import { until } from "../../testing/waiting.ts";
 
 Deno.test("a builder that stops hands its build back and leaves nothing behind", async () => {
   await using bench = await openBench({ projects: [SCRIPT] });

@@ -1,8 +1,8 @@
 /** The logs of builds: their form, their bound, and a broker that is slow. */
 import assert from "node:assert/strict";
-import { drive, openBench } from "../build/bench.ts";
-import { leftovers, SCRIPT } from "../build/bench_stories.ts";
-import { until } from "../support/waiting.ts";
+import { drive, openBench } from "../builder/bench.ts";
+import { leftovers, SCRIPT } from "../builder/bench_stories.ts";
+import { until } from "../../testing/waiting.ts";
 
 Deno.test("single log messages are what a Rust collector reads", async () => {
   await using bench = await openBench({ projects: [SCRIPT], builder: { log_messages: "single" } });

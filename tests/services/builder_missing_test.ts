@@ -1,8 +1,8 @@
 /** What a builder is to build, as git shows it late or never. */
 import assert from "node:assert/strict";
-import { NotThereYet } from "../../lib/errors.ts";
-import { SCRIPT } from "../build/bench_stories.ts";
-import { drive, jobFor, openBench } from "../build/bench.ts";
+import { NotThereYet } from "../../lib/common/errors.ts";
+import { SCRIPT } from "../builder/bench_stories.ts";
+import { drive, jobFor, openBench } from "../builder/bench.ts";
 import { hideRepository, justBefore, last, showRepository } from "../support/not_there_yet.ts";
 
 Deno.test("a builder waits for what git shows late, and tells what never came", async () => {

@@ -1,12 +1,12 @@
 /** How jobs end that cannot be built, or not here. */
 import assert from "node:assert/strict";
-import { TransientFault } from "../../lib/errors.ts";
+import { TransientFault } from "../../lib/common/errors.ts";
 import { logKey } from "../../lib/messages/build_job.ts";
 import { BuildResult } from "../../lib/messages/build_result.ts";
-import { MISSING_ATTEMPTS } from "../../lib/retry.ts";
-import { hostSystem } from "../../lib/systems.ts";
-import { drive, openBench } from "../build/bench.ts";
-import { custom, leftovers, SCRIPT } from "../build/bench_stories.ts";
+import { MISSING_ATTEMPTS } from "../../lib/runtime/retry.ts";
+import { hostSystem } from "../../lib/messages/systems.ts";
+import { drive, openBench } from "../builder/bench.ts";
+import { custom, leftovers, SCRIPT } from "../builder/bench_stories.ts";
 
 const SYSTEM = hostSystem();
 

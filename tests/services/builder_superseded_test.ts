@@ -1,9 +1,9 @@
 /** Jobs that nobody wants any more, and those that only seem so. */
 import assert from "node:assert/strict";
-import { TransientFault } from "../../lib/errors.ts";
-import { MISSING_ATTEMPTS } from "../../lib/retry.ts";
-import { jobFor, openBench } from "../build/bench.ts";
-import { buildAndThen, leftovers, SCRIPT } from "../build/bench_stories.ts";
+import { TransientFault } from "../../lib/common/errors.ts";
+import { MISSING_ATTEMPTS } from "../../lib/runtime/retry.ts";
+import { jobFor, openBench } from "../builder/bench.ts";
+import { buildAndThen, leftovers, SCRIPT } from "../builder/bench_stories.ts";
 
 Deno.test("a pull request that moved on is skipped as superseded", async () => {
   await using bench = await openBench({ projects: [SCRIPT] });

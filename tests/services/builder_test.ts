@@ -1,10 +1,10 @@
 /** Stories of the builder: real git, real commands, a broker that takes notes. */
 import assert from "node:assert/strict";
 import { BuildStarted } from "../../lib/messages/build_started.ts";
-import { hostSystem } from "../../lib/systems.ts";
-import { QUEUE } from "../../lib/topology.ts";
-import { jobFor, openBench } from "../build/bench.ts";
-import { custom, kinds, leftovers, SCRIPT } from "../build/bench_stories.ts";
+import { hostSystem } from "../../lib/messages/systems.ts";
+import { QUEUE } from "../../lib/broker/topology.ts";
+import { jobFor, openBench } from "../builder/bench.ts";
+import { custom, kinds, leftovers, SCRIPT } from "../builder/bench_stories.ts";
 
 const SYSTEM = hostSystem();
 

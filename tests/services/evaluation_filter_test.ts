@@ -4,8 +4,8 @@ import { decode } from "../../lib/messages/codec.ts";
 import { Cancellation } from "../../lib/messages/cancellation.ts";
 import { EvaluationJob } from "../../lib/messages/evaluation_job.ts";
 import { EvaluationNotice } from "../../lib/messages/evaluation_notice.ts";
-import type { Outcome } from "../../lib/role.ts";
-import { QUEUE } from "../../lib/topology.ts";
+import type { Outcome } from "../../lib/runtime/role.ts";
+import { QUEUE } from "../../lib/broker/topology.ts";
 import { parseConfig } from "../../lib/config/config.ts";
 import { decide } from "../../services/evaluation_filter.ts";
 

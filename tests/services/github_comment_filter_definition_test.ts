@@ -1,6 +1,6 @@
 /** Whose comment has a project built as the pull request defines it. */
 import assert from "node:assert/strict";
-import { TransientFault } from "../../lib/errors.ts";
+import { TransientFault } from "../../lib/common/errors.ts";
 import { answers, desk, evaluate, say } from "../support/comments.ts";
 import { builds, jobs } from "../support/published.ts";
 

@@ -1,10 +1,10 @@
 /** Commands in reviews and in comments on code. */
 import assert from "node:assert/strict";
-import { QUEUE } from "../../lib/topology.ts";
+import { QUEUE } from "../../lib/broker/topology.ts";
 import { answers, desk, evaluated } from "../support/comments.ts";
 import type { Desk } from "../support/desk.ts";
-import { reviewCommentPayload, reviewPayload } from "../support/fake_github/payloads.ts";
-import type { FakeComment, FakePull } from "../support/fake_github/state.ts";
+import { reviewCommentPayload, reviewPayload } from "../../testing/fake_github/payloads.ts";
+import type { FakeComment, FakePull } from "../../testing/fake_github/state.ts";
 import { builds, evaluations, jobs } from "../support/published.ts";
 
 const ADA = { author: "ada" };

@@ -1,6 +1,6 @@
 /** What somebody asks for that the evaluation of the same commit is having built. */
 import assert from "node:assert/strict";
-import { jobRequestId } from "../../lib/jobs.ts";
+import { jobRequestId } from "../../lib/scheduling/build_jobs.ts";
 import { answers, desk, evaluated, EVALUATION, say, showRun } from "../support/comments.ts";
 import { builds } from "../support/published.ts";
 

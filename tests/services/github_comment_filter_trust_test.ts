@@ -1,6 +1,6 @@
 /** Whose word has what built, and for which commit. */
 import assert from "node:assert/strict";
-import { TransientFault } from "../../lib/errors.ts";
+import { TransientFault } from "../../lib/common/errors.ts";
 import { answers, desk, evaluate, evaluated, say } from "../support/comments.ts";
 import { builds, evaluations } from "../support/published.ts";
 

@@ -1,12 +1,12 @@
 /** What the roles do while GitHub answers 502 to one kind of request: nothing, and the message comes again. */
 import assert from "node:assert/strict";
-import { TransientFault } from "../../lib/errors.ts";
+import { TransientFault } from "../../lib/common/errors.ts";
 import * as commentFilter from "../../services/github_comment_filter.ts";
 import * as massRebuilder from "../../services/mass_rebuilder.ts";
 import { type Desk, type Handled, startDesk } from "../support/desk.ts";
 import { builds } from "../support/published.ts";
-import { issueCommentPayload } from "../support/fake_github/payloads.ts";
-import type { FakePull } from "../support/fake_github/state.ts";
+import { issueCommentPayload } from "../../testing/fake_github/payloads.ts";
+import type { FakePull } from "../../testing/fake_github/state.ts";
 
 const options = {
   files: { "cmark/a.c": "a\n" },

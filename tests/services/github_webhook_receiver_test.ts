@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import examples from "@octokit/webhooks-examples" with { type: "json" };
 import type { Broker } from "../../lib/broker/broker.ts";
 import { parseConfig } from "../../lib/config/config.ts";
-import { TransientFault } from "../../lib/errors.ts";
-import { CONSUMED_EVENTS } from "../../lib/topology.ts";
+import { TransientFault } from "../../lib/common/errors.ts";
+import { CONSUMED_EVENTS } from "../../lib/broker/topology.ts";
 import {
   createReceiver,
   createService,

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Publication } from "../../lib/broker/broker.ts";
 import { openEmbedded } from "../../lib/broker/embedded/broker.ts";
-import { roleLogger } from "../../lib/log.ts";
-import { QUEUE } from "../../lib/topology.ts";
-import { within } from "../support/waiting.ts";
+import { roleLogger } from "../../lib/runtime/log.ts";
+import { QUEUE } from "../../lib/broker/topology.ts";
+import { within } from "../../testing/waiting.ts";
 import { batch, deadLetters, KEY, log, single, wire } from "./log_messages.ts";
 
 /** Messages of some attempts as three builders would send them, with some disorder and repetition. */

@@ -3,12 +3,12 @@ import { join } from "node:path";
 import type { Broker } from "../../lib/broker/broker.ts";
 import { openEmbedded } from "../../lib/broker/embedded/broker.ts";
 import { parseConfig } from "../../lib/config/config.ts";
-import { roleLogger } from "../../lib/log.ts";
-import type { RoleContext } from "../../lib/role.ts";
+import { roleLogger } from "../../lib/runtime/log.ts";
+import type { RoleContext } from "../../lib/runtime/role.ts";
 import { createService } from "../../services/log_message_collector.ts";
 import { startRole } from "../../services/start.ts";
 import { captureLog } from "../support/log_capture.ts";
-import { until } from "../support/waiting.ts";
+import { until } from "../../testing/waiting.ts";
 import { batch, BUILDER, deadLetters, KEY, log, single, wire } from "./log_messages.ts";
 
 interface World {

@@ -1,7 +1,7 @@
 /** Messages on their way to the log collector, and those it gave up. */
 import type { Broker, Delivery, Publication } from "../../lib/broker/broker.ts";
 import { encode } from "../../lib/messages/codec.ts";
-import { QUEUE } from "../../lib/topology.ts";
+import { QUEUE } from "../../lib/broker/topology.ts";
 
 /** The log key of most messages. */
 export const KEY = "owner/repo.1";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { TransientFault } from "../../lib/errors.ts";
+import { TransientFault } from "../../lib/common/errors.ts";
 import { headStanding } from "../../lib/evaluation/gather.ts";
-import { MAX_ATTEMPTS, MISSING_ATTEMPTS } from "../../lib/retry.ts";
+import { MAX_ATTEMPTS, MISSING_ATTEMPTS } from "../../lib/runtime/retry.ts";
 import { decodeCheckMessage } from "../../lib/check_runs/message.ts";
-import { QUEUE } from "../../lib/topology.ts";
+import { QUEUE } from "../../lib/broker/topology.ts";
 import type { Desk, Handled } from "../support/desk.ts";
 import { builds, cancellations, evaluations, events, jobs } from "../support/published.ts";
 import { desk, status } from "./mass_rebuilder_desk.ts";

@@ -1,8 +1,8 @@
 /** The mass-rebuilder at a desk, with a monorepo of three projects. */
 import * as massRebuilder from "../../services/mass_rebuilder.ts";
 import { type Desk, type DeskOptions, startDesk } from "../support/desk.ts";
-import type { FakePull } from "../support/fake_github/state.ts";
-import type { ProjectInput } from "../support/monorepo.ts";
+import type { FakePull } from "../../testing/fake_github/state.ts";
+import type { ProjectInput } from "../../testing/monorepo.ts";
 
 /** Three projects, one of which depends on another. */
 export const projects: ProjectInput[] = [

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { TransientFault } from "../../lib/errors.ts";
-import { MAX_ATTEMPTS } from "../../lib/retry.ts";
+import { TransientFault } from "../../lib/common/errors.ts";
+import { MAX_ATTEMPTS } from "../../lib/runtime/retry.ts";
 import { builds, cancellations } from "../support/published.ts";
 import { desk, files, projects } from "./mass_rebuilder_desk.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { builds, cancellations, events, jobs, skips } from "../support/published.ts";
-import type { ProjectInput } from "../support/monorepo.ts";
+import type { ProjectInput } from "../../testing/monorepo.ts";
 import { desk, files, projects, status, trusted } from "./mass_rebuilder_desk.ts";
 
 Deno.test("a change is built with what depends on it, on every system, and labelled", async () => {

@@ -1,6 +1,6 @@
 /** GitHub sends a webhook before all of its servers know what it tells: roles at a desk, as the parts lag. */
 import assert from "node:assert/strict";
-import { MISSING_ATTEMPTS } from "../../lib/retry.ts";
+import { MISSING_ATTEMPTS } from "../../lib/runtime/retry.ts";
 import { answers, desk as commentDesk, evaluated, say } from "../support/comments.ts";
 import type { Desk } from "../support/desk.ts";
 import {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { BuildResult } from "../../lib/messages/build_result.ts";
 import * as pushFilter from "../../services/push_filter.ts";
 import { type Desk, type Handled, startDesk } from "../support/desk.ts";
-import { pushPayload } from "../support/fake_github/payloads.ts";
+import { pushPayload } from "../../testing/fake_github/payloads.ts";
 import { hideRepository, justBefore, last, triedAgain } from "../support/not_there_yet.ts";
 import { builds } from "../support/published.ts";
 import { files, projects, trusted } from "./mass_rebuilder_desk.ts";

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import type { Project } from "../../lib/config/config.ts";
-import { TransientFault } from "../../lib/errors.ts";
+import { TransientFault } from "../../lib/common/errors.ts";
 import type { PushEvent } from "../../lib/github/payloads.ts";
-import { MISSING_ATTEMPTS } from "../../lib/retry.ts";
+import { MISSING_ATTEMPTS } from "../../lib/runtime/retry.ts";
 import * as pushFilter from "../../services/push_filter.ts";
 import { branchOf, decide, type Facts } from "../../services/push_filter.ts";
 import { type Desk, type DeskOptions, startDesk } from "../support/desk.ts";
 import { builds, events, jobs } from "../support/published.ts";
-import { pushPayload } from "../support/fake_github/payloads.ts";
-import type { ProjectInput } from "../support/monorepo.ts";
+import { pushPayload } from "../../testing/fake_github/payloads.ts";
+import type { ProjectInput } from "../../testing/monorepo.ts";
 
 const projects: ProjectInput[] = [
   { name: "core", path: "core", build_system: "Make" },

@@ -5,12 +5,12 @@ import { Registry } from "prom-client";
 import type { QueueFacts } from "../../lib/broker/broker.ts";
 import { openEmbedded } from "../../lib/broker/embedded/broker.ts";
 import { parseConfig } from "../../lib/config/config.ts";
-import { roleLogger } from "../../lib/log.ts";
+import { roleLogger } from "../../lib/runtime/log.ts";
 import { startRole } from "../../services/start.ts";
 import { type Count, countOf, EventCounters } from "../../lib/monitoring/metrics.ts";
 import { QueueMetrics } from "../../lib/monitoring/queue_metrics.ts";
 import { decodeStats } from "../../services/stats.ts";
-import { until } from "../support/waiting.ts";
+import { until } from "../../testing/waiting.ts";
 
 const bogus: Count = { event: "stat-collector-bogus-event", by: 1 };
 const COUNTS: [event: unknown, count: Count][] = [

@@ -1,10 +1,10 @@
 /** A builder whose builds end when chance says so, as the truth of the story is, and sometimes twice. */
-import { cancels } from "../../lib/build/running_jobs.ts";
-import { makeResult, resultMessages, startedMessage } from "../../lib/build/result.ts";
+import { cancels } from "../../lib/builder/running_jobs.ts";
+import { makeResult, resultMessages, startedMessage } from "../../lib/builder/result.ts";
 import { BuildJob } from "../../lib/messages/build_job.ts";
 import { Cancellation } from "../../lib/messages/cancellation.ts";
 import { decode } from "../../lib/messages/codec.ts";
-import { buildQueue, EXCHANGE } from "../../lib/topology.ts";
+import { buildQueue, EXCHANGE } from "../../lib/broker/topology.ts";
 import type { Random } from "../chaos/random.ts";
 import type { PostOffice } from "./post_office.ts";
 

@@ -1,8 +1,8 @@
 /** Queues and the roles that consume them, one message at a time, in an order that chance chooses. */
 import type { Broker, Delivery, Publication } from "../../lib/broker/broker.ts";
-import { TransientFault } from "../../lib/errors.ts";
-import type { Consumer, Outcome, Progress } from "../../lib/role.ts";
-import { QUEUES } from "../../lib/topology.ts";
+import { TransientFault } from "../../lib/common/errors.ts";
+import type { Consumer, Outcome, Progress } from "../../lib/runtime/role.ts";
+import { QUEUES } from "../../lib/broker/topology.ts";
 import type { Random } from "../chaos/random.ts";
 
 /** A message that waits. */

@@ -6,11 +6,11 @@
 import { join } from "node:path";
 import { openEmbedded } from "../../lib/broker/embedded/broker.ts";
 import { parseConfig } from "../../lib/config/config.ts";
-import { roleLogger } from "../../lib/log.ts";
+import { roleLogger } from "../../lib/runtime/log.ts";
 import { isAttemptId } from "../../lib/log_store/paths.ts";
-import { QUEUE } from "../../lib/topology.ts";
+import { QUEUE } from "../../lib/broker/topology.ts";
 import { startRole } from "../../services/start.ts";
-import { pause } from "./waiting.ts";
+import { pause } from "../../testing/waiting.ts";
 
 const [brokerPath, root, key, deadAt] = Deno.args as [string, string, string, string];
 

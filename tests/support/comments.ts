@@ -3,9 +3,9 @@ import { evaluationUrl } from "../../lib/evaluation/status.ts";
 import type { BuildJob } from "../../lib/messages/build_job.ts";
 import * as commentFilter from "../../services/github_comment_filter.ts";
 import { type Desk, type DeskOptions, startDesk } from "./desk.ts";
-import { issueCommentPayload } from "./fake_github/payloads.ts";
-import type { FakeComment, FakePull } from "./fake_github/state.ts";
-import type { ProjectInput } from "./monorepo.ts";
+import { issueCommentPayload } from "../../testing/fake_github/payloads.ts";
+import type { FakeComment, FakePull } from "../../testing/fake_github/state.ts";
+import type { ProjectInput } from "../../testing/monorepo.ts";
 
 const projects: ProjectInput[] = [
   { name: "cmark", path: "cmark", build_system: "Make" },

@@ -1,20 +1,29 @@
 /**
  * One deciding role at a desk: a real monorepo, the fake GitHub and the real client, and a handler that is
- * given messages one by one as `lib/runner.ts` gives them, so that a test sees what it publishes and when.
+ * given messages one by one as `lib/runtime/runner.ts` gives them, so that a test sees what it publishes and when.
  */
 import { join } from "node:path";
 import type { Broker, Delivery, Publication, Settlement } from "../../lib/broker/broker.ts";
 import { type Config, parseConfig } from "../../lib/config/config.ts";
 import { createGitHub } from "../../lib/github/client.ts";
 import type { GitHub } from "../../lib/github/github.ts";
-import { isLastAttempt } from "../../lib/retry.ts";
-import { roleLogger } from "../../lib/log.ts";
+import { isLastAttempt } from "../../lib/runtime/retry.ts";
+import { roleLogger } from "../../lib/runtime/log.ts";
 import { encode } from "../../lib/messages/codec.ts";
 import type { EvaluationJob } from "../../lib/messages/evaluation_job.ts";
-import type { RoleModule } from "../../lib/role.ts";
-import { type FakeGitHub, type FakeRepository, startFakeGitHub } from "./fake_github/mod.ts";
-import type { FakePull } from "./fake_github/state.ts";
-import { createMonorepo, type Files, type Monorepo, type ProjectInput } from "./monorepo.ts";
+import type { RoleModule } from "../../lib/runtime/role.ts";
+import {
+  type FakeGitHub,
+  type FakeRepository,
+  startFakeGitHub,
+} from "../../testing/fake_github/mod.ts";
+import type { FakePull } from "../../testing/fake_github/state.ts";
+import {
+  createMonorepo,
+  type Files,
+  type Monorepo,
+  type ProjectInput,
+} from "../../testing/monorepo.ts";
 
 /** How a desk is set up. */
 export interface DeskOptions {

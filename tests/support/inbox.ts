@@ -1,6 +1,6 @@
 /** Deliveries as a test reads them: one after the other, each settled by the test. */
 import type { Broker, ConsumeOptions, Delivery, Settlement } from "../../lib/broker/broker.ts";
-import { within } from "./waiting.ts";
+import { within } from "../../testing/waiting.ts";
 
 /** A delivery that waits for the test to settle it. */
 export interface Letter extends Delivery {

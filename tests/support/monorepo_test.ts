@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createMonorepo } from "./monorepo.ts";
+import { createMonorepo } from "../../testing/monorepo.ts";
 
 Deno.test("a monorepo's pull request can be fetched over HTTP", async () => {
   const monorepo = await createMonorepo({

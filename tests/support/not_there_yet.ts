@@ -1,9 +1,9 @@
 /** Deliveries of a message about something that GitHub or git does not show yet. */
 import assert from "node:assert/strict";
-import { NotThereYet } from "../../lib/errors.ts";
-import { MISSING_ATTEMPTS } from "../../lib/retry.ts";
+import { NotThereYet } from "../../lib/common/errors.ts";
+import { MISSING_ATTEMPTS } from "../../lib/runtime/retry.ts";
 import type { Handled } from "./desk.ts";
-import type { Monorepo } from "./monorepo.ts";
+import type { Monorepo } from "../../testing/monorepo.ts";
 
 /** The delivery at which what is missing is believed to be gone. */
 export const last = { attempt: MISSING_ATTEMPTS };

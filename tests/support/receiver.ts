@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
 import type { Broker, Publication } from "../../lib/broker/broker.ts";
 import { sign } from "../../lib/github/signature.ts";
-import { serveEndpoint } from "../../lib/http.ts";
+import { serveEndpoint } from "../../lib/runtime/http.ts";
 import { createReceiver, type ReceiverOptions } from "../../services/github_webhook_receiver.ts";
 
 /** The webhook secret of the receivers of stories. */

@@ -1,6 +1,6 @@
 /** Secrets are recognised in texts, and only secrets. */
 import assert from "node:assert/strict";
-import { formatWithFields } from "../../lib/log.ts";
+import { formatWithFields } from "../../lib/runtime/log.ts";
 import { readDeadLetter } from "../../lib/broker/dead_letters.ts";
 import { bodyText, jsonText } from "../../lib/broker/dead_letters.ts";
 import { looksLikeFile, redacted, secretInsteadOfFile } from "../../lib/text/redacted.ts";

@@ -4,8 +4,8 @@
  */
 import { dirname } from "node:path";
 import type { Logger } from "@logtape/logtape";
-import { TransientFault } from "../../errors.ts";
-import { QUEUE, TOPOLOGY, type Topology } from "../../topology.ts";
+import { TransientFault } from "../../common/errors.ts";
+import { QUEUE, TOPOLOGY, type Topology } from "../topology.ts";
 import type {
   Broker,
   BrokerState,

@@ -1,5 +1,5 @@
 /** Who takes which message of the embedded broker: prefetch, turns, and single active consumers. */
-import type { Topology } from "../../topology.ts";
+import type { Topology } from "../topology.ts";
 import type { ConsumeOptions } from "../broker.ts";
 import type { Handler } from "../handler.ts";
 import type { StoredMessage } from "./message.ts";

@@ -1,6 +1,6 @@
 /** The layout of the embedded broker's file. */
 import type { DatabaseSync } from "node:sqlite";
-import { ConfigError } from "../../errors.ts";
+import { ConfigError } from "../../common/errors.ts";
 
 /**
  * `state` is 0 for a message that waits, 1 for one that a consumer has, 2 for one that waits for its time

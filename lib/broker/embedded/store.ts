@@ -1,6 +1,6 @@
 /** The embedded broker's file: messages in SQLite, one process at a time. */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { ConfigError } from "../../errors.ts";
+import { ConfigError } from "../../common/errors.ts";
 import { fromRow, type NewMessage, type Row, type StoredMessage } from "./message.ts";
 import { prepare } from "./schema.ts";
 import { isBusy } from "./sqlite_fault.ts";

@@ -3,7 +3,7 @@
  * deliveries) is one, so that a disk's sync is shared by all of it.
  */
 import type { Logger } from "@logtape/logtape";
-import { TransientFault } from "../../errors.ts";
+import { TransientFault } from "../../common/errors.ts";
 import type { Assignment, EmbeddedConsumers } from "./consumers.ts";
 import { isDiskFault } from "./sqlite_fault.ts";
 import type { Store } from "./store.ts";

@@ -3,9 +3,9 @@
  * process lives. What goes wrong is logged and shows in `state`; nothing here ends the process.
  */
 import type { Logger } from "@logtape/logtape";
-import { deadline, delay, orAborted } from "../../async.ts";
-import { TransientFault } from "../../errors.ts";
-import { TOPOLOGY, type Topology } from "../../topology.ts";
+import { deadline, delay, orAborted } from "../../common/async.ts";
+import { TransientFault } from "../../common/errors.ts";
+import { TOPOLOGY, type Topology } from "../topology.ts";
 import type {
   Broker,
   BrokerState,

@@ -1,5 +1,5 @@
 /** Channels that tell why they ended, and the messages that come by them. */
-import { delay } from "../../async.ts";
+import { delay } from "../../common/async.ts";
 import type { Headers } from "../envelope.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import {

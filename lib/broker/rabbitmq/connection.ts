@@ -1,5 +1,5 @@
 /** One connection to RabbitMQ. Connecting again is the caller's (`connector.ts`), who knows what to set up. */
-import { delay } from "../../async.ts";
+import { delay } from "../../common/async.ts";
 import { Channel } from "./channel.ts";
 import { RawConnection, socketOf } from "./client.ts";
 import { AmqpFault, asFault } from "./fault.ts";

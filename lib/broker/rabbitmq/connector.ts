@@ -1,8 +1,8 @@
 /** Keeps one connection to RabbitMQ: connects, declares, and begins again whenever it was lost. */
 import type { Logger } from "@logtape/logtape";
-import { anyAborted, delay } from "../../async.ts";
-import { TransientFault } from "../../errors.ts";
-import type { Topology } from "../../topology.ts";
+import { anyAborted, delay } from "../../common/async.ts";
+import { TransientFault } from "../../common/errors.ts";
+import type { Topology } from "../topology.ts";
 import { Changes } from "../changes.ts";
 import { explained } from "./advice.ts";
 import { Connection, type ConnectionOptions, type RabbitMqSettings } from "./connection.ts";

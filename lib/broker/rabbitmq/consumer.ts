@@ -1,6 +1,6 @@
 /** Consumers of RabbitMQ queues that settle within the server's acknowledgement timeout, and listeners. */
-import { describeError } from "../../errors.ts";
-import { QUEUE } from "../../topology.ts";
+import { describeError } from "../../common/errors.ts";
+import { QUEUE } from "../topology.ts";
 import type { ConsumeOptions, Delivery, Settlement } from "../broker.ts";
 import { type Handler, settlementOf } from "../handler.ts";
 import { deadHeaders, HEADER, originOf, retriedHeaders } from "../envelope.ts";

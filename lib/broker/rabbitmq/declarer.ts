@@ -3,7 +3,7 @@
  * same where somebody else has declared before it.
  */
 import type { Logger } from "@logtape/logtape";
-import type { Exchange, Queue, Topology } from "../../topology.ts";
+import type { Exchange, Queue, Topology } from "../topology.ts";
 import type { Connection } from "./connection.ts";
 import { AmqpFault, type FaultCode } from "./fault.ts";
 import { Scratch } from "./scratch.ts";

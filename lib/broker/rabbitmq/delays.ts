@@ -3,8 +3,8 @@
  * there back to its own queue. Each queue's delays are of doubling length, so that a long one holds up no
  * short one; within a level a message expires at its own time, or at the level's at the latest.
  */
-import { deadline, orAborted } from "../../async.ts";
-import { TransientFault } from "../../errors.ts";
+import { deadline, orAborted } from "../../common/async.ts";
+import { TransientFault } from "../../common/errors.ts";
 import type { Connection } from "./connection.ts";
 import { ConfirmChannel, type Outgoing, toQueue } from "./confirm_channel.ts";
 import { declareExpiringQueue } from "./expiring_queue.ts";

@@ -14,7 +14,7 @@
  * consumer there; it shows one on {@link busyQueue}.
  */
 import type { ConsumeOptions, Settlement } from "../broker.ts";
-import { anyAborted } from "../../async.ts";
+import { anyAborted } from "../../common/async.ts";
 import { type ConsumerContext, RecoveringConsumer } from "./recovering_consumer.ts";
 import type { Channel } from "./channel.ts";
 import { AmqpFault } from "./fault.ts";

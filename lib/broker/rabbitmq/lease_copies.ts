@@ -1,5 +1,5 @@
 /** What becomes of a lease's copies (`holding_consumer.ts`). */
-import { deadline, orAborted } from "../../async.ts";
+import { deadline, orAborted } from "../../common/async.ts";
 import { movedHeaders } from "../envelope.ts";
 import { toQueue } from "./confirm_channel.ts";
 import { toDelivery } from "./consumer.ts";

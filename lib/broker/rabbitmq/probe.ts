@@ -1,5 +1,5 @@
 /** Tries out a connection to RabbitMQ and the rights of its user, and changes nothing there. */
-import { deadline } from "../../async.ts";
+import { deadline } from "../../common/async.ts";
 import { explained } from "./advice.ts";
 import { Connection, type RabbitMqSettings } from "./connection.ts";
 import { AmqpFault, asFault } from "./fault.ts";

@@ -1,8 +1,8 @@
 /** Publishes over reconnects until everything is confirmed, refused or late. */
 import type { Logger } from "@logtape/logtape";
-import { deadline, delay, orAborted } from "../../async.ts";
-import { describeError, TransientFault } from "../../errors.ts";
-import type { Topology } from "../../topology.ts";
+import { deadline, delay, orAborted } from "../../common/async.ts";
+import { describeError, TransientFault } from "../../common/errors.ts";
+import type { Topology } from "../topology.ts";
 import { AmqpFault } from "./fault.ts";
 import { backoff, type Connector, type Session } from "./connector.ts";
 import type { Delayed } from "./delays.ts";

@@ -1,7 +1,7 @@
 /** What every consumer on RabbitMQ does: take a channel, consume, and begin again when it ends. */
 import type { Logger } from "@logtape/logtape";
-import { anyAborted, delay, orAborted } from "../../async.ts";
-import { describeError } from "../../errors.ts";
+import { anyAborted, delay, orAborted } from "../../common/async.ts";
+import { describeError } from "../../common/errors.ts";
 import type { Channel } from "./channel.ts";
 import type { Connection } from "./connection.ts";
 import { asFault } from "./fault.ts";

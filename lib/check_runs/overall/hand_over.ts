@@ -1,6 +1,6 @@
 /** Has the pull requests evaluated that waited behind one that has left the commit, or came to nothing. Pure. */
 import type { Publication } from "../../broker/broker.ts";
-import { derivedRequestId, evaluationMessage } from "../../jobs.ts";
+import { derivedRequestId, evaluationMessage } from "../../scheduling/build_jobs.ts";
 import type { Repo } from "../../messages/repo.ts";
 import { LEFT } from "./claim.ts";
 import type { OverallMemory } from "./memory.ts";

@@ -1,8 +1,8 @@
 /** Pure: the state of every build that an evaluation asked for, and what they come to together. */
 import type { CheckRun, Conclusion } from "../../github/github.ts";
-import { jobRequestId } from "../../jobs.ts";
+import { jobRequestId } from "../../scheduling/build_jobs.ts";
 import type { BuildRow } from "../../report/overall.ts";
-import type { System } from "../../systems.ts";
+import type { System } from "../../messages/systems.ts";
 import { parseExternalId, recall } from "../identity.ts";
 import { checkRunName } from "../name.ts";
 import { GOOD, LEFT } from "./claim.ts";

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { ack, type Settlement } from "../../../lib/broker/broker.ts";
 import { HEADER } from "../../../lib/broker/envelope.ts";
-import { QUEUE } from "../../../lib/topology.ts";
+import { QUEUE } from "../../../lib/broker/topology.ts";
 import { openInbox } from "../../support/inbox.ts";
-import { until, within } from "../../support/waiting.ts";
+import { until, within } from "../../../testing/waiting.ts";
 import { bytes, letter, type Story, texts } from "./fixture.ts";
 
 /** The stories. */

@@ -1,6 +1,6 @@
 /** What the stories of the contract work with. */
 import type { Broker, Publication } from "../../../lib/broker/broker.ts";
-import { QUEUE, type Topology } from "../../../lib/topology.ts";
+import { QUEUE, type Topology } from "../../../lib/broker/topology.ts";
 
 /** A broker of a kind, with queues of its own, that can be stopped and started. */
 export interface BrokerFixture extends AsyncDisposable {

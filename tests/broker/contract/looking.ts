@@ -1,9 +1,9 @@
 /** Looking at queues and listening, without taking from anybody. */
 import assert from "node:assert/strict";
 import { ack } from "../../../lib/broker/broker.ts";
-import { TransientFault } from "../../../lib/errors.ts";
+import { TransientFault } from "../../../lib/common/errors.ts";
 import { openInbox } from "../../support/inbox.ts";
-import { until } from "../../support/waiting.ts";
+import { until } from "../../../testing/waiting.ts";
 import { bytes, letter, type Story, texts } from "./fixture.ts";
 
 /** The stories. */

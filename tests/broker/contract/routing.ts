@@ -1,12 +1,12 @@
 /** Where messages go, and that they arrive as they were. */
 import assert from "node:assert/strict";
-import { deadline } from "../../../lib/async.ts";
+import { deadline } from "../../../lib/common/async.ts";
 import { ack } from "../../../lib/broker/broker.ts";
-import { PoisonMessage, TransientFault } from "../../../lib/errors.ts";
-import { roleLogger } from "../../../lib/log.ts";
-import { publishPatiently } from "../../../lib/run_handler.ts";
+import { PoisonMessage, TransientFault } from "../../../lib/common/errors.ts";
+import { roleLogger } from "../../../lib/runtime/log.ts";
+import { publishPatiently } from "../../../lib/runtime/run_handler.ts";
 import { openInbox } from "../../support/inbox.ts";
-import { until } from "../../support/waiting.ts";
+import { until } from "../../../testing/waiting.ts";
 import { bytes, letter, type Story, texts } from "./fixture.ts";
 
 /** The stories. */

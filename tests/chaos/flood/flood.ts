@@ -2,11 +2,11 @@
 import { connectRabbitMq } from "../../../lib/broker/rabbitmq/broker.ts";
 import { ack, type Broker, type Publication } from "../../../lib/broker/broker.ts";
 import { HEADER } from "../../../lib/broker/envelope.ts";
-import { roleLogger } from "../../../lib/log.ts";
-import { QUEUE } from "../../../lib/topology.ts";
-import { WEBHOOK_SECRET } from "../../support/fleet_config.ts";
-import { type RabbitMqServer, startRabbitMq, type Vhost } from "../../support/rabbitmq.ts";
-import { pause } from "../../support/waiting.ts";
+import { roleLogger } from "../../../lib/runtime/log.ts";
+import { QUEUE } from "../../../lib/broker/topology.ts";
+import { WEBHOOK_SECRET } from "../../../testing/fleet_config.ts";
+import { type RabbitMqServer, startRabbitMq, type Vhost } from "../../../testing/rabbitmq.ts";
+import { pause } from "../../../testing/waiting.ts";
 import { type ChaosFleet, layOutFleet, startAll } from "../fleet.ts";
 import { Inspector } from "../inspector.ts";
 import { dial, Proxy } from "../proxy.ts";

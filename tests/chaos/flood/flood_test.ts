@@ -1,7 +1,7 @@
 /** 100,000 malformed messages and 10,000 hostile requests leave every role up, and each is accounted for. */
 import assert from "node:assert/strict";
-import { withoutRabbitMq } from "../../support/rabbitmq.ts";
-import { PATIENCE_MS, until } from "../../support/waiting.ts";
+import { withoutRabbitMq } from "../../../testing/rabbitmq.ts";
+import { PATIENCE_MS, until } from "../../../testing/waiting.ts";
 import { planWork } from "../plan.ts";
 import { Random } from "../random.ts";
 import { Flood } from "./flood.ts";

@@ -1,7 +1,7 @@
 /** Messages that nobody can decode, each wrong in its own way. */
 import type { Publication } from "../../../lib/broker/broker.ts";
-import { buildQueue, QUEUE } from "../../../lib/topology.ts";
-import { hostSystem } from "../../../lib/systems.ts";
+import { buildQueue, QUEUE } from "../../../lib/broker/topology.ts";
+import { hostSystem } from "../../../lib/messages/systems.ts";
 import type { Random } from "../random.ts";
 
 /** Queues that roles consume. */

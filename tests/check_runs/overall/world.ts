@@ -3,13 +3,18 @@ import { decodeCheckMessage } from "../../../lib/check_runs/message.ts";
 import { recallOverall } from "../../../lib/check_runs/overall/memory.ts";
 import { endedMessage, queuedMessage } from "../../../lib/evaluation/messages.ts";
 import type { CheckRun, PullRequest } from "../../../lib/github/github.ts";
-import { type Build, type BuildRequest, jobRequestId, makeBuildJob } from "../../../lib/jobs.ts";
+import {
+  type Build,
+  type BuildRequest,
+  jobRequestId,
+  makeBuildJob,
+} from "../../../lib/scheduling/build_jobs.ts";
 import type { BuildStatus } from "../../../lib/messages/build_result.ts";
 import type { EvaluationNotice } from "../../../lib/messages/evaluation_notice.ts";
 import { decodeValue, encode, parseJson } from "../../../lib/messages/codec.ts";
 import { EvaluationJob } from "../../../lib/messages/evaluation_job.ts";
-import type { Outcome } from "../../../lib/role.ts";
-import { QUEUE } from "../../../lib/topology.ts";
+import type { Outcome } from "../../../lib/runtime/role.ts";
+import { QUEUE } from "../../../lib/broker/topology.ts";
 import { repo, SHA, type World, world } from "../keeper_world.ts";
 
 /** The base commit of evaluations that name none. */

@@ -1,0 +1,89 @@
+/** One run of a job: checkout, the projects one after the other, the log as it comes, the result. */
+import type { Logger } from "@logtape/logtape";
+import type { Publication } from "../broker/broker.ts";
+import { sectionOf } from "../config/sections.ts";
+import { describeError } from "../common/errors.ts";
+import type { BuildJob } from "../messages/build_job.ts";
+import type { BuildResult } from "../messages/build_result.ts";
+import { type BuilderContext, jobsRoot } from "./builder_context.ts";
+import { createJobFolder, type JobFolder } from "./checkout/job_folder.ts";
+import { LogStream } from "./log/log_stream.ts";
+import {
+  type Attempt,
+  type AttemptEnd,
+  logMessages,
+  logStartMessage,
+  makeResult,
+  startedMessage,
+} from "./result.ts";
+import { Work } from "./work.ts";
+
+/**
+ * Runs a job on a system and yields its messages but the result, which it returns. `signal` ends it: with
+ * a string as reason the result says that the build was cancelled; with any other the reason is thrown.
+ * `deliveries` is how often the job has been delivered, from 1.
+ * Throws a `TransientFault` where git's server or the disk fails for now. Whatever happens, the job's
+ * processes and its folder are gone when it ends.
+ */
+export async function* runAttempt(
+  { job, system, deliveries }: { job: BuildJob; system: string; deliveries: number },
+  builder: BuilderContext,
+  signal: AbortSignal,
+): AsyncGenerator<readonly Publication[], BuildResult, void> {
+  const attempt = begin(job, system, builder);
+  const { log_messages, max_log_bytes } = sectionOf(builder.config, "builder");
+  // GitHub allows few writes: of a job that comes again it is only told that it begins when it does.
+  const started = [startedMessage(attempt)];
+  const isFirst = deliveries === 1;
+  if (isFirst) yield started;
+  const folder = await createJobFolder(jobsRoot(builder.config), attempt.attemptId);
+  const ending = new AbortController();
+  const bothSignals = AbortSignal.any([signal, ending.signal]);
+  const stream = new LogStream({ spool: folder.spool, maxLogBytes: max_log_bytes });
+  let running: Promise<AttemptEnd> | undefined;
+  try {
+    const work = new Work({ attempt, deliveries, builder, folder, stream, signal: bothSignals });
+    const announced = logStartMessage(attempt, await work.choose());
+    yield isFirst ? [announced] : [...started, announced];
+    running = work.run();
+    // Awaited below; until then its failure must not count as unhandled.
+    running.catch(() => {});
+    yield* publishLog(stream, attempt, log_messages);
+    return makeResult(attempt, await running);
+  } finally {
+    ending.abort();
+    await running?.catch(() => {});
+    stream.dispose();
+    await removeFolder(folder, builder.log);
+  }
+}
+
+function begin(job: BuildJob, system: string, { config, newId, now }: BuilderContext): Attempt {
+  const { identity } = config.runner;
+  return { job, system, identity, attemptId: newId(), startedAt: now() };
+}
+
+/** The log's lines as they come, until its end. */
+async function* publishLog(
+  stream: LogStream,
+  attempt: Attempt,
+  form: "batched" | "single",
+): AsyncGenerator<readonly Publication[], void, void> {
+  for (let parts = await stream.take(); parts; parts = await stream.take()) {
+    const messages = parts.map((part) => logMessages(attempt, part, form));
+    // A part in the old form is thousands of messages: as many as may be on their way at once.
+    if (form === "batched") yield messages.flat();
+    else yield* messages;
+  }
+}
+
+async function removeFolder(folder: JobFolder, log: Logger): Promise<void> {
+  try {
+    await folder.remove();
+  } catch (error) {
+    log.warn("A job's folder could not be removed; the next start tries again", {
+      folder: folder.root,
+      error: describeError(error),
+    });
+  }
+}

@@ -1,0 +1,230 @@
+/** From a job to a checkout of what is to be built: the pull request merged into its base, never unmerged. */
+import type { Config } from "../../config/config.ts";
+import { MissingFromGit } from "../../git/faults.ts";
+import { branchRef, type GitCache, mending, openCache, pullRef } from "../../git/cache.ts";
+import { allowsLocal } from "../../git/names.ts";
+import { type Merge, TreeTooLarge } from "../../git/repository.ts";
+import type { BuildJob } from "../../messages/build_job.ts";
+import { projectListAt } from "../../projects/at_commit.ts";
+import type { ProjectList } from "../../projects/projects.ts";
+import { expectLater } from "../../runtime/retry.ts";
+
+/** What the git server says of a job's commits. */
+export interface CheckoutFacts {
+  /** What the pull request's ref points to now; undefined for a push job. */
+  readonly pullHead?: string | undefined;
+  /** The branch that is merged into; undefined where the repository has no branch at all. */
+  readonly baseBranch?: string | undefined;
+  /** What git does not show. */
+  readonly missing?: "repository" | "pull request" | "base branch" | "commit" | undefined;
+  /** What the pushed branch points to now, where the pushed commit is not shown. */
+  readonly pushedTip?: string | undefined;
+  readonly merge?: Merge | undefined;
+  /** Whether the head has more files than can be checked out. */
+  readonly tooLarge?: boolean;
+}
+
+/** A job that ends before anything is built: its status and the words for it. */
+export interface EarlyEnd {
+  readonly status: "Skipped" | "Failure" | { UnexpectedError: { err: string } };
+  /** What happened and what to do. */
+  readonly reason: string;
+}
+
+/** What is built. */
+export interface Source {
+  readonly tree: string;
+  /** The job's commit. */
+  readonly headSha: string;
+  /** The commit merged into; undefined for a push job. */
+  readonly baseSha?: string | undefined;
+  readonly projects: ProjectList;
+}
+
+/** Decides from the facts whether there is nothing to build; undefined where there is. Pure. */
+export function endsEarly(job: BuildJob, facts: CheckoutFacts): EarlyEnd | undefined {
+  const { head_sha: head } = job.pr;
+  const { pullHead, missing, merge, baseBranch } = facts;
+  const branch = baseBranch ?? job.pr.target_branch ?? "the default branch";
+  if (pullHead !== undefined && pullHead !== head) {
+    return { status: "Skipped", reason: `superseded by ${pullHead}` };
+  }
+  if (facts.pushedTip !== undefined) {
+    return { status: "Skipped", reason: `superseded by ${facts.pushedTip}` };
+  }
+  if (facts.tooLarge) {
+    return {
+      status: "Failure",
+      reason: `Cannot check out ${head}: it has too many files, or a path that is too long`,
+    };
+  }
+  if (missing !== undefined) return error(missingText(missing, { job, branch }));
+  if (merge?.kind === "conflict") {
+    const shown = merge.paths.slice(0, 20).join(", ");
+    const more = merge.paths.length > 20 ? ` and ${merge.paths.length - 20} more` : "";
+    return {
+      status: "Failure",
+      reason: `Cannot merge ${head} into ${branch}: conflicts in ${shown}${more}. ` +
+        `Rebase on ${branch}, or merge it into the pull request, and push again`,
+    };
+  }
+  if (merge?.kind === "unrelated") {
+    return {
+      status: "Failure",
+      reason: `Cannot merge ${head} into ${branch}: they have no commit in common. ` +
+        `Start the branch from ${branch} and push again`,
+    };
+  }
+  return undefined;
+}
+
+function error(reason: string): EarlyEnd {
+  return { status: { UnexpectedError: { err: reason } }, reason };
+}
+
+function missingText(
+  missing: NonNullable<CheckoutFacts["missing"]>,
+  { job, branch }: { job: BuildJob; branch: string },
+): string {
+  const { full_name } = job.repo;
+  switch (missing) {
+    case "repository":
+      return `Cannot find repository ${full_name}: it was deleted or moved, or it is private and this ` +
+        "builder may not read it";
+    case "pull request":
+      return `Cannot find pull request ${job.pr.number} in ${full_name}: it was deleted, or GitHub's git ` +
+        "servers are far behind. Push again, or ask for the build again later";
+    case "base branch":
+      return `Cannot find branch ${branch} in ${full_name}: it was deleted. Change the pull request's ` +
+        "base branch and push again";
+    case "commit":
+      return `Cannot find commit ${job.pr.head_sha} in ${full_name}: it was deleted. Push again`;
+  }
+}
+
+/** What a checkout is made with. */
+export interface CheckoutOptions {
+  readonly config: Pick<Config, "github" | "projects">;
+  /** The configuration's `checkout.root`. */
+  readonly root: string;
+  /** How often the job has been delivered, from 1. */
+  readonly deliveries: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Fetches a job's commits, merges them and finds the project list. Throws a `TransientFault` where the git
+ * server or the disk fails for now.
+ */
+export async function prepareSource(
+  job: BuildJob,
+  options: CheckoutOptions,
+): Promise<{ cache: GitCache; source: Source } | EarlyEnd> {
+  const cache = await openCache(options.root, job.repo, {
+    allowLocal: allowsLocal(options.config.github.api_url),
+    signal: options.signal,
+  });
+  return await mending(cache, async () => {
+    const facts = await factsOf(cache, { job, deliveries: options.deliveries });
+    if (await mayLag(cache, job, facts)) {
+      const missing = `Cannot check out ${job.pr.head_sha}: git does not show it`;
+      expectLater(new Error(missing), options.deliveries);
+    }
+    const end = endsEarly(job, facts);
+    if (end) return end;
+    const { baseSha, merge } = facts;
+    const tree = merge?.kind === "clean" ? merge.tree : await cache.treeOf(job.pr.head_sha);
+    const listed = job.definition === "merged" ? tree : baseSha ?? job.pr.head_sha;
+    const projects = await projectListAt(cache, listed, options.config.projects);
+    return { cache, source: { tree, headSha: job.pr.head_sha, baseSha, projects } };
+  });
+}
+
+/**
+ * Whether the git server may be behind. Where it shows a commit that the job's leads to, it is not; in any
+ * other case a force push may have gone either way.
+ */
+async function mayLag(cache: GitCache, job: BuildJob, facts: CheckoutFacts): Promise<boolean> {
+  const { head_sha: head } = job.pr;
+  if (facts.missing !== undefined) return true;
+  const shown = facts.pushedTip ?? facts.pullHead;
+  if (shown === undefined || shown === head) return false;
+  // All that leads to what was fetched is here.
+  return !(await cache.has(head) && await cache.isAncestor(head, shown));
+}
+
+type Facts = CheckoutFacts & { readonly baseSha?: string | undefined };
+
+interface Turn {
+  readonly job: BuildJob;
+  readonly deliveries: number;
+}
+
+async function factsOf(cache: GitCache, turn: Turn): Promise<Facts> {
+  try {
+    return turn.job.push ? await pushFacts(cache, turn.job) : await pullFacts(cache, turn);
+  } catch (error) {
+    if (!(error instanceof MissingFromGit)) throw error;
+    return { missing: error.what === "repository" ? "repository" : "commit" };
+  }
+}
+
+async function pushFacts(cache: GitCache, job: BuildJob): Promise<Facts> {
+  try {
+    await cache.fetchCommits([job.pr.head_sha]);
+    return {};
+  } catch (error) {
+    if (!(error instanceof MissingFromGit) || error.what === "repository") throw error;
+    const ref = branchRef(job.push!.branch);
+    const tip = await unlessMissing(cache.fetch([ref]));
+    return tip ? { pushedTip: tip.get(ref) } : { missing: "commit" };
+  }
+}
+
+async function pullFacts(cache: GitCache, turn: Turn): Promise<Facts> {
+  const { job } = turn;
+  const pull = pullRef(job.pr.number);
+  const heads = await unlessMissing(cache.fetch([pull]));
+  if (heads === undefined) return { missing: "pull request" };
+  const pullHead = heads.get(pull);
+  if (pullHead !== job.pr.head_sha) return { pullHead };
+  try {
+    await cache.checkSize(pullHead);
+  } catch (error) {
+    if (error instanceof TreeTooLarge) return { pullHead, tooLarge: true };
+    throw error;
+  }
+  const baseBranch = job.pr.target_branch ?? await cache.defaultBranch();
+  const baseSha = await baseCommit(cache, turn, baseBranch);
+  if (baseSha === undefined) return { pullHead, baseBranch, missing: "base branch" };
+  const merge = await cache.mergeTree(baseSha, job.pr.head_sha);
+  return { pullHead, baseBranch, baseSha, merge };
+}
+
+/** The commit the evaluation merged with, while the server has it, else the branch's tip. */
+async function baseCommit(
+  cache: GitCache,
+  { job, deliveries }: Turn,
+  branch: string | undefined,
+): Promise<string | undefined> {
+  if (job.base_sha !== undefined) {
+    const found = await unlessMissing(cache.fetchCommits([job.base_sha]).then(() => true));
+    if (found) return job.base_sha;
+    // Another base is another build than the one that was evaluated.
+    expectLater(new MissingFromGit("commit", job.base_sha), deliveries);
+  }
+  if (branch === undefined) return undefined;
+  const ref = branchRef(branch);
+  const tip = await unlessMissing(cache.fetch([ref]));
+  return tip?.get(ref);
+}
+
+/** Undefined for a ref or commit that git does not show. */
+async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof MissingFromGit && error.what !== "repository") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,85 @@
+/** The files that each project of a job is built in. */
+import type { Project } from "../../config/config.ts";
+import { sectionOf } from "../../config/sections.ts";
+import { describeError } from "../../common/errors.ts";
+import { type GitCache, mending } from "../../git/cache.ts";
+import { type BuilderContext, checkoutRoot } from "../builder_context.ts";
+import type { Source } from "./checkout.ts";
+import type { End } from "../ends.ts";
+import type { JobFolder } from "./job_folder.ts";
+import { safeLine } from "../log/lines.ts";
+import { needsOf, type Problem, problemOf } from "./needs.ts";
+import type { Attempt } from "../result.ts";
+import { writeFiles } from "./write_files.ts";
+import { CheckoutError } from "./write_tree.ts";
+
+/** What a tree is written from. */
+export interface TreeOptions {
+  readonly attempt: Attempt;
+  /** How often the job has been delivered, from 1. */
+  readonly deliveries: number;
+  readonly builder: BuilderContext;
+  readonly folder: JobFolder;
+  readonly signal: AbortSignal;
+  readonly cache: GitCache;
+  readonly source: Source;
+  /** Every project of the list. */
+  readonly projects: readonly Project[];
+}
+
+/** A job's checkout, which is written again for each project after the first. */
+export class JobTree {
+  readonly #options: TreeOptions;
+  #problems: readonly Problem[] = [];
+  /** Whether a project was built in the checkout. */
+  #used = false;
+
+  constructor(options: TreeOptions) {
+    this.#options = options;
+  }
+
+  /** Writes the files, and those of the submodules: lines for the log, or an end if they cannot be had. */
+  async write(): Promise<End | { readonly lines: readonly string[] }> {
+    const { attempt: { job, system }, builder: { config }, folder } = this.#options;
+    const { deliveries, signal, cache, source, projects } = this.#options;
+    const { tree, headSha: head, baseSha: base } = source;
+    const built = projects.filter((one) => job.attrs.includes(one.name) && isFor(one, system));
+    const options = {
+      root: checkoutRoot(config),
+      url: job.repo.clone_url,
+      sameHost: !sectionOf(config, "builder").network,
+      needs: needsOf(built, projects),
+      deliveries,
+      signal,
+    };
+    try {
+      const written = await mending(
+        cache,
+        () => writeFiles(cache, { tree, head, base }, folder, options),
+      );
+      this.#problems = written.problems;
+      return { lines: written.lines.map(safeLine) };
+    } catch (error) {
+      if (!(error instanceof CheckoutError)) throw error;
+      const status = error.fault === "source" ? "Failure" : "UnexpectedError";
+      return { status, reason: describeError(error), step: "checkout" };
+    }
+  }
+
+  /** Sees to it that a project begins with the files of the commit alone; an end if it cannot be built. */
+  async readyFor(project: Project): Promise<End | undefined> {
+    const problem = problemOf(project, this.#options.projects, this.#problems);
+    if (problem) return { status: "Failure", reason: problem.reason, step: "checkout" };
+    const used = this.#used;
+    this.#used = true;
+    if (!used) return undefined;
+    await this.#options.folder.renew();
+    const written = await this.write();
+    return "status" in written ? written : undefined;
+  }
+}
+
+/** Whether a project is built on a system. */
+export function isFor(project: Project, system: string): boolean {
+  return project.systems === undefined || (project.systems as string[]).includes(system);
+}

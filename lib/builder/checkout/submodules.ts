@@ -1,0 +1,222 @@
+/**
+ * Fills a checkout's submodules. Their addresses are the pull request's: only https and http are fetched
+ * from, never this machine's disk, each into a cache of its own, within bounds of number and depth.
+ */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { deadline } from "../../common/async.ts";
+import { describeError, TransientFault } from "../../common/errors.ts";
+import { mending, openCache } from "../../git/cache.ts";
+import { DiskFull, MissingFromGit } from "../../git/faults.ts";
+import { splitNul } from "../../git/git.ts";
+import { checkCloneUrl, UnsafeGitName } from "../../git/names.ts";
+import { type GitRepository, TreeTooLarge } from "../../git/repository.ts";
+import { submoduleEntries, type SubmoduleEntry } from "../../git/submodule_entries.ts";
+import type { JobFolders } from "./job_folder.ts";
+import { submoduleAddress } from "./submodule_address.ts";
+import type { CheckoutState, WriteOptions } from "./write_files.ts";
+import { CheckoutError } from "./write_tree.ts";
+
+const MAX_SUBMODULES = 100;
+const MAX_DEPTH = 4;
+/** Entries of a `.gitmodules`, whether something is linked there or not. */
+const MAX_LISTED = 1_000;
+
+/** Milliseconds that all the submodules together may take which no project needs. */
+const UNNEEDED_MS = 120_000;
+
+/** Deliveries of a job after which what another host does not give is the pull request's fault: see `lib/runtime/retry.ts`. */
+const TRIES = 3;
+
+/** A submodule cannot be had, by the pull request's fault; the message says which and why. */
+export class SubmoduleError extends CheckoutError {
+  override name = "SubmoduleError";
+
+  constructor(message: string, options: ErrorOptions = {}) {
+    super(message, { ...options, fault: "source" });
+  }
+}
+
+/** A tree that is written and whose submodules are to be. */
+export interface Level {
+  readonly repository: GitRepository;
+  readonly tree: string;
+  /** The address that relative ones are relative to; undefined where there is none. */
+  readonly url: string | undefined;
+  readonly folders: JobFolders;
+  /** The path of this level in the checkout, with a `/` at its end; `""` at the top. */
+  readonly prefix: string;
+  /** 1 for the submodules of the checkout itself. */
+  readonly depth: number;
+}
+
+/** Writes a submodule's files, and those of its own submodules. */
+export type WriteLevel = (level: Level) => Promise<void>;
+
+/**
+ * Fetches the submodules of a tree and has each written. What cannot be had is noted in the state. Throws a
+ * {@link CheckoutError} for this machine's faults, and a `TransientFault` where what is needed is down for now.
+ */
+export async function fillSubmodules(
+  level: Level,
+  { options, state, write }: Omit<Filling, "signal">,
+): Promise<void> {
+  const entries = await listed(level);
+  for (const [path, sha] of await links(level)) {
+    const shown = level.prefix + path;
+    const entry = entries.get(path);
+    if (entry?.url === undefined || entry.update === "none") {
+      const why = entry?.url ? "sets update = none" : "names no address for it";
+      const reason = `Submodule ${shown} is not fetched: .gitmodules ${why}`;
+      state.problems.push({ path: shown, reason, leftOut: true });
+      state.lines.push(reason);
+      continue;
+    }
+    const submodule = { path, shown, sha, address: entry.url };
+    const needed = options.needs(shown);
+    try {
+      const signal = needed ? options.signal : state.unneeded(options.signal);
+      await fillOne(submodule, level, { options, state, write, signal });
+    } catch (error) {
+      const reason = judge(error, { ...submodule, needed }, { level, options });
+      state.problems.push({ path: shown, reason });
+      if (!needed) state.lines.push(`${reason}; no project that is built needs it`);
+    }
+  }
+}
+
+/** The signal of what no project needs: it aborts a while after it was first asked for, or with another. */
+export function unneededSignal(): Disposable & { of(signal: AbortSignal): AbortSignal } {
+  let limit: ReturnType<typeof deadline> | undefined;
+  return {
+    of(signal) {
+      limit ??= deadline(UNNEEDED_MS, new SubmoduleError("took too long"));
+      return AbortSignal.any([signal, limit.signal]);
+    },
+    [Symbol.dispose]: () => limit?.[Symbol.dispose](),
+  };
+}
+
+interface Submodule {
+  readonly path: string;
+  readonly shown: string;
+  readonly sha: string;
+  readonly address: string;
+}
+
+interface Filling {
+  readonly options: WriteOptions;
+  readonly state: CheckoutState;
+  readonly write: WriteLevel;
+  /** Ends fetching; what was fetched is written all the same. */
+  readonly signal: AbortSignal;
+}
+
+async function fillOne(
+  { path, shown, sha, address }: Submodule,
+  level: Level,
+  { options, state, write, signal }: Filling,
+): Promise<void> {
+  const { folders, depth } = level;
+  if (depth > MAX_DEPTH || state.submodules >= MAX_SUBMODULES) {
+    throw new SubmoduleError(`more than ${MAX_SUBMODULES} submodules or ${MAX_DEPTH} levels`);
+  }
+  const url = allowed(submoduleAddress(address, level.url), options);
+  const host = new URL(url).host;
+  const fault = state.down.get(host);
+  if (fault) throw fault;
+  const place = await emptyFolder(folders.tree, path);
+  const index = `${folders.index}-${state.submodules++}`;
+  const id = createHash("sha256").update(url).digest("hex").slice(0, 40);
+  const repo = { full_name: `submodules/${id}`, clone_url: url };
+  try {
+    await (await openCache(options.root, repo, { signal })).fetchCommits([sha]);
+    const cache = await openCache(options.root, repo, { signal: options.signal });
+    await mending(cache, async () => {
+      // A tag's object leads to a commit and is none; git never links one.
+      if (await cache.resolve(sha) !== sha) throw new SubmoduleError(`${sha} is not a commit`);
+      await cache.checkSize(sha);
+      const own: JobFolders = { ...folders, tree: place, index };
+      const below = { url, folders: own, prefix: `${shown}/`, depth: depth + 1 };
+      await write({ repository: cache, tree: sha, ...below });
+    });
+    state.lines.push(`Submodule ${shown}: ${sha} of ${url}`);
+  } catch (error) {
+    if (error instanceof TransientFault && !(error instanceof DiskFull)) {
+      state.down.set(host, error);
+    }
+    throw error;
+  }
+}
+
+/** Turns what kept a submodule from being written into a problem's reason; throws what is none. */
+function judge(
+  error: unknown,
+  { shown, address, needed }: Submodule & { needed: boolean },
+  { level, options }: { level: Level; options: WriteOptions },
+): string {
+  options.signal.throwIfAborted();
+  const missing = error instanceof MissingFromGit;
+  const passing = error instanceof TransientFault;
+  const known = missing || passing || error instanceof TreeTooLarge ||
+    error instanceof UnsafeGitName ||
+    error instanceof CheckoutError && error.fault === "source";
+  if (!known || error instanceof DiskFull) throw error;
+  // What is refused by its form may hold a password.
+  const url = error instanceof UnsafeGitName ? undefined : submoduleAddress(address, level.url);
+  const from = url === undefined ? shown : `${shown} from ${url}`;
+  const reason = `Cannot fetch submodule ${from}: ${describeError(error)}`;
+  const early = options.deliveries <= TRIES;
+  const served = URL.parse(url ?? "")?.host === URL.parse(options.url ?? "")?.host;
+  // A project may use what it does not name, and the host that gave the rest will soon give this too.
+  if (needed ? missing && early || passing && (early || served) : passing && early && served) {
+    throw new TransientFault(reason, { cause: error });
+  }
+  return reason;
+}
+
+async function listed({ repository, tree }: Level): Promise<Map<string, SubmoduleEntry>> {
+  const entries = await submoduleEntries(repository, tree);
+  if (entries === undefined || entries.size > MAX_LISTED) throw tooMany();
+  return entries;
+}
+
+function tooMany(): SubmoduleError {
+  return new SubmoduleError(`Cannot fetch submodules: .gitmodules lists more than ${MAX_LISTED}`);
+}
+
+/**
+ * The commits that the checkout's index links, by path. The index, unlike a hostile tree, never holds a symbolic
+ * link and something below it.
+ */
+async function links({ repository, folders }: Level): Promise<Map<string, string>> {
+  const { stdout } = await repository.run(["ls-files", "--stage", "-z"], {
+    cwd: folders.tree,
+    forBuild: true,
+    env: { GIT_INDEX_FILE: folders.index, GIT_WORK_TREE: folders.tree },
+    maxBytes: 512 * 1024 * 1024,
+  });
+  const found = new Map<string, string>();
+  for (const entry of splitNul(stdout)) {
+    const parts = /^160000 ([0-9a-f]+) 0\t(.*)$/s.exec(entry);
+    if (parts) found.set(parts[2]!, parts[1]!);
+  }
+  if (found.size > MAX_LISTED) throw tooMany();
+  return found;
+}
+
+function allowed(url: string, { url: served, sameHost }: WriteOptions): string {
+  const checked = checkCloneUrl(url, false);
+  const own = served === undefined ? undefined : submoduleAddress(served, undefined);
+  if (!sameHost || URL.parse(checked)?.host === URL.parse(own ?? "")?.host) return checked;
+  throw new SubmoduleError("builds have no network here, and it is on another host");
+}
+
+/** The submodule's folder, which must lie where its path says and not behind a symbolic link. */
+async function emptyFolder(tree: string, path: string): Promise<string> {
+  const place = join(tree, path);
+  await Deno.mkdir(place, { recursive: true });
+  const real = await Deno.realPath(place);
+  if (real === join(await Deno.realPath(tree), path)) return place;
+  throw new SubmoduleError("its path leads elsewhere");
+}

@@ -1,0 +1,202 @@
+/** Writes all that a job's checkout holds: files, contents of Git LFS, submodules, and a repository of its own. */
+import { join } from "node:path";
+import { deadline } from "../../common/async.ts";
+import { TransientFault } from "../../common/errors.ts";
+import { GitCache } from "../../git/cache.ts";
+import { readFault } from "../../git/faults.ts";
+import type { GitRepository } from "../../git/repository.ts";
+import type { TreeContents } from "../../git/tree_contents.ts";
+import { setTimes } from "./file_times.ts";
+import type { JobFolders } from "./job_folder.ts";
+import {
+  findTags,
+  type Revision,
+  type RevisionFacts,
+  revisionFacts,
+  writeJobRepository,
+} from "./job_repository.ts";
+import { fillLfs, type LfsOptions } from "./lfs_files.ts";
+import type { Needs, Problem } from "./needs.ts";
+import { submoduleAddress } from "./submodule_address.ts";
+import { fillSubmodules, type Level, unneededSignal } from "./submodules.ts";
+import { MAX_CHECKOUT_BYTES, writeTree } from "./write_tree.ts";
+
+/** Milliseconds in which a submodule's host must have told its tags, which hold up nothing. */
+const TAGS_MS = 15_000;
+
+/** How to write a checkout. */
+export interface WriteOptions {
+  /** The configuration's `checkout.root`: where caches are. */
+  readonly root: string;
+  /** The repository's address; undefined where there is none. */
+  readonly url: string | undefined;
+  /** Whether only the host of `url` may be fetched from: where builds may not use the network. */
+  readonly sameHost: boolean;
+  /** What the projects that are built need; what else cannot be had holds up nothing. */
+  readonly needs: Needs;
+  /** How often the job has been delivered, from 1; infinite where it will not come again. */
+  readonly deliveries: number;
+  /** Folders of Git LFS contents; the one in the cache when absent. */
+  readonly stores?: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+/** What was written. */
+export interface WrittenFiles {
+  /** What the log says of it. */
+  readonly lines: readonly string[];
+  readonly problems: readonly Problem[];
+}
+
+/** What all levels of a checkout share. */
+export interface CheckoutState {
+  readonly lines: string[];
+  readonly problems: Problem[];
+  /** What may still be written. */
+  readonly room: { bytes: number };
+  /** Hosts that did not answer. */
+  readonly down: Map<string, TransientFault>;
+  /** How many submodules were written. */
+  submodules: number;
+  /** The signal under which what no project needs is fetched. */
+  unneeded(signal: AbortSignal): AbortSignal;
+}
+
+interface WrittenLevel {
+  readonly level: Level;
+  readonly contents: TreeContents;
+  /** Files that are not what git has. */
+  readonly filled: readonly string[];
+}
+
+/**
+ * Writes a revision into a job's folder; all files get the commit's time. Throws a `CheckoutError`, a
+ * `BrokenCache`, and a `TransientFault` for what may pass.
+ */
+export async function writeFiles(
+  repository: GitRepository,
+  revision: Revision,
+  folders: JobFolders,
+  options: WriteOptions,
+): Promise<WrittenFiles> {
+  using unneeded = unneededSignal();
+  const state: CheckoutState = {
+    lines: [],
+    problems: [],
+    room: { bytes: MAX_CHECKOUT_BYTES },
+    down: new Map(),
+    submodules: 0,
+    unneeded: unneeded.of,
+  };
+  const top: Level = {
+    repository,
+    tree: revision.tree,
+    url: options.url,
+    folders,
+    prefix: "",
+    depth: 1,
+  };
+  const written: WrittenLevel[] = [];
+  const [facts, files] = await Promise.allSettled([
+    revisionFacts(repository, revision, (history) => findTags(repository, history)),
+    writeLevel(top, { options, state, written }),
+  ]);
+  // Only now, so that nothing writes any more when the folder is removed.
+  if (files.status === "rejected") throw files.reason;
+  if (facts.status === "rejected") throw facts.reason;
+  await setTimes(folders.tree, facts.value.time);
+  for (const one of written) await addRepository(one, facts.value, options.signal);
+  return state;
+}
+
+interface Writing {
+  readonly options: WriteOptions;
+  readonly state: CheckoutState;
+  readonly written: WrittenLevel[];
+}
+
+async function writeLevel(level: Level, writing: Writing): Promise<void> {
+  const { options, state, written } = writing;
+  const { repository, tree, folders } = level;
+  const contents = await writeTree(repository, tree, { folders, maxBytes: state.room.bytes });
+  state.room.bytes -= contents.bytes;
+  const filled = contents.attributes ? await addLfs(level, writing) : [];
+  written.push({ level, contents, filled });
+  if (!contents.submodules) return;
+  await fillSubmodules(level, { options, state, write: (below) => writeLevel(below, writing) });
+}
+
+async function addLfs(level: Level, { options, state }: Writing): Promise<readonly string[]> {
+  const { repository, folders, prefix, depth } = level;
+  const stores = depth === 1 ? options.stores : undefined;
+  const { lines, problems, filled } = await fillLfs(repository, {
+    folders,
+    prefix,
+    needs: options.needs,
+    server: lfsServer(level, options),
+    stores: stores ?? [join(repository.gitDir, "lfs/objects")],
+    room: state.room,
+    signal: options.signal,
+  });
+  state.lines.push(...lines);
+  state.problems.push(...problems);
+  return filled;
+}
+
+function lfsServer({ url }: Level, options: WriteOptions): LfsOptions["server"] {
+  const [own, served] = [url, options.url].map((each) =>
+    each === undefined ? undefined : URL.parse(submoduleAddress(each, undefined)) ?? undefined
+  );
+  if (own === undefined || !["https:", "http:"].includes(own.protocol)) {
+    return { reason: "the repository has no address over https" };
+  }
+  return own.host === served?.host ? { url: own.href } : { reason: "it is on another host" };
+}
+
+/** Gives a level's folder its repository, in which nothing is changed. */
+async function addRepository(
+  { level, contents, filled }: WrittenLevel,
+  top: RevisionFacts,
+  signal: AbortSignal,
+): Promise<void> {
+  const { repository, folders, depth } = level;
+  const options = {
+    cwd: folders.tree,
+    forBuild: true,
+    env: { GIT_INDEX_FILE: folders.index, GIT_WORK_TREE: folders.tree },
+  };
+  try {
+    // 1 where a file is not what git has.
+    const refresh = ["update-index", "-q", "--refresh"];
+    await repository.run(refresh, { ...options, codes: [0, 1], timeoutMs: 600_000 });
+    if (filled.length > 0) {
+      const assume = ["update-index", "--assume-unchanged", "-z", "--stdin"];
+      await repository.run(assume, {
+        ...options,
+        stdin: filled.map((path) => `${path}\0`).join(""),
+      });
+    }
+  } catch (error) {
+    throw readFault(error);
+  }
+  const tree = depth === 1 ? level.tree : await repository.treeOf(level.tree);
+  const facts = depth === 1 ? top : { ...await factsBelow(level, tree, signal), time: top.time };
+  const parts = { place: folders.tree, index: folders.index, tree, contents };
+  await writeJobRepository(repository, facts, parts);
+}
+
+/** A submodule's facts; it has no tags where its host does not tell them at once. */
+async function factsBelow(
+  { repository, tree: head, url }: Level,
+  tree: string,
+  signal: AbortSignal,
+) {
+  using limit = deadline(TAGS_MS, new TransientFault("Cannot list the tags of a submodule"));
+  const bounded = { signal: AbortSignal.any([signal, limit.signal]) };
+  const cache = new GitCache(repository.gitDir, url!, bounded);
+  return await revisionFacts(
+    repository,
+    { tree, head },
+    (history) => findTags(cache, history).catch(() => []),
+  );
+}

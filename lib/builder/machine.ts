@@ -1,0 +1,148 @@
+/** What a sandbox must know of this machine: asked of a shell once, because a role may read little itself. */
+import { publicData, SECRET_PARTS } from "./sandbox/public_data.ts";
+import { PROGRAMS } from "./recipes/step.ts";
+
+/** Facts about the machine; see {@link surveyMachine}. */
+export interface Machine {
+  /** Folders of the root that are links into `/usr`, with what they point to. */
+  readonly links: ReadonlyMap<string, string>;
+  /** Folders of the root that hold programs and libraries themselves. */
+  readonly folders: readonly string[];
+  /** Names in `/etc`. */
+  readonly etc: readonly string[];
+  /** The folders of PATH that exist, without symbolic links, in order. */
+  readonly path: readonly string[];
+  /** Where programs that are links out of those folders really lie. */
+  readonly programs: readonly string[];
+  /** Paths that must stay hidden and exist, and whether each is a folder. */
+  readonly hidden: readonly { readonly path: string; readonly folder: boolean }[];
+  /** The home folder of this user; `""` where there is none. */
+  readonly home: string;
+}
+
+/** Programs beside those of the build systems whose real place a build may need. */
+const TOOLS = [
+  ...PROGRAMS,
+  ..."cc c++ gcc g++ clang clang++ ld rustc javac python3 node npm go perl pkg-config bash".split(
+    " ",
+  ),
+];
+
+/** Where the shell finds its own helpers, whatever PATH builds are given. */
+const SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/run/current-system/sw/bin";
+
+const SCRIPT = String.raw`
+search=$1
+shift
+for folder in /bin /sbin /lib /lib32 /lib64 /libx32; do
+  if [ -L "$folder" ]; then printf 'link\t%s\t%s\n' "$folder" "$(readlink "$folder")"
+  elif [ -d "$folder" ]; then printf 'folder\t%s\n' "$folder"; fi
+done
+for file in /etc/*; do printf 'etc\t%s\n' "${"$"}{file#/etc/}"; done
+printf 'home\t%s\n' "$(cd -P "$(eval echo "~$(id -un)")" 2>/dev/null && pwd -P)"
+while [ $# -gt 0 ] && [ "$1" != -- ]; do
+  if [ -d "$1" ]; then printf 'hide\tfolder\t%s\n' "$(cd -P "$1" 2>/dev/null && pwd -P || echo "$1")"
+  elif [ -e "$1" ]; then printf 'hide\tfile\t%s\n' "$(readlink -f "$1" || echo "$1")"; fi
+  shift
+done
+shift
+for program; do
+  where=$(PATH=$search; command -v "$program") || continue
+  case $where in /*) printf 'program\t%s\n' "$(readlink -f "$where" || echo "$where")" ;; esac
+done
+IFS=:
+for folder in $search; do
+  case $folder in /*) ;; *) continue ;; esac
+  real=$(cd -P "$folder" 2>/dev/null && pwd -P) && printf 'path\t%s\n' "$real"
+done
+`;
+
+/** Finds what not every user may read, and what people write passwords in; the patterns are the shell's. */
+const SECRETS = String.raw`
+for place in $1; do
+  if [ -d "$place" ]; then printf 'hide\tfolder\t%s\n' "$place"
+  elif [ -e "$place" ]; then printf 'hide\tfile\t%s\n' "$place"; fi
+done
+shift
+for place; do
+  [ -e "$place" ] || continue
+  find -H "$place" -type d ! -perm -005 -exec printf 'hide\tfolder\t%s\n' {} \; -prune \
+    -o ! -type d ! -type l ! -perm -004 -exec printf 'hide\tfile\t%s\n' {} \;
+done
+`;
+
+/**
+ * Asks a shell about this machine. `hide` names files and folders that no build may see, such as secrets.
+ * Never rejects where there is a shell: what cannot be found is left out.
+ */
+export async function surveyMachine(
+  options: { path: string; hide: readonly string[] },
+): Promise<Machine> {
+  const rows = await ask(SCRIPT, [options.path, ...options.hide, "--", ...TOOLS]);
+  const of = (kind: string) => rows.filter((row) => row[0] === kind).map((row) => row.slice(1));
+  const column = (kind: string) => [...new Set(of(kind).map(([value]) => value!))];
+  const etc = column("etc");
+  return {
+    links: new Map(of("link").map(([folder, target]) => [folder!, target!])),
+    folders: column("folder"),
+    etc,
+    path: column("path"),
+    programs: column("program"),
+    hidden: [...hiddenOf(rows), ...await secretsIn(publicData(etc), SECRET_PARTS)],
+    home: column("home")[0] ?? "",
+  };
+}
+
+/** What no build may see of these places: what not every user may read, and what the shell's patterns name. */
+export async function secretsIn(
+  places: readonly string[],
+  patterns: readonly string[],
+): Promise<Machine["hidden"]> {
+  return hiddenOf(await ask(SECRETS, [patterns.join(" "), ...places]));
+}
+
+function hiddenOf(rows: readonly string[][]): Machine["hidden"] {
+  return rows.filter(([kind]) => kind === "hide")
+    .map(([, kind, path]) => ({ path: path!, folder: kind === "folder" }));
+}
+
+async function ask(script: string, args: readonly string[]): Promise<string[][]> {
+  const { stdout } = await new Deno.Command("sh", {
+    args: ["-c", script, "sh", ...args],
+    clearEnv: true,
+    env: { PATH: SYSTEM_PATH },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+  }).output();
+  return new TextDecoder().decode(stdout).split("\n").map((line) => line.split("\t"));
+}
+
+/** Roots of version managers that hold nothing but toolchains. */
+const MANAGERS = /^(.*\/\.(?:pyenv|rbenv|nodenv|goenv|jenv|nvm|sdkman|ghcup|volta|asdf))(?:\/|$)/;
+
+/**
+ * The folders that must be seen for the programs of a folder to work, and nothing beside them: people's
+ * homes hold keys next to `bin`, so only that folder itself and the roots of known version managers are
+ * taken from them. Of Cargo's folder only `bin`, because its credentials lie in it. Pure.
+ */
+export function toolchainFolders(bin: string, home: string): string[] {
+  if (/^\/(usr|bin|sbin|lib|lib32|lib64|libx32)(\/|$)/.test(bin)) return [];
+  if (!/^\/[^/]+\/./.test(bin) || /^\/(etc|proc|sys|dev)\//.test(bin)) return [];
+  if (bin.startsWith("/nix/")) return ["/nix/store"];
+  const cargo = /^(.*)\/\.cargo\/bin$/.exec(bin);
+  if (cargo) return [bin, `${cargo[1]}/.rustup`];
+  if (/\/\.rustup\/toolchains\//.test(bin)) return [bin.replace(/(\/\.rustup)\/.*$/, "$1")];
+  const manager = MANAGERS.exec(bin);
+  if (manager) return [manager[1]!];
+  const opt = /^\/opt\/[^/]+/.exec(bin);
+  if (opt) return [opt[0]];
+  const homes = [home, "/root", "/home", "/var", "/srv", "/tmp", "/run"];
+  const prefix = bin.replace(/\/[^/]*$/, "");
+  if (homes.some((folder) => folder !== "/" && `${bin}/`.startsWith(`${folder}/`))) return [bin];
+  if (!bin.endsWith("/bin") || prefix.lastIndexOf("/") < 0) return [bin];
+  return [
+    bin,
+    ...["lib", "lib64", "libexec", "share", "include"].map((name) => `${prefix}/${name}`),
+  ];
+}

@@ -1,0 +1,59 @@
+/** Looks at a project and plans its commands, or says why it cannot be built. */
+import { join } from "node:path";
+import type { Project } from "../../config/config.ts";
+import type { ProjectBuild, ProjectOutcome } from "../build_project.ts";
+import { makeBuildFolder } from "../checkout/job_folder.ts";
+import { planBuild } from "./plan.ts";
+import { projectFacts } from "./project_facts.ts";
+import { type BuildFolders, type Plan, Unbuildable } from "./step.ts";
+
+/** A project's commands, and where they find their folders. */
+export interface Prepared {
+  readonly plan: Plan;
+  readonly folders: BuildFolders;
+}
+
+/** Debian's packages of programs, where they are not named as the program. */
+const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
+  ninja: "ninja-build",
+  autoreconf: "autoconf automake libtool",
+  gmake: "make",
+  java: "default-jdk",
+};
+
+/** Plans a project's build from what lies in its folder now. Throws where the look at it failed. */
+export async function prepareBuild(
+  project: Project,
+  options: ProjectBuild,
+): Promise<Prepared | ProjectOutcome> {
+  const { folders, sandbox, test, jobs, network } = options;
+  await makeBuildFolder(join(folders.build, project.name));
+  const { tree, build, home } = sandbox.places(folders);
+  const facts = await projectFacts(join(tree, project.path), options);
+  if (facts === undefined) {
+    const reason =
+      `Cannot build ${project.name}: its folder ${project.path} is not in the repository`;
+    return { status: "Failure", reason };
+  }
+  const own: BuildFolders = { tree, build: join(build, project.name), home };
+  let plan: Plan;
+  try {
+    plan = planBuild(project, { test, jobs, network, os: Deno.build.os, folders: own, facts });
+  } catch (error) {
+    if (!(error instanceof Unbuildable)) throw error;
+    return { status: "Failure", reason: error.message, step: "test" };
+  }
+  const missing = plan.needs.filter((names) => !names.some((name) => facts.programs.has(name)));
+  if (missing.length === 0) return { plan, folders: own };
+  return { status: "UnexpectedError", reason: describeMissing(project, missing) };
+}
+
+/** Names all that is missing; of programs that do for each other, the first one's package. */
+function describeMissing(project: Project, missing: Plan["needs"]): string {
+  const lacking = missing.map(([first, ...others]) =>
+    others.length === 0 ? first : `${first} (or ${others.join(" or ")})`
+  ).join(" and ");
+  const packages = missing.map(([first]) => DEBIAN_PACKAGES[first!] ?? first).join(" ");
+  return `Cannot build ${project.name}: this builder lacks ${lacking}; whoever runs it must install ` +
+    `that (on Debian: apt-get install ${packages}), or take this system out of the project's systems`;
+}

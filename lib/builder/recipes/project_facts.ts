@@ -1,0 +1,137 @@
+/** Looks at a project's folder and at the programs a build would find, from inside the sandbox. */
+import { dirname, join, relative } from "node:path";
+import { runCommand } from "../sandbox/process.ts";
+import type { ProcessGuard } from "../sandbox/guard.ts";
+import { PROGRAMS, type ProjectFacts, type Script } from "./step.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
+import type { JobFolders } from "../checkout/job_folder.ts";
+
+const SCRIPT = String.raw`
+cd "$1" 2>/dev/null || exit 0
+folder=${"$"}{1%/} tree=$2
+shift 2
+script() {
+  [ -f "$2" ] || return 1
+  first=$(head -c 200 "$2" | head -n 1 | tr -cd ' -~')
+  if [ -x "$2" ]; then printf 'script %s x %s\n' "$1" "$first"
+  else printf 'script %s - %s\n' "$1" "$first"; fi
+}
+echo folder
+script configure configure
+script autogen.sh autogen.sh
+while ! script gradlew "$folder/gradlew"; do
+  case $folder in "$tree"/*) folder=${"$"}{folder%/*} ;; *) folder=; break ;; esac
+done
+[ -z "$folder" ] || printf 'wrapper %s\n' "$folder/gradlew"
+for file in * .[!.]*; do [ -e "$file" ] && printf 'file %s\n' "$file"; done
+for program; do command -v "$program" >/dev/null 2>&1 && printf 'program %s\n' "$program"; done
+for file in GNUmakefile makefile Makefile; do
+  [ -f "$file" ] || continue
+  for target in test check; do
+    grep -Eq "^([^#:=]*[[:space:]])?$target([[:space:]][^#:=]*)?:([^=]|$)" "$file" && echo "target $target"
+  done
+  break
+done
+exit 0
+`;
+
+/** Where and how to look. */
+export interface FactsOptions {
+  readonly sandbox: Sandbox;
+  readonly guard: ProcessGuard;
+  readonly folders: JobFolders;
+  readonly signal: AbortSignal;
+}
+
+/** The shell that a script's first line names. */
+const SHELL =
+  /^#! *(?:\S*\/)?(?:env +(?:-\S+ +)*)?(?:\S*\/)?(sh|bash|dash|ash|ksh|mksh|zsh)(?:\s|$)/;
+
+/**
+ * The facts that a plan is made from; undefined where the project has no folder. A symbolic link to
+ * somewhere else shows nothing that the sandbox does not. Throws when the look itself failed.
+ */
+export async function projectFacts(
+  source: string,
+  options: FactsOptions,
+): Promise<ProjectFacts | undefined> {
+  const { sandbox, folders, guard, signal } = options;
+  const { tree } = sandbox.places(folders);
+  if (Deno.build.os === "windows") return await windowsFacts(source, tree, sandbox.env.PATH!);
+  const argv = ["sh", "-c", SCRIPT, "sh", source, tree, ...PROGRAMS];
+  const command = sandbox.wrap({ argv, cwd: tree, env: {} }, folders);
+  const output = runCommand({ ...command, guard, timeoutMs: 60_000, signal });
+  const lines: string[] = [];
+  let next = await output.next();
+  for (; !next.done; next = await output.next()) {
+    if (lines.length < 20_000) lines.push(...next.value);
+  }
+  const end = next.value;
+  if (end.kind !== "exited" || end.code !== 0) {
+    const cause = end.kind === "failed" ? end.error : lines.slice(-3).join("; ");
+    throw new Error(`Cannot look at ${source}: ${end.kind}`, { cause });
+  }
+  if (!lines.includes("folder")) return undefined;
+  return parseFacts(lines);
+}
+
+function parseFacts(lines: readonly string[]): ProjectFacts {
+  const of = (kind: string) =>
+    new Set(
+      lines.filter((line) => line.startsWith(`${kind} `)).map((line) =>
+        line.slice(kind.length + 1)
+      ),
+    );
+  const scripts = [...of("script")].map((words): [string, Script] => {
+    const [name, mode, ...first] = words.split(" ");
+    const shell = SHELL.exec(first.join(" "))?.[1] ?? "sh";
+    return [name!, { executable: mode === "x", shell }];
+  });
+  const [gradleWrapper] = of("wrapper");
+  return {
+    files: of("file"),
+    programs: of("program"),
+    makeTargets: of("target"),
+    scripts: new Map(scripts),
+    ...(gradleWrapper === undefined ? {} : { gradleWrapper }),
+  };
+}
+
+async function windowsFacts(
+  source: string,
+  tree: string,
+  path: string,
+): Promise<ProjectFacts | undefined> {
+  const files = new Set<string>();
+  try {
+    for await (const entry of Deno.readDir(source)) files.add(entry.name);
+  } catch {
+    return undefined;
+  }
+  const programs = new Set<string>();
+  for (const folder of path.split(";")) {
+    for (const program of PROGRAMS) {
+      for (const suffix of [".exe", ".cmd", ".bat"]) {
+        const there = await Deno.stat(join(folder, program + suffix)).then(() => true, () => false);
+        if (there) programs.add(program);
+      }
+    }
+  }
+  const text = await Deno.readTextFile(join(source, "Makefile")).catch(() => "");
+  const targets = ["test", "check"].filter((name) => new RegExp(`^${name}\\s*:`, "m").test(text));
+  const gradleWrapper = await wrapperAbove(source, tree);
+  return {
+    files,
+    programs,
+    makeTargets: new Set(targets),
+    scripts: new Map(),
+    ...(gradleWrapper === undefined ? {} : { gradleWrapper }),
+  };
+}
+
+/** The nearest wrapper upwards that lies in the checkout. */
+async function wrapperAbove(folder: string, tree: string): Promise<string | undefined> {
+  const file = join(folder, "gradlew.bat");
+  if (await Deno.stat(file).then(({ isFile }) => isFile, () => false)) return file;
+  return relative(tree, folder) === "" ? undefined : await wrapperAbove(dirname(folder), tree);
+}

@@ -1,0 +1,103 @@
+/** Serves a role's HTTP endpoints, each with `GET /health` (`docs/deployment.md`, "Health"). */
+import type { Logger } from "@logtape/logtape";
+import type { Broker } from "../broker/broker.ts";
+import { ConfigError, describeError } from "../common/errors.ts";
+import type { HttpEndpoint } from "./role.ts";
+import { VERSION } from "../common/version.ts";
+
+/** An endpoint that listens. */
+export interface RunningEndpoint {
+  readonly name: string;
+  readonly hostname: string;
+  readonly port: number;
+  /** Stops listening and waits for running requests, at most some seconds. */
+  shutdown(): Promise<void>;
+}
+
+/** Milliseconds that requests which still run at a stop are given. */
+const SHUTDOWN_MS = 5_000;
+
+/** `host:port` or `[v6]:port` parted. */
+export function parseListen(listen: string): { hostname: string; port: number } {
+  const colon = listen.lastIndexOf(":");
+  const hostname = listen.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
+  return { hostname, port: Number(listen.slice(colon + 1)) };
+}
+
+/** Starts an endpoint. Throws a ConfigError that names the address when it cannot be had. */
+export function serveEndpoint(endpoint: HttpEndpoint, options: ServeOptions): RunningEndpoint {
+  const { hostname } = parseListen(endpoint.listen);
+  const aborted = new AbortController();
+  const server = listen(endpoint, options, aborted.signal);
+  return {
+    name: endpoint.name,
+    hostname,
+    port: server.addr.port,
+    async shutdown() {
+      const timer = setTimeout(() => aborted.abort(), SHUTDOWN_MS);
+      await server.shutdown();
+      clearTimeout(timer);
+      await server.finished;
+    },
+  };
+}
+
+interface ServeOptions {
+  readonly broker: Broker;
+  readonly log: Logger;
+  /** See `RunnerOptions.unready`. */
+  readonly unready?: () => string | undefined;
+}
+
+function listen(
+  endpoint: HttpEndpoint,
+  { broker, log, unready = () => undefined }: ServeOptions,
+  signal: AbortSignal,
+): Deno.HttpServer<Deno.NetAddr> {
+  const { hostname, port } = parseListen(endpoint.listen);
+  const { name } = endpoint;
+  const onListen = (address: Deno.NetAddr) =>
+    log.info("Listening", { endpoint: name, address: `${hostname}:${address.port}` });
+  const onError = (error: unknown) => {
+    log.error("Request failed: this is a bug", { endpoint: name, error });
+    return new Response("Internal error\n", { status: 500 });
+  };
+  try {
+    return Deno.serve({ hostname, port, signal, onListen, onError }, (request, info) => {
+      // A Host header that is none makes an address that is none: nobody may log bugs for us by it.
+      const url = URL.parse(request.url);
+      if (url === null) return new Response("Address malformed\n", { status: 400 });
+      return isHealth(request, url)
+        ? health(request, broker, unready())
+        : endpoint.fetch(request, info);
+    });
+  } catch (error) {
+    const what = `Cannot listen on ${endpoint.listen} for ${name}: ${describeError(error)}`;
+    throw new ConfigError(what, { cause: error });
+  }
+}
+
+function isHealth(request: Request, url: URL): boolean {
+  return (request.method === "GET" || request.method === "HEAD") && url.pathname === "/health";
+}
+
+/**
+ * Whether the role can do its work: 200 or 503. Prometheus, which says so in its Accept header, gets the
+ * answer in its own form, so that it can watch a role by scraping this.
+ */
+function health(request: Request, broker: Broker, waitsFor: string | undefined): Response {
+  const connected = broker.state === "connected";
+  const ok = connected && waitsFor === undefined;
+  const init = { status: ok ? 200 : 503, headers: { "cache-control": "no-store" } };
+  if (/openmetrics|text\/plain;\s*version=/.test(request.headers.get("accept") ?? "")) {
+    const text = "# HELP tickborg_broker_connected Whether the role is connected to the broker\n" +
+      `# TYPE tickborg_broker_connected gauge\ntickborg_broker_connected ${connected ? 1 : 0}\n` +
+      "# HELP tickborg_build_info The version of the role; the value is always 1\n" +
+      `# TYPE tickborg_build_info gauge\ntickborg_build_info{version="${VERSION}"} 1\n`;
+    const headers = { ...init.headers, "content-type": "text/plain; version=0.0.4" };
+    return new Response(text, { ...init, headers });
+  }
+  const status = ok ? "ok" : connected ? "starting" : "unavailable";
+  const answer = { status, broker: broker.state, version: VERSION, waits_for: waitsFor };
+  return Response.json(answer, init);
+}

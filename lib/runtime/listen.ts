@@ -1,0 +1,23 @@
+/** The addresses the roles serve HTTP on, as the configuration gives them. */
+import type { Config, Section } from "../config/config.ts";
+import { DEFAULT_LISTEN } from "../config/schema.ts";
+
+/** Where the roles that listen have their `listen`: the collector serves the log API. */
+const LISTENS = {
+  github_webhook_receiver: "github_webhook_receiver",
+  log_message_collector: "log_api_config",
+  stats: "stats",
+} as const satisfies Partial<Record<Section, keyof typeof DEFAULT_LISTEN>>;
+
+/** The address, `host:port`, that the role of this section listens on. */
+export function listenOf(section: keyof typeof LISTENS, config: Config): string {
+  return config[LISTENS[section]]?.listen ?? DEFAULT_LISTEN[LISTENS[section]];
+}
+
+/** The address a role listens on, `host:port`; undefined where it serves nothing. */
+export function listenAddress(row: { readonly section: Section }, config: Config) {
+  const { section } = row;
+  return Object.hasOwn(LISTENS, section)
+    ? listenOf(section as keyof typeof LISTENS, config)
+    : undefined;
+}

@@ -1,0 +1,85 @@
+import type { Logger } from "@logtape/logtape";
+import type { Broker, Delivery, Publication, Settlement } from "../broker/broker.ts";
+import type { Config } from "../config/config.ts";
+import type { GitHub } from "../github/github.ts";
+
+/** What a handler decided: messages to publish, then what becomes of the delivery. */
+export interface Outcome {
+  readonly publish: readonly Publication[];
+  readonly settle: Settlement;
+}
+
+/** A long handler: yields messages to publish as it goes and ends in an outcome. */
+export type Progress = AsyncGenerator<readonly Publication[], Outcome, void>;
+
+/** A queue that a role consumes, and what it does with each message. */
+export interface Consumer<Message> {
+  readonly queue: string;
+  readonly prefetch: number;
+  /** See `ConsumeOptions.holdsLong`. */
+  readonly holdsLong?: boolean;
+  /** Decodes a delivery; whatever it throws makes the message a dead letter. */
+  decode(delivery: Delivery): Message;
+  /**
+   * Handles a message. `stop` aborts when the grace period of a shutdown is over; throw
+   * {@link HandBack} then to give the message to another consumer.
+   */
+  handle(message: Message, delivery: Delivery, stop: AbortSignal): Promise<Outcome> | Progress;
+  /** What to publish when the last attempt failed, so that whoever waits is told. */
+  exhausted?(
+    message: Message,
+    error: unknown,
+  ): readonly Publication[] | Promise<readonly Publication[]>;
+}
+
+/** Thrown by a handler that gives its message back because the role stops. */
+export class HandBack extends Error {
+  override name = "HandBack";
+}
+
+/** An HTTP endpoint of a role. `GET /health` is answered by the runner where the handler returns undefined. */
+export interface HttpEndpoint {
+  readonly name: string;
+  /** `host:port`, `[v6]:port`. */
+  readonly listen: string;
+  fetch(request: Request, info: Deno.ServeHandlerInfo): Promise<Response> | Response;
+  /** Called when the role begins to stop: ends answers that would go on for ever. */
+  drain?(): void;
+}
+
+/** Work done again and again; a run that throws is logged and tried again at the next turn. */
+export interface PeriodicTask {
+  readonly name: string;
+  readonly everyMs: number;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** A started role, as the runner sees it. */
+export interface Service {
+  // A service consumes queues of different messages, which only its own consumers need to tell apart.
+  // deno-lint-ignore no-explicit-any
+  readonly consumers: readonly Consumer<any>[];
+  readonly endpoints?: readonly HttpEndpoint[];
+  readonly periodic?: readonly PeriodicTask[];
+  /** Called last at a stop, after consumers and endpoints have ended. */
+  close?(): Promise<void>;
+}
+
+/** What a role is given to work with. */
+export interface RoleContext {
+  readonly role: string;
+  readonly config: Config;
+  readonly broker: Broker;
+  readonly log: Logger;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** A fresh random identifier (UUID). */
+  readonly newId: () => string;
+  /** The GitHub client, made at the first call. Throws a ConfigError where no App is configured. */
+  readonly github: () => GitHub;
+}
+
+/** What each file in `services/` exports. */
+export interface RoleModule {
+  createService(context: RoleContext): Promise<Service>;
+}

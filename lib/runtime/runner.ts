@@ -1,0 +1,202 @@
+/**
+ * Runs a service: decodes each delivery, calls its handler, publishes what it decided, and only then
+ * settles. The three kinds of failure (`lib/common/errors.ts`) end here, so that no handler has a loop of its own.
+ */
+import type { Logger } from "@logtape/logtape";
+import { delay } from "../common/async.ts";
+import type { Broker, Delivery, Settlement, Subscription } from "../broker/broker.ts";
+import { describeError, NotThereYet, PoisonMessage, TransientFault } from "../common/errors.ts";
+import { type RunningEndpoint, serveEndpoint } from "./http.ts";
+import { isLastAttempt, retryDelay } from "./retry.ts";
+import { type Handling, runHandler } from "./run_handler.ts";
+import { type Consumer, HandBack, type PeriodicTask, type Service } from "./role.ts";
+
+/** Milliseconds until it is tried again to tell whoever waits that a message is given up. */
+const FAREWELL_RETRY_MS = 60_000;
+
+/** What the runner works with. */
+export interface RunnerOptions {
+  readonly broker: Broker;
+  readonly log: Logger;
+  /** Multiplies every retry delay, so that tests need not wait; 1 when absent. */
+  readonly retryScale?: number;
+  /** What the process waits for before it is ready, for `/health`; undefined once it is, and when absent. */
+  readonly unready?: () => string | undefined;
+}
+
+/** A service that runs. */
+export interface RunningService {
+  /** The endpoints with the ports they really got. */
+  readonly endpoints: readonly RunningEndpoint[];
+  /**
+   * Stops taking messages, lets handlers finish for `graceMs`, then has them hand their messages back,
+   * and closes everything. The broker stays open: it is the caller's.
+   */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Starts a service; resolves when it consumes and listens. */
+export async function startService(
+  service: Service,
+  options: RunnerOptions,
+): Promise<RunningService> {
+  const run = new Run(service, options);
+  try {
+    await run.start();
+  } catch (error) {
+    await run.stop(0);
+    throw error;
+  }
+  return run;
+}
+
+class Run implements RunningService {
+  readonly endpoints: RunningEndpoint[] = [];
+  readonly #service: Service;
+  readonly #options: RunnerOptions;
+  readonly #subscriptions: Subscription[] = [];
+  readonly #periodic: Promise<void>[] = [];
+  readonly #stopping = new AbortController();
+  readonly #graceOver = new AbortController();
+
+  constructor(service: Service, options: RunnerOptions) {
+    this.#service = service;
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    const { consumers, endpoints = [], periodic = [] } = this.#service;
+    for (const endpoint of endpoints) {
+      this.endpoints.push(serveEndpoint(endpoint, this.#options));
+    }
+    for (const consumer of consumers) await this.#consume(consumer);
+    const { log } = this.#options;
+    for (const task of periodic) {
+      this.#periodic.push(repeat(task, { log, signal: this.#stopping.signal }));
+    }
+  }
+
+  async #consume(consumer: Consumer<unknown>): Promise<void> {
+    const options = { ...this.#options, stop: this.#graceOver.signal };
+    const handler = (delivery: Delivery) => settle(consumer, delivery, options);
+    this.#subscriptions.push(await options.broker.consume(consumer, handler));
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping.abort();
+    this.#service.endpoints?.forEach((endpoint) => endpoint.drain?.());
+    const timer = setTimeout(() => this.#graceOver.abort(), graceMs);
+    await Promise.all(this.#subscriptions.map((subscription) => subscription.cancel()));
+    clearTimeout(timer);
+    this.#graceOver.abort();
+    await Promise.all(this.#periodic);
+    await Promise.all(this.endpoints.map((endpoint) => endpoint.shutdown()));
+    await this.#service.close?.();
+  }
+}
+
+interface SettleOptions extends RunnerOptions {
+  readonly stop: AbortSignal;
+}
+
+/** What becomes of one delivery; never rejects. */
+async function settle<Message>(
+  consumer: Consumer<Message>,
+  delivery: Delivery,
+  options: SettleOptions,
+): Promise<Settlement> {
+  let message: Message;
+  try {
+    message = consumer.decode(delivery);
+  } catch (error) {
+    return bury(describeError(error), delivery, options.log);
+  }
+  try {
+    const outcome = await runHandler({ consumer, message, delivery }, options);
+    if (outcome.settle.kind === "dead") bury(outcome.settle.reason, delivery, options.log);
+    return outcome.settle;
+  } catch (error) {
+    return await settleFailure(error, { consumer, message, delivery }, options);
+  }
+}
+
+async function settleFailure<Message>(
+  error: unknown,
+  work: Handling<Message>,
+  options: SettleOptions,
+): Promise<Settlement> {
+  const { delivery } = work;
+  if (error instanceof HandBack) {
+    options.log.info("Message handed back", { queue: delivery.queue, why: error.message });
+    return { kind: "requeue" };
+  }
+  if (!(error instanceof TransientFault || error instanceof PoisonMessage)) {
+    options.log.error("Handler failed: this is a bug", { queue: delivery.queue, error });
+  }
+  return isLastAttempt(error, delivery.attempt)
+    ? await giveUp(error, work, options)
+    : retry(error, delivery, options);
+}
+
+function retry(error: unknown, delivery: Delivery, options: SettleOptions): Settlement {
+  const { queue, attempt } = delivery;
+  const reason = describeError(error);
+  const delayMs = retryDelay({
+    attempt,
+    missing: error instanceof NotThereYet,
+    retryAfterMs: error instanceof TransientFault ? error.retryAfterMs : undefined,
+    random: Math.random(),
+    scale: options.retryScale ?? 1,
+  });
+  options.log.warn("Message is tried again later", { queue, attempt, delayMs, reason });
+  return { kind: "retry", delayMs, reason };
+}
+
+/** Tells whoever waits; a message whose end cannot be told is kept. */
+async function giveUp<Message>(
+  error: unknown,
+  { consumer, message, delivery }: Handling<Message>,
+  { broker, log, retryScale = 1 }: SettleOptions,
+): Promise<Settlement> {
+  try {
+    const farewell = await consumer.exhausted?.(message, error) ?? [];
+    if (farewell.length > 0) await broker.publish(farewell);
+  } catch (cause) {
+    log.error("Nobody could be told of a message that is given up", { error: cause });
+    if (cause instanceof TransientFault) {
+      const delayMs = FAREWELL_RETRY_MS * retryScale;
+      return { kind: "retry", delayMs, reason: describeError(cause) };
+    }
+  }
+  return bury(describeError(error), delivery, log);
+}
+
+function bury(reason: string, delivery: Delivery, log: Logger): Settlement {
+  log.error("Message goes to the dead letters", {
+    queue: delivery.queue,
+    routingKey: delivery.routingKey,
+    attempt: delivery.attempt,
+    bytes: delivery.body.byteLength,
+    reason,
+  });
+  return { kind: "dead", reason };
+}
+
+async function repeat(
+  task: PeriodicTask,
+  { log, signal }: { log: Logger; signal: AbortSignal },
+): Promise<void> {
+  while (!signal.aborted) {
+    // Instances that started together must not all ask at once for ever.
+    await delay(task.everyMs * (0.75 + 0.5 * Math.random()), signal);
+    if (signal.aborted) return;
+    try {
+      await task.run(signal);
+    } catch (error) {
+      log.warn("Periodic task failed and is tried again at its next turn", {
+        task: task.name,
+        error: describeError(error),
+      });
+    }
+  }
+}

@@ -1,0 +1,81 @@
+/** How long the runner has a message wait, and what it does when nobody can be told that it gives up. */
+import assert from "node:assert/strict";
+import type { Broker, Delivery, Settlement } from "../../lib/broker/broker.ts";
+import { PoisonMessage, TransientFault } from "../../lib/common/errors.ts";
+import { roleLogger } from "../../lib/runtime/log.ts";
+import { MAX_ATTEMPTS, MAX_BUG_ATTEMPTS, RETRY_DELAYS_MS } from "../../lib/runtime/retry.ts";
+import { startService } from "../../lib/runtime/runner.ts";
+
+interface Scene {
+  /** What the handler throws. */
+  readonly error: Error;
+  readonly attempt?: number;
+  readonly retryScale?: number;
+  /** What publishing whom to tell meets. */
+  readonly publishing?: Error;
+}
+
+/** What becomes of a delivery whose handler throws. */
+async function settlementOf(scene: Scene): Promise<Settlement> {
+  const { error, attempt = 1, publishing, ...scale } = scene;
+  let settle: ((delivery: Delivery) => Promise<Settlement>) | undefined;
+  const broker = {
+    consume(_options: unknown, handler: typeof settle) {
+      settle = handler;
+      return Promise.resolve({ cancel: () => Promise.resolve() });
+    },
+    publish: () => publishing ? Promise.reject(publishing) : Promise.resolve(),
+  } as unknown as Broker;
+  const service = await startService({
+    consumers: [{
+      queue: "q",
+      prefetch: 1,
+      decode: () => undefined,
+      handle: () => Promise.reject(error),
+      exhausted: () => [{ exchange: "", routingKey: "told", body: new Uint8Array() }],
+    }],
+  }, { broker, log: roleLogger("test"), ...scale });
+  const from = { queue: "q", exchange: "", routingKey: "q", redelivered: false, headers: {} };
+  const lost = new AbortController().signal;
+  const settlement = await settle!({ ...from, attempt, lost, body: new Uint8Array() });
+  await service.stop(0);
+  return settlement;
+}
+
+/** Milliseconds that the delivery waits for its next attempt. */
+async function delayOf(scene: Scene): Promise<number> {
+  const settlement = await settlementOf(scene);
+  assert.equal(settlement.kind, "retry");
+  return (settlement as Settlement & { kind: "retry" }).delayMs;
+}
+
+Deno.test("a message waits as long as its attempt's delay says, and a quarter more at most", async () => {
+  const error = new TransientFault("GitHub is away");
+  for (const [index, base] of RETRY_DELAYS_MS.entries()) {
+    const delay = await delayOf({ error, attempt: index + 1 });
+    assert.ok(delay >= base && delay <= 1.25 * base, `attempt ${index + 1}: ${delay} ms`);
+  }
+  const bug = await delayOf({ error: new TypeError("undefined is not a function") });
+  assert.ok(bug >= 5_000, `${bug} ms`);
+});
+
+Deno.test("a message waits as long as the other side asked", async () => {
+  const error = new TransientFault("Limit reached", { retryAfterMs: 90_000 });
+  assert.equal(await delayOf({ error }), 90_000);
+});
+
+Deno.test("a message is kept while nobody can be told that it is given up", async () => {
+  const publishing = new TransientFault("The broker is away");
+  const last: Scene[] = [
+    { error: new PoisonMessage("No such repository") },
+    { error: new TransientFault("GitHub is away"), attempt: MAX_ATTEMPTS },
+    { error: new TypeError("undefined is not a function"), attempt: MAX_BUG_ATTEMPTS },
+  ];
+  for (const scene of last) {
+    assert.equal(await delayOf({ ...scene, publishing }), 60_000);
+    assert.equal(await delayOf({ ...scene, publishing, retryScale: 0.01 }), 600);
+    assert.equal((await settlementOf(scene)).kind, "dead");
+  }
+  const bug = { ...last[0]!, publishing: new TypeError("Cannot encode") };
+  assert.equal((await settlementOf(bug)).kind, "dead", "a bug in telling is no reason to keep it");
+});
