@@ -20,6 +20,7 @@ import {
 } from "../lib/monitoring/fleet.ts";
 import { type GitHubReport, lookAtGitHub } from "../lib/monitoring/github.ts";
 import { type Finding, worst } from "../lib/monitoring/health.ts";
+import type { StatusReport } from "../lib/monitoring/status_report.ts";
 import type { UnservedReport } from "../lib/monitoring/unserved.ts";
 import { listenAddress } from "../lib/runtime/listen.ts";
 import { roleLogger } from "../lib/runtime/log.ts";
@@ -57,25 +58,6 @@ const SECTIONS: readonly Section[] = ["runner", ...ROLE_NAMES.map((role) => role
 
 /** Milliseconds between two looks at GitHub with `--watch`: it limits an App's requests. */
 const GITHUB_EVERY_MS = 60_000;
-
-/** What `tickborg status --json` prints. */
-export interface StatusReport {
-  readonly level: Finding["level"];
-  /** ISO 8601. */
-  readonly time: string;
-  /** The version of this program. Each endpoint tells its role's. */
-  readonly version: string;
-  /** Without a level where nobody asked it: the embedded one. */
-  readonly broker: Partial<Finding> & { readonly address: string };
-  readonly queues: readonly QueueReport[];
-  readonly endpoints: readonly EndpointReport[];
-  /** Absent where the configuration has no App. */
-  readonly github?: GitHubReport;
-  /** Repositories that send webhooks and are not served, as far as stats has counted. */
-  readonly unserved?: readonly UnservedReport[];
-  /** What nothing is said about, and why. */
-  readonly notLookedAt?: readonly string[];
-}
 
 /** `tickborg status`. */
 export async function run(args: string[]): Promise<number> {

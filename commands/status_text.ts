@@ -1,5 +1,5 @@
 /** How `tickborg status` looks to people and to Nagios. */
-import type { StatusReport } from "./status.ts";
+import type { StatusReport } from "../lib/monitoring/status_report.ts";
 import type { Level } from "../lib/monitoring/health.ts";
 import { QUEUE } from "../lib/broker/topology.ts";
 

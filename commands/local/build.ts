@@ -1,11 +1,7 @@
 /** The builds of `tickborg local`, in a folder of their own. */
 import { join } from "node:path";
-import {
-  buildProject,
-  previewProject,
-  type ProjectBuild,
-  type ProjectOutcome,
-} from "../../lib/builder/build_project.ts";
+import { buildProject, previewProject } from "../../lib/builder/build_project.ts";
+import type { ProjectBuild, ProjectOutcome } from "../../lib/builder/recipes/project_build.ts";
 import { createGuard } from "../../lib/builder/sandbox/guard.ts";
 import type { JobFolders } from "../../lib/builder/checkout/job_folder.ts";
 import { safeLine } from "../../lib/builder/log/lines.ts";

@@ -3,44 +3,13 @@ import { join } from "node:path";
 import type { Project } from "../config/config.ts";
 import { describeError } from "../common/errors.ts";
 import { describeStep } from "./recipes/describe.ts";
-import type { ProcessGuard } from "./sandbox/guard.ts";
-import type { JobFolders } from "./checkout/job_folder.ts";
 import { rank, withTarget } from "./recipes/make_targets.ts";
 import { NO_TARGET } from "./log/output_watch.ts";
 import { prepareBuild, type Prepared } from "./recipes/prepare.ts";
 import { inRepository } from "./log/repository_paths.ts";
 import { askAll, runStep, type StepEnd } from "./recipes/run_step.ts";
-import type { FirstError } from "../report/first_error.ts";
-import type { Sandbox } from "./sandbox/sandbox.ts";
+import type { ProjectBuild, ProjectOutcome } from "./recipes/project_build.ts";
 import type { Step } from "./recipes/step.ts";
-
-/** How to build. */
-export interface ProjectBuild {
-  readonly test: boolean;
-  readonly jobs: number;
-  readonly network: boolean;
-  readonly timeoutMs: number;
-  /** `TICKBORG_*` variables beside those that are set here. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly folders: JobFolders;
-  readonly sandbox: Sandbox;
-  readonly guard: ProcessGuard;
-  /** Ends the build when it aborts. */
-  readonly signal: AbortSignal;
-}
-
-/** How a project's build ended. */
-export interface ProjectOutcome {
-  readonly status: "Success" | "Failure" | "TimedOut" | "Aborted" | "UnexpectedError";
-  /** What happened, for people; undefined for a success. */
-  readonly reason?: string;
-  /** The step that failed or ran last. */
-  readonly step?: string;
-  /** Its command as a person would type it at the root of a checkout. */
-  readonly command?: string;
-  /** What its output says of why it failed, in paths of the repository. */
-  readonly firstError?: FirstError;
-}
 
 /**
  * The commands that a project's build would run, as a person would type them, or why it cannot be built.

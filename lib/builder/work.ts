@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import type { Project } from "../config/config.ts";
 import { sectionOf } from "../config/sections.ts";
-import { buildProject, type ProjectBuild } from "./build_project.ts";
+import { buildProject } from "./build_project.ts";
+import type { ProjectBuild } from "./recipes/project_build.ts";
 import { type BuilderContext, checkoutRoot } from "./builder_context.ts";
 import { type EarlyEnd, prepareSource, type Source } from "./checkout/checkout.ts";
 import { PROJECTS_FILE } from "../projects/projects.ts";

@@ -2,7 +2,9 @@
 import { evaluationMemory } from "../evaluation/status.ts";
 import type { CommitStatus } from "../github/github.ts";
 import type { CommentEvent } from "../github/comment_payloads.ts";
-import { COMMENT_REQUEST } from "./publications.ts";
+
+/** How the request ids of comments begin. */
+export const COMMENT_REQUEST = "comment-";
 
 /**
  * Whether the commit to build was there when somebody commented; in doubt where something was pushed in the

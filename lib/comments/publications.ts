@@ -9,11 +9,9 @@ import {
   isoTime,
   jobRequestId,
 } from "../scheduling/build_jobs.ts";
-import type { CommentFacts } from "./gather.ts";
+import type { CommentFacts } from "./facts.ts";
+import { COMMENT_REQUEST } from "./approval.ts";
 import { isInCharge } from "./rights.ts";
-
-/** How the request ids of comments begin. */
-export const COMMENT_REQUEST = "comment-";
 
 /** The end of the pull request's builds, where a command asks for it. */
 export function cancellations(facts: CommentFacts): Publication[] {

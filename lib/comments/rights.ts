@@ -3,7 +3,7 @@ import { checkRunName } from "../check_runs/name.ts";
 import type { OverallMemory } from "../check_runs/overall/memory.ts";
 import type { Build } from "../scheduling/build_jobs.ts";
 import type { Problem } from "./answer.ts";
-import type { CommentFacts } from "./gather.ts";
+import type { CommentFacts } from "./facts.ts";
 
 /** Who commented, and on whose pull request. */
 type People = Pick<CommentFacts, "event" | "pull" | "trusted">;

@@ -2,7 +2,7 @@
 import type { CheckRun } from "../github/github.ts";
 import { type Build, jobRequestId } from "../scheduling/build_jobs.ts";
 import type { WantedBuilds } from "./builds.ts";
-import type { CommentFacts } from "./gather.ts";
+import type { CommentFacts } from "./facts.ts";
 import { isInCharge } from "./rights.ts";
 
 /**

@@ -5,12 +5,12 @@ import { isListPath, judgedListAt } from "../projects/at_commit.ts";
 import { listMistakes } from "../projects/list_mistakes.ts";
 import { tellWithoutPlace } from "../projects/list_text.ts";
 import {
-  type LabelRule,
   type ProjectList,
   PROJECTS_FILE,
   touchedProjects,
   usableList,
 } from "../projects/projects.ts";
+import type { LabelRule } from "../projects/label_rule.ts";
 import { nearFolders, treeEntries } from "../projects/tree_entries.ts";
 import { type Entries, pathsOf, type TreeFacts, treeMistakes } from "../projects/tree_mistakes.ts";
 

@@ -9,7 +9,7 @@ import type { Repo } from "../messages/repo.ts";
 import { isLockLeft, isWhole, makeWhole, removeStaleLocks, setAside } from "./cache_files.ts";
 import { BrokenCache, diskFault, fetchFault, MissingFromGit } from "./faults.ts";
 import { git, type GitOptions, type GitResult } from "./git.ts";
-import { readTags, type Tag } from "./history.ts";
+import { readTags, type Tag } from "./tags.ts";
 import { LOCK_TIMEOUT_MS, withLock } from "./lock.ts";
 import { checkCloneUrl, checkSha } from "./names.ts";
 import { localRef } from "./refs.ts";

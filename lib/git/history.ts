@@ -1,7 +1,8 @@
 /** A commit's history and tags, as far as a build's own repository has them. */
 import { readFault } from "./faults.ts";
-import { checkSha, isBranchName } from "./names.ts";
+import { checkSha } from "./names.ts";
 import type { GitRepository } from "./repository.ts";
+import type { Tag } from "./tags.ts";
 
 /** Commits of a history that are looked at, the newest first. */
 const MAX_COMMITS = 10_000;
@@ -15,14 +16,6 @@ export interface Commit {
   readonly parents: readonly string[];
   /** The committer's, in seconds since the epoch. */
   readonly time: number;
-}
-
-/** A tag that stands for a commit, at last. */
-export interface Tag {
-  readonly name: string;
-  /** What the tag's ref holds: an annotated tag's own object, or the commit. */
-  readonly object: string;
-  readonly commit: string;
 }
 
 /** The commits that lead to these, which are among them. Throws a `BrokenCache` where they cannot be read. */
@@ -58,21 +51,4 @@ export function tagsOf(history: ReadonlyMap<string, Commit>, tags: readonly Tag[
     }
   }
   return [...history.keys()].flatMap((sha) => byCommit.get(sha) ?? []).slice(0, MAX_TAGS);
-}
-
-/**
- * Reads lines of a hash and a ref, in which `^{}` behind the ref tells what an annotated tag stands for: what
- * `git ls-remote` prints. Names that git itself would refuse are left out.
- */
-export function readTags(lines: string): Tag[] {
-  const refs = new Map<string, string>();
-  for (const line of lines.split("\n")) {
-    const parts = /^([0-9a-f]{40,64})\trefs\/tags\/(\S{1,255})$/.exec(line);
-    if (parts) refs.set(parts[2]!, parts[1]!);
-  }
-  return [...refs].filter(([name]) => isBranchName(name)).map(([name, object]) => ({
-    name,
-    object,
-    commit: refs.get(`${name}^{}`) ?? object,
-  }));
 }

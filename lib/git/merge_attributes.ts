@@ -3,8 +3,7 @@
  * bare repository it sees none, and in somebody's clone those that happen to be checked out.
  */
 import { dirname, join } from "node:path";
-import { type GitOptions, GitOutputTooLarge } from "./git.ts";
-import type { GitRepository } from "./repository.ts";
+import { type GitOptions, GitOutputTooLarge, type GitResult } from "./git.ts";
 
 const MAX_FILES = 500;
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -15,9 +14,16 @@ export interface MergeAttributes extends AsyncDisposable {
   readonly options: Pick<GitOptions, "cwd" | "env">;
 }
 
+/** A repository whose attribute files are read. */
+interface Repository {
+  /** A folder that git may write to. */
+  readonly scratch: string;
+  run(args: readonly string[], options?: GitOptions): Promise<GitResult>;
+}
+
 /** The attribute files of a commit; those that are more, or more bytes, than git repositories have are left out. */
 export async function attributesOf(
-  repository: Pick<GitRepository, "run" | "scratch">,
+  repository: Repository,
   commit: string,
 ): Promise<MergeAttributes> {
   const files = await listed(repository, commit);
@@ -43,7 +49,7 @@ interface AttributeFile {
 }
 
 async function listed(
-  repository: Pick<GitRepository, "run">,
+  repository: Repository,
   commit: string,
 ): Promise<AttributeFile[]> {
   const decoder = new TextDecoder();
@@ -70,7 +76,7 @@ function isPlain(path: string): boolean {
 }
 
 async function write(
-  repository: Pick<GitRepository, "run">,
+  repository: Repository,
   folder: string,
   files: readonly AttributeFile[],
 ): Promise<void> {

@@ -8,7 +8,7 @@ import {
   type GitResult,
   splitNul,
 } from "./git.ts";
-import { readTags, type Tag } from "./history.ts";
+import { readTags, type Tag } from "./tags.ts";
 import { attributesOf } from "./merge_attributes.ts";
 import { checkSha } from "./names.ts";
 

@@ -3,7 +3,7 @@ import type { Project } from "../config/config.ts";
 import { shortened } from "../text/shortened.ts";
 import type { Mistake } from "./list_text.ts";
 import { patternMistake } from "./patterns.ts";
-import type { LabelRule } from "./projects.ts";
+import type { LabelRule } from "./label_rule.ts";
 
 /** What is looked at. */
 export interface ListParts {

@@ -6,6 +6,7 @@ import * as z from "zod";
 import type { Project } from "../config/config.ts";
 import { describeIssue } from "../config/mistakes.ts";
 import { Projects } from "../config/project.ts";
+import { LabelRule } from "./label_rule.ts";
 import { listMistakes } from "./list_mistakes.ts";
 import { inProjects, ListText, type Mistake, NotJson } from "./list_text.ts";
 
@@ -14,16 +15,6 @@ export const PROJECTS_FILE = ".tickborg.json";
 
 /** Bytes the file may have. */
 export const MAX_PROJECTS_FILE_BYTES = 4 * 1024 * 1024;
-
-/** A label that Tickborg puts on pull requests which touch a path or whose title says a word. */
-export const LabelRule = z.strictObject({
-  name: z.string().min(1).max(50),
-  /** Paths or patterns: `*` stands for part of a name, `**` for any folders. */
-  paths: z.array(z.string().min(1).max(1_024)).max(200).default([]),
-  /** Types or scopes of a conventional title: `fix` and `ui` both match `fix(ui): …`. */
-  titles: z.array(z.string().min(1).max(100)).max(200).default([]),
-});
-export type LabelRule = z.infer<typeof LabelRule>;
 
 /** The file's form with labels; it may also be the bare list of projects. */
 const ProjectsFile = z.strictObject({

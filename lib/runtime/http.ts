@@ -3,6 +3,7 @@ import type { Logger } from "@logtape/logtape";
 import type { Broker } from "../broker/broker.ts";
 import { ConfigError, describeError } from "../common/errors.ts";
 import type { HttpEndpoint } from "./role.ts";
+import { parseListen } from "../config/listen.ts";
 import { VERSION } from "../common/version.ts";
 
 /** An endpoint that listens. */
@@ -16,13 +17,6 @@ export interface RunningEndpoint {
 
 /** Milliseconds that requests which still run at a stop are given. */
 const SHUTDOWN_MS = 5_000;
-
-/** `host:port` or `[v6]:port` parted. */
-export function parseListen(listen: string): { hostname: string; port: number } {
-  const colon = listen.lastIndexOf(":");
-  const hostname = listen.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
-  return { hostname, port: Number(listen.slice(colon + 1)) };
-}
 
 /** Starts an endpoint. Throws a ConfigError that names the address when it cannot be had. */
 export function serveEndpoint(endpoint: HttpEndpoint, options: ServeOptions): RunningEndpoint {

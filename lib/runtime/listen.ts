@@ -21,3 +21,10 @@ export function listenAddress(row: { readonly section: Section }, config: Config
     ? listenOf(section as keyof typeof LISTENS, config)
     : undefined;
 }
+
+/** `host:port` or `[v6]:port` parted. */
+export function parseListen(listen: string): { hostname: string; port: number } {
+  const colon = listen.lastIndexOf(":");
+  const hostname = listen.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
+  return { hostname, port: Number(listen.slice(colon + 1)) };
+}

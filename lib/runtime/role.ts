@@ -1,4 +1,5 @@
 import type { Logger } from "@logtape/logtape";
+import type { PeriodicTask } from "../common/periodic_task.ts";
 import type { Broker, Delivery, Publication, Settlement } from "../broker/broker.ts";
 import type { Config } from "../config/config.ts";
 import type { GitHub } from "../github/github.ts";
@@ -45,13 +46,6 @@ export interface HttpEndpoint {
   fetch(request: Request, info: Deno.ServeHandlerInfo): Promise<Response> | Response;
   /** Called when the role begins to stop: ends answers that would go on for ever. */
   drain?(): void;
-}
-
-/** Work done again and again; a run that throws is logged and tried again at the next turn. */
-export interface PeriodicTask {
-  readonly name: string;
-  readonly everyMs: number;
-  run(signal: AbortSignal): Promise<void>;
 }
 
 /** A started role, as the runner sees it. */

@@ -5,8 +5,8 @@
  *
  *     deno run -A --no-lock testing/fake_github/extract_description.ts
  */
-import { ROUTES } from "../../../testing/fake_github/routes.ts";
-import { EXAMPLES } from "../../../testing/fake_github/shapes.ts";
+import { ROUTES } from "./routes.ts";
+import { EXAMPLES } from "./shapes.ts";
 
 // deno-lint-ignore no-explicit-any
 type Json = any;

@@ -14,7 +14,7 @@ import { type GitRepository, TreeTooLarge } from "../../git/repository.ts";
 import { submoduleEntries, type SubmoduleEntry } from "../../git/submodule_entries.ts";
 import type { JobFolders } from "./job_folder.ts";
 import { submoduleAddress } from "./submodule_address.ts";
-import type { CheckoutState, WriteOptions } from "./write_files.ts";
+import type { CheckoutState, WriteOptions } from "./checkout_state.ts";
 import { CheckoutError } from "./write_tree.ts";
 
 const MAX_SUBMODULES = 100;

@@ -6,6 +6,7 @@ import { GitCache } from "../../git/cache.ts";
 import { readFault } from "../../git/faults.ts";
 import type { GitRepository } from "../../git/repository.ts";
 import type { TreeContents } from "../../git/tree_contents.ts";
+import type { CheckoutState, WriteOptions } from "./checkout_state.ts";
 import { setTimes } from "./file_times.ts";
 import type { JobFolders } from "./job_folder.ts";
 import {
@@ -16,7 +17,7 @@ import {
   writeJobRepository,
 } from "./job_repository.ts";
 import { fillLfs, type LfsOptions } from "./lfs_files.ts";
-import type { Needs, Problem } from "./needs.ts";
+import type { Problem } from "./needs.ts";
 import { submoduleAddress } from "./submodule_address.ts";
 import { fillSubmodules, type Level, unneededSignal } from "./submodules.ts";
 import { MAX_CHECKOUT_BYTES, writeTree } from "./write_tree.ts";
@@ -24,42 +25,11 @@ import { MAX_CHECKOUT_BYTES, writeTree } from "./write_tree.ts";
 /** Milliseconds in which a submodule's host must have told its tags, which hold up nothing. */
 const TAGS_MS = 15_000;
 
-/** How to write a checkout. */
-export interface WriteOptions {
-  /** The configuration's `checkout.root`: where caches are. */
-  readonly root: string;
-  /** The repository's address; undefined where there is none. */
-  readonly url: string | undefined;
-  /** Whether only the host of `url` may be fetched from: where builds may not use the network. */
-  readonly sameHost: boolean;
-  /** What the projects that are built need; what else cannot be had holds up nothing. */
-  readonly needs: Needs;
-  /** How often the job has been delivered, from 1; infinite where it will not come again. */
-  readonly deliveries: number;
-  /** Folders of Git LFS contents; the one in the cache when absent. */
-  readonly stores?: readonly string[];
-  readonly signal: AbortSignal;
-}
-
 /** What was written. */
 export interface WrittenFiles {
   /** What the log says of it. */
   readonly lines: readonly string[];
   readonly problems: readonly Problem[];
-}
-
-/** What all levels of a checkout share. */
-export interface CheckoutState {
-  readonly lines: string[];
-  readonly problems: Problem[];
-  /** What may still be written. */
-  readonly room: { bytes: number };
-  /** Hosts that did not answer. */
-  readonly down: Map<string, TransientFault>;
-  /** How many submodules were written. */
-  submodules: number;
-  /** The signal under which what no project needs is fetched. */
-  unneeded(signal: AbortSignal): AbortSignal;
 }
 
 interface WrittenLevel {

@@ -1,7 +1,7 @@
 /** Looks at a project and plans its commands, or says why it cannot be built. */
 import { join } from "node:path";
 import type { Project } from "../../config/config.ts";
-import type { ProjectBuild, ProjectOutcome } from "../build_project.ts";
+import type { ProjectBuild, ProjectOutcome } from "./project_build.ts";
 import { makeBuildFolder } from "../checkout/job_folder.ts";
 import { planBuild } from "./plan.ts";
 import { projectFacts } from "./project_facts.ts";

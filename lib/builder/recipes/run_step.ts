@@ -1,7 +1,7 @@
 /** Runs one command of a build and judges its end. */
 import { describeError } from "../../common/errors.ts";
 import { ErrorFinder, type FirstError } from "../../report/first_error.ts";
-import type { ProjectBuild, ProjectOutcome } from "../build_project.ts";
+import type { ProjectBuild, ProjectOutcome } from "./project_build.ts";
 import { DISK_FULL, isDiskFull } from "../sandbox/full_disk.ts";
 import type { JobFolders } from "../checkout/job_folder.ts";
 import { type Answer, answerOf, dryRun, withTarget } from "./make_targets.ts";
