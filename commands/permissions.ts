@@ -6,7 +6,7 @@ import {
   permissionFlags,
   type PermissionSet,
   staticPermissions,
-} from "../lib/runtime/permissions.ts";
+} from "../services/permissions.ts";
 import { shellWord } from "../lib/text/shell.ts";
 import { isRoleName, ROLE_NAMES, type RoleName, roleOf } from "../services/roles.ts";
 import { requireSections } from "../services/start.ts";

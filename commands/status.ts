@@ -11,18 +11,15 @@ import {
 } from "../lib/config/config.ts";
 import { ConfigError, describeError, UsageError } from "../lib/common/errors.ts";
 import {
-  type EndpointReport,
   lookAtEndpoints,
   lookAtQueues,
   lookAtUnserved,
   type LookOptions,
-  type QueueReport,
 } from "../lib/monitoring/fleet.ts";
 import { type GitHubReport, lookAtGitHub } from "../lib/monitoring/github.ts";
-import { type Finding, worst } from "../lib/monitoring/health.ts";
+import { worst } from "../lib/monitoring/health.ts";
 import type { StatusReport } from "../lib/monitoring/status_report.ts";
-import type { UnservedReport } from "../lib/monitoring/unserved.ts";
-import { listenAddress } from "../lib/runtime/listen.ts";
+import { listenAddress } from "../lib/config/listen.ts";
 import { roleLogger } from "../lib/runtime/log.ts";
 import { redacted } from "../lib/text/redacted.ts";
 import { VERSION } from "../lib/common/version.ts";

@@ -5,7 +5,7 @@
 import { resolve } from "node:path";
 import { loadConfig } from "../lib/config/config.ts";
 import { ConfigError, describeError, UsageError } from "../lib/common/errors.ts";
-import { narrowedPermissions, permissionFlags } from "../lib/runtime/permissions.ts";
+import { narrowedPermissions, permissionFlags } from "../services/permissions.ts";
 import { isRoleName, ROLE_NAMES, type RoleName, roleOf } from "../services/roles.ts";
 import { parseOptions } from "../commands/arguments.ts";
 

@@ -2,7 +2,7 @@
  * Writes each role's permission set and task into `deno.json`, from the role table: `deno task
  * permission-sets`. With `--check` it writes nothing and tells by its exit code whether they agree.
  */
-import { type PermissionSet, staticPermissions } from "../lib/runtime/permissions.ts";
+import { type PermissionSet, staticPermissions } from "../services/permissions.ts";
 import { ROLE_NAMES, type RoleName, roleOf } from "../services/roles.ts";
 
 /** What of `deno.json` comes from the role table. */

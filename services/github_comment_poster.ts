@@ -11,7 +11,7 @@ import { type CheckMessage, decodeCheckMessage } from "../lib/check_runs/message
 import type { Addresses } from "../lib/report/parts.ts";
 import type { Consumer, Outcome, RoleContext, Service } from "../lib/runtime/role.ts";
 import { webhookRecovery } from "../lib/github/webhook_recovery.ts";
-import { Sweep } from "../lib/check_runs/sweep.ts";
+import { Sweep } from "../lib/sweep/sweep.ts";
 import { QUEUE } from "../lib/broker/topology.ts";
 
 /** Messages about check runs in work at once; each costs GitHub two or three requests. */

@@ -6,7 +6,7 @@
 import type { Logger } from "@logtape/logtape";
 import { ack, type Delivery } from "../lib/broker/broker.ts";
 import { logServerOf } from "../lib/config/sections.ts";
-import { listenOf } from "../lib/runtime/listen.ts";
+import { listenOf } from "../lib/config/listen.ts";
 import { createLogHttp } from "../lib/log_store/http.ts";
 import { LogStore } from "../lib/log_store/store.ts";
 import { decodeLogMessage, type LogMessage } from "../lib/log_store/message.ts";

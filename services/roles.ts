@@ -3,7 +3,7 @@
  * the help text, `deno.json`, the deployment files and the README agree with it, and a test says so.
  */
 import type { Section } from "../lib/config/config.ts";
-import type { Needs } from "../lib/runtime/permissions.ts";
+import type { Needs } from "./permissions.ts";
 import type { RoleModule } from "../lib/runtime/role.ts";
 import { EXCHANGE, QUEUE } from "../lib/broker/topology.ts";
 
@@ -27,7 +27,7 @@ export interface Role {
   readonly github: boolean;
   /** Programs it runs. */
   readonly programs: readonly string[];
-  /** What else it may do beside what `port`, `github` and `programs` say: see `lib/runtime/permissions.ts`. */
+  /** What else it may do beside what `port`, `github` and `programs` say: see `services/permissions.ts`. */
   readonly permissions: Needs;
   readonly load: () => Promise<RoleModule>;
 }

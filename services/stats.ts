@@ -6,7 +6,7 @@
 import { Hono } from "hono";
 import { Registry } from "prom-client";
 import { ack } from "../lib/broker/broker.ts";
-import { listenOf } from "../lib/runtime/listen.ts";
+import { listenOf } from "../lib/config/listen.ts";
 import { PoisonMessage } from "../lib/common/errors.ts";
 import { decode } from "../lib/messages/codec.ts";
 import { Event, EventMessage } from "../lib/messages/event.ts";

@@ -7,7 +7,7 @@ import type { RabbitMq } from "../config/schema.ts";
 import { unwritable } from "../config/folders.ts";
 import { shownPath } from "../config/mistakes.ts";
 import { ConfigError } from "../common/errors.ts";
-import { parseListen } from "../runtime/http.ts";
+import { parseListen } from "../config/listen.ts";
 import { TOPOLOGY } from "./topology.ts";
 import type { Broker } from "./broker.ts";
 import type { RabbitMqSettings } from "./rabbitmq/broker.ts";

@@ -1,5 +1,5 @@
 /** Keeps the caches small and quick. */
-import type { PeriodicTask } from "../runtime/role.ts";
+import type { PeriodicTask } from "../common/periodic_task.ts";
 import { GitCache } from "./cache.ts";
 
 const DAY_MS = 24 * 3_600_000;

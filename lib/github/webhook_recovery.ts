@@ -3,9 +3,11 @@
  * days (GitHub docs, "Handling failed webhook deliveries"). A delivery that in truth had arrived is
  * recognised by its `X-GitHub-Delivery`, which a redelivery keeps.
  */
+import type { Logger } from "@logtape/logtape";
+import type { Config } from "../config/config.ts";
 import { sectionOf } from "../config/sections.ts";
 import { TransientFault } from "../common/errors.ts";
-import type { PeriodicTask, RoleContext } from "../runtime/role.ts";
+import type { PeriodicTask } from "../common/periodic_task.ts";
 import { CONSUMED_EVENTS } from "../broker/topology.ts";
 import type { GitHub, HookDelivery } from "./github.ts";
 
@@ -127,8 +129,17 @@ function forgetOld(failures: Failures, now: number): Failures {
   );
 }
 
+/** What the task works with. */
+interface RecoveryContext {
+  readonly config: Config;
+  readonly log: Logger;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly github: () => GitHub;
+}
+
 /** The periodic task of a role that speaks to GitHub. */
-export function webhookRecovery(context: RoleContext): PeriodicTask {
+export function webhookRecovery(context: RecoveryContext): PeriodicTask {
   const { log, now, config } = context;
   let since: number | undefined;
   let failures: Failures = new Map();

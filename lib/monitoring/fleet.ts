@@ -12,7 +12,7 @@ import {
   type QueueRule,
   type QueueState,
 } from "./health.ts";
-import { parseListen } from "../runtime/http.ts";
+import { parseListen } from "../config/listen.ts";
 import { buildQueue } from "../broker/topology.ts";
 import { unservedIn, type UnservedReport } from "./unserved.ts";
 

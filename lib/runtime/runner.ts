@@ -9,7 +9,8 @@ import { describeError, NotThereYet, PoisonMessage, TransientFault } from "../co
 import { type RunningEndpoint, serveEndpoint } from "./http.ts";
 import { isLastAttempt, retryDelay } from "./retry.ts";
 import { type Handling, runHandler } from "./run_handler.ts";
-import { type Consumer, HandBack, type PeriodicTask, type Service } from "./role.ts";
+import { type Consumer, HandBack, type Service } from "./role.ts";
+import type { PeriodicTask } from "../common/periodic_task.ts";
 
 /** Milliseconds until it is tried again to tell whoever waits that a message is given up. */
 const FAREWELL_RETRY_MS = 60_000;

@@ -1,10 +1,18 @@
 /** Webhook payloads as GitHub sends them: recorded ones with their fields replaced. */
 import examples from "@octokit/webhooks-examples" with { type: "json" };
-import type { PushedCommitInput } from "./repository.ts";
 import type { FakeComment, FakePull } from "./state.ts";
 
 // deno-lint-ignore no-explicit-any
 type Json = any;
+
+/** A commit of a push, as the payload lists it. */
+export interface PushedCommitInput {
+  readonly id?: string;
+  readonly message: string;
+  readonly added?: readonly string[];
+  readonly modified?: readonly string[];
+  readonly removed?: readonly string[];
+}
 
 /** What the payloads need to know of a repository. */
 export interface PayloadRepository {

@@ -2,6 +2,7 @@
 import {
   issueCommentPayload,
   pullRequestPayload,
+  type PushedCommitInput,
   pushPayload,
   reviewCommentPayload,
   reviewPayload,
@@ -20,15 +21,6 @@ export interface PullInput {
   /** The head is a branch of this repository: GitHub then sends each push as `push` too. */
   readonly sameRepository?: boolean;
   readonly number?: number;
-}
-
-/** A commit of a push, as the payload lists it. */
-export interface PushedCommitInput {
-  readonly id?: string;
-  readonly message: string;
-  readonly added?: readonly string[];
-  readonly modified?: readonly string[];
-  readonly removed?: readonly string[];
 }
 
 /** Who writes something. */

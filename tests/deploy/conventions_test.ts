@@ -7,7 +7,7 @@ import { ConfigSchema } from "../../lib/config/schema.ts";
 import { CREDENTIAL, credentialsOf, LAYOUT } from "../../deploy/files/layout.ts";
 import { launchers } from "../../deploy/files/installation.ts";
 import { unitName } from "../../deploy/files/units.ts";
-import { listenAddress } from "../../lib/runtime/listen.ts";
+import { listenAddress } from "../../lib/config/listen.ts";
 import { ROLE_NAMES, roleOf } from "../../services/roles.ts";
 import { requireSections } from "../../services/start.ts";
 import { repositoryFile, repositoryPath } from "./tools.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { parseConfig } from "../../lib/config/config.ts";
 import { ConfigError } from "../../lib/common/errors.ts";
 import { parseLogFilter } from "../../lib/runtime/log.ts";
-import { parseListen } from "../../lib/runtime/http.ts";
+import { parseListen } from "../../lib/config/listen.ts";
 import { hostileText, type Json, mutated } from "./arbitraries.ts";
 import { assertRefusal, property } from "./property.ts";
 

@@ -12,7 +12,7 @@ import {
   narrowedPermissions,
   permissionFlags,
   runtimeDirectory,
-} from "../../lib/runtime/permissions.ts";
+} from "../../services/permissions.ts";
 import { hostSystem } from "../../lib/messages/systems.ts";
 import { ROLE_NAMES, type RoleName, roleOf } from "../../services/roles.ts";
 import { type Fleet, startFleet } from "../../testing/fleet.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { PermissionSet } from "../../lib/runtime/permissions.ts";
+import type { PermissionSet } from "../../services/permissions.ts";
 import { hostSystem } from "../../lib/messages/systems.ts";
 import { ROLE_NAMES, type RoleName, roleOf } from "../../services/roles.ts";
 import { type Fleet, startFleet } from "../../testing/fleet.ts";

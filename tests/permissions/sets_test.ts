@@ -10,7 +10,7 @@ import {
   narrowedPermissions,
   permissionFlags,
   type PermissionSet,
-} from "../../lib/runtime/permissions.ts";
+} from "../../services/permissions.ts";
 import { ROLE_NAMES, type RoleName, roleOf } from "../../services/roles.ts";
 
 const root = new URL("../../", import.meta.url);

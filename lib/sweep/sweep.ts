@@ -17,10 +17,10 @@ import {
 } from "../github/github.ts";
 import type { Repo } from "../messages/repo.ts";
 import { QUEUE } from "../broker/topology.ts";
-import { newest } from "./answers.ts";
-import { BuilderWatch } from "./builder_watch.ts";
-import { overallMessage, watchMessage } from "./message.ts";
-import { baseSuffix, isOverall, overallName, parseCheckRunName } from "./name.ts";
+import { newest } from "../check_runs/answers.ts";
+import { BuilderWatch } from "../check_runs/builder_watch.ts";
+import { overallMessage, watchMessage } from "../check_runs/message.ts";
+import { baseSuffix, isOverall, overallName, parseCheckRunName } from "../check_runs/name.ts";
 
 import {
   evaluationKey,

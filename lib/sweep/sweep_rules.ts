@@ -5,7 +5,7 @@ import { type EvaluationMemory, isEvaluated, newestEvaluation } from "../evaluat
 import { type CheckRun, type CommitStatus, type PullRequest } from "../github/github.ts";
 import { derivedRequestId, evaluationMessage } from "../scheduling/build_jobs.ts";
 import type { Repo } from "../messages/repo.ts";
-import { type OverallMemory, recallOverall } from "./overall/memory.ts";
+import { type OverallMemory, recallOverall } from "../check_runs/overall/memory.ts";
 
 /** The head of an open pull request. */
 export interface Head {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Publication } from "../../lib/broker/broker.ts";
-import { Sweep } from "../../lib/check_runs/sweep.ts";
-import { type EvaluationFacts, lacksEvaluation } from "../../lib/check_runs/sweep_rules.ts";
+import { Sweep } from "../../lib/sweep/sweep.ts";
+import { type EvaluationFacts, lacksEvaluation } from "../../lib/sweep/sweep_rules.ts";
 import { rememberOverall } from "../../lib/check_runs/overall/memory.ts";
 import { evaluationUrl } from "../../lib/evaluation/status.ts";
 import {
@@ -11,7 +11,7 @@ import {
   type PullRequest,
 } from "../../lib/github/github.ts";
 import { roleLogger } from "../../lib/runtime/log.ts";
-import { ago, MINUTE, NOW, queuedFor } from "./times.ts";
+import { ago, MINUTE, NOW, queuedFor } from "../check_runs/times.ts";
 
 function pull(number: number, minutes: number): PullRequest {
   return {

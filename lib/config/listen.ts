@@ -1,6 +1,6 @@
 /** The addresses the roles serve HTTP on, as the configuration gives them. */
-import type { Config, Section } from "../config/config.ts";
-import { DEFAULT_LISTEN } from "../config/schema.ts";
+import type { Config, Section } from "./config.ts";
+import { DEFAULT_LISTEN } from "./schema.ts";
 
 /** Where the roles that listen have their `listen`: the collector serves the log API. */
 const LISTENS = {

@@ -2,14 +2,14 @@
  * The smallest set of Deno permissions a role can do its work with: as far as it is known without a
  * configuration (the named sets of `deno.json`), and narrowed to a configuration's hosts, ports and paths.
  */
-import type { Config, Section } from "../config/config.ts";
-import { rabbitMqOf } from "../config/config.ts";
-import { secretPath } from "../config/secrets.ts";
-import { logViewerOf } from "../config/sections.ts";
-import { ConfigError } from "../common/errors.ts";
-import { GIT_ENV } from "../git/environment.ts";
-import { listenAddress } from "./listen.ts";
-import { canBeOpened } from "../report/log_link.ts";
+import type { Config, Section } from "../lib/config/config.ts";
+import { rabbitMqOf } from "../lib/config/config.ts";
+import { secretPath } from "../lib/config/secrets.ts";
+import { logViewerOf } from "../lib/config/sections.ts";
+import { ConfigError } from "../lib/common/errors.ts";
+import { GIT_ENV } from "../lib/git/environment.ts";
+import { listenAddress } from "../lib/config/listen.ts";
+import { canBeOpened } from "../lib/report/log_link.ts";
 
 /** Keys of the configuration that hold a path a role may need. */
 export type PathKey =
