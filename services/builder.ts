@@ -105,7 +105,7 @@ function jobConsumer(system: System, options: ConsumerOptions): Consumer<BuildJo
   return {
     queue: buildQueue(system),
     prefetch: sectionOf(builder.config, "builder").concurrency,
-    holdsLong: true,
+    withLease: true,
     decode: (delivery) => decode(BuildJob, delivery.body),
     // A delivery that is lost has gone to another builder, whose result will count.
     handle: (job, { lost, attempt: deliveries }, stop) =>

@@ -49,7 +49,7 @@ export interface ConsumeOptions {
    * timeout of the server takes it away, and that it is delivered to another consumer within a
    * minute or two when this process dies.
    */
-  readonly holdsLong?: boolean;
+  readonly withLease?: boolean;
 }
 
 /** A running consumer. */

@@ -17,7 +17,7 @@ export const HEADER = {
   queue: "x-tickborg-queue",
   time: "x-tickborg-time",
   /** Names a delivery that is held for long, so that a copy of it is known again. */
-  hold: "x-tickborg-hold",
+  lease: "x-tickborg-hold",
 } as const;
 
 /** Headers of a message, whoever made it. */
@@ -94,7 +94,7 @@ const TRAIL = ["x-death", "x-first-death", "x-last-death"];
 function withoutTrail(headers: Headers): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(headers).filter(([name]) =>
-      name !== HEADER.hold && !TRAIL.some((prefix) => name.startsWith(prefix))
+      name !== HEADER.lease && !TRAIL.some((prefix) => name.startsWith(prefix))
     ),
   );
 }

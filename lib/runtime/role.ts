@@ -17,8 +17,8 @@ export type Progress = AsyncGenerator<readonly Publication[], Outcome, void>;
 export interface Consumer<Message> {
   readonly queue: string;
   readonly prefetch: number;
-  /** See `ConsumeOptions.holdsLong`. */
-  readonly holdsLong?: boolean;
+  /** See `ConsumeOptions.withLease`. */
+  readonly withLease?: boolean;
   /** Decodes a delivery; whatever it throws makes the message a dead letter. */
   decode(delivery: Delivery): Message;
   /**

@@ -23,14 +23,14 @@ import { type Connection, type RabbitMqSettings } from "./connection.ts";
 import { Connector } from "./connector.ts";
 import { ExchangeListener, QueueConsumer, toDelivery } from "./consumer.ts";
 import { AmqpFault } from "./fault.ts";
-import { HoldingConsumer } from "./holding_consumer.ts";
-import { busyQueue, DEFAULT_HOLD_TIMES, type HoldTimes } from "./lease.ts";
+import { LeasingConsumer } from "./leasing_consumer.ts";
+import { busyQueue, DEFAULT_LEASE_TIMES, type LeaseTimes } from "./lease.ts";
 import { Publisher } from "./publisher.ts";
 import { Scratch } from "./scratch.ts";
 import { assertAddress } from "../routing.ts";
 
 export type { RabbitMqSettings } from "./connection.ts";
-export type { HoldTimes } from "./lease.ts";
+export type { LeaseTimes } from "./lease.ts";
 
 /** How to use a RabbitMQ server. */
 export interface RabbitMqOptions {
@@ -45,7 +45,7 @@ export interface RabbitMqOptions {
   /** Whether to reject with a `TransientFault` where the first try to connect fails, and not try again. */
   readonly once?: boolean;
   /** Times of deliveries that are held long. */
-  readonly hold?: Partial<HoldTimes>;
+  readonly leaseTimes?: Partial<LeaseTimes>;
 }
 
 /** Milliseconds a publish may take unless the caller says otherwise. */
@@ -113,10 +113,10 @@ class RabbitMqBroker implements Broker {
     handler: (delivery: Delivery) => Promise<Settlement>,
   ): Promise<Subscription> {
     const context = this.#context();
-    const times = { ...DEFAULT_HOLD_TIMES, ...this.#options.hold };
+    const times = { ...DEFAULT_LEASE_TIMES, ...this.#options.leaseTimes };
     return await this.#add(
-      options.holdsLong
-        ? new HoldingConsumer(context, { ...options, times }, handler)
+      options.withLease
+        ? new LeasingConsumer(context, { ...options, times }, handler)
         : new QueueConsumer(context, options, handler),
     );
   }

@@ -26,7 +26,7 @@ export interface ConnectorOptions {
   readonly log: Logger;
 }
 
-/** Short beside the time a lease outlives its holder's connection (`holding_consumer.ts`). */
+/** Short beside the time a lease outlives its holder's connection (`leasing_consumer.ts`). */
 const MAX_BACKOFF_MS = 10_000;
 
 /** Milliseconds before the next try after the given number of failures in a row, with jitter. */

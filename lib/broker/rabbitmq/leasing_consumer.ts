@@ -20,27 +20,27 @@ import type { Channel } from "./channel.ts";
 import { AmqpFault } from "./fault.ts";
 import { type Handler, settlementOf } from "../handler.ts";
 import { moveOn, toDelivery } from "./consumer.ts";
-import { type Copy, HeldDelivery, identityOf, Remembered } from "./held_delivery.ts";
-import { busyQueue, type HoldTimes, LeaseQueues } from "./lease.ts";
+import { type LeaseCopy, LeasedDelivery, leaseIdOf, SettledDeliveries } from "./leased_delivery.ts";
+import { busyQueue, LeaseQueues, type LeaseTimes } from "./lease.ts";
 import { SingleConsumers } from "./single_consumers.ts";
-import { giveBack, renewLease } from "./lease_copies.ts";
+import { renewLease, returnToQueue } from "./lease_copies.ts";
 
 /** Consumes a queue whose deliveries may be held for hours. */
-export class HoldingConsumer extends RecoveringConsumer {
-  readonly #times: HoldTimes;
+export class LeasingConsumer extends RecoveringConsumer {
+  readonly #times: LeaseTimes;
   readonly #handler: Handler;
   readonly #leases: LeaseQueues;
-  readonly #places: SingleConsumers;
+  readonly #consumers: SingleConsumers;
   readonly #prefetch: number;
-  readonly #holds = new Map<string, HeldDelivery>();
-  readonly #works = new Set<Promise<void>>();
+  readonly #deliveries = new Map<string, LeasedDelivery>();
+  readonly #pending = new Set<Promise<void>>();
   /** Came while a delivery that may come back still occupies its place. */
-  #waiting: Copy[] = [];
-  readonly #remembered = new Remembered();
+  #waiting: LeaseCopy[] = [];
+  readonly #settledBefore = new SettledDeliveries();
 
   constructor(
     context: ConsumerContext,
-    options: ConsumeOptions & { times: HoldTimes },
+    options: ConsumeOptions & { times: LeaseTimes },
     handler: Handler,
   ) {
     super(context, options.queue);
@@ -48,7 +48,7 @@ export class HoldingConsumer extends RecoveringConsumer {
     this.#handler = handler;
     this.#prefetch = options.prefetch;
     this.#leases = new LeaseQueues(options.queue, options.times.graceMs);
-    this.#places = new SingleConsumers(options.queue, (channel, message) => {
+    this.#consumers = new SingleConsumers(options.queue, (channel, message) => {
       this.#arrive({ channel, message, own: true });
     });
   }
@@ -60,119 +60,123 @@ export class HoldingConsumer extends RecoveringConsumer {
     });
     await channel.do((raw) => raw.queueDeclare({ queue: busyQueue(this.queue), durable: true }));
     await channel.consume({ queue: busyQueue(this.queue), prefetch: 0, noAck: true }, () => {});
-    this.#places.open(channel);
-    for (const hold of this.#holds.values()) this.#await(hold);
+    this.#consumers.open(channel);
+    for (const leased of this.#deliveries.values()) this.#await(leased);
     await this.#tune();
   }
 
   protected override detach(): void {
-    this.#places.close();
+    this.#consumers.close();
     this.#waiting = [];
-    for (const hold of this.#holds.values()) hold.wait();
+    for (const leased of this.#deliveries.values()) leased.wait();
   }
 
   /** Gives the server time to hand a delivery back that was lost with its channel. */
-  #await(hold: HeldDelivery): void {
-    if (hold.settling || hold.lost || hold.copy) return;
-    hold.missIn(this.#times.adoptMs, () => {
-      this.context.log.warn("Long delivery did not come back and is given up", {
+  #await(leased: LeasedDelivery): void {
+    if (leased.settling || leased.lost || leased.copy) return;
+    leased.missIn(this.#times.returnMs, () => {
+      this.context.log.warn("Leased delivery did not come back and is given up", {
         queue: this.queue,
       });
     });
   }
 
   protected override async drain(channel: Channel | undefined): Promise<void> {
-    await this.#places.tune(() => 0, () => true).catch(() => {});
-    this.#handBackWaiting();
-    while (this.#works.size > 0) await Promise.all(this.#works);
+    await this.#consumers.tune(() => 0, () => true).catch(() => {});
+    this.#requeueWaiting();
+    while (this.#pending.size > 0) await Promise.all(this.#pending);
     if (channel?.active) await this.#leases.remove(channel);
   }
 
   override async abandon(): Promise<void> {
     const abandoned = super.abandon();
-    for (const hold of this.#holds.values()) {
-      hold.settle();
-      hold.lose();
+    for (const leased of this.#deliveries.values()) {
+      leased.settle();
+      leased.lose();
     }
     await abandoned;
   }
 
   /** A message of the queue, or one that waited for us in the back queue. */
-  #arrive(copy: Copy): void {
+  #arrive(copy: LeaseCopy): void {
     const { message } = copy;
-    const id = identityOf(message);
-    const hold = this.#holds.get(id);
-    const settled = this.#remembered.of(id, message);
-    if (hold && !hold.settling && !hold.lost) this.#adopt(hold, copy);
-    else if (hold) this.#later(hold, copy);
+    const id = leaseIdOf(message);
+    const leased = this.#deliveries.get(id);
+    const settled = this.#settledBefore.of(id, message);
+    if (leased && !leased.settling && !leased.lost) this.#resume(leased, copy);
+    else if (leased) this.#later(leased, copy);
     else if (settled) this.#track(this.#settleLate(id, copy, settled));
-    else if (!copy.own) this.#track(giveBack(copy, this.queue, this.context));
+    else if (!copy.own) this.#track(returnToQueue(copy, this.queue, this.context));
     else if (this.stopping.aborted) copy.channel.requeue(message.deliveryTag);
-    else if (this.#holds.size < this.#prefetch) this.#start(id, copy);
+    else if (this.#deliveries.size < this.#prefetch) this.#start(id, copy);
     else this.#wait(copy);
   }
 
-  #adopt(hold: HeldDelivery, copy: Copy): void {
-    if (hold.copy) {
+  #resume(leased: LeasedDelivery, copy: LeaseCopy): void {
+    if (leased.copy) {
       // A second one of the queue is left over from a renewal that was cut short; one that comes back may be the
       // renewal itself, which a busy server let expire before it gave it to us.
       if (copy.own) copy.channel.ack(copy.message.deliveryTag);
-      else this.#replace(hold, copy);
+      else this.#replace(leased, copy);
       return;
     }
-    hold.take(copy);
-    this.context.log.info("Long delivery came back to its holder", { queue: this.queue });
-    this.#renewSoon(hold, 0);
+    leased.take(copy);
+    this.context.log.info("Leased delivery came back to its holder", { queue: this.queue });
+    this.#renewSoon(leased, 0);
     this.#retune();
   }
 
   /** Looks at a copy again when the handler that runs for it has ended. */
-  #later(hold: HeldDelivery, copy: Copy): void {
+  #later(leased: LeasedDelivery, copy: LeaseCopy): void {
     this.#track(
-      anyAborted(hold.ended, copy.channel.ended).then(() => {
+      anyAborted(leased.ended, copy.channel.ended).then(() => {
         if (copy.channel.active) this.#arrive(copy);
       }),
     );
   }
 
-  #wait(copy: Copy): void {
+  #wait(copy: LeaseCopy): void {
     this.#waiting.push(copy);
     this.#retune();
   }
 
-  #start(id: string, copy: Copy): void {
-    const hold = new HeldDelivery(id, copy, (lost) => toDelivery(copy.message, this.queue, lost));
-    this.#holds.set(id, hold);
-    this.#renewSoon(hold, this.#times.leaseAfterMs);
-    this.#track(this.#handle(hold));
+  #start(id: string, copy: LeaseCopy): void {
+    const leased = new LeasedDelivery(
+      id,
+      copy,
+      (lost) => toDelivery(copy.message, this.queue, lost),
+    );
+    this.#deliveries.set(id, leased);
+    this.#renewSoon(leased, this.#times.leaseAfterMs);
+    this.#track(this.#handle(leased));
   }
 
-  async #handle(hold: HeldDelivery): Promise<void> {
-    const settlement = await settlementOf(this.#handler, hold.delivery, this.context.log);
-    await hold.alone(async () => {
-      hold.settle();
-      if (!hold.lost) await this.#settle(hold, settlement);
+  async #handle(leased: LeasedDelivery): Promise<void> {
+    const settlement = await settlementOf(this.#handler, leased.delivery, this.context.log);
+    await leased.alone(async () => {
+      leased.settle();
+      if (!leased.lost) await this.#settle(leased, settlement);
     });
-    this.#holds.delete(hold.id);
-    hold.end();
+    this.#deliveries.delete(leased.id);
+    leased.end();
     const next = this.#waiting.shift();
     if (next) this.#arrive(next);
     await this.#tune();
   }
 
-  async #settle(hold: HeldDelivery, settlement: Settlement): Promise<void> {
-    const { copy } = hold;
+  async #settle(leased: LeasedDelivery, settlement: Settlement): Promise<void> {
+    const { copy } = leased;
     if (settlement.kind === "requeue") {
       if (copy?.own) copy.channel.requeue(copy.message.deliveryTag);
-      else if (copy) await giveBack(copy, this.queue, this.context);
+      else if (copy) await returnToQueue(copy, this.queue, this.context);
       return;
     }
-    this.#remembered.set(hold.id, settlement);
-    if (copy) await this.#settleLate(hold.id, copy, settlement);
+    this.#settledBefore.set(leased.id, settlement);
+    if (copy) await this.#settleLate(leased.id, copy, settlement);
   }
 
   /** Puts a message where its settlement says; where the channel ends first, it is done when it comes back. */
-  async #settleLate(id: string, copy: Copy, settlement: Settlement): Promise<void> {
+  async #settleLate(id: string, copy: LeaseCopy, settlement: Settlement): Promise<void> {
     const { channel, message } = copy;
     const delivery = toDelivery(message, this.queue, channel.ended);
     try {
@@ -180,29 +184,29 @@ export class HoldingConsumer extends RecoveringConsumer {
     } catch {
       return;
     }
-    this.#remembered.set(id, { kind: "ack" });
+    this.#settledBefore.set(id, { kind: "ack" });
     channel.ack(message.deliveryTag);
   }
 
-  #renewSoon(hold: HeldDelivery, ms: number): void {
-    hold.renewIn(ms, () => this.#track(hold.alone(() => this.#renew(hold))));
+  #renewSoon(leased: LeasedDelivery, ms: number): void {
+    leased.renewIn(ms, () => this.#track(leased.alone(() => this.#renew(leased))));
   }
 
-  async #renew(hold: HeldDelivery): Promise<void> {
-    if (hold.settling) return;
-    await renewLease(hold, this.#leases.lease, this.context);
-    this.#renewSoon(hold, this.#times.renewMs);
+  async #renew(leased: LeasedDelivery): Promise<void> {
+    if (leased.settling) return;
+    await renewLease(leased, this.#leases.lease, this.context);
+    this.#renewSoon(leased, this.#times.renewMs);
   }
 
   /** A fresh copy has come: what we held before is no longer needed. */
-  #renewed(copy: Copy): void {
-    const hold = this.#holds.get(identityOf(copy.message));
-    if (!hold || hold.settling || hold.lost) return this.#arrive(copy);
-    this.#replace(hold, copy);
+  #renewed(copy: LeaseCopy): void {
+    const leased = this.#deliveries.get(leaseIdOf(copy.message));
+    if (!leased || leased.settling || leased.lost) return this.#arrive(copy);
+    this.#replace(leased, copy);
   }
 
-  #replace(hold: HeldDelivery, copy: Copy): void {
-    const before = hold.take(copy);
+  #replace(leased: LeasedDelivery, copy: LeaseCopy): void {
+    const before = leased.take(copy);
     if (!before) return this.#retune();
     // The place it occupied must be gone before it is acknowledged, or it would take another message.
     this.#track(this.#tune().then(() => before.channel.ack(before.message.deliveryTag)));
@@ -211,27 +215,31 @@ export class HoldingConsumer extends RecoveringConsumer {
   /** Has as many consumers on the queue as there are places that no lease takes. */
   async #tune(): Promise<void> {
     if (this.stopping.aborted) return;
-    await this.#places.tune(() => this.#prefetch - this.#leased(), (tag) => this.#isIdle(tag));
-    if (!this.#anyAway()) this.#handBackWaiting();
+    await this.#consumers.tune(
+      () => this.#prefetch - this.#countLeased(),
+      (tag) => this.#isIdle(tag),
+    );
+    if (!this.#anyAway()) this.#requeueWaiting();
   }
 
   /** How many deliveries are held by a lease alone. */
-  #leased(): number {
-    return [...this.#holds.values()].filter(({ copy }) => copy && !this.#places.has(copy)).length;
+  #countLeased(): number {
+    return [...this.#deliveries.values()].filter(({ copy }) => copy && !this.#consumers.has(copy))
+      .length;
   }
 
   /** Whether a delivery may still come back after its channel was lost. */
   #anyAway(): boolean {
-    return [...this.#holds.values()].some(({ copy }) => copy === undefined);
+    return [...this.#deliveries.values()].some(({ copy }) => copy === undefined);
   }
 
   #isIdle(tag: string): boolean {
-    const copies = [...this.#holds.values()].map(({ copy }) => copy);
+    const copies = [...this.#deliveries.values()].map(({ copy }) => copy);
     if (this.#anyAway()) copies.push(...this.#waiting);
     return !copies.some((copy) => copy?.message.consumerTag === tag);
   }
 
-  #handBackWaiting(): void {
+  #requeueWaiting(): void {
     for (const { channel, message } of this.#waiting.splice(0)) {
       channel.requeue(message.deliveryTag);
     }
@@ -245,11 +253,11 @@ export class HoldingConsumer extends RecoveringConsumer {
     const tracked = work.catch((error) => {
       // The channel's end shows in other ways.
       if (error instanceof AmqpFault) return;
-      this.context.log.error("Holding a delivery failed: this is a bug", {
+      this.context.log.error("Leasing a delivery failed: this is a bug", {
         queue: this.queue,
         error,
       });
-    }).finally(() => this.#works.delete(tracked));
-    this.#works.add(tracked);
+    }).finally(() => this.#pending.delete(tracked));
+    this.#pending.add(tracked);
   }
 }

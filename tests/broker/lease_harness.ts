@@ -1,7 +1,7 @@
 /** Long deliveries on a RabbitMQ whose acknowledgement timeout is turned down to seconds. */
 import { getLogger } from "@logtape/logtape";
 import type { Broker } from "../../lib/broker/broker.ts";
-import { connectRabbitMq, type HoldTimes } from "../../lib/broker/rabbitmq/broker.ts";
+import { connectRabbitMq, type LeaseTimes } from "../../lib/broker/rabbitmq/broker.ts";
 import { QUEUE, type Topology } from "../../lib/broker/topology.ts";
 import {
   type RabbitMqServer,
@@ -15,11 +15,11 @@ import { until } from "../../testing/waiting.ts";
 export const ACK_TIMEOUT_MS = 5_000;
 
 /** Times that suit that timeout. */
-export const TIMES: HoldTimes = {
+export const TIMES: LeaseTimes = {
   leaseAfterMs: 200,
   renewMs: 1_000,
   graceMs: 4_000,
-  adoptMs: 3_000,
+  returnMs: 3_000,
 };
 
 /** A queue of long jobs and the dead letters. */
@@ -32,7 +32,7 @@ export const TOPOLOGY: Topology = {
 };
 
 /** Takes one delivery of `long` at a time. */
-export const long = { prefetch: 1, holdsLong: true };
+export const long = { prefetch: 1, withLease: true };
 
 /** A message for `long`. */
 export const job = (text: string) => ({
@@ -70,13 +70,13 @@ export function story(name: string, fn: (vhost: Vhost) => Promise<void>): void {
 /** A broker of a story, closed at its end. */
 export async function connect(
   vhost: Vhost,
-  hold: Partial<HoldTimes> = {},
+  hold: Partial<LeaseTimes> = {},
 ): Promise<Broker & AsyncDisposable> {
   const { name, ...place } = vhost;
   const broker = await connectRabbitMq({ ...place, vhost: name }, {
     log: getLogger(["tickborg", "test"]),
     topology: TOPOLOGY,
-    hold: { ...TIMES, ...hold },
+    leaseTimes: { ...TIMES, ...hold },
   });
   return Object.assign(broker, { [Symbol.asyncDispose]: () => broker.close() });
 }

@@ -14,7 +14,7 @@ import {
   story,
   TIMES,
   TOPOLOGY,
-} from "./holding_desk.ts";
+} from "./lease_harness.ts";
 
 shareServer();
 
@@ -97,7 +97,7 @@ story(
       const running = new Set<string>();
       const broker = await connect({ ...vhost, port });
       const subscription = await broker.consume(
-        { queue: "long", prefetch: 2, holdsLong: true },
+        { queue: "long", prefetch: 2, withLease: true },
         async ({ body, lost }) => {
           const text = new TextDecoder().decode(body);
           if (running.has(text)) faults.push(`${name} runs ${text} twice at once`);

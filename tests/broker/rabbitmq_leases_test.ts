@@ -18,7 +18,7 @@ import {
   shareServer,
   story,
   TIMES,
-} from "./holding_desk.ts";
+} from "./lease_harness.ts";
 
 shareServer();
 
@@ -52,7 +52,7 @@ story(
   async (vhost) => {
     await using broker = await connect(vhost);
     await broker.publish(["a", "b", "c", "d"].map(job));
-    await using inbox = await openInbox(broker, "long", { prefetch: 2, holdsLong: true });
+    await using inbox = await openInbox(broker, "long", { prefetch: 2, withLease: true });
     const [a, b] = [await inbox.next(), await inbox.next()];
     await until("both to be leased", async () => (await messages(vhost))["long"] === "2");
     await pause(2 * TIMES.renewMs);
@@ -98,7 +98,7 @@ story("a leased delivery is retried, buried and handed back like any other", asy
   assert.equal(letter.headers[HEADER.reason], "no such commit");
   assert.equal(letter.headers[HEADER.queue], "long");
   assert.equal(letter.headers[HEADER.routingKey], "a.job");
-  assert.equal(letter.headers[HEADER.hold], undefined);
+  assert.equal(letter.headers[HEADER.lease], undefined);
   letter.settle(ack);
   await expectNothingLeft(vhost);
 });
@@ -130,7 +130,7 @@ for (const [fault, strike] of Object.entries(FAULTS)) {
         }
         await strike();
         await until("the broker to be back", () => broker.state === "connected");
-        await pause(TIMES.adoptMs + TIMES.graceMs);
+        await pause(TIMES.returnMs + TIMES.graceMs);
         assert.equal(held.lost.aborted, false, "it came back");
         assert.equal(inbox.unread, 0, "its handler was not called again");
         held.settle(ack);

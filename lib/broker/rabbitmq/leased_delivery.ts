@@ -5,7 +5,7 @@ import { HEADER, movedHeaders } from "../envelope.ts";
 import type { Channel, RawMessage } from "./channel.ts";
 
 /** A copy of a held message as the server handed it to us, not yet acknowledged. */
-export interface Copy {
+export interface LeaseCopy {
   readonly channel: Channel;
   readonly message: RawMessage;
   /** Whether it stands in the queue itself, so that it occupies the consumer that took it. */
@@ -16,21 +16,21 @@ export interface Copy {
  * Tells a held message from others: by the header we gave its copies, else by its id and content. Two
  * messages of a peer that are alike in everything count as one, which runs once.
  */
-export function identityOf({ headers, messageId, body }: RawMessage): string {
-  const given = headers[HEADER.hold];
+export function leaseIdOf({ headers, messageId, body }: RawMessage): string {
+  const given = headers[HEADER.lease];
   if (typeof given === "string" && given.length <= 200) return given;
   const digest = createHash("sha256").update(messageId ?? "").update("\0").update(body);
   return digest.digest("hex");
 }
 
 /** A held delivery. */
-export class HeldDelivery {
+export class LeasedDelivery {
   readonly id: string;
   readonly delivery: Delivery;
   /** Aborts the delivery's `lost`. */
   readonly #lost = new AbortController();
   readonly #ended = new AbortController();
-  #copy: Copy | undefined;
+  #copy: LeaseCopy | undefined;
   /** Whether its handler has returned, so that no copy is taken any more. */
   settling = false;
   #arrived = Promise.withResolvers<void>();
@@ -38,14 +38,14 @@ export class HeldDelivery {
   #renewal: ReturnType<typeof setTimeout> | undefined;
   #patience: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(id: string, copy: Copy, makeDelivery: (lost: AbortSignal) => Delivery) {
+  constructor(id: string, copy: LeaseCopy, makeDelivery: (lost: AbortSignal) => Delivery) {
     this.id = id;
     this.#copy = copy;
     this.delivery = makeDelivery(this.#lost.signal);
   }
 
   /** The copy that the server counts as ours at the moment. */
-  get copy(): Copy | undefined {
+  get copy(): LeaseCopy | undefined {
     return this.#copy?.channel.active ? this.#copy : undefined;
   }
 
@@ -54,7 +54,7 @@ export class HeldDelivery {
   }
 
   /** Takes another copy; returns the one before. */
-  take(copy: Copy): Copy | undefined {
+  take(copy: LeaseCopy): LeaseCopy | undefined {
     const before = this.copy;
     this.#copy = copy;
     clearTimeout(this.#patience);
@@ -118,7 +118,7 @@ export class HeldDelivery {
 
   /** Headers of a copy of the message. */
   copyHeaders(): Record<string, unknown> {
-    return { ...movedHeaders(this.delivery), [HEADER.hold]: this.id };
+    return { ...movedHeaders(this.delivery), [HEADER.lease]: this.id };
   }
 }
 
@@ -126,7 +126,7 @@ export class HeldDelivery {
 const MAX_REMEMBERED = 500;
 
 /** What was to become of deliveries that are done with, in case one comes back because that was lost. */
-export class Remembered {
+export class SettledDeliveries {
   readonly #settlements = new Map<string, Settlement>();
 
   /** Forgets the oldest when there are too many. */
@@ -139,7 +139,7 @@ export class Remembered {
 
   /** Only a message that was delivered before can be one whose settlement was lost. */
   of(id: string, { redelivered, headers }: RawMessage): Settlement | undefined {
-    const again = redelivered || headers[HEADER.hold] !== undefined;
+    const again = redelivered || headers[HEADER.lease] !== undefined;
     return again ? this.#settlements.get(id) : undefined;
   }
 }
