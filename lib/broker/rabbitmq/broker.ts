@@ -26,7 +26,7 @@ import { AmqpFault } from "./fault.ts";
 import { LeasingConsumer } from "./leasing_consumer.ts";
 import { busyQueue, DEFAULT_LEASE_TIMES, type LeaseTimes } from "./lease.ts";
 import { Publisher } from "./publisher.ts";
-import { Scratch } from "./scratch.ts";
+import { ReopeningChannel } from "./reopening_channel.ts";
 import { assertAddress } from "../routing.ts";
 
 export type { RabbitMqSettings } from "./connection.ts";
@@ -179,13 +179,13 @@ class RabbitMqBroker implements Broker {
     await this.#look(async (connection, signal) => {
       const { ready = 0 } = await orAborted(depth(connection, queue), signal) ?? {};
       // What is kept is held until the end, so that nothing is seen twice; then it goes back to its place.
-      await using scratch = new Scratch(connection);
+      await using reopening = new ReopeningChannel(connection);
       for (let seen = 0; seen < ready; seen++) {
-        const message = await scratch.do((raw) => raw.basicGet({ queue, noAck: false }));
+        const message = await reopening.do((raw) => raw.basicGet({ queue, noAck: false }));
         if (message === undefined) return;
         const { deliveryTag } = message;
         const verdict = await visitor(toDelivery(rawMessage(message), queue, connection.ended));
-        if (verdict === "remove") scratch.ack(deliveryTag);
+        if (verdict === "remove") reopening.ack(deliveryTag);
         else if (verdict === "stop") return;
       }
     });
@@ -217,9 +217,9 @@ const LATE = new Error("no answer in time");
 
 /** Depth and consumers of a queue; undefined where there is no such queue. */
 async function depth(connection: Connection, queue: string): Promise<QueueFacts | undefined> {
-  await using scratch = new Scratch(connection);
+  await using reopening = new ReopeningChannel(connection);
   try {
-    const found = await scratch.do((raw) => raw.queueDeclare({ queue, passive: true }));
+    const found = await reopening.do((raw) => raw.queueDeclare({ queue, passive: true }));
     return { ready: found.messageCount, consumers: found.consumerCount };
   } catch (error) {
     if (error instanceof AmqpFault && error.is("NOT_FOUND")) return undefined;

@@ -5,7 +5,7 @@ import type { RawChannel } from "./client.ts";
 import { AmqpFault } from "./fault.ts";
 
 /** A channel for operations that the server may refuse, which ends it: the next one gets another. */
-export class Scratch implements AsyncDisposable {
+export class ReopeningChannel implements AsyncDisposable {
   readonly #connection: Connection;
   #channel: Channel | undefined;
 
