@@ -161,7 +161,7 @@ class RabbitMqBroker implements Broker {
       },
       publish: (message, signal) => this.#publisher.publishPatiently(message, signal),
       publishDelayed: (message, signal) => this.#publisher.publishDelayed(message, signal),
-      changed: () => connector.changes.notify(),
+      changed: () => connector.stateChange.notify(),
     };
   }
 

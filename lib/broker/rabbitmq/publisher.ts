@@ -115,7 +115,7 @@ export class Publisher {
   #setLate(session: Session, late: boolean): void {
     if ((this.#late === session) === late) return;
     this.#late = late ? session : undefined;
-    this.#connector.changes.notify();
+    this.#connector.stateChange.notify();
   }
 
   /** Whether a message must be sent once more; throws where that would not help. */

@@ -1,7 +1,7 @@
 import { orAborted } from "../common/async.ts";
 
 /** Lets many wait for a condition that others bring about. */
-export class Changes {
+export class Condition {
   #next = Promise.withResolvers<void>();
 
   /** Has everybody who waits look again. */
