@@ -18,7 +18,7 @@ interface Operation {
 }
 
 /** What the turns work on. */
-export interface TurnsOptions {
+export interface GroupCommitOptions {
   readonly store: Store;
   readonly consumers: EmbeddedConsumers;
   readonly log: Logger;
@@ -33,8 +33,8 @@ const PAUSE_MS = 1_000;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** One transaction after the other. */
-export class Turns {
-  readonly #options: TurnsOptions;
+export class GroupCommit {
+  readonly #options: GroupCommitOptions;
   #operations: Operation[] = [];
   #immediate: ReturnType<typeof setImmediate> | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -42,7 +42,7 @@ export class Turns {
   #due = Infinity;
   #state: "connected" | "blocked" | "closed" = "connected";
 
-  constructor(options: TurnsOptions) {
+  constructor(options: GroupCommitOptions) {
     this.#options = options;
     this.#wakeAt(options.store.nextDue());
   }
@@ -56,22 +56,22 @@ export class Turns {
    * Makes something part of this turn's transaction; resolves when it is on the disk. Rejects with a
    * {@link TransientFault} when the disk is full, unless it must succeed: then it is tried again.
    */
-  operate(mustSucceed: boolean, apply: (store: Store) => void): Promise<void> {
+  enqueue(mustSucceed: boolean, apply: (store: Store) => void): Promise<void> {
     if (this.#state === "closed") return Promise.reject(closedFault());
     return new Promise((done, failed) => {
       this.#operations.push({ mustSucceed, apply, done, failed });
-      this.soon();
+      this.schedule();
     });
   }
 
   /** Has this turn end with a transaction, because a message may wait for a consumer. */
-  soon(): void {
+  schedule(): void {
     if (this.#state === "closed") return;
     this.#immediate ??= setImmediate(() => this.#flush());
   }
 
   /** Runs something in a transaction of its own, now. */
-  now<Result>(work: (store: Store) => Result): Result {
+  runNow<Result>(work: (store: Store) => Result): Result {
     if (this.#state === "closed") throw closedFault();
     const { store } = this.#options;
     let result: Result;
