@@ -24,8 +24,8 @@ import { Cancellation } from "../lib/messages/cancellation.ts";
 import { decode } from "../lib/messages/codec.ts";
 import {
   type Consumer,
-  HandBack,
-  type Progress,
+  type HandlerStream,
+  Requeue,
   type RoleContext,
   type Service,
 } from "../lib/runtime/role.ts";
@@ -114,7 +114,7 @@ function jobConsumer(system: System, options: ConsumerOptions): Consumer<BuildJo
   };
 }
 
-interface Turn {
+interface JobDelivery {
   readonly job: BuildJob;
   readonly system: System;
   /** How often the job has been delivered, from 1. */
@@ -124,9 +124,9 @@ interface Turn {
 
 /** Builds a job, unless the same one is running or has run: then its result is published again. */
 async function* handleJob(
-  { job: asked, system, deliveries, stop }: Turn,
+  { job: asked, system, deliveries, stop }: JobDelivery,
   options: ConsumerOptions,
-): Progress {
+): HandlerStream {
   const { builder, running, broker } = options;
   const { log } = builder;
   const job = await withReachableTargets(asked, { broker, log });
@@ -165,20 +165,20 @@ function finish(publish: readonly Publication[]) {
   return { publish, settle: ack };
 }
 
-/** Aborts when the job is cancelled, or with a {@link HandBack} when the role stops. */
+/** Aborts when the job is cancelled, or with a {@link Requeue} when the role stops. */
 function untilEither(
   cancelled: AbortSignal,
   stop: AbortSignal,
 ): { signal: AbortSignal; release(): void } {
-  const handBack = new AbortController();
+  const requeue = new AbortController();
   const give = () =>
-    handBack.abort(
-      new HandBack("The builder stops, or has lost the job, before the build has ended"),
+    requeue.abort(
+      new Requeue("The builder stops, or has lost the job, before the build has ended"),
     );
   if (stop.aborted) give();
   else stop.addEventListener("abort", give, { once: true });
   return {
-    signal: AbortSignal.any([cancelled, handBack.signal]),
+    signal: AbortSignal.any([cancelled, requeue.signal]),
     release: () => stop.removeEventListener("abort", give),
   };
 }

@@ -20,7 +20,13 @@ import {
 } from "../lib/github/comment_payloads.ts";
 import type { Build } from "../lib/scheduling/build_jobs.ts";
 import { expectLater } from "../lib/runtime/retry.ts";
-import type { Consumer, Outcome, Progress, RoleContext, Service } from "../lib/runtime/role.ts";
+import type {
+  Consumer,
+  HandlerResult,
+  HandlerStream,
+  RoleContext,
+  Service,
+} from "../lib/runtime/role.ts";
 import { QUEUE } from "../lib/broker/topology.ts";
 
 /** Attempts in which a commit that a trusted person vouches for waits to be evaluated. */
@@ -118,13 +124,13 @@ export function createService(context: RoleContext): Promise<Service> {
   });
 }
 
-const nothing: Outcome = { publish: [], settle: ack };
+const nothing: HandlerResult = { publish: [], settle: ack };
 
 /** The sign that a command was understood comes first, the answer next, and the jobs last. */
 async function* handle(
   event: CommentEvent,
   { attempt, context }: { attempt: number; context: RoleContext },
-): Progress {
+): HandlerStream {
   const commands = commandsOf(event, context.config);
   if (commands.length === 0) return nothing;
   const github = context.github();

@@ -9,7 +9,7 @@ import { logViewerOf, sectionOf } from "../lib/config/sections.ts";
 import { CheckRunKeeper } from "../lib/check_runs/keeper.ts";
 import { type CheckMessage, decodeCheckMessage } from "../lib/check_runs/message.ts";
 import type { Addresses } from "../lib/report/parts.ts";
-import type { Consumer, Outcome, RoleContext, Service } from "../lib/runtime/role.ts";
+import type { Consumer, HandlerResult, RoleContext, Service } from "../lib/runtime/role.ts";
 import { webhookRecovery } from "../lib/github/webhook_recovery.ts";
 import { Sweep } from "../lib/sweep/sweep.ts";
 import { QUEUE } from "../lib/broker/topology.ts";
@@ -84,7 +84,7 @@ function decodeForwardable({ body }: Delivery): CheckMessage {
 }
 
 /** Pure: the message as it came, to the queue of the one writer. */
-export function decideForward(delivery: Pick<Delivery, "body">): Outcome {
+export function decideForward(delivery: Pick<Delivery, "body">): HandlerResult {
   const onward = { exchange: "", routingKey: QUEUE.checkRuns, body: delivery.body };
   return { publish: [onward], settle: ack };
 }

@@ -10,7 +10,13 @@ import { decode } from "../lib/messages/codec.ts";
 import { EvaluationJob } from "../lib/messages/evaluation_job.ts";
 import { RECEIVED, statsMessage } from "../lib/monitoring/stats_events.ts";
 import { expectLater, MAX_ATTEMPTS } from "../lib/runtime/retry.ts";
-import type { Consumer, Outcome, Progress, RoleContext, Service } from "../lib/runtime/role.ts";
+import type {
+  Consumer,
+  HandlerResult,
+  HandlerStream,
+  RoleContext,
+  Service,
+} from "../lib/runtime/role.ts";
 import { QUEUE } from "../lib/broker/topology.ts";
 
 const NEVER = new AbortController().signal;
@@ -34,15 +40,15 @@ export function createService(context: RoleContext): Promise<Service> {
   });
 }
 
-interface Turn {
+interface HandleOptions {
   readonly context: RoleContext;
   /** Which attempt of the job this is, from 1. */
   readonly attempt: number;
   readonly stop: AbortSignal;
 }
 
-async function* handle(body: Uint8Array, turn: Turn): Progress {
-  const { config } = turn.context;
+async function* handle(body: Uint8Array, options: HandleOptions): HandlerStream {
+  const { config } = options.context;
   let job: EvaluationJob;
   try {
     job = decode(EvaluationJob, body);
@@ -51,11 +57,11 @@ async function* handle(body: Uint8Array, turn: Turn): Progress {
     return { publish: [stats], settle: { kind: "dead", reason: describeError(error) } };
   }
   if (!servesRepo(config, job.repo.full_name)) return { publish: [], settle: ack };
-  const evaluation = new Evaluation(job, turn);
+  const evaluation = new Evaluation(job, options);
   try {
     return yield* evaluation.run();
   } catch (error) {
-    if (isMissing(error)) return await unseen(error as GitHubRefusal, evaluation, turn);
+    if (isMissing(error)) return await unseen(error as GitHubRefusal, evaluation, options);
     throw error;
   }
 }
@@ -64,8 +70,8 @@ async function* handle(body: Uint8Array, turn: Turn): Progress {
 async function unseen(
   error: GitHubRefusal,
   evaluation: Evaluation,
-  { context, attempt }: Turn,
-): Promise<Outcome> {
+  { context, attempt }: HandleOptions,
+): Promise<HandlerResult> {
   expectLater(error, attempt);
   context.log.warn("GitHub does not show what is to be evaluated", { error: describeError(error) });
   const told = await evaluation.giveUp(error, NO_PULL_REQUEST);

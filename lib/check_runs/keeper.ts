@@ -9,7 +9,7 @@ import type { Repo } from "../messages/repo.ts";
 import type { Addresses } from "../report/parts.ts";
 import { isPush } from "../report/subject.ts";
 import { expectLater } from "../runtime/retry.ts";
-import type { Outcome } from "../runtime/role.ts";
+import type { HandlerResult } from "../runtime/role.ts";
 import type { EvaluationNotice } from "../messages/evaluation_notice.ts";
 import type { CheckWatch } from "../messages/check_watch.ts";
 import { newest } from "./answers.ts";
@@ -58,7 +58,7 @@ export interface KeeperOptions extends TakeoverOptions {
 /** What became of one check run. */
 type Applied = Written | "unchanged" | "ended";
 
-const nothing: Outcome = { publish: [], settle: ack };
+const nothing: HandlerResult = { publish: [], settle: ack };
 
 /** Keeps one check run per project, system and commit, and the one that sums them up. */
 export class CheckRunKeeper {
@@ -84,10 +84,14 @@ export class CheckRunKeeper {
   }
 
   /**
-   * Brings every check run that a message is about up to date. Throws a `HandBack` when the role stops while
+   * Brings every check run that a message is about up to date. Throws a `Requeue` when the role stops while
    * the instance before may still be writing.
    */
-  async handle(message: CheckMessage, delivery: Delivery, stop: AbortSignal): Promise<Outcome> {
+  async handle(
+    message: CheckMessage,
+    delivery: Delivery,
+    stop: AbortSignal,
+  ): Promise<HandlerResult> {
     const repo = repoOf(message);
     if (!this.#options.repos.has(repo.full_name.toLowerCase())) {
       throw new PoisonMessage(`Cannot report to ${repo.full_name}: not in runner.repos`);
@@ -112,12 +116,12 @@ export class CheckRunKeeper {
     }
   }
 
-  async #watch(watch: CheckWatch): Promise<Outcome> {
+  async #watch(watch: CheckWatch): Promise<HandlerResult> {
     const key = keyOf(watch.repo, watch.head_sha, watch.name);
     return await this.#keyed.run(key, () => this.#watcher.look(watch));
   }
 
-  async #take(notice: EvaluationNotice, delivery: Delivery): Promise<Outcome> {
+  async #take(notice: EvaluationNotice, delivery: Delivery): Promise<HandlerResult> {
     const { repo, pr: { head_sha, target_branch } } = notice;
     const suffix = await this.#branches.suffix(repo, target_branch);
     if (suffix === undefined) return this.#noRepository(repo);
@@ -125,7 +129,7 @@ export class CheckRunKeeper {
     return await this.#keyed.run(place.key, () => this.#overall.take(place, notice, delivery));
   }
 
-  async #build(message: BuildMessage, delivery: Delivery): Promise<Outcome> {
+  async #build(message: BuildMessage, delivery: Delivery): Promise<HandlerResult> {
     const { repo, pr, push } = originOf(message);
     const ofPush = isPush({ pr, push });
     const suffix = ofPush ? "" : await this.#branches.suffix(repo, pr.target_branch);
@@ -145,7 +149,7 @@ export class CheckRunKeeper {
     return { publish: [...watched.map(watchOf), ...overall], settle: ack };
   }
 
-  #noRepository({ full_name: repo }: Repo): Outcome {
+  #noRepository({ full_name: repo }: Repo): HandlerResult {
     this.#options.log.warn("No repository to report to", { repo });
     return nothing;
   }

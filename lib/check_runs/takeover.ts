@@ -1,7 +1,7 @@
 /** Waits, after a redelivery, for what the instance before us may still be writing. */
 import { orAborted } from "../common/async.ts";
 import type { Delivery } from "../broker/broker.ts";
-import { HandBack } from "../runtime/role.ts";
+import { Requeue } from "../runtime/role.ts";
 
 /** What a takeover works with. */
 export interface TakeoverOptions {
@@ -31,14 +31,14 @@ export class Takeover {
 
   /**
    * Resolves when a delivery may be handled, for all in the order they came; to false when it was lost
-   * meanwhile. Throws a {@link HandBack} when the role stops meanwhile.
+   * meanwhile. Throws a {@link Requeue} when the role stops meanwhile.
    */
   async pass({ redelivered, lost }: Delivery, stop: AbortSignal): Promise<boolean> {
     if (redelivered) this.#begin(stop);
     if (this.#waiting === undefined) return true;
     await orAborted(this.#waiting, lost).catch(() => {});
     if (lost.aborted) return false;
-    if (stop.aborted) throw new HandBack("The role stops before check runs may be written");
+    if (stop.aborted) throw new Requeue("The role stops before check runs may be written");
     return true;
   }
 

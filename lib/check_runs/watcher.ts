@@ -5,7 +5,7 @@ import { type CheckRun, type CheckRunState, type GitHub, isMissing } from "../gi
 import type { CheckWatch } from "../messages/check_watch.ts";
 import { type GivenUp, givenUpReport } from "../report/given_up.ts";
 import type { Addresses } from "../report/parts.ts";
-import type { Outcome } from "../runtime/role.ts";
+import type { HandlerResult } from "../runtime/role.ts";
 import { newest, refused } from "./answers.ts";
 import type { BuilderWatch } from "./builder_watch.ts";
 import { CERTAINTY, recall, remember } from "./identity.ts";
@@ -31,9 +31,9 @@ export class CheckRunWatcher {
   }
 
   /** Gives the check run up, looks again later, or is done with it. */
-  async look(watch: CheckWatch): Promise<Outcome> {
+  async look(watch: CheckWatch): Promise<HandlerResult> {
     const { github, builders } = this.#options;
-    const done: Outcome = { publish: [], settle: ack };
+    const done: HandlerResult = { publish: [], settle: ack };
     const run = newest(await github.checkRuns(watch.repo, watch.head_sha, watch.name) ?? []);
     if (run === undefined || run.status === "completed") return done;
     const judgement = await builders.judge(run, watch.system);

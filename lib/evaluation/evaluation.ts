@@ -8,7 +8,7 @@ import { evaluationMessage } from "../scheduling/build_jobs.ts";
 import type { EvaluationJob } from "../messages/evaluation_job.ts";
 import type { Event } from "../messages/event.ts";
 import { evaluationEvents, RECEIVED, statsMessage } from "../monitoring/stats_events.ts";
-import type { Outcome, Progress, RoleContext } from "../runtime/role.ts";
+import type { HandlerResult, HandlerStream, RoleContext } from "../runtime/role.ts";
 import type { BranchFacts } from "./branch_facts.ts";
 import { decide } from "./decide.ts";
 import { gather } from "./gather.ts";
@@ -72,7 +72,7 @@ export class Evaluation {
   }
 
   /** Publishes what follows. Throws what `gather` and the GitHub client throw. */
-  async *run(): Progress {
+  async *run(): HandlerStream {
     if (this.#job.labels_only) return await this.#relabel();
     if (this.#job.conclude) {
       await this.#reporter.conclude(this.#job.conclude);
@@ -129,7 +129,7 @@ export class Evaluation {
   }
 
   /** The title alone is another: what was built and what the status says stand. */
-  async #relabel(): Promise<Outcome> {
+  async #relabel(): Promise<HandlerResult> {
     const pull = await this.#pullRequest();
     if (pull.state === "closed") return this.#end();
     const gathered = await this.#gather(pull);
@@ -141,7 +141,7 @@ export class Evaluation {
   }
 
   /** Labels, builds, then the final status: in this order, so that the status never promises too much. */
-  async *#decide(pull: PullRequest, branch: BranchFacts, again: boolean): Progress {
+  async *#decide(pull: PullRequest, branch: BranchFacts, again: boolean): HandlerStream {
     const { config } = this.#context;
     const { plan, trusted, unserved } = await decide(this.#job, {
       ...{ pull, branch, again, context: this.#context },
@@ -186,7 +186,7 @@ export class Evaluation {
    * Sets the final status. Where GitHub does not take it, all else is done and must not be done twice: a
    * message that only sets the status stays behind.
    */
-  async #conclude(conclusion: Conclusion, events: readonly Event[] = []): Promise<Outcome> {
+  async #conclude(conclusion: Conclusion, events: readonly Event[] = []): Promise<HandlerResult> {
     const outcome = this.#end(...events);
     try {
       await this.#reporter.conclude(conclusion);
@@ -200,7 +200,7 @@ export class Evaluation {
   }
 
   /** A status that was begun on a commit that nobody looks at any more ends too. */
-  async #superseded(pull: PullRequest): Promise<Outcome> {
+  async #superseded(pull: PullRequest): Promise<HandlerResult> {
     const description = `Superseded by ${pull.headSha}`;
     const conclusion: Conclusion = { state: "failure", description, outcome: "superseded" };
     const { progress } = await this.#reporter.progress(pull);
@@ -208,12 +208,12 @@ export class Evaluation {
     return this.#with(this.#ended(conclusion), this.#end());
   }
 
-  #closed(): Outcome {
+  #closed(): HandlerResult {
     const ended = this.#ended({ outcome: "closed", description: "The pull request is closed" });
     return this.#with(ended, this.#end("issue-already-closed"));
   }
 
-  #with(first: Publication, { publish, settle }: Outcome): Outcome {
+  #with(first: Publication, { publish, settle }: HandlerResult): HandlerResult {
     return { publish: [first, ...publish], settle };
   }
 
@@ -238,7 +238,7 @@ export class Evaluation {
     return publish;
   }
 
-  #end(...events: Event[]): Outcome {
+  #end(...events: Event[]): HandlerResult {
     const stats = statsMessage(this.#context.config.runner.identity, [...RECEIVED, ...events]);
     return { publish: [stats], settle: ack };
   }

@@ -50,7 +50,7 @@ export interface GatherOptions {
 
 /**
  * Gathers what git knows of a pull request's head merged into its base. Throws a `TransientFault` for what
- * may pass and for an evaluation that takes too long, and a `HandBack` when the role stops.
+ * may pass and for an evaluation that takes too long, and a `Requeue` when the role stops.
  */
 export async function gather(
   job: EvaluationJob,

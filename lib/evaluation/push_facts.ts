@@ -38,7 +38,7 @@ export interface PushOptions {
 
 /**
  * Gathers the facts of a push; what is missing where git does not show the commit for minutes. Throws a
- * `TransientFault` for what may pass and a `HandBack` when the role stops.
+ * `TransientFault` for what may pass and a `Requeue` when the role stops.
  */
 export async function gatherPushFacts(
   push: Push,

@@ -80,7 +80,7 @@ export function planRecovery(failures: Failures, now: number): RecoveryPlan {
 }
 
 /** What a turn works with and how it went. */
-export interface RecoveryTurn {
+export interface RecoveryRun {
   readonly github: Pick<GitHub, "hookDeliveries" | "redeliver">;
   /** Deliveries before this time were seen by an earlier turn; milliseconds since the epoch. */
   readonly since: number;
@@ -99,7 +99,7 @@ export interface RecoveryReport extends RecoveryPlan {
 }
 
 /** One turn: looks at the deliveries since the last one and asks for redeliveries. */
-export async function recoverDeliveries(turn: RecoveryTurn): Promise<RecoveryReport> {
+export async function recoverDeliveries(turn: RecoveryRun): Promise<RecoveryReport> {
   const { deliveries, complete } = await turn.github.hookDeliveries(turn.since);
   const failures = new Map(foldDeliveries(forgetOld(turn.failures, turn.now), deliveries));
   const plan = planRecovery(failures, turn.now);

@@ -1,6 +1,6 @@
 /** Pure policy of whether and when a message that met a fault is tried again. */
 import { NotThereYet, PoisonMessage, TransientFault } from "../common/errors.ts";
-import { HandBack } from "./role.ts";
+import { Requeue } from "./role.ts";
 
 /** Delays in milliseconds before the second, third, … attempt; the last one repeats. */
 export const RETRY_DELAYS_MS = [5_000, 20_000, 60_000, 180_000, 600_000, 1_800_000] as const;
@@ -19,7 +19,7 @@ export const MAX_BUG_ATTEMPTS = 3;
 
 /** Whether a message that met this error at this attempt is given up. */
 export function isLastAttempt(error: unknown, attempt: number): boolean {
-  if (error instanceof HandBack) return false;
+  if (error instanceof Requeue) return false;
   if (error instanceof PoisonMessage) return true;
   return attempt >= (error instanceof TransientFault ? MAX_ATTEMPTS : MAX_BUG_ATTEMPTS);
 }

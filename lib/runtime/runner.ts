@@ -8,12 +8,12 @@ import type { Broker, Delivery, Settlement, Subscription } from "../broker/broke
 import { describeError, NotThereYet, PoisonMessage, TransientFault } from "../common/errors.ts";
 import { type RunningEndpoint, serveEndpoint } from "./http.ts";
 import { isLastAttempt, retryDelay } from "./retry.ts";
-import { type Handling, runHandler } from "./run_handler.ts";
-import { type Consumer, HandBack, type Service } from "./role.ts";
+import { type HandledDelivery, runHandler } from "./run_handler.ts";
+import { type Consumer, Requeue, type Service } from "./role.ts";
 import type { PeriodicTask } from "../common/periodic_task.ts";
 
 /** Milliseconds until it is tried again to tell whoever waits that a message is given up. */
-const FAREWELL_RETRY_MS = 60_000;
+const GIVE_UP_RETRY_MS = 60_000;
 
 /** What the runner works with. */
 export interface RunnerOptions {
@@ -123,12 +123,12 @@ async function settle<Message>(
 
 async function settleFailure<Message>(
   error: unknown,
-  work: Handling<Message>,
+  work: HandledDelivery<Message>,
   options: SettleOptions,
 ): Promise<Settlement> {
   const { delivery } = work;
-  if (error instanceof HandBack) {
-    options.log.info("Message handed back", { queue: delivery.queue, why: error.message });
+  if (error instanceof Requeue) {
+    options.log.info("Message requeued", { queue: delivery.queue, why: error.message });
     return { kind: "requeue" };
   }
   if (!(error instanceof TransientFault || error instanceof PoisonMessage)) {
@@ -156,16 +156,16 @@ function retry(error: unknown, delivery: Delivery, options: SettleOptions): Sett
 /** Tells whoever waits; a message whose end cannot be told is kept. */
 async function giveUp<Message>(
   error: unknown,
-  { consumer, message, delivery }: Handling<Message>,
+  { consumer, message, delivery }: HandledDelivery<Message>,
   { broker, log, retryScale = 1 }: SettleOptions,
 ): Promise<Settlement> {
   try {
-    const farewell = await consumer.exhausted?.(message, error) ?? [];
-    if (farewell.length > 0) await broker.publish(farewell);
+    const lastMessages = await consumer.exhausted?.(message, error) ?? [];
+    if (lastMessages.length > 0) await broker.publish(lastMessages);
   } catch (cause) {
     log.error("Nobody could be told of a message that is given up", { error: cause });
     if (cause instanceof TransientFault) {
-      const delayMs = FAREWELL_RETRY_MS * retryScale;
+      const delayMs = GIVE_UP_RETRY_MS * retryScale;
       return { kind: "retry", delayMs, reason: describeError(cause) };
     }
   }

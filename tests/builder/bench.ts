@@ -7,7 +7,7 @@ import { type Config, parseConfig } from "../../lib/config/config.ts";
 import type { BuildJob } from "../../lib/messages/build_job.ts";
 import { BuildResult } from "../../lib/messages/build_result.ts";
 import { decode, encode } from "../../lib/messages/codec.ts";
-import type { Consumer, Outcome, Service } from "../../lib/runtime/role.ts";
+import type { Consumer, HandlerResult, Service } from "../../lib/runtime/role.ts";
 import { hostSystem } from "../../lib/messages/systems.ts";
 import { createService } from "../../services/builder.ts";
 import {
@@ -38,7 +38,7 @@ export interface Built {
   /** The lines of the log, in order. */
   readonly lines: readonly string[];
   readonly messages: readonly Message[];
-  readonly outcome: Outcome;
+  readonly outcome: HandlerResult;
 }
 
 /** A publication, decoded. */

@@ -5,7 +5,7 @@ import { type CheckMessage, decodeCheckMessage } from "../../lib/check_runs/mess
 import { roleLogger } from "../../lib/runtime/log.ts";
 import type { BuildJob } from "../../lib/messages/build_job.ts";
 import type { BuildResult } from "../../lib/messages/build_result.ts";
-import type { Outcome } from "../../lib/runtime/role.ts";
+import type { HandlerResult } from "../../lib/runtime/role.ts";
 import { MemoryCheckRuns } from "../support/memory_check_runs.ts";
 
 /** The check run that the messages are about. */
@@ -23,7 +23,7 @@ export interface World {
   queue: { ready: number; consumers: number };
   /** Aborts when the grace period of the keeper's role is over. */
   stop: AbortController;
-  tell(message: CheckMessage, fields?: Partial<Delivery>): Promise<Outcome>;
+  tell(message: CheckMessage, fields?: Partial<Delivery>): Promise<HandlerResult>;
   /** Lets milliseconds pass, for the keeper's delays too. */
   pass(ms: number): Promise<void>;
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { ack } from "../../lib/broker/broker.ts";
 import { decodeCheckMessage } from "../../lib/check_runs/message.ts";
 import { Takeover } from "../../lib/check_runs/takeover.ts";
-import { HandBack } from "../../lib/runtime/role.ts";
+import { Requeue } from "../../lib/runtime/role.ts";
 import {
   delays,
   delivery,
@@ -80,7 +80,7 @@ Deno.test("A role that stops does not wait: all that waits is handed back", asyn
   const told = [tell(queued(), { redelivered: true }), tell(started())];
   await settled();
   stop.abort();
-  for (const each of told) await assert.rejects(each, HandBack);
+  for (const each of told) await assert.rejects(each, Requeue);
   assert.equal(github.requests, 0);
 });
 

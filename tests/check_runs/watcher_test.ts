@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { type CheckMessage, decodeCheckMessage } from "../../lib/check_runs/message.ts";
-import type { Outcome } from "../../lib/runtime/role.ts";
+import type { HandlerResult } from "../../lib/runtime/role.ts";
 import { MINUTE, NAME, queued, result, started, world } from "./keeper_world.ts";
 
-async function watchOf(outcome: Promise<Outcome>): Promise<CheckMessage> {
+async function watchOf(outcome: Promise<HandlerResult>): Promise<CheckMessage> {
   const { publish } = await outcome;
   assert.equal(publish.length, 1);
   assert.equal(publish[0]!.routingKey, "tickborg.check-runs");

@@ -12,7 +12,7 @@ import {
   RETRY_DELAYS_MS,
   retryDelay,
 } from "../../lib/runtime/retry.ts";
-import { HandBack } from "../../lib/runtime/role.ts";
+import { Requeue } from "../../lib/runtime/role.ts";
 
 Deno.test("delays grow, are bounded and spread", () => {
   const delays = Array.from(
@@ -42,7 +42,7 @@ Deno.test("a message is given up at once, after some attempts, or never", () => 
     [new Error("bug"), MAX_BUG_ATTEMPTS - 1, false],
     [new Error("bug"), MAX_BUG_ATTEMPTS, true],
     [new PoisonMessage("bad"), 1, true],
-    [new HandBack("stop"), MAX_ATTEMPTS, false],
+    [new Requeue("stop"), MAX_ATTEMPTS, false],
   ];
   for (const [error, attempt, last] of table) {
     assert.equal(isLastAttempt(error, attempt), last);

@@ -8,7 +8,7 @@ import { PoisonMessage, TransientFault } from "../../lib/common/errors.ts";
 import { roleLogger } from "../../lib/runtime/log.ts";
 import { decode, encode } from "../../lib/messages/codec.ts";
 import { MAX_ATTEMPTS, MAX_BUG_ATTEMPTS } from "../../lib/runtime/retry.ts";
-import { type Consumer, HandBack, type Service } from "../../lib/runtime/role.ts";
+import { type Consumer, Requeue, type Service } from "../../lib/runtime/role.ts";
 import { type RunningService, startService } from "../../lib/runtime/runner.ts";
 import { QUEUE } from "../../lib/broker/topology.ts";
 import { VERSION } from "../../lib/common/version.ts";
@@ -186,7 +186,7 @@ Deno.test("handlers that do not finish in time hand their messages back", () =>
       async handle(_message, _delivery, stop) {
         started.resolve();
         await new Promise((resolve) => stop.addEventListener("abort", resolve));
-        throw new HandBack("Stopping");
+        throw new Requeue("Stopping");
       },
     });
     await publishIn(broker, { n: 5 });

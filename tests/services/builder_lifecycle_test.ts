@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { BuildResult } from "../../lib/messages/build_result.ts";
 import { decode } from "../../lib/messages/codec.ts";
-import { HandBack } from "../../lib/runtime/role.ts";
+import { Requeue } from "../../lib/runtime/role.ts";
 import { type Bench, openBench } from "../builder/bench.ts";
 import { buildAndThen, kinds, leftovers, SCRIPT } from "../builder/bench_stories.ts";
 import { until } from "../../testing/waiting.ts";
@@ -10,7 +10,7 @@ import { until } from "../../testing/waiting.ts";
 Deno.test("a builder that stops hands its build back and leaves nothing behind", async () => {
   await using bench = await openBench({ projects: [SCRIPT] });
   const stop = new AbortController();
-  await assert.rejects(() => buildAndThen(bench, stop.signal, () => stop.abort()), HandBack);
+  await assert.rejects(() => buildAndThen(bench, stop.signal, () => stop.abort()), Requeue);
   assert.deepEqual(await leftovers(bench), []);
 });
 
@@ -20,7 +20,7 @@ Deno.test("a job that is lost to another builder is not built on", async () => {
   const lost = new AbortController();
   await assert.rejects(
     () => buildAndThen(bench, { stop, lost: lost.signal }, () => lost.abort()),
-    HandBack,
+    Requeue,
   );
   assert.deepEqual(await leftovers(bench), []);
 });

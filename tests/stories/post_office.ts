@@ -1,7 +1,7 @@
 /** Queues and the roles that consume them, one message at a time, in an order that chance chooses. */
 import type { Broker, Delivery, Publication } from "../../lib/broker/broker.ts";
 import { TransientFault } from "../../lib/common/errors.ts";
-import type { Consumer, Outcome, Progress } from "../../lib/runtime/role.ts";
+import type { Consumer, HandlerResult, HandlerStream } from "../../lib/runtime/role.ts";
 import { QUEUES } from "../../lib/broker/topology.ts";
 import type { Random } from "../chaos/random.ts";
 
@@ -98,7 +98,7 @@ export class PostOffice {
     }
   }
 
-  async #drain(running: Progress): Promise<Outcome> {
+  async #drain(running: HandlerStream): Promise<HandlerResult> {
     let step = await running.next();
     while (!step.done) {
       this.publish(step.value);

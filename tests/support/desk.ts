@@ -176,10 +176,10 @@ export class Desk implements AsyncDisposable {
       return { published, settle: outcome.settle };
     } catch (error) {
       // As the runner does with the last attempt.
-      const farewell = isLastAttempt(error, delivery.attempt)
+      const lastMessages = isLastAttempt(error, delivery.attempt)
         ? await consumer!.exhausted?.(decoded, error) ?? []
         : [];
-      return { published: [...published, ...farewell], error };
+      return { published: [...published, ...lastMessages], error };
     }
   }
 

@@ -159,7 +159,7 @@ class RabbitMqBroker implements Broker {
         const queues = topology.queues.filter(({ name }) => name === queue);
         await connector.declarer.declare(connection, { exchanges: [], queues });
       },
-      publish: (message, signal) => this.#publisher.publishPatiently(message, signal),
+      publish: (message, signal) => this.#publisher.publishUntilConfirmed(message, signal),
       publishDelayed: (message, signal) => this.#publisher.publishDelayed(message, signal),
       changed: () => connector.stateChange.notify(),
     };

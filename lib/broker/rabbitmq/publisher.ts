@@ -48,7 +48,7 @@ export class Publisher {
   }
 
   /** Publishes however long it takes; rejects only when the signal aborts before. */
-  async publishPatiently(message: Outgoing, signal: AbortSignal): Promise<void> {
+  async publishUntilConfirmed(message: Outgoing, signal: AbortSignal): Promise<void> {
     await this.#patiently(() => this.#publish([message], signal), signal);
   }
 

@@ -155,14 +155,16 @@ async function mayLag(cache: GitCache, job: BuildJob, facts: CheckoutFacts): Pro
 
 type Facts = CheckoutFacts & { readonly baseSha?: string | undefined };
 
-interface Turn {
+interface JobDelivery {
   readonly job: BuildJob;
   readonly deliveries: number;
 }
 
-async function factsOf(cache: GitCache, turn: Turn): Promise<Facts> {
+async function factsOf(cache: GitCache, delivery: JobDelivery): Promise<Facts> {
   try {
-    return turn.job.push ? await pushFacts(cache, turn.job) : await pullFacts(cache, turn);
+    return delivery.job.push
+      ? await pushFacts(cache, delivery.job)
+      : await pullFacts(cache, delivery);
   } catch (error) {
     if (!(error instanceof MissingFromGit)) throw error;
     return { missing: error.what === "repository" ? "repository" : "commit" };
@@ -181,8 +183,8 @@ async function pushFacts(cache: GitCache, job: BuildJob): Promise<Facts> {
   }
 }
 
-async function pullFacts(cache: GitCache, turn: Turn): Promise<Facts> {
-  const { job } = turn;
+async function pullFacts(cache: GitCache, delivery: JobDelivery): Promise<Facts> {
+  const { job } = delivery;
   const pull = pullRef(job.pr.number);
   const heads = await unlessMissing(cache.fetch([pull]));
   if (heads === undefined) return { missing: "pull request" };
@@ -195,7 +197,7 @@ async function pullFacts(cache: GitCache, turn: Turn): Promise<Facts> {
     throw error;
   }
   const baseBranch = job.pr.target_branch ?? await cache.defaultBranch();
-  const baseSha = await baseCommit(cache, turn, baseBranch);
+  const baseSha = await baseCommit(cache, delivery, baseBranch);
   if (baseSha === undefined) return { pullHead, baseBranch, missing: "base branch" };
   const merge = await cache.mergeTree(baseSha, job.pr.head_sha);
   return { pullHead, baseBranch, baseSha, merge };
@@ -204,7 +206,7 @@ async function pullFacts(cache: GitCache, turn: Turn): Promise<Facts> {
 /** The commit the evaluation merged with, while the server has it, else the branch's tip. */
 async function baseCommit(
   cache: GitCache,
-  { job, deliveries }: Turn,
+  { job, deliveries }: JobDelivery,
   branch: string | undefined,
 ): Promise<string | undefined> {
   if (job.base_sha !== undefined) {

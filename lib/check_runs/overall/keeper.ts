@@ -5,7 +5,7 @@ import { type CheckRun, type CheckRunState, type GitHub } from "../../github/git
 import type { EvaluationNotice, OverallCheck } from "../../messages/evaluation_notice.ts";
 import type { Addresses } from "../../report/parts.ts";
 import { expectLater } from "../../runtime/retry.ts";
-import type { Outcome } from "../../runtime/role.ts";
+import type { HandlerResult } from "../../runtime/role.ts";
 import { newest } from "../answers.ts";
 import { keyOf } from "../key.ts";
 import { OVERALL } from "../name.ts";
@@ -33,9 +33,9 @@ export interface OverallOptions {
 /** Milliseconds until an overall check that waits for builds is looked at again, whatever was heard. */
 const LOOK_AGAIN_MS = 120_000;
 
-const done: Outcome = { publish: [], settle: ack };
+const done: HandlerResult = { publish: [], settle: ack };
 
-const lookAgain: Outcome = {
+const lookAgain: HandlerResult = {
   publish: [],
   settle: { kind: "retry", delayMs: LOOK_AGAIN_MS, reason: "Watching" },
 };
@@ -50,7 +50,7 @@ export class OverallKeeper {
   }
 
   /** Has the check show an evaluation, or remember it behind another. */
-  async take(place: Place, notice: EvaluationNotice, delivery: Delivery): Promise<Outcome> {
+  async take(place: Place, notice: EvaluationNotice, delivery: Delivery): Promise<HandlerResult> {
     const current = await this.#current(place);
     if (current === undefined) return this.#noCommit(place, delivery);
     const memory = current.run && recallOverall(current.run.summary);
@@ -68,7 +68,7 @@ export class OverallKeeper {
   }
 
   /** Brings the check up to date with its builds. */
-  async look(place: Place, asked: OverallCheck, delivery: Delivery): Promise<Outcome> {
+  async look(place: Place, asked: OverallCheck, delivery: Delivery): Promise<HandlerResult> {
     const current = await this.#current(place);
     const memory = current?.run && recallOverall(current.run.summary);
     if (!current?.run || !memory) return done;
@@ -94,7 +94,7 @@ export class OverallKeeper {
     place: Place,
     memory: OverallMemory,
     { run, waits }: { run: CheckRun; waits: boolean },
-  ): Promise<Outcome> {
+  ): Promise<HandlerResult> {
     // GitHub's API may not show yet what its webhook told.
     const age = this.#options.now() - Date.parse(memory.request.at);
     if (waits && age < LOOK_AGAIN_MS) return lookAgain;
@@ -118,7 +118,10 @@ export class OverallKeeper {
   }
 
   /** The commit of an evaluation may come to GitHub's API after its webhook. */
-  #noCommit({ repo: { full_name: repo }, sha: headSha }: Place, { attempt }: Delivery): Outcome {
+  #noCommit(
+    { repo: { full_name: repo }, sha: headSha }: Place,
+    { attempt }: Delivery,
+  ): HandlerResult {
     expectLater(new Error(`GitHub shows no commit ${headSha} in ${repo}`), attempt);
     this.#options.log.warn("No commit to sum up builds on", { repo, headSha });
     return done;
@@ -130,7 +133,7 @@ export class OverallKeeper {
     { status, conclusion }: CheckRunState,
     place: Place,
     memory: OverallMemory,
-  ): Outcome {
+  ): HandlerResult {
     if (status !== "completed") {
       if (request_id === undefined) return done;
       return lookAgain;
@@ -138,7 +141,7 @@ export class OverallKeeper {
     return { publish: conclusion === "cancelled" ? handOn(place, memory) : [], settle: ack };
   }
 
-  #later(place: Place, asked: OverallCheck, delayMs: number): Outcome {
+  #later(place: Place, asked: OverallCheck, delayMs: number): HandlerResult {
     const settle = { kind: "retry", delayMs, reason: "Too early for GitHub's limits" } as const;
     if (asked.request_id !== undefined) return { publish: [], settle };
     // One that waits brings all news with it.
@@ -233,7 +236,7 @@ function followUp(
   place: Place,
   memory: OverallMemory,
   { status, conclusion }: Pick<CheckRunState, "status" | "conclusion">,
-): Outcome {
+): HandlerResult {
   // Whoever leaves may have said so before the check was there.
   if (memory.stage === "queued") {
     return { publish: [tick(place, memory.request.id)], settle: ack };

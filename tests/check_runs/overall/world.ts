@@ -13,7 +13,7 @@ import type { BuildStatus } from "../../../lib/messages/build_result.ts";
 import type { EvaluationNotice } from "../../../lib/messages/evaluation_notice.ts";
 import { decodeValue, encode, parseJson } from "../../../lib/messages/codec.ts";
 import { EvaluationJob } from "../../../lib/messages/evaluation_job.ts";
-import type { Outcome } from "../../../lib/runtime/role.ts";
+import type { HandlerResult } from "../../../lib/runtime/role.ts";
 import { QUEUE } from "../../../lib/broker/topology.ts";
 import { repo, SHA, type World, world } from "../keeper_world.ts";
 
@@ -69,7 +69,7 @@ export class Checks {
     await this.#follow(await this.world.tell(message));
   }
 
-  async #follow({ publish }: Outcome): Promise<void> {
+  async #follow({ publish }: HandlerResult): Promise<void> {
     for (const { routingKey, body } of publish) {
       if (routingKey === QUEUE.evaluationJobs) {
         this.evaluations.push(decodeValue(EvaluationJob, parseJson(body)));
