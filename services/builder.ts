@@ -108,8 +108,8 @@ function jobConsumer(system: System, options: ConsumerOptions): Consumer<BuildJo
     withLease: true,
     decode: (delivery) => decode(BuildJob, delivery.body),
     // A delivery that is lost has gone to another builder, whose result will count.
-    handle: (job, { lost, attempt: deliveries }, stop) =>
-      handleJob({ job, system, deliveries, stop: AbortSignal.any([stop, lost]) }, options),
+    handle: (job, { lost, tries }, stop) =>
+      handleJob({ job, system, tries, stop: AbortSignal.any([stop, lost]) }, options),
     exhausted: (job, error) => messagesOf(job, givenUp({ job, system, error }, builder), options),
   };
 }
@@ -118,13 +118,13 @@ interface JobDelivery {
   readonly job: BuildJob;
   readonly system: System;
   /** How often the job has been delivered, from 1. */
-  readonly deliveries: number;
+  readonly tries: number;
   readonly stop: AbortSignal;
 }
 
 /** Builds a job, unless the same one is running or has run: then its result is published again. */
 async function* handleJob(
-  { job: asked, system, deliveries, stop }: JobDelivery,
+  { job: asked, system, tries, stop }: JobDelivery,
   options: ConsumerOptions,
 ): HandlerStream {
   const { builder, running, broker } = options;
@@ -143,7 +143,7 @@ async function* handleJob(
   };
   log.info("Build starts", told);
   try {
-    result = yield* runAttempt({ job, system, deliveries }, builder, either.signal);
+    result = yield* runAttempt({ job, system, tries }, builder, either.signal);
     log.info("Build ended", { ...told, status: result.status, seconds: result.duration_seconds });
     return finish(await messagesOf(job, result, options));
   } finally {

@@ -9,7 +9,7 @@ import { type GitHubRefusal, isMissing } from "../lib/github/github.ts";
 import { decode } from "../lib/messages/codec.ts";
 import { EvaluationJob } from "../lib/messages/evaluation_job.ts";
 import { RECEIVED, statsMessage } from "../lib/monitoring/stats_events.ts";
-import { expectLater, MAX_ATTEMPTS } from "../lib/runtime/retry.ts";
+import { MAX_TRIES, retryIfEarly } from "../lib/runtime/retry.ts";
 import type {
   Consumer,
   HandlerResult,
@@ -28,9 +28,9 @@ export function createService(context: RoleContext): Promise<Service> {
     prefetch: 4,
     // Decoded by the handler, which counts what cannot be.
     decode: (delivery) => delivery.body,
-    handle: (body, { attempt }, stop) => handle(body, { attempt, stop, context }),
+    handle: (body, { tries }, stop) => handle(body, { tries, stop, context }),
     exhausted: (body, error) => {
-      const last = { context, attempt: MAX_ATTEMPTS, stop: NEVER };
+      const last = { context, tries: MAX_TRIES, stop: NEVER };
       return new Evaluation(decode(EvaluationJob, body), last).giveUp(error);
     },
   };
@@ -42,8 +42,8 @@ export function createService(context: RoleContext): Promise<Service> {
 
 interface HandleOptions {
   readonly context: RoleContext;
-  /** Which attempt of the job this is, from 1. */
-  readonly attempt: number;
+  /** Which tries of the job this is, from 1. */
+  readonly tries: number;
   readonly stop: AbortSignal;
 }
 
@@ -70,9 +70,9 @@ async function* handle(body: Uint8Array, options: HandleOptions): HandlerStream 
 async function unseen(
   error: GitHubRefusal,
   evaluation: Evaluation,
-  { context, attempt }: HandleOptions,
+  { context, tries }: HandleOptions,
 ): Promise<HandlerResult> {
-  expectLater(error, attempt);
+  retryIfEarly(error, tries);
   context.log.warn("GitHub does not show what is to be evaluated", { error: describeError(error) });
   const told = await evaluation.giveUp(error, NO_PULL_REQUEST);
   const events = [...RECEIVED, "issue-fetch-failed"] as const;

@@ -91,8 +91,8 @@ export function createService(context: RoleContext): Promise<Service> {
     queue: QUEUE.pushFilter,
     prefetch: 4,
     decode: (delivery) => parsePushEvent(delivery.body),
-    handle: (event, { headers, attempt }, stop) =>
-      handle(event, { context, stop, attempt, deliveryId: deliveryId(headers) }),
+    handle: (event, { headers, tries }, stop) =>
+      handle(event, { context, stop, tries, deliveryId: deliveryId(headers) }),
     exhausted: (event, error) => giveUpMessages(event, error, context),
   };
   const periodic = [maintenanceTask(context.config.checkout!.root)];
@@ -102,7 +102,7 @@ export function createService(context: RoleContext): Promise<Service> {
 interface HandleOptions {
   readonly context: RoleContext;
   readonly stop: AbortSignal;
-  readonly attempt: number;
+  readonly tries: number;
   readonly deliveryId: string | undefined;
 }
 

@@ -88,7 +88,7 @@ export class Checkouts {
       url,
       sameHost: !sectionOf(config, "builder").network,
       needs: needsOf(projects, this.#projects),
-      deliveries: Infinity,
+      tries: Infinity,
       stores: [join(folder, "lfs"), ...stores],
       signal,
     });

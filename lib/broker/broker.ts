@@ -21,8 +21,8 @@ export interface Delivery {
   readonly headers: Readonly<Record<string, unknown>>;
   /** Whether a consumer may have seen this message before and not settled it. */
   readonly redelivered: boolean;
-  /** Which attempt this is, from 1; grows with each `retry`, not with redeliveries. */
-  readonly attempt: number;
+  /** Which tries this is, from 1; grows with each `retry`, not with redeliveries. */
+  readonly tries: number;
   /** Milliseconds since the epoch when it was published, where its publisher said so (AMQP `timestamp`). */
   readonly publishedAt?: number | undefined;
   /** Aborts when the broker took the delivery back (connection lost); settling it is then without effect. */

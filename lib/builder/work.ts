@@ -23,7 +23,7 @@ const OUTPUT = { lines: 100, characters: 32 * 1024 } as const;
 export interface WorkOptions {
   readonly attempt: Attempt;
   /** How often the job has been delivered, from 1. */
-  readonly deliveries: number;
+  readonly tries: number;
   readonly builder: BuilderContext;
   readonly folder: JobFolder;
   readonly stream: LogStream;
@@ -41,10 +41,10 @@ export class Work {
 
   /** Finds out what is built and what is left out. */
   async choose(): Promise<{ attempted: string[]; skipped: string[] }> {
-    const { attempt: { job, system }, deliveries, builder: { config }, signal } = this.#options;
+    const { attempt: { job, system }, tries, builder: { config }, signal } = this.#options;
     try {
       const root = checkoutRoot(config);
-      this.#prepared = await prepareSource(job, { config, root, deliveries, signal });
+      this.#prepared = await prepareSource(job, { config, root, tries, signal });
     } catch (error) {
       if (!cancelled(signal)) throw error;
     }

@@ -8,7 +8,7 @@ import { Keyed } from "../common/keyed.ts";
 import type { Repo } from "../messages/repo.ts";
 import type { Addresses } from "../report/parts.ts";
 import { isPush } from "../report/subject.ts";
-import { expectLater } from "../runtime/retry.ts";
+import { retryIfEarly } from "../runtime/retry.ts";
 import type { HandlerResult } from "../runtime/role.ts";
 import type { EvaluationNotice } from "../messages/evaluation_notice.ts";
 import type { CheckWatch } from "../messages/check_watch.ts";
@@ -163,17 +163,17 @@ export class CheckRunKeeper {
   }
 
   /** A result of the Rust bot may name no project: it is about the check runs that wait for its request. */
-  async #missingProjects(message: BuildMessage, { attempt }: Delivery): Promise<string[]> {
+  async #missingProjects(message: BuildMessage, { tries }: Delivery): Promise<string[]> {
     if (message.kind !== "result" || namesProjects(message.result)) return [];
     const { repo, pr } = message.result;
     const runs = await this.#options.github.checkRuns(repo, pr.head_sha);
     if (runs === undefined) {
-      expectLater(new Error(`GitHub shows no commit ${pr.head_sha}`), attempt);
+      retryIfEarly(new Error(`GitHub shows no commit ${pr.head_sha}`), tries);
     }
     return projectsAwaiting(message.result, runs ?? []);
   }
 
-  #apply(change: Change, { lost, attempt }: Delivery): Promise<Applied> {
+  #apply(change: Change, { lost, tries }: Delivery): Promise<Applied> {
     const { repo, pr } = change.subject;
     const key = keyOf(repo, pr.head_sha, change.name);
     this.#waiting.add(key, change);
@@ -181,7 +181,7 @@ export class CheckRunKeeper {
       // GitHub allows few writes: a state that is over before it could be shown is not shown.
       if (this.#waiting.take(key, change)) return "unchanged";
       const runs = await this.#options.github.checkRuns(repo, pr.head_sha, change.name);
-      if (runs === undefined) return this.#writer.noCommit(change, attempt);
+      if (runs === undefined) return this.#writer.noCommit(change, tries);
       const current = this.#written.fresher(key, newest(runs), this.#options.now());
       const now = new Date(this.#options.now()).toISOString();
       const owner = await this.#ownerOf(change, current);
@@ -193,7 +193,7 @@ export class CheckRunKeeper {
         : stateOf(change, made, { facts: await this.#writeFacts(change, now), current });
       // Another instance has the message by now, and may be further.
       if (lost.aborted) return "unchanged";
-      return await this.#writer.write(change, { state, current, attempt });
+      return await this.#writer.write(change, { state, current, tries });
     });
   }
 

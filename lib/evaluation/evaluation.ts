@@ -31,8 +31,8 @@ const BATCH = 500;
 /** What an evaluation works with. */
 export interface EvaluationOptions {
   readonly context: RoleContext;
-  /** Which attempt of the job this is, from 1. */
-  readonly attempt: number;
+  /** Which tries of the job this is, from 1. */
+  readonly tries: number;
   /** Aborts when the role stops. */
   readonly stop: AbortSignal;
 }
@@ -42,18 +42,18 @@ export class Evaluation {
   #job: EvaluationJob;
   readonly #context: RoleContext;
   readonly #github: GitHub;
-  readonly #attempt: number;
+  readonly #tries: number;
   readonly #stop: AbortSignal;
   readonly #started: number;
   readonly #askedAt: string | undefined;
   readonly #request: { readonly requestId: string; readonly requestedAt: string };
   readonly #reporter: EvaluationReporter;
 
-  constructor(job: EvaluationJob, { context, attempt, stop }: EvaluationOptions) {
+  constructor(job: EvaluationJob, { context, tries, stop }: EvaluationOptions) {
     const { config, log } = context;
     this.#context = context;
     this.#github = context.github();
-    this.#attempt = attempt;
+    this.#tries = tries;
     this.#stop = stop;
     this.#started = context.now();
     // A job of a Rust filter names no request: its commit stands for one.
@@ -120,12 +120,12 @@ export class Evaluation {
 
   #gather(pull: PullRequest) {
     const { config } = this.#context;
-    return gather(this.#job, { config, pull, attempt: this.#attempt, stop: this.#stop });
+    return gather(this.#job, { config, pull, tries: this.#tries, stop: this.#stop });
   }
 
   #pullRequest(): Promise<PullRequest> {
     const job = { ...this.#job, requested_at: this.#askedAt };
-    return pullRequestOf(job, { github: this.#github, attempt: this.#attempt });
+    return pullRequestOf(job, { github: this.#github, tries: this.#tries });
   }
 
   /** The title alone is another: what was built and what the status says stand. */
@@ -217,7 +217,7 @@ export class Evaluation {
     return { publish: [first, ...publish], settle };
   }
 
-  /** The last attempt failed: whoever opened the pull request is told. */
+  /** The last tries failed: whoever opened the pull request is told. */
   async giveUp(error: unknown, outcome = GIVEN_UP): Promise<readonly Publication[]> {
     if (this.#job.labels_only) return [];
     const { handle } = this.#context.config.github;

@@ -6,7 +6,7 @@ import { MissingFromGit } from "../git/faults.ts";
 import { allowsLocal } from "../git/names.ts";
 import type { PullRequest } from "../github/github.ts";
 import type { EvaluationJob } from "../messages/evaluation_job.ts";
-import { expectLater } from "../runtime/retry.ts";
+import { retryIfEarly } from "../runtime/retry.ts";
 import { type BranchFacts, gatherBranchFacts } from "./branch_facts.ts";
 import { limited } from "./limit.ts";
 import { conclusionOfMissing } from "./missing.ts";
@@ -42,8 +42,8 @@ export type Gathered =
 export interface GatherOptions {
   readonly config: Config;
   readonly pull: PullRequest;
-  /** Which attempt of the job this is, from 1. */
-  readonly attempt: number;
+  /** Which tries of the job this is, from 1. */
+  readonly tries: number;
   /** Aborts when the role stops. */
   readonly stop: AbortSignal;
 }
@@ -54,7 +54,7 @@ export interface GatherOptions {
  */
 export async function gather(
   job: EvaluationJob,
-  { config, pull, attempt, stop }: GatherOptions,
+  { config, pull, tries, stop }: GatherOptions,
 ): Promise<Gathered> {
   using limit = limited(stop, sectionOf(config, "mass_rebuilder").evaluation_timeout_seconds);
   try {
@@ -75,7 +75,7 @@ export async function gather(
     };
   } catch (error) {
     if (!(error instanceof MissingFromGit)) throw error;
-    expectLater(error, attempt);
+    retryIfEarly(error, tries);
     const { handle } = config.github;
     return { kind: "gone", conclusion: conclusionOfMissing(error, pull.baseRef, handle) };
   }

@@ -10,7 +10,7 @@ import {
   type PullRequest,
 } from "../github/github.ts";
 import type { EvaluationJob } from "../messages/evaluation_job.ts";
-import { expectLater } from "../runtime/retry.ts";
+import { retryIfEarly } from "../runtime/retry.ts";
 import type { Conclusion } from "./reporter.ts";
 import { evaluationMemory } from "./status.ts";
 
@@ -56,14 +56,14 @@ export function conclusionOfMissing(
  */
 export async function pullRequestOf(
   job: EvaluationJob,
-  { github, attempt }: { github: Pick<GitHub, "pullRequest">; attempt: number },
+  { github, tries }: { github: Pick<GitHub, "pullRequest">; tries: number },
 ): Promise<PullRequest> {
   const { repo, pr: { number } } = job;
   const pull = await github.pullRequest(repo, number);
   const name = `pull request ${number} of ${repo.full_name}`;
   if (pull === undefined) throw new GitHubRefusal(`GitHub does not show ${name}`, 404);
   if (isBehind(pull, job)) {
-    expectLater(new Error(`GitHub shows ${name} as of ${pull.updatedAt} still`), attempt);
+    retryIfEarly(new Error(`GitHub shows ${name} as of ${pull.updatedAt} still`), tries);
   }
   return pull;
 }

@@ -126,7 +126,7 @@ export class AppTransport {
 
   /** The installation on a repository and a token of it. */
   async #access(repo: RepoName, purpose: Purpose): Promise<{ id: number; token: string }> {
-    for (let attempt = 1;; attempt++) {
+    for (let tries = 1;; tries++) {
       const id = await this.#installation(repo);
       try {
         const { token } = await this.#auth({ type: "installation", installationId: id });
@@ -135,7 +135,7 @@ export class AppTransport {
         // The App may have been removed and installed anew: its installation then has another id.
         const gone = error instanceof RequestError && error.status === 404;
         if (gone) this.#installations.delete(keyOf(repo));
-        if (!gone || attempt > 1) throw this.#fault(error, 0, purpose);
+        if (!gone || tries > 1) throw this.#fault(error, 0, purpose);
       }
     }
   }

@@ -61,13 +61,13 @@ export async function publishUntilConfirmed(
   { broker, log, stop }: HandlerOptions,
 ): Promise<void> {
   let pending = publications;
-  for (let attempt = 1; pending.length > 0; attempt++) {
+  for (let tries = 1; pending.length > 0; tries++) {
     try {
       return await broker.publish(pending);
     } catch (error) {
       if (!(error instanceof TransientFault)) throw error;
       if (stop.aborted) throw new Requeue("Broker is away and the role stops", { cause: error });
-      if (attempt === 1) {
+      if (tries === 1) {
         log.warn("Publishing waits for the broker", { error: describeError(error) });
       }
       const missing = await missingQueues(pending, broker);
@@ -75,7 +75,7 @@ export async function publishUntilConfirmed(
         log.warn("Messages are dropped: no such queue", { queues: [...missing] });
       }
       pending = pending.filter((publication) => !missing.has(queueOf(publication)));
-      if (missing.size === 0) await delay(Math.min(1_000 * attempt, 10_000), stop);
+      if (missing.size === 0) await delay(Math.min(1_000 * tries, 10_000), stop);
     }
   }
 }

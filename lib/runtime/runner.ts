@@ -7,7 +7,7 @@ import { delay } from "../common/async.ts";
 import type { Broker, Delivery, Settlement, Subscription } from "../broker/broker.ts";
 import { describeError, NotThereYet, PoisonMessage, TransientFault } from "../common/errors.ts";
 import { type RunningEndpoint, serveEndpoint } from "./http.ts";
-import { isLastAttempt, retryDelay } from "./retry.ts";
+import { isLastTry, retryDelay } from "./retry.ts";
 import { type HandledDelivery, runHandler } from "./run_handler.ts";
 import { type Consumer, Requeue, type Service } from "./role.ts";
 import type { PeriodicTask } from "../common/periodic_task.ts";
@@ -134,22 +134,22 @@ async function settleFailure<Message>(
   if (!(error instanceof TransientFault || error instanceof PoisonMessage)) {
     options.log.error("Handler failed: this is a bug", { queue: delivery.queue, error });
   }
-  return isLastAttempt(error, delivery.attempt)
+  return isLastTry(error, delivery.tries)
     ? await giveUp(error, work, options)
     : retry(error, delivery, options);
 }
 
 function retry(error: unknown, delivery: Delivery, options: SettleOptions): Settlement {
-  const { queue, attempt } = delivery;
+  const { queue, tries } = delivery;
   const reason = describeError(error);
   const delayMs = retryDelay({
-    attempt,
+    tries,
     missing: error instanceof NotThereYet,
     retryAfterMs: error instanceof TransientFault ? error.retryAfterMs : undefined,
     random: Math.random(),
     scale: options.retryScale ?? 1,
   });
-  options.log.warn("Message is tried again later", { queue, attempt, delayMs, reason });
+  options.log.warn("Message is tried again later", { queue, tries, delayMs, reason });
   return { kind: "retry", delayMs, reason };
 }
 
@@ -176,7 +176,7 @@ function bury(reason: string, delivery: Delivery, log: Logger): Settlement {
   log.error("Message goes to the dead letters", {
     queue: delivery.queue,
     routingKey: delivery.routingKey,
-    attempt: delivery.attempt,
+    tries: delivery.tries,
     bytes: delivery.body.byteLength,
     reason,
   });

@@ -198,7 +198,7 @@ async function delayOnce(broker: Broker): Promise<void> {
   await broker.publish([message("later")]);
   (await inbox.next()).settle({ kind: "retry", delayMs: 100, reason: "not yet" });
   const again = await inbox.next();
-  assert.equal(again.attempt, 2);
+  assert.equal(again.tries, 2);
   again.settle(ack);
 }
 

@@ -80,7 +80,7 @@ story("a holder that is killed has its delivery taken up by another", async (vho
   const taken = await inbox.next();
   assert.equal(taken.text, "job");
   assert.equal(taken.redelivered, true);
-  assert.equal(taken.attempt, 1);
+  assert.equal(taken.tries, 1);
   assert.equal(taken.exchange, "jobs");
   taken.settle(ack);
   await expectNothingLeft(vhost);

@@ -80,7 +80,7 @@ story("a leased delivery is retried, buried and handed back like any other", asy
   await leased(vhost);
   first.settle({ kind: "retry", delayMs: 300, reason: "git server is away" });
   const second = await inbox.next();
-  assert.equal(second.attempt, 2);
+  assert.equal(second.tries, 2);
   assert.equal(second.exchange, "jobs");
   assert.equal(second.routingKey, "a.job");
   assert.equal(second.headers["x-own"], "kept");
@@ -89,7 +89,7 @@ story("a leased delivery is retried, buried and handed back like any other", asy
 
   await using other = await openInbox(broker, "long", long);
   const third = await other.next();
-  assert.equal(third.attempt, 2, "handed back, not tried again");
+  assert.equal(third.tries, 2, "handed back, not tried again");
   assert.equal(third.routingKey, "a.job");
   await leased(vhost);
   third.settle({ kind: "dead", reason: "no such commit" });

@@ -59,8 +59,8 @@ export interface Bench extends AsyncDisposable {
   readonly jobsRoot: string;
   /** Opens a pull request with these files and resolves to its job. */
   pullRequest(files: Files, job?: Partial<BuildJob>): Promise<BuildJob>;
-  /** Has a job built to its end; `attempt` says which delivery of it this is. */
-  build(job: BuildJob, turn?: { attempt: number }): Promise<Built>;
+  /** Has a job built to its end; `tries` says which delivery of it this is. */
+  build(job: BuildJob, turn?: { tries: number }): Promise<Built>;
   /** Hands a message to whoever listens to an exchange. */
   send(exchange: string, message: unknown): void;
   /** What was published past the generator. */
@@ -151,7 +151,7 @@ export function jobFor(
 export interface Turn {
   readonly stop: AbortSignal;
   readonly lost?: AbortSignal;
-  readonly attempt?: number;
+  readonly tries?: number;
 }
 
 /** Runs a consumer's handler as the runner does and gathers what it published. */
@@ -208,7 +208,7 @@ export function deliveryOf(body: Uint8Array): Delivery {
     body,
     headers: {},
     redelivered: false,
-    attempt: 1,
+    tries: 1,
     lost: new AbortController().signal,
   };
 }

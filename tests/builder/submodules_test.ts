@@ -69,7 +69,7 @@ Deno.test("a submodule on this machine's disk, or one that is not there, is red 
     }
     const missing = await pullWithSubmodule(bench, other.cloneUrl, "d".repeat(40));
     await assert.rejects(() => bench.build(missing), TransientFault);
-    const { result } = await bench.build(missing, { attempt: 4 });
+    const { result } = await bench.build(missing, { tries: 4 });
     assert.equal(result.status, "Failure");
     assert.match(result.output[0]!, /Cannot find commit/);
   });
@@ -89,7 +89,7 @@ Deno.test("a link to something else than a commit is red and told", async () => 
       other.cloneUrl,
       await other.git("rev-parse", "main:file"),
     );
-    const late = await bench.build(file, { attempt: 4 });
+    const late = await bench.build(file, { tries: 4 });
     assert.equal(late.result.status, "Failure");
   });
 });
@@ -221,8 +221,8 @@ Deno.test("a name that does not resolve is the source's fault after a few tries,
     ...await pullWithSubmodule(bench, url, "d".repeat(40)),
     attrs: ["it", "inside", "user"],
   };
-  await assert.rejects(() => bench.build(job, { attempt: 3 }), TransientFault);
-  const { result, lines } = await bench.build(job, { attempt: 4 });
+  await assert.rejects(() => bench.build(job, { tries: 3 }), TransientFault);
+  const { result, lines } = await bench.build(job, { tries: 4 });
   assert.equal(result.status, "Failure");
   assert.equal(result.step, "checkout");
   assert.ok(lines.includes("built"), lines.join("\n"));

@@ -5,7 +5,7 @@ import { NotThereYet, PoisonMessage, TransientFault } from "../../lib/common/err
 import { GitHubRefusal } from "../../lib/github/github.ts";
 import type { BuildResult } from "../../lib/messages/build_result.ts";
 import { encode } from "../../lib/messages/codec.ts";
-import { MISSING_ATTEMPTS } from "../../lib/runtime/retry.ts";
+import { MISSING_TRIES } from "../../lib/runtime/retry.ts";
 import { NAME, queued, repo, result, SHA, started, wire, world } from "./keeper_world.ts";
 
 Deno.test("A build is one check run that moves from queued over in progress to its conclusion", async () => {
@@ -96,8 +96,8 @@ Deno.test("A missing commit is no reason to try for ever", async () => {
   const { github, tell } = world();
   github.missing.add(SHA);
   for (const message of [queued(), result()]) {
-    await assert.rejects(tell(message, { attempt: MISSING_ATTEMPTS - 1 }), NotThereYet);
-    const last = await tell(message, { attempt: MISSING_ATTEMPTS });
+    await assert.rejects(tell(message, { tries: MISSING_TRIES - 1 }), NotThereYet);
+    const last = await tell(message, { tries: MISSING_TRIES });
     assert.deepEqual(last, { publish: [], settle: { kind: "ack" } });
   }
 });
@@ -108,7 +108,7 @@ Deno.test("A commit that GitHub shows after some tries has its check run", async
   await assert.rejects(tell(wire("build_result_v1_error")), NotThereYet, "it names no project");
   await assert.rejects(tell(queued()), NotThereYet);
   github.missing.delete(SHA);
-  await tell(queued(), { attempt: 2 });
+  await tell(queued(), { tries: 2 });
   assert.equal(github.only(NAME).status, "queued");
 });
 

@@ -87,7 +87,7 @@ export function delivery(fields: Partial<Delivery>): Delivery {
     body: new Uint8Array(),
     headers: {},
     redelivered: false,
-    attempt: 1,
+    tries: 1,
     lost: new AbortController().signal,
     ...fields,
   };

@@ -133,7 +133,7 @@ for (const kind of ["embedded", "RabbitMQ"] as const) {
       await desk.with(async (broker) => {
         await using inbox = await openInbox(broker, QUEUE.evaluationFilter);
         const again = await inbox.next();
-        assert.equal(again.attempt, 1, "as if for the first time");
+        assert.equal(again.tries, 1, "as if for the first time");
         assert.equal(again.exchange, "github-events");
         assert.equal(again.routingKey, "pull_request.acme/site.org");
         assert.deepEqual(

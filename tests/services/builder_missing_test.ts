@@ -43,7 +43,7 @@ Deno.test("a builder waits for what git shows late, and tells what never came", 
     const never = await bench.build({ ...asked, request_id: `${what}, never` }, last);
     assert.match(JSON.stringify(never.result.status), final);
     await show();
-    assert.equal((await bench.build(asked, { attempt: 3 })).result.status, "Success", what);
+    assert.equal((await bench.build(asked, { tries: 3 })).result.status, "Success", what);
   }
 });
 
@@ -52,13 +52,13 @@ Deno.test("a check run is not written again each time that git is asked again", 
   const job = await bench.pullRequest({ "run.sh": "echo built\n" });
   const told: string[] = [];
   const { signal: stop } = new AbortController();
-  const deliver = (attempt: number) =>
-    drive(bench.consumer, job, { stop, attempt }, (messages) => {
+  const deliver = (tries: number) =>
+    drive(bench.consumer, job, { stop, tries }, (messages) => {
       const started = messages.filter(({ routingKey }) => routingKey === "tickborg.check-runs");
-      told.push(...started.map(() => `started at ${attempt}`));
+      told.push(...started.map(() => `started at ${tries}`));
     });
   await hideRepository(bench.monorepo);
-  for (const attempt of [1, 2, 3]) await assert.rejects(() => deliver(attempt), NotThereYet);
+  for (const tries of [1, 2, 3]) await assert.rejects(() => deliver(tries), NotThereYet);
   assert.deepEqual(told, ["started at 1"]);
   await showRepository(bench.monorepo);
   assert.equal((await deliver(4)).result.status, "Success");
@@ -85,5 +85,5 @@ Deno.test("a pushed commit of a repository that git shows late is waited for by 
   await hideRepository(monorepo);
   await assert.rejects(() => bench.build(job, justBefore), NotThereYet);
   await showRepository(monorepo);
-  assert.equal((await bench.build(job, { attempt: 2 })).result.status, "Success");
+  assert.equal((await bench.build(job, { tries: 2 })).result.status, "Success");
 });

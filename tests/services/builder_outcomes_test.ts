@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { TransientFault } from "../../lib/common/errors.ts";
 import { logKey } from "../../lib/messages/build_job.ts";
 import { BuildResult } from "../../lib/messages/build_result.ts";
-import { MISSING_ATTEMPTS } from "../../lib/runtime/retry.ts";
+import { MISSING_TRIES } from "../../lib/runtime/retry.ts";
 import { hostSystem } from "../../lib/messages/systems.ts";
 import { drive, openBench } from "../builder/bench.ts";
 import { custom, leftovers, SCRIPT } from "../builder/bench_stories.ts";
@@ -54,7 +54,7 @@ Deno.test("a conflict, a deleted branch, a deleted pull request each end in a re
   assert.equal(conflict.result.status, "Failure");
   assert.match(conflict.result.output[0]!, /conflicts in run\.sh/);
   const gone = { ...job, pr: { ...job.pr, target_branch: "gone" }, request_id: "gone" };
-  const last = { attempt: MISSING_ATTEMPTS };
+  const last = { tries: MISSING_TRIES };
   const branch = await bench.build(gone, last);
   assert.match(JSON.stringify(branch.result.status), /UnexpectedError.*Cannot find branch gone/);
   const pull = await bench.build({ ...job, pr: { ...job.pr, number: 99 }, request_id: "99" }, last);

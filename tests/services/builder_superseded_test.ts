@@ -1,7 +1,7 @@
 /** Jobs that nobody wants any more, and those that only seem so. */
 import assert from "node:assert/strict";
 import { TransientFault } from "../../lib/common/errors.ts";
-import { MISSING_ATTEMPTS } from "../../lib/runtime/retry.ts";
+import { MISSING_TRIES } from "../../lib/runtime/retry.ts";
 import { jobFor, openBench } from "../builder/bench.ts";
 import { buildAndThen, leftovers, SCRIPT } from "../builder/bench_stories.ts";
 
@@ -24,15 +24,15 @@ Deno.test("a git server that still shows the commit before is asked again; after
   const forced = await monorepo.commit("other", { "run.sh": "echo forced\n" });
   for (const head of [next, forced, "d".repeat(40)]) {
     const job = { ...first, pr: { ...first.pr, head_sha: head }, request_id: head };
-    for (const attempt of [1, 2, MISSING_ATTEMPTS - 1]) {
-      await assert.rejects(() => bench.build(job, { attempt }), TransientFault);
+    for (const tries of [1, 2, MISSING_TRIES - 1]) {
+      await assert.rejects(() => bench.build(job, { tries }), TransientFault);
     }
-    const { result } = await bench.build(job, { attempt: MISSING_ATTEMPTS });
+    const { result } = await bench.build(job, { tries: MISSING_TRIES });
     assert.equal(result.skipped_reason, `superseded by ${before}`);
   }
   await monorepo.setPullHead(1, forced);
   const job = { ...first, pr: { ...first.pr, head_sha: forced } };
-  assert.equal((await bench.build(job, { attempt: 2 })).lines.at(-1), "forced");
+  assert.equal((await bench.build(job, { tries: 2 })).lines.at(-1), "forced");
 });
 
 Deno.test("a pushed commit that the git server does not show yet is asked for again", async () => {
@@ -45,11 +45,11 @@ Deno.test("a pushed commit that the git server does not show yet is asked for ag
     });
   const gone = pushed("main", "d".repeat(40));
   await assert.rejects(() => bench.build(gone), TransientFault);
-  const { result } = await bench.build(gone, { attempt: MISSING_ATTEMPTS });
+  const { result } = await bench.build(gone, { tries: MISSING_TRIES });
   assert.match(result.skipped_reason!, /^superseded by /);
   const branch = pushed("new-branch", "d".repeat(40));
   await assert.rejects(() => bench.build(branch), TransientFault);
-  const { status } = (await bench.build(branch, { attempt: MISSING_ATTEMPTS })).result;
+  const { status } = (await bench.build(branch, { tries: MISSING_TRIES })).result;
   assert.match(JSON.stringify(status), /UnexpectedError.*Cannot find commit/);
 });
 

@@ -34,14 +34,14 @@ Deno.test("a trusted word waits for the evaluation that shows what it was given 
   const pull = await at.open({ "cmark/a.c": "b\n" }, { author: "stranger" });
   const { payload } = await say(at, pull, "@tickbot build arm", "ada");
   assert.ok((await at.deliver(payload)).error instanceof TransientFault);
-  assert.deepEqual((await at.deliver(payload, { attempt: 4 })).published, []);
+  assert.deepEqual((await at.deliver(payload, { tries: 4 })).published, []);
   assert.match(answers(at, pull)[0]!, /has not been evaluated/);
 
   const other = await at.open({ "cmark/a.c": "c\n" }, { author: "stranger" });
   const said = await say(at, other, "@tickbot build arm", "ada");
   assert.ok((await at.deliver(said.payload)).error instanceof TransientFault);
   evaluate(at, other, -60);
-  assert.deepEqual(builds(await at.deliver(said.payload, { attempt: 2 })), [
+  assert.deepEqual(builds(await at.deliver(said.payload, { tries: 2 })), [
     "arm on aarch64-linux",
   ]);
 });

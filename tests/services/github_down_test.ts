@@ -26,7 +26,7 @@ for (const request of [/GET .*\/pulls\/1$/, /reactions$/, /statuses$/, /comments
     at.github.fail({ status: 502, on: request });
     assertComesAgain(await at.deliver(payload), request);
     at.github.clearFaults();
-    assert.deepEqual(builds(await at.deliver(payload, { attempt: 2 })), ["cmark on x86_64-linux"]);
+    assert.deepEqual(builds(await at.deliver(payload, { tries: 2 })), ["cmark on x86_64-linux"]);
   });
 }
 
@@ -37,7 +37,7 @@ for (const request of [/GET .*\/pulls\/1$/, /POST .*statuses/]) {
     at.github.fail({ status: 502, on: request });
     assertComesAgain(await at.deliver(at.job(pull)), request);
     at.github.clearFaults();
-    const again = await at.deliver(at.job(pull), { attempt: 2 });
+    const again = await at.deliver(at.job(pull), { tries: 2 });
     assert.deepEqual(builds(again), ["cmark on x86_64-linux"]);
   });
 }

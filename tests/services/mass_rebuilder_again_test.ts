@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { TransientFault } from "../../lib/common/errors.ts";
 import { headStanding } from "../../lib/evaluation/gather.ts";
-import { MAX_ATTEMPTS, MISSING_ATTEMPTS } from "../../lib/runtime/retry.ts";
+import { MAX_TRIES, MISSING_TRIES } from "../../lib/runtime/retry.ts";
 import { decodeCheckMessage } from "../../lib/check_runs/message.ts";
 import { QUEUE } from "../../lib/broker/topology.ts";
 import type { Desk, Handled } from "../support/desk.ts";
@@ -53,7 +53,7 @@ Deno.test("a closed or missing pull request is done with, and counted", async ()
   assert.deepEqual(events(closed), ["job-received", "job-decode-success", "issue-already-closed"]);
   const job = at.job(pull);
   const absent = { ...job, pr: { ...job.pr, number: 999 } };
-  const missing = await at.deliver(absent, { attempt: MISSING_ATTEMPTS });
+  const missing = await at.deliver(absent, { tries: MISSING_TRIES });
   assert.deepEqual(events(missing), ["job-received", "job-decode-success", "issue-fetch-failed"]);
   assert.match(status(at, pull), /^error: Cannot evaluate: GitHub does not show pull request 999/);
 });
@@ -105,7 +105,7 @@ Deno.test("a base branch that is gone ends the evaluation in red", async () => {
   const pull = await at.open({ "docs/a.md": "b\n" });
   pull.baseRef = "next";
   await at.monorepo.git("branch", "-D", "next");
-  await at.deliver(at.job(pull), { attempt: MISSING_ATTEMPTS });
+  await at.deliver(at.job(pull), { tries: MISSING_TRIES });
   assert.equal(
     status(at, pull),
     "failure: Branch next is gone; choose another base for the pull request",
@@ -130,14 +130,14 @@ Deno.test("a list that cannot be read, or none, is an error that names the branc
   );
 });
 
-Deno.test("a git server that is down is tried again, and the last attempt tells the author", async () => {
+Deno.test("a git server that is down is tried again, and the last tries tells the author", async () => {
   await using at = await desk();
   const pull = await at.open({ "docs/a.md": "b\n" });
   at.monorepo.serverUp = false;
   const first = await at.deliver(at.job(pull));
   assert.ok(first.error instanceof TransientFault);
   assert.equal(status(at, pull), "pending: Evaluating what the change touches");
-  const last = await at.deliver(at.job(pull), { attempt: MAX_ATTEMPTS });
+  const last = await at.deliver(at.job(pull), { tries: MAX_TRIES });
   assert.ok(last.error instanceof TransientFault);
   assert.match(status(at, pull), /^error: Cannot evaluate: .* comment @tickbot eval to try again$/);
 
@@ -194,7 +194,7 @@ Deno.test("nor does an evaluation that is given up", async () => {
   await using at = await desk();
   const { pull, job } = await lateConclusion(at);
   at.github.fail({ status: 502, on: /GET .*\/pulls\// });
-  const last = await at.deliver(job, { attempt: MAX_ATTEMPTS });
+  const last = await at.deliver(job, { tries: MAX_TRIES });
   assert.ok(last.error instanceof TransientFault);
   assert.match(status(at, pull), /^pending: Draft/);
 });

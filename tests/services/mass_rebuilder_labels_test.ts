@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { TransientFault } from "../../lib/common/errors.ts";
-import { MAX_ATTEMPTS } from "../../lib/runtime/retry.ts";
+import { MAX_TRIES } from "../../lib/runtime/retry.ts";
 import { builds, cancellations } from "../support/published.ts";
 import { desk, files, projects } from "./mass_rebuilder_desk.ts";
 
@@ -53,7 +53,7 @@ Deno.test("a new title changes labels, and nothing else", async () => {
   assert.deepEqual(at.repository.statuses(pull.headSha), statuses);
 
   at.monorepo.serverUp = false;
-  const last = await at.deliver(at.job(pull, relabel), { attempt: MAX_ATTEMPTS });
+  const last = await at.deliver(at.job(pull, relabel), { tries: MAX_TRIES });
   assert.ok(last.error instanceof TransientFault);
   assert.deepEqual(at.repository.statuses(pull.headSha), statuses, "the evaluation stands");
 });

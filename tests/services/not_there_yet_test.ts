@@ -1,6 +1,6 @@
 /** GitHub sends a webhook before all of its servers know what it tells: roles at a desk, as the parts lag. */
 import assert from "node:assert/strict";
-import { MISSING_ATTEMPTS } from "../../lib/runtime/retry.ts";
+import { MISSING_TRIES } from "../../lib/runtime/retry.ts";
 import { answers, desk as commentDesk, evaluated, say } from "../support/comments.ts";
 import type { Desk } from "../support/desk.ts";
 import {
@@ -58,8 +58,8 @@ for (const { what, hide, show, final } of GIT_LAGS) {
     await using at = await desk();
     const pull = await at.open({ "docs/a.md": "b\n" });
     await hide(at, pull.number);
-    for (const attempt of [1, 2, MISSING_ATTEMPTS - 1]) {
-      triedAgain(await at.deliver(at.job(pull), { attempt }), what);
+    for (const tries of [1, 2, MISSING_TRIES - 1]) {
+      triedAgain(await at.deliver(at.job(pull), { tries }), what);
     }
     assert.match(status(at, pull), /^pending: /);
     await show(at, pull.number, pull.headSha);
@@ -97,7 +97,7 @@ for (const [what, fault] of API_LAGS) {
     assert.deepEqual(never.settle, { kind: "ack" });
     assert.ok(events(never).includes("issue-fetch-failed"));
     at.github.clearFaults();
-    assert.deepEqual(builds(await at.deliver(at.job(pull), { attempt: 3 })), [
+    assert.deepEqual(builds(await at.deliver(at.job(pull), { tries: 3 })), [
       "docs on x86_64-linux",
     ]);
   });
@@ -119,7 +119,7 @@ Deno.test("an API that shows a pull request as before the event is waited for", 
   triedAgain(await at.deliver(pushed), "another head");
 
   await at.repository.setHead(pull, sha);
-  assert.deepEqual(builds(await at.deliver(pushed, { attempt: 2 })), ["docs on x86_64-linux"]);
+  assert.deepEqual(builds(await at.deliver(pushed, { tries: 2 })), ["docs on x86_64-linux"]);
   pull.baseRef = "release";
   const [first] = jobs(await at.deliver({ ...moved, pr: { ...moved.pr, head_sha: sha } }));
   assert.equal(first?.job.pr.target_branch, "release");
@@ -146,7 +146,7 @@ Deno.test("a comment on a pull request that GitHub's API shows late is followed"
   assert.deepEqual([never.published, never.settle], [[], { kind: "ack" }]);
   assert.deepEqual(comment.reactions, []);
   at.github.clearFaults();
-  assert.deepEqual(builds(await at.deliver(payload, { attempt: 2 })), ["cmark on x86_64-linux"]);
+  assert.deepEqual(builds(await at.deliver(payload, { tries: 2 })), ["cmark on x86_64-linux"]);
 });
 
 Deno.test("a comment is not told of a list that is missing because its branch is not there yet", async () => {
@@ -161,5 +161,5 @@ Deno.test("a comment is not told of a list that is missing because its branch is
   await at.deliver(payload, last);
   assert.match(`${answers(at, pull)}`, /No commit found for the ref main/);
   at.github.clearFaults();
-  assert.deepEqual(builds(await at.deliver(payload, { attempt: 2 })), ["cmark on x86_64-linux"]);
+  assert.deepEqual(builds(await at.deliver(payload, { tries: 2 })), ["cmark on x86_64-linux"]);
 });

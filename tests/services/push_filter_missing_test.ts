@@ -53,7 +53,7 @@ Deno.test("the default branch that a new branch is compared with may come late t
   const everything = await at.deliver(fresh, last);
   assert.equal(new Set(builds(everything).map((name) => name.split(" ")[0])).size, 3);
   await at.monorepo.git("branch", "-m", "not-yet", "main");
-  assert.deepEqual(builds(await at.deliver(fresh, { attempt: 2 })), ["docs on x86_64-linux"]);
+  assert.deepEqual(builds(await at.deliver(fresh, { tries: 2 })), ["docs on x86_64-linux"]);
 });
 
 Deno.test("a push whose project list is wrong or missing is told of", async () => {

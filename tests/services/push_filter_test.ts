@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Project } from "../../lib/config/config.ts";
 import { TransientFault } from "../../lib/common/errors.ts";
 import type { PushEvent } from "../../lib/github/payloads.ts";
-import { MISSING_ATTEMPTS } from "../../lib/runtime/retry.ts";
+import { MISSING_TRIES } from "../../lib/runtime/retry.ts";
 import * as pushFilter from "../../services/push_filter.ts";
 import { branchOf, decide, type Facts } from "../../services/push_filter.ts";
 import { type Desk, type DeskOptions, startDesk } from "../support/desk.ts";
@@ -17,7 +17,7 @@ const projects: ProjectInput[] = [
 ];
 const files = { "core/a.c": "a\n", "ui/a.c": "a\n", "docs/a.md": "a\n", "README.md": "hello\n" };
 /** Git has been asked for minutes. */
-const last = { attempt: MISSING_ATTEMPTS };
+const last = { tries: MISSING_TRIES };
 const ZERO = "0".repeat(40);
 
 function desk(options: Partial<DeskOptions> = {}): Promise<Desk> {

@@ -9,7 +9,7 @@ import type { Random } from "../chaos/random.ts";
 interface Letter {
   readonly body: Uint8Array;
   readonly headers: Readonly<Record<string, string | number>>;
-  readonly attempt: number;
+  readonly tries: number;
 }
 
 /** How many of a queue's messages are handled side by side, and so in any order. */
@@ -45,7 +45,7 @@ export class PostOffice {
         ? [routingKey]
         : QUEUES.filter(({ bindings }) => bindings.some((it) => it.exchange === exchange))
           .map(({ name }) => name);
-      for (const queue of targets) this.#put(queue, { body, headers, attempt: 1 });
+      for (const queue of targets) this.#put(queue, { body, headers, tries: 1 });
     }
   }
 
@@ -93,7 +93,7 @@ export class PostOffice {
         this.#later.push({ queue, letter: next(letter), delayMs: settle.delayMs });
       } else if (settle.kind !== "ack") throw new Error(`Settled ${JSON.stringify(settle)}`);
     } catch (error) {
-      if (!(error instanceof TransientFault) || letter.attempt > 20) throw error;
+      if (!(error instanceof TransientFault) || letter.tries > 20) throw error;
       this.#later.push({ queue, letter: next(letter), delayMs: 1_000 });
     }
   }
@@ -116,5 +116,5 @@ export class PostOffice {
 }
 
 function next(letter: Letter): Letter {
-  return { ...letter, attempt: letter.attempt + 1 };
+  return { ...letter, tries: letter.tries + 1 };
 }

@@ -7,7 +7,7 @@ import type { Broker, Delivery, Publication, Settlement } from "../../lib/broker
 import { type Config, parseConfig } from "../../lib/config/config.ts";
 import { createGitHub } from "../../lib/github/client.ts";
 import type { GitHub } from "../../lib/github/github.ts";
-import { isLastAttempt } from "../../lib/runtime/retry.ts";
+import { isLastTry } from "../../lib/runtime/retry.ts";
 import { roleLogger } from "../../lib/runtime/log.ts";
 import { encode } from "../../lib/messages/codec.ts";
 import type { EvaluationJob } from "../../lib/messages/evaluation_job.ts";
@@ -47,7 +47,7 @@ export interface Handled {
 export interface DeliverOptions {
   /** The queue that the message comes from; the role's first one when absent. */
   readonly queue?: string;
-  readonly attempt?: number;
+  readonly tries?: number;
   readonly headers?: Record<string, unknown>;
   /** The process dies when it has published this many batches. */
   readonly dieAfter?: number;
@@ -175,18 +175,18 @@ export class Desk implements AsyncDisposable {
       publish(outcome.publish);
       return { published, settle: outcome.settle };
     } catch (error) {
-      // As the runner does with the last attempt.
-      const lastMessages = isLastAttempt(error, delivery.attempt)
+      // As the runner does with the last tries.
+      const lastMessages = isLastTry(error, delivery.tries)
         ? await consumer!.exhausted?.(decoded, error) ?? []
         : [];
       return { published: [...published, ...lastMessages], error };
     }
   }
 
-  #delivery(queue: string, { attempt = 1, headers = {} }: DeliverOptions): Omit<Delivery, "body"> {
+  #delivery(queue: string, { tries = 1, headers = {} }: DeliverOptions): Omit<Delivery, "body"> {
     const lost = new AbortController().signal;
     const from = { exchange: "", routingKey: queue, redelivered: false };
-    return { queue, ...from, headers, attempt, lost };
+    return { queue, ...from, headers, tries, lost };
   }
 
   /** Only what a handler may ask for: everything else goes through the outcome. */

@@ -113,7 +113,7 @@ function isFault(error: unknown, code: FaultCode): error is AmqpFault {
   return error instanceof AmqpFault && error.is(code);
 }
 
-function cannot(attempt: string, error: unknown): unknown {
+function cannot(what: string, error: unknown): unknown {
   if (!(error instanceof AmqpFault)) return error;
-  return new AmqpFault(error.code, `Cannot ${attempt}: ${error.message}`, { cause: error });
+  return new AmqpFault(error.code, `Cannot ${what}: ${error.message}`, { cause: error });
 }

@@ -45,7 +45,7 @@ export async function probeRabbitMq(
   }
   try {
     await using reopening = new ReopeningChannel(connection);
-    const attempt = async (what: string, name: string, operation: () => Promise<unknown>) => {
+    const tryRight = async (what: string, name: string, operation: () => Promise<unknown>) => {
       try {
         await operation();
       } catch (error) {
@@ -54,11 +54,11 @@ export async function probeRabbitMq(
       }
     };
     for (const queue of queues) {
-      await attempt("consume", `queue ${queue}`, () => take(reopening, queue));
+      await tryRight("consume", `queue ${queue}`, () => take(reopening, queue));
     }
     for (const exchange of exchanges) {
       const name = exchange === "" ? "the default exchange" : `exchange ${exchange}`;
-      await attempt("publish to", name, () => publish(reopening, exchange));
+      await tryRight("publish to", name, () => publish(reopening, exchange));
     }
   } finally {
     await connection.close();

@@ -7,7 +7,7 @@ import { type Merge, TreeTooLarge } from "../../git/repository.ts";
 import type { BuildJob } from "../../messages/build_job.ts";
 import { projectListAt } from "../../projects/at_commit.ts";
 import type { ProjectList } from "../../projects/projects.ts";
-import { expectLater } from "../../runtime/retry.ts";
+import { retryIfEarly } from "../../runtime/retry.ts";
 
 /** What the git server says of a job's commits. */
 export interface CheckoutFacts {
@@ -108,7 +108,7 @@ export interface CheckoutOptions {
   /** The configuration's `checkout.root`. */
   readonly root: string;
   /** How often the job has been delivered, from 1. */
-  readonly deliveries: number;
+  readonly tries: number;
   readonly signal: AbortSignal;
 }
 
@@ -125,10 +125,10 @@ export async function prepareSource(
     signal: options.signal,
   });
   return await mending(cache, async () => {
-    const facts = await factsOf(cache, { job, deliveries: options.deliveries });
+    const facts = await factsOf(cache, { job, tries: options.tries });
     if (await mayLag(cache, job, facts)) {
       const missing = `Cannot check out ${job.pr.head_sha}: git does not show it`;
-      expectLater(new Error(missing), options.deliveries);
+      retryIfEarly(new Error(missing), options.tries);
     }
     const end = endsEarly(job, facts);
     if (end) return end;
@@ -157,7 +157,7 @@ type Facts = CheckoutFacts & { readonly baseSha?: string | undefined };
 
 interface JobDelivery {
   readonly job: BuildJob;
-  readonly deliveries: number;
+  readonly tries: number;
 }
 
 async function factsOf(cache: GitCache, delivery: JobDelivery): Promise<Facts> {
@@ -206,14 +206,14 @@ async function pullFacts(cache: GitCache, delivery: JobDelivery): Promise<Facts>
 /** The commit the evaluation merged with, while the server has it, else the branch's tip. */
 async function baseCommit(
   cache: GitCache,
-  { job, deliveries }: JobDelivery,
+  { job, tries }: JobDelivery,
   branch: string | undefined,
 ): Promise<string | undefined> {
   if (job.base_sha !== undefined) {
     const found = await unlessMissing(cache.fetchCommits([job.base_sha]).then(() => true));
     if (found) return job.base_sha;
     // Another base is another build than the one that was evaluated.
-    expectLater(new MissingFromGit("commit", job.base_sha), deliveries);
+    retryIfEarly(new MissingFromGit("commit", job.base_sha), tries);
   }
   if (branch === undefined) return undefined;
   const ref = branchRef(branch);

@@ -17,7 +17,7 @@ import { CheckoutError } from "./write_tree.ts";
 export interface TreeOptions {
   readonly attempt: Attempt;
   /** How often the job has been delivered, from 1. */
-  readonly deliveries: number;
+  readonly tries: number;
   readonly builder: BuilderContext;
   readonly folder: JobFolder;
   readonly signal: AbortSignal;
@@ -41,7 +41,7 @@ export class JobTree {
   /** Writes the files, and those of the submodules: lines for the log, or an end if they cannot be had. */
   async write(): Promise<End | { readonly lines: readonly string[] }> {
     const { attempt: { job, system }, builder: { config }, folder } = this.#options;
-    const { deliveries, signal, cache, source, projects } = this.#options;
+    const { tries, signal, cache, source, projects } = this.#options;
     const { tree, headSha: head, baseSha: base } = source;
     const built = projects.filter((one) => job.attrs.includes(one.name) && isFor(one, system));
     const options = {
@@ -49,7 +49,7 @@ export class JobTree {
       url: job.repo.clone_url,
       sameHost: !sectionOf(config, "builder").network,
       needs: needsOf(built, projects),
-      deliveries,
+      tries,
       signal,
     };
     try {

@@ -166,7 +166,7 @@ function judge(
   const url = error instanceof UnsafeGitName ? undefined : submoduleAddress(address, level.url);
   const from = url === undefined ? shown : `${shown} from ${url}`;
   const reason = `Cannot fetch submodule ${from}: ${describeError(error)}`;
-  const early = options.deliveries <= TRIES;
+  const early = options.tries <= TRIES;
   const served = URL.parse(url ?? "")?.host === URL.parse(options.url ?? "")?.host;
   // A project may use what it does not name, and the host that gave the rest will soon give this too.
   if (needed ? missing && early || passing && (early || served) : passing && early && served) {

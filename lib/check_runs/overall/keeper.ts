@@ -4,7 +4,7 @@ import { ack, type Delivery } from "../../broker/broker.ts";
 import { type CheckRun, type CheckRunState, type GitHub } from "../../github/github.ts";
 import type { EvaluationNotice, OverallCheck } from "../../messages/evaluation_notice.ts";
 import type { Addresses } from "../../report/parts.ts";
-import { expectLater } from "../../runtime/retry.ts";
+import { retryIfEarly } from "../../runtime/retry.ts";
 import type { HandlerResult } from "../../runtime/role.ts";
 import { newest } from "../answers.ts";
 import { keyOf } from "../key.ts";
@@ -120,9 +120,9 @@ export class OverallKeeper {
   /** The commit of an evaluation may come to GitHub's API after its webhook. */
   #noCommit(
     { repo: { full_name: repo }, sha: headSha }: Place,
-    { attempt }: Delivery,
+    { tries }: Delivery,
   ): HandlerResult {
-    expectLater(new Error(`GitHub shows no commit ${headSha} in ${repo}`), attempt);
+    retryIfEarly(new Error(`GitHub shows no commit ${headSha} in ${repo}`), tries);
     this.#options.log.warn("No commit to sum up builds on", { repo, headSha });
     return done;
   }

@@ -34,7 +34,7 @@ export const ROUTING: Record<string, Story> = {
       assert.equal(received.exchange, "events");
       assert.equal(received.routingKey, "work.a.b");
       assert.equal(received.queue, "work");
-      assert.equal(received.attempt, 1);
+      assert.equal(received.tries, 1);
       assert.equal(received.redelivered, false);
       assert.equal(received.lost.aborted, false);
       received.settle(ack);
