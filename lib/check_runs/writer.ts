@@ -4,7 +4,7 @@ import { type CheckRun, type CheckRunState, type GitHub, isMissing } from "../gi
 import type { Repo } from "../messages/repo.ts";
 import { retryIfEarly } from "../runtime/retry.ts";
 import { refused } from "./answers.ts";
-import type { Change } from "./change.ts";
+import type { CheckRunChange } from "./change.ts";
 import { keyOf } from "./key.ts";
 import type { RecentlyWritten } from "./written.ts";
 
@@ -65,7 +65,7 @@ export class CheckWriter {
   }
 
   /** Throws a `PoisonMessage` for what GitHub refuses for good. */
-  async write(change: Change, { state, current, tries }: Write): Promise<Written> {
+  async write(change: CheckRunChange, { state, current, tries }: Write): Promise<Written> {
     const { subject: { repo, pr }, name } = change;
     const { log } = this.#options;
     const target = { repo, sha: pr.head_sha, name };
@@ -86,7 +86,7 @@ export class CheckWriter {
    * There is nothing to post to: a commit that GitHub's API does not show yet, that was force-pushed away and
    * collected, or a deleted repository. Throws a `NotThereYet` as long as it may come.
    */
-  noCommit({ name, subject }: Change, tries: number): "no commit" {
+  noCommit({ name, subject }: CheckRunChange, tries: number): "no commit" {
     const { repo: { full_name: repo }, pr: { head_sha: headSha } } = subject;
     retryIfEarly(new Error(`GitHub shows no commit ${headSha} in ${repo}`), tries);
     this.#options.log.warn("No commit to report to", { repo, headSha, name });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { conclusionOfMissing, isBehind, nextLook } from "../../lib/evaluation/missing.ts";
+import { conclusionOfMissing, isBehind, nextEvaluation } from "../../lib/evaluation/missing.ts";
 import { evaluationUrl } from "../../lib/evaluation/status.ts";
 import { MissingFromGit } from "../../lib/git/faults.ts";
 import type { CommitStatus } from "../../lib/github/github.ts";
@@ -82,7 +82,7 @@ function ends(outcomes: readonly (string | undefined)[], number = 7): CommitStat
 
 /** Minutes after the newest end. */
 function minutes(statuses: readonly CommitStatus[]): number | undefined {
-  const next = nextLook(statuses, 7, 5 * MINUTE);
+  const next = nextEvaluation(statuses, 7, 5 * MINUTE);
   return next && (next.at - NOW) / MINUTE;
 }
 

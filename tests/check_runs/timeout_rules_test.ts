@@ -1,17 +1,24 @@
 import assert from "node:assert/strict";
 import { remember } from "../../lib/check_runs/identity.ts";
-import { judge, type JudgeFacts, type Judgement } from "../../lib/check_runs/judge.ts";
+import {
+  decideTimeout,
+  type TimeoutDecision,
+  type TimeoutFacts,
+} from "../../lib/check_runs/timeout_rules.ts";
 import type { CheckRun } from "../../lib/github/github.ts";
 import { ago, MINUTE, NOW, queuedFor, run } from "./times.ts";
 
-const limits: JudgeFacts = {
+const limits: TimeoutFacts = {
   now: NOW,
   noBuilderFor: undefined,
   noBuilderLimit: 15 * MINUTE,
   stuckLimit: 360 * MINUTE,
 };
-const wait = (minutes: number): Judgement => ({ kind: "wait", delayMs: minutes * MINUTE });
-const giveUp = (why: "no-builder" | "not-started" | "no-news", minutes: number): Judgement => ({
+const wait = (minutes: number): TimeoutDecision => ({ kind: "wait", delayMs: minutes * MINUTE });
+const giveUp = (
+  why: "no-builder" | "not-started" | "no-result",
+  minutes: number,
+): TimeoutDecision => ({
   kind: "give-up",
   why,
   seconds: minutes * 60,
@@ -22,7 +29,7 @@ const runningFor = (minutes: number) =>
     externalId: `${ago(minutes + 100)}/r`,
     summary: remember({ attempt: "a", startedAt: ago(minutes) }),
   });
-const JUDGEMENTS: [string, CheckRun, Partial<JudgeFacts>, Judgement][] = [
+const JUDGEMENTS: [string, CheckRun, Partial<TimeoutFacts>, TimeoutDecision][] = [
   ["completed", run({ status: "completed" }), {}, { kind: "ended" }],
   ["queued with a builder", queuedFor(10), {}, wait(5)],
   ["queued for long with a builder", queuedFor(60), {}, wait(30)],
@@ -39,12 +46,12 @@ const JUDGEMENTS: [string, CheckRun, Partial<JudgeFacts>, Judgement][] = [
   ["running", runningFor(330), {}, wait(30)],
   ["running for long yet", runningFor(10), {}, wait(60)],
   ["running where the builder went", runningFor(60), { noBuilderFor: 99 * MINUTE }, wait(60)],
-  ["running for too long", runningFor(361), {}, giveUp("no-news", 361)],
+  ["running for too long", runningFor(361), {}, giveUp("no-result", 361)],
   ["of an unknown age", run({ externalId: "odd" }), {}, wait(15)],
   ["from the future", queuedFor(-60), {}, wait(15)],
 ];
 for (const [name, given, more, wanted] of JUDGEMENTS) {
   Deno.test(`A check run that is ${name}: ${wanted.kind}`, () => {
-    assert.deepEqual(judge(given, { ...limits, ...more }), wanted);
+    assert.deepEqual(decideTimeout(given, { ...limits, ...more }), wanted);
   });
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { ack } from "../../lib/broker/broker.ts";
 import { decodeCheckMessage } from "../../lib/check_runs/message.ts";
-import { Takeover } from "../../lib/check_runs/takeover.ts";
+import { RedeliveryDelay } from "../../lib/check_runs/redelivery_delay.ts";
 import { Requeue } from "../../lib/runtime/role.ts";
 import {
   delays,
@@ -15,16 +15,16 @@ import {
   started,
   wire,
   world,
-} from "./keeper_world.ts";
+} from "./reconciler_world.ts";
 
 /** A takeover, and the names of those it let pass, in order. */
 function takeover() {
   const { delay, pass } = delays({ now: 0 });
-  const takeover = new Takeover({ takeoverMs: 15_000, delay });
+  const takeover = new RedeliveryDelay({ redeliveryDelayMs: 15_000, delay });
   const passed: string[] = [];
   const stop = new AbortController();
   const come = async (name: string, fields: Parameters<typeof delivery>[0] = {}) => {
-    if (await takeover.pass(delivery(fields), stop.signal)) passed.push(name);
+    if (await takeover.wait(delivery(fields), stop.signal)) passed.push(name);
   };
   return { come, passed, pass, stop };
 }

@@ -1,19 +1,19 @@
 /** Changes of check runs that wait for their turn in this process. */
-import type { Change } from "./change.ts";
+import type { CheckRunChange } from "./change.ts";
 import { STATUS_ORDER } from "./transition.ts";
 
 /** Knows which changes wait, so that one that is out of date need not be made. */
-export class WaitingChanges {
-  readonly #changes = new Map<string, Set<Change>>();
+export class PendingChanges {
+  readonly #changes = new Map<string, Set<CheckRunChange>>();
 
   /** A change of the check run of this key waits. */
-  add(key: string, change: Change): void {
+  add(key: string, change: CheckRunChange): void {
     const changes = this.#changes.get(key) ?? new Set();
     this.#changes.set(key, changes.add(change));
   }
 
   /** A change has its turn. Returns whether one that waits goes further for the same request. */
-  take(key: string, change: Change): boolean {
+  take(key: string, change: CheckRunChange): boolean {
     const changes = this.#changes.get(key);
     changes?.delete(change);
     if (changes === undefined || changes.size === 0) {
@@ -22,7 +22,7 @@ export class WaitingChanges {
     }
     return [...changes].some((other) =>
       other.request.requestId === change.request.requestId &&
-      STATUS_ORDER[other.news.status] > STATUS_ORDER[change.news.status]
+      STATUS_ORDER[other.buildState.status] > STATUS_ORDER[change.buildState.status]
     );
   }
 }

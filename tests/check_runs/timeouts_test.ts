@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type CheckMessage, decodeCheckMessage } from "../../lib/check_runs/message.ts";
 import type { HandlerResult } from "../../lib/runtime/role.ts";
-import { MINUTE, NAME, queued, result, started, world } from "./keeper_world.ts";
+import { MINUTE, NAME, queued, result, started, world } from "./reconciler_world.ts";
 
 async function watchOf(outcome: Promise<HandlerResult>): Promise<CheckMessage> {
   const { publish } = await outcome;

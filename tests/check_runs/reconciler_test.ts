@@ -6,7 +6,7 @@ import { GitHubRefusal } from "../../lib/github/github.ts";
 import type { BuildResult } from "../../lib/messages/build_result.ts";
 import { encode } from "../../lib/messages/codec.ts";
 import { MISSING_TRIES } from "../../lib/runtime/retry.ts";
-import { NAME, queued, repo, result, SHA, started, wire, world } from "./keeper_world.ts";
+import { NAME, queued, repo, result, SHA, started, wire, world } from "./reconciler_world.ts";
 
 Deno.test("A build is one check run that moves from queued over in progress to its conclusion", async () => {
   const { github, tell } = world();

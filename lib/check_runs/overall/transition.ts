@@ -9,17 +9,17 @@ import type { EvaluationNotice } from "../../messages/evaluation_notice.ts";
 import { MAX_RIVALS, type OverallMemory } from "./memory.ts";
 
 /** What a notice is judged by. */
-export interface ClaimFacts {
+export interface OverallTransitionFacts {
   /** ISO 8601. */
   readonly now: string;
   /** Whether the check run has ended, and with what. */
   readonly conclusion: string | undefined;
   /** Whether the pull request that holds the check is open, with this head and this base. */
-  readonly holderOpen: boolean;
+  readonly ownerIsOpen: boolean;
 }
 
 /** What becomes of the check. */
-export type Claim =
+export type OverallTransition =
   /** The notice's evaluation is shown. */
   | { readonly kind: "show"; readonly memory: OverallMemory }
   /** The notice's pull request is remembered, and nothing else shown. */
@@ -39,25 +39,29 @@ export const GOOD: ReadonlySet<string> = new Set(["build", "nothing"]);
 export const LEFT: ReadonlySet<string> = new Set(["closed", "superseded"]);
 
 /** Decides what a notice does to the overall check of its head and base. */
-export function claim(
+export function overallTransition(
   memory: OverallMemory | undefined,
   notice: EvaluationNotice,
-  facts: ClaimFacts,
-): Claim {
+  facts: OverallTransitionFacts,
+): OverallTransition {
   const left = LEFT.has(notice.outcome ?? "");
   if (memory === undefined) {
     if (left) return { kind: "nothing", why: "there is no check" };
     return { kind: "show", memory: memoryOf(notice, facts) };
   }
   if (left && memory.pull !== notice.pr.number) return withoutRival(memory, notice.pr.number);
-  if (memory.pull === notice.pr.number) return sameHolder(memory, notice, facts);
-  if (!facts.holderOpen || outranks(memory, notice, facts)) {
+  if (memory.pull === notice.pr.number) return sameOwner(memory, notice, facts);
+  if (!facts.ownerIsOpen || outranks(memory, notice, facts)) {
     return { kind: "show", memory: inPlaceOf(memory, notice, facts) };
   }
   return another(memory, notice);
 }
 
-function sameHolder(memory: OverallMemory, notice: EvaluationNotice, facts: ClaimFacts): Claim {
+function sameOwner(
+  memory: OverallMemory,
+  notice: EvaluationNotice,
+  facts: OverallTransitionFacts,
+): OverallTransition {
   const { request, rivals, seen } = memory;
   const next = { ...memoryOf(notice, facts), ...revisionOf(memory), ...(rivals && { rivals }) };
   const left = LEFT.has(notice.outcome ?? "");
@@ -90,7 +94,7 @@ function isSurer({ outcome }: OverallMemory, notice: EvaluationNotice): boolean 
 function outranks(
   memory: OverallMemory,
   { evaluation, trusted, outcome }: EvaluationNotice,
-  { conclusion }: ClaimFacts,
+  { conclusion }: OverallTransitionFacts,
 ): boolean {
   if (evaluation !== "ended" || trusted !== true || memory.stage !== "ended") return false;
   if (!GOOD.has(outcome ?? "")) return false;
@@ -102,9 +106,9 @@ function outranks(
 function inPlaceOf(
   memory: OverallMemory,
   notice: EvaluationNotice,
-  facts: ClaimFacts,
+  facts: OverallTransitionFacts,
 ): OverallMemory {
-  const before = facts.holderOpen ? [{ pull: memory.pull, at: memory.request.at }] : [];
+  const before = facts.ownerIsOpen ? [{ pull: memory.pull, at: memory.request.at }] : [];
   const rivals = [...memory.rivals ?? [], ...before]
     .filter(({ pull }) => pull !== notice.pr.number)
     .slice(-MAX_RIVALS);
@@ -113,7 +117,10 @@ function inPlaceOf(
 }
 
 /** The pull request waits behind the one that holds the check. */
-function another(memory: OverallMemory, { pr, requested_at: at }: EvaluationNotice): Claim {
+function another(
+  memory: OverallMemory,
+  { pr, requested_at: at }: EvaluationNotice,
+): OverallTransition {
   const known = memory.rivals?.find(({ pull }) => pull === pr.number);
   if (known !== undefined && known.at >= at) return { kind: "nothing", why: "already known" };
   const others = (memory.rivals ?? []).filter(({ pull }) => pull !== pr.number);
@@ -121,7 +128,7 @@ function another(memory: OverallMemory, { pr, requested_at: at }: EvaluationNoti
   return { kind: "remember", memory: { ...memory, rivals } };
 }
 
-function withoutRival(memory: OverallMemory, pull: number): Claim {
+function withoutRival(memory: OverallMemory, pull: number): OverallTransition {
   const rivals = memory.rivals?.filter((rival) => rival.pull !== pull) ?? [];
   return rivals.length === (memory.rivals?.length ?? 0)
     ? { kind: "nothing", why: "another pull request holds the check" }
@@ -132,7 +139,7 @@ function revisionOf({ revision }: OverallMemory): { revision: number } {
   return { revision };
 }
 
-function memoryOf(notice: EvaluationNotice, { now }: ClaimFacts): OverallMemory {
+function memoryOf(notice: EvaluationNotice, { now }: OverallTransitionFacts): OverallMemory {
   const { evaluation: stage, pr, outcome, description, notes, trusted, base_sha, builds } = notice;
   return {
     revision: 0,

@@ -2,7 +2,7 @@
  * Runs work for one key in the order it was asked for, and work for different keys at once. What a
  * key's earlier work threw is its own caller's business and does not stop the later.
  */
-export class Keyed {
+export class KeyedMutex {
   readonly #last = new Map<string, Promise<unknown>>();
 
   /** Runs `work` when everything asked for under this key before has ended. */

@@ -15,7 +15,7 @@ const LISTING_MS = 60;
 const MOST = 2_000;
 
 /** Whether a new state can wait: nothing has begun, ended or failed. */
-export function mayWait(
+export function canWait(
   next: Pick<CheckRunState, "status" | "conclusion" | "title">,
   current: Pick<CheckRun, "status" | "conclusion" | "title">,
 ): boolean {
@@ -28,7 +28,7 @@ function failedIn(title: string): string | undefined {
 }
 
 /** Remembers when each check was written last, and when its builds were listed. */
-export class Pace {
+export class WriteThrottle {
   readonly #written = new Map<string, number>();
   readonly #listed = new Map<string, number>();
   readonly #deferred = new Map<string, number>();

@@ -3,10 +3,10 @@ import type { Broker } from "../broker/broker.ts";
 import type { CheckRun } from "../github/github.ts";
 import type { QueueState } from "../report/waiting.ts";
 import { buildQueue } from "../broker/topology.ts";
-import { judge, type Judgement } from "./judge.ts";
+import { decideTimeout, type TimeoutDecision } from "./timeout_rules.ts";
 
 /** What a watch works with. */
-export interface BuilderWatchOptions {
+export interface ConnectedBuildersOptions {
   readonly broker: Pick<Broker, "inspect">;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -17,11 +17,11 @@ export interface BuilderWatchOptions {
 }
 
 /** Remembers since when each system has been seen without a builder. */
-export class BuilderWatch {
-  readonly #options: BuilderWatchOptions;
-  readonly #aloneSince = new Map<string, number>();
+export class ConnectedBuilders {
+  readonly #options: ConnectedBuildersOptions;
+  readonly #disconnectedSince = new Map<string, number>();
 
-  constructor(options: BuilderWatchOptions) {
+  constructor(options: ConnectedBuildersOptions) {
     this.#options = options;
   }
 
@@ -34,23 +34,23 @@ export class BuilderWatch {
   }
 
   /** Judges a check run by what is known of its system's builders now. */
-  async judge(run: CheckRun, system: string): Promise<Judgement> {
+  async decideTimeout(run: CheckRun, system: string): Promise<TimeoutDecision> {
     const { now, noBuilderMs, stuckMs } = this.#options;
     await this.queue(system);
-    const alone = this.#aloneSince.get(system);
-    return judge(run, {
+    const disconnected = this.#disconnectedSince.get(system);
+    return decideTimeout(run, {
       now: now(),
-      noBuilderFor: alone === undefined ? undefined : now() - alone,
+      noBuilderFor: disconnected === undefined ? undefined : now() - disconnected,
       noBuilderLimit: noBuilderMs,
       stuckLimit: stuckMs,
     });
   }
 
   #observe(system: string, builders: number): void {
-    if (builders > 0) this.#aloneSince.delete(system);
+    if (builders > 0) this.#disconnectedSince.delete(system);
     // Names of systems come from outside; those Tickborg knows are fewer than ten.
-    else if (!this.#aloneSince.has(system) && this.#aloneSince.size < 100) {
-      this.#aloneSince.set(system, this.#options.now());
+    else if (!this.#disconnectedSince.has(system) && this.#disconnectedSince.size < 100) {
+      this.#disconnectedSince.set(system, this.#options.now());
     }
   }
 }

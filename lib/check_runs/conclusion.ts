@@ -2,32 +2,32 @@
 import type { Conclusion } from "../github/github.ts";
 import type { BuildResult } from "../messages/build_result.ts";
 import { wasGivenUp } from "../report/result.ts";
-import { CERTAINTY, type Certainty } from "./identity.ts";
+import { CONCLUSION_RANK, type ConclusionRank } from "./identity.ts";
 
 /** How a result shows: the conclusion GitHub is given, and how sure it is. */
-export interface Verdict {
+export interface RankedConclusion {
   readonly conclusion: Conclusion;
-  readonly certainty: Certainty;
+  readonly certainty: ConclusionRank;
 }
 
 /** The conclusion of a result. A skipped build that was given up must not count as passed. */
-export function verdictOf(result: BuildResult): Verdict {
+export function conclusionOf(result: BuildResult): RankedConclusion {
   const { status } = result;
   if (typeof status === "object") {
-    return { conclusion: "failure", certainty: CERTAINTY.infrastructure };
+    return { conclusion: "failure", certainty: CONCLUSION_RANK.infrastructureError };
   }
   switch (status) {
     case "Success":
-      return { conclusion: "success", certainty: CERTAINTY.definite };
+      return { conclusion: "success", certainty: CONCLUSION_RANK.final };
     case "Failure":
     case "HashMismatch":
-      return { conclusion: "failure", certainty: CERTAINTY.definite };
+      return { conclusion: "failure", certainty: CONCLUSION_RANK.final };
     case "TimedOut":
-      return { conclusion: "timed_out", certainty: CERTAINTY.definite };
+      return { conclusion: "timed_out", certainty: CONCLUSION_RANK.final };
     case "Skipped":
       return {
         conclusion: wasGivenUp(result) ? "cancelled" : "skipped",
-        certainty: CERTAINTY.skipped,
+        certainty: CONCLUSION_RANK.skipped,
       };
   }
 }

@@ -1,6 +1,6 @@
-/** A keeper of check runs in a world of its own, and the messages it is told. */
+/** A reconciler of check runs in a world of its own, and the messages it is told. */
 import type { Delivery } from "../../lib/broker/broker.ts";
-import { CheckRunKeeper } from "../../lib/check_runs/keeper.ts";
+import { CheckRunReconciler } from "../../lib/check_runs/reconciler.ts";
 import { type CheckMessage, decodeCheckMessage } from "../../lib/check_runs/message.ts";
 import { roleLogger } from "../../lib/runtime/log.ts";
 import type { BuildJob } from "../../lib/messages/build_job.ts";
@@ -15,16 +15,16 @@ export const SHA = "0".repeat(40);
 /** In milliseconds. */
 export const MINUTE = 60_000;
 
-/** A keeper, the GitHub it writes to, a clock, and the queue of its builders. */
+/** A reconciler, the GitHub it writes to, a clock, and the queue of its builders. */
 export interface World {
   github: MemoryCheckRuns;
-  keeper: CheckRunKeeper;
+  reconciler: CheckRunReconciler;
   clock: { now: number };
   queue: { ready: number; consumers: number };
-  /** Aborts when the grace period of the keeper's role is over. */
+  /** Aborts when the grace period of the reconciler's role is over. */
   stop: AbortController;
   tell(message: CheckMessage, fields?: Partial<Delivery>): Promise<HandlerResult>;
-  /** Lets milliseconds pass, for the keeper's delays too. */
+  /** Lets milliseconds pass, for the reconciler's delays too. */
   pass(ms: number): Promise<void>;
 }
 
@@ -36,7 +36,7 @@ export function world(
   const queue = { ready: 3, consumers: 1 };
   const stop = new AbortController();
   const { delay, pass } = delays(clock);
-  const keeper = new CheckRunKeeper({
+  const reconciler = new CheckRunReconciler({
     github,
     broker: { inspect: () => Promise.resolve(queue) },
     log: roleLogger("test"),
@@ -46,11 +46,11 @@ export function world(
     repos: new Set(["project-tick/project-tick"]),
     noBuilderMs: 15 * MINUTE,
     stuckMs: 360 * MINUTE,
-    takeoverMs: 15_000,
+    redeliveryDelayMs: 15_000,
   });
   const tell = (message: CheckMessage, fields: Partial<Delivery> = {}) =>
-    keeper.handle(message, delivery(fields), stop.signal);
-  return { github, keeper, clock, queue, stop, tell, pass };
+    reconciler.handle(message, delivery(fields), stop.signal);
+  return { github, reconciler, clock, queue, stop, tell, pass };
 }
 
 /** Delays that end when the clock is put forward. */

@@ -7,26 +7,26 @@ import { type GivenUp, givenUpReport } from "../report/given_up.ts";
 import type { Addresses } from "../report/parts.ts";
 import type { HandlerResult } from "../runtime/role.ts";
 import { newest, refused } from "./answers.ts";
-import type { BuilderWatch } from "./builder_watch.ts";
-import { CERTAINTY, recall, remember } from "./identity.ts";
+import type { ConnectedBuilders } from "./connected_builders.ts";
+import { CONCLUSION_RANK, recall, remember } from "./identity.ts";
 import { overallName, parseCheckRunName } from "./name.ts";
-import { tick } from "./overall/place.ts";
+import { refreshMessage } from "./overall/target.ts";
 
 /** What a watcher works with. */
-export interface WatcherOptions {
+export interface TimeoutsOptions {
   readonly github: Pick<GitHub, "checkRuns" | "updateCheckRun">;
   readonly log: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly addresses: Addresses;
-  readonly builders: BuilderWatch;
+  readonly builders: ConnectedBuilders;
 }
 
 /** Follows watch messages. */
-export class CheckRunWatcher {
-  readonly #options: WatcherOptions;
+export class CheckRunTimeouts {
+  readonly #options: TimeoutsOptions;
 
-  constructor(options: WatcherOptions) {
+  constructor(options: TimeoutsOptions) {
     this.#options = options;
   }
 
@@ -36,15 +36,19 @@ export class CheckRunWatcher {
     const done: HandlerResult = { publish: [], settle: ack };
     const run = newest(await github.checkRuns(watch.repo, watch.head_sha, watch.name) ?? []);
     if (run === undefined || run.status === "completed") return done;
-    const judgement = await builders.judge(run, watch.system);
-    if (judgement.kind === "wait" && watch.once !== true) {
-      const settle = { kind: "retry", delayMs: judgement.delayMs, reason: "Watching" } as const;
+    const decision = await builders.decideTimeout(run, watch.system);
+    if (decision.kind === "wait" && watch.once !== true) {
+      const settle = { kind: "retry", delayMs: decision.delayMs, reason: "Watching" } as const;
       return { publish: [], settle };
     }
-    if (judgement.kind !== "give-up") return done;
-    await this.#giveUp(watch, run, judgement);
+    if (decision.kind !== "give-up") return done;
+    await this.#giveUp(watch, run, decision);
     const { repo, head_sha: sha, name } = watch;
-    const overall = tick({ repo, sha, name: overallName(parseCheckRunName(name).suffix) });
+    const overall = refreshMessage({
+      repo,
+      sha,
+      name: overallName(parseCheckRunName(name).suffix),
+    });
     return { publish: [overall], settle: ack };
   }
 
@@ -63,7 +67,7 @@ export class CheckRunWatcher {
     const { addresses, now } = this.#options;
     const { project } = parseCheckRunName(run.name);
     const { title, summary } = givenUpReport({ project, system }, given, addresses);
-    const memory = { ...recall(run.summary), certainty: CERTAINTY.swept };
+    const memory = { ...recall(run.summary), certainty: CONCLUSION_RANK.givenUp };
     return {
       status: "completed",
       conclusion: "failure",

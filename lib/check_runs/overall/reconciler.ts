@@ -11,15 +11,15 @@ import { keyOf } from "../key.ts";
 import { OVERALL } from "../name.ts";
 import { putCheckRun } from "../writer.ts";
 import type { RecentlyWritten } from "../written.ts";
-import { claim, type ClaimFacts } from "./claim.ts";
-import { handOn, handOver } from "./hand_over.ts";
+import { overallTransition, type OverallTransitionFacts } from "./transition.ts";
+import { evaluateRivals, evaluateRivalsOnce } from "./rivals.ts";
 import { type OverallMemory, recallOverall } from "./memory.ts";
-import { mayWait, Pace } from "./pace.ts";
-import { type Place, tick } from "./place.ts";
+import { canWait, WriteThrottle } from "./write_throttle.ts";
+import { type OverallTarget, refreshMessage } from "./target.ts";
 import { overallState } from "./state.ts";
 
-/** What the keeper of overall checks works with. */
-export interface OverallOptions {
+/** What the reconciler of overall checks works with. */
+export interface OverallReconcilerOptions {
   readonly github: Pick<GitHub, "checkRuns" | "createCheckRun" | "updateCheckRun" | "pullRequest">;
   readonly log: Logger;
   /** Milliseconds since the epoch. */
@@ -41,85 +41,99 @@ const lookAgain: HandlerResult = {
 };
 
 /** Keeps overall checks; the caller sees to it that one key's calls come one after the other. */
-export class OverallKeeper {
-  readonly #options: OverallOptions;
-  readonly #pace = new Pace();
+export class OverallReconciler {
+  readonly #options: OverallReconcilerOptions;
+  readonly #throttle = new WriteThrottle();
 
-  constructor(options: OverallOptions) {
+  constructor(options: OverallReconcilerOptions) {
     this.#options = options;
   }
 
   /** Has the check show an evaluation, or remember it behind another. */
-  async take(place: Place, notice: EvaluationNotice, delivery: Delivery): Promise<HandlerResult> {
-    const current = await this.#current(place);
-    if (current === undefined) return this.#noCommit(place, delivery);
+  async take(
+    target: OverallTarget,
+    notice: EvaluationNotice,
+    delivery: Delivery,
+  ): Promise<HandlerResult> {
+    const current = await this.#current(target);
+    if (current === undefined) return this.#noCommit(target, delivery);
     const memory = current.run && recallOverall(current.run.summary);
-    const facts = await this.#claimFacts(place, { current: current.run, memory, notice });
-    const made = claim(memory, notice, facts);
-    this.#options.log.debug("Overall check", { name: place.name, headSha: place.sha, made });
+    const facts = await this.#transitionFacts(target, { current: current.run, memory, notice });
+    const made = overallTransition(memory, notice, facts);
+    this.#options.log.debug("Overall check", { name: target.name, headSha: target.sha, made });
     if (delivery.lost.aborted) return done;
-    if (made.kind === "left") return { publish: handOver(place, memory!), settle: ack };
+    if (made.kind === "left") return { publish: evaluateRivals(target, memory!), settle: ack };
     if (made.kind === "nothing") {
       const again = delivery.redelivered && memory?.request.id === notice.request_id;
-      return again ? followUp(place, memory, current.run!) : done;
+      return again ? followUp(target, memory, current.run!) : done;
     }
-    const state = await this.#write(place, made.memory, current.run);
-    return made.kind === "show" ? followUp(place, made.memory, state) : done;
+    const state = await this.#write(target, made.memory, current.run);
+    return made.kind === "show" ? followUp(target, made.memory, state) : done;
   }
 
   /** Brings the check up to date with its builds. */
-  async look(place: Place, asked: OverallCheck, delivery: Delivery): Promise<HandlerResult> {
-    const current = await this.#current(place);
+  async look(
+    target: OverallTarget,
+    asked: OverallCheck,
+    delivery: Delivery,
+  ): Promise<HandlerResult> {
+    const current = await this.#current(target);
     const memory = current?.run && recallOverall(current.run.summary);
     if (!current?.run || !memory) return done;
     const other = asked.request_id !== undefined && asked.request_id !== memory.request.id;
     if (other || delivery.lost.aborted) return done;
     if (memory.stage !== "ended") {
       const waits = asked.request_id !== undefined;
-      return await this.#endIfLeft(place, memory, { run: current.run, waits });
+      return await this.#endIfLeft(target, memory, { run: current.run, waits });
     }
     if (!memory.builds?.length) return done;
-    const pause = this.#pace.untilListing(place.key, memory.builds.length, this.#options.now());
-    if (pause > 0) return this.#later(place, asked, pause);
-    const next = await this.#stateOf(place, memory, current.run);
-    if (isSame(next, current.run)) return this.#again(asked, next, place, memory);
-    const wait = mayWait(next, current.run) ? this.#pace.wait(place.key, this.#options.now()) : 0;
-    if (wait > 0) return this.#later(place, asked, wait);
-    await this.#update(place, next, current.run);
-    return this.#again(asked, next, place, memory);
+    const pause = this.#throttle.untilListing(
+      target.key,
+      memory.builds.length,
+      this.#options.now(),
+    );
+    if (pause > 0) return this.#later(target, asked, pause);
+    const next = await this.#stateOf(target, memory, current.run);
+    if (isSame(next, current.run)) return this.#again(asked, next, target, memory);
+    const wait = canWait(next, current.run)
+      ? this.#throttle.wait(target.key, this.#options.now())
+      : 0;
+    if (wait > 0) return this.#later(target, asked, wait);
+    await this.#update(target, next, current.run);
+    return this.#again(asked, next, target, memory);
   }
 
   /** Ends what waits for an evaluation that never comes: its pull request has left, and nobody said so. */
   async #endIfLeft(
-    place: Place,
+    target: OverallTarget,
     memory: OverallMemory,
     { run, waits }: { run: CheckRun; waits: boolean },
   ): Promise<HandlerResult> {
     // GitHub's API may not show yet what its webhook told.
     const age = this.#options.now() - Date.parse(memory.request.at);
     if (waits && age < LOOK_AGAIN_MS) return lookAgain;
-    if (await this.#isOpen(place, memory)) return waits ? lookAgain : done;
+    if (await this.#isOpen(target, memory)) return waits ? lookAgain : done;
     const description = "The pull request has left this commit or this base";
     const left: OverallMemory = { ...memory, stage: "ended", outcome: "superseded", description };
-    return followUp(place, left, await this.#write(place, left, run));
+    return followUp(target, left, await this.#write(target, left, run));
   }
 
   /** The pull request whose builds are shown on a commit: one of `shown` and `asking`, or another. */
   async owner(
-    place: Place,
+    target: OverallTarget,
     { shown, asking }: { shown: number | undefined; asking: number },
   ): Promise<number | undefined> {
-    const current = await this.#current(place);
+    const current = await this.#current(target);
     const memory = current?.run && recallOverall(current.run.summary);
     if (memory?.pull === asking) return asking;
     // Evaluations of older peers are not told.
     const holder = memory ?? (shown === undefined ? undefined : { pull: shown, base: null });
-    return holder && await this.#isOpen(place, holder) ? holder.pull : asking;
+    return holder && await this.#isOpen(target, holder) ? holder.pull : asking;
   }
 
   /** The commit of an evaluation may come to GitHub's API after its webhook. */
   #noCommit(
-    { repo: { full_name: repo }, sha: headSha }: Place,
+    { repo: { full_name: repo }, sha: headSha }: OverallTarget,
     { tries }: Delivery,
   ): HandlerResult {
     retryIfEarly(new Error(`GitHub shows no commit ${headSha} in ${repo}`), tries);
@@ -131,43 +145,46 @@ export class OverallKeeper {
   #again(
     { request_id }: OverallCheck,
     { status, conclusion }: CheckRunState,
-    place: Place,
+    target: OverallTarget,
     memory: OverallMemory,
   ): HandlerResult {
     if (status !== "completed") {
       if (request_id === undefined) return done;
       return lookAgain;
     }
-    return { publish: conclusion === "cancelled" ? handOn(place, memory) : [], settle: ack };
+    return {
+      publish: conclusion === "cancelled" ? evaluateRivalsOnce(target, memory) : [],
+      settle: ack,
+    };
   }
 
-  #later(place: Place, asked: OverallCheck, delayMs: number): HandlerResult {
+  #later(target: OverallTarget, asked: OverallCheck, delayMs: number): HandlerResult {
     const settle = { kind: "retry", delayMs, reason: "Too early for GitHub's limits" } as const;
     if (asked.request_id !== undefined) return { publish: [], settle };
     // One that waits brings all news with it.
-    const mine = this.#pace.defer(place.key, this.#options.now(), delayMs);
+    const mine = this.#throttle.defer(target.key, this.#options.now(), delayMs);
     return mine ? { publish: [], settle } : done;
   }
 
-  async #claimFacts(
-    place: Place,
+  async #transitionFacts(
+    target: OverallTarget,
     { current, memory, notice }: {
       current: CheckRun | undefined;
       memory: OverallMemory | undefined;
       notice: EvaluationNotice;
     },
-  ): Promise<ClaimFacts> {
+  ): Promise<OverallTransitionFacts> {
     const other = memory !== undefined && memory.pull !== notice.pr.number;
     return {
       now: new Date(this.#options.now()).toISOString(),
       conclusion: current?.status === "completed" ? current.conclusion : undefined,
-      holderOpen: other && await this.#isOpen(place, memory),
+      ownerIsOpen: other && await this.#isOpen(target, memory),
     };
   }
 
   /** Whether a pull request is open with this head and base. */
   async #isOpen(
-    { repo, sha }: Place,
+    { repo, sha }: OverallTarget,
     { pull: number, base }: Pick<OverallMemory, "pull" | "base">,
   ): Promise<boolean> {
     const pull = await this.#options.github.pullRequest(repo, number);
@@ -176,33 +193,33 @@ export class OverallKeeper {
   }
 
   /** The check run as it is; undefined if there is no such commit. */
-  async #current(place: Place): Promise<{ run: CheckRun | undefined } | undefined> {
+  async #current(target: OverallTarget): Promise<{ run: CheckRun | undefined } | undefined> {
     const { github, written, now } = this.#options;
-    const runs = await github.checkRuns(place.repo, place.sha, place.name);
+    const runs = await github.checkRuns(target.repo, target.sha, target.name);
     if (runs === undefined) return undefined;
-    return { run: written.fresher(place.key, newest(runs), now()) };
+    return { run: written.fresher(target.key, newest(runs), now()) };
   }
 
-  async #write(place: Place, memory: OverallMemory, current: CheckRun | undefined) {
-    const state = await this.#stateOf(place, memory, current);
-    await this.#update(place, state, current);
+  async #write(target: OverallTarget, memory: OverallMemory, current: CheckRun | undefined) {
+    const state = await this.#stateOf(target, memory, current);
+    await this.#update(target, state, current);
     return state;
   }
 
   async #stateOf(
-    place: Place,
+    target: OverallTarget,
     memory: OverallMemory,
     current: CheckRun | undefined,
   ): Promise<CheckRunState> {
     const { now, stuckMs, addresses } = this.#options;
-    const runs = memory.builds?.length ? await this.#buildRuns(place) : [];
-    const facts = { runs, suffix: place.name.slice(OVERALL.length), now: now(), stuckMs };
-    const { repo, sha: headSha } = place;
+    const runs = memory.builds?.length ? await this.#buildRuns(target) : [];
+    const facts = { runs, suffix: target.name.slice(OVERALL.length), now: now(), stuckMs };
+    const { repo, sha: headSha } = target;
     return overallState(memory, { ...facts, repo, headSha, current, addresses });
   }
 
   /** The commit's check runs, as this process wrote them if GitHub's listing is behind. */
-  async #buildRuns({ repo, sha }: Place): Promise<CheckRun[]> {
+  async #buildRuns({ repo, sha }: OverallTarget): Promise<CheckRun[]> {
     const { github, written, now } = this.#options;
     const runs = new Map<string, CheckRun>();
     for (const run of await github.checkRuns(repo, sha) ?? []) {
@@ -216,14 +233,18 @@ export class OverallKeeper {
     return [...runs.values()];
   }
 
-  async #update(place: Place, state: CheckRunState, current: CheckRun | undefined): Promise<void> {
+  async #update(
+    target: OverallTarget,
+    state: CheckRunState,
+    current: CheckRun | undefined,
+  ): Promise<void> {
     const { log, now } = this.#options;
-    const put = await putCheckRun(place, { state, current }, this.#options);
-    if (put !== "missing") this.#pace.wrote(place.key, now());
+    const put = await putCheckRun(target, { state, current }, this.#options);
+    if (put !== "missing") this.#throttle.wrote(target.key, now());
     log.info("Overall check written", {
-      repo: place.repo.full_name,
-      headSha: place.sha,
-      name: place.name,
+      repo: target.repo.full_name,
+      headSha: target.sha,
+      name: target.name,
       status: state.status,
       conclusion: state.conclusion,
       title: state.title,
@@ -233,17 +254,19 @@ export class OverallKeeper {
 
 /** What follows once an evaluation is shown; the same however often it is asked. */
 function followUp(
-  place: Place,
+  target: OverallTarget,
   memory: OverallMemory,
   { status, conclusion }: Pick<CheckRunState, "status" | "conclusion">,
 ): HandlerResult {
   // Whoever leaves may have said so before the check was there.
   if (memory.stage === "queued") {
-    return { publish: [tick(place, memory.request.id)], settle: ack };
+    return { publish: [refreshMessage(target, memory.request.id)], settle: ack };
   }
   if (memory.stage !== "ended" || conclusion === "success") return done;
-  if (status !== "completed") return { publish: [tick(place, memory.request.id)], settle: ack };
-  return { publish: handOn(place, memory), settle: ack };
+  if (status !== "completed") {
+    return { publish: [refreshMessage(target, memory.request.id)], settle: ack };
+  }
+  return { publish: evaluateRivalsOnce(target, memory), settle: ack };
 }
 
 /** Whether there is nothing to write. */

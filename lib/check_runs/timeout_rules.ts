@@ -3,8 +3,8 @@ import type { CheckRun } from "../github/github.ts";
 import type { GivenUp } from "../report/given_up.ts";
 import { parseExternalId, recall } from "./identity.ts";
 
-/** What a judgement needs to know. Times in milliseconds. */
-export interface JudgeFacts {
+/** What a decision needs to know. Times in milliseconds. */
+export interface TimeoutFacts {
   readonly now: number;
   /** How long the system has been without a builder; undefined while it has one. */
   readonly noBuilderFor: number | undefined;
@@ -13,7 +13,7 @@ export interface JudgeFacts {
 }
 
 /** What becomes of a check run that is watched. */
-export type Judgement =
+export type TimeoutDecision =
   | { readonly kind: "ended" }
   | { readonly kind: "wait"; readonly delayMs: number }
   | { readonly kind: "give-up" } & GivenUp;
@@ -23,7 +23,7 @@ const SOONEST = 1_000;
 const LATEST = 3_600_000;
 
 /** Judges a check run: over, still on its way (and when to look again), or to be given up. */
-export function judge(run: CheckRun, facts: JudgeFacts): Judgement {
+export function decideTimeout(run: CheckRun, facts: TimeoutFacts): TimeoutDecision {
   if (run.status === "completed") return { kind: "ended" };
   const age = Math.max(0, facts.now - sinceWhen(run, facts.now));
   const seconds = Math.round(age / 1_000);
@@ -33,9 +33,9 @@ export function judge(run: CheckRun, facts: JudgeFacts): Judgement {
     return { kind: "give-up", why: "no-builder", seconds };
   }
   if (age >= facts.stuckLimit) {
-    return { kind: "give-up", why: queued ? "not-started" : "no-news", seconds };
+    return { kind: "give-up", why: queued ? "not-started" : "no-result", seconds };
   }
-  return { kind: "wait", delayMs: nextLook(queued, age, facts) };
+  return { kind: "wait", delayMs: nextCheckMs(queued, age, facts) };
 }
 
 /** When the state that is shown began, in milliseconds since the epoch. */
@@ -51,7 +51,7 @@ function sinceWhen(run: CheckRun, now: number): number {
   return now;
 }
 
-function nextLook(queued: boolean, age: number, facts: JudgeFacts): number {
+function nextCheckMs(queued: boolean, age: number, facts: TimeoutFacts): number {
   const untilStuck = facts.stuckLimit - age;
   const untilAlone = !queued
     ? Infinity

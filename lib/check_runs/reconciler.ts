@@ -4,7 +4,7 @@ import { ack, type Broker, type Delivery, type Publication } from "../broker/bro
 import { PoisonMessage } from "../common/errors.ts";
 import { type CheckRun, type GitHub } from "../github/github.ts";
 import { settleAll } from "../common/async.ts";
-import { Keyed } from "../common/keyed.ts";
+import { KeyedMutex } from "../common/keyed_mutex.ts";
 import type { Repo } from "../messages/repo.ts";
 import type { Addresses } from "../report/parts.ts";
 import { isPush } from "../report/subject.ts";
@@ -13,33 +13,39 @@ import type { HandlerResult } from "../runtime/role.ts";
 import type { EvaluationNotice } from "../messages/evaluation_notice.ts";
 import type { CheckWatch } from "../messages/check_watch.ts";
 import { newest } from "./answers.ts";
-import { BuilderWatch } from "./builder_watch.ts";
+import { ConnectedBuilders } from "./connected_builders.ts";
 import {
-  type Change,
-  changesOf,
+  type CheckRunChange,
+  checkRunChanges,
   namesProjects,
-  newsOf,
   projectsAwaiting,
   rememberingState,
   stateOf,
+  updateOf,
   type WriteFacts,
 } from "./change.ts";
 import { DefaultBranches } from "./default_branches.ts";
 import { recall } from "./identity.ts";
 import { keyOf } from "./key.ts";
-import { type BuildMessage, type CheckMessage, originOf, repoOf, watchMessage } from "./message.ts";
+import {
+  type BuildMessage,
+  type CheckMessage,
+  repoOf,
+  subjectOf,
+  watchMessage,
+} from "./message.ts";
 import { overallName, parseCheckRunName } from "./name.ts";
-import { OverallKeeper } from "./overall/keeper.ts";
-import { placeOf, tick } from "./overall/place.ts";
-import { Takeover, type TakeoverOptions } from "./takeover.ts";
+import { OverallReconciler } from "./overall/reconciler.ts";
+import { overallTarget, refreshMessage } from "./overall/target.ts";
+import { RedeliveryDelay, type RedeliveryDelayOptions } from "./redelivery_delay.ts";
 import { isOfAnother, PUSH_BEHIND_PULL, type Transition, transition } from "./transition.ts";
-import { WaitingChanges } from "./waiting.ts";
+import { PendingChanges } from "./pending_changes.ts";
 import { CheckWriter, type Written } from "./writer.ts";
-import { CheckRunWatcher } from "./watcher.ts";
+import { CheckRunTimeouts } from "./timeouts.ts";
 import { RecentlyWritten } from "./written.ts";
 
-/** What the keeper works with. */
-export interface KeeperOptions extends TakeoverOptions {
+/** What the reconciler works with. */
+export interface ReconcilerOptions extends RedeliveryDelayOptions {
   readonly github: Pick<
     GitHub,
     "checkRuns" | "createCheckRun" | "updateCheckRun" | "pullRequest" | "defaultBranch"
@@ -61,26 +67,26 @@ type Applied = Written | "unchanged" | "ended";
 const nothing: HandlerResult = { publish: [], settle: ack };
 
 /** Keeps one check run per project, system and commit, and the one that sums them up. */
-export class CheckRunKeeper {
-  readonly #options: KeeperOptions;
-  readonly #keyed = new Keyed();
-  readonly #builders: BuilderWatch;
-  readonly #watcher: CheckRunWatcher;
+export class CheckRunReconciler {
+  readonly #options: ReconcilerOptions;
+  readonly #mutex = new KeyedMutex();
+  readonly #builders: ConnectedBuilders;
+  readonly #timeouts: CheckRunTimeouts;
   readonly #written = new RecentlyWritten();
   readonly #writer: CheckWriter;
-  readonly #waiting = new WaitingChanges();
+  readonly #pending = new PendingChanges();
   readonly #branches: DefaultBranches;
-  readonly #overall: OverallKeeper;
-  readonly #takeover: Takeover;
+  readonly #overall: OverallReconciler;
+  readonly #redeliveryDelay: RedeliveryDelay;
 
-  constructor(options: KeeperOptions) {
+  constructor(options: ReconcilerOptions) {
     this.#options = options;
-    this.#takeover = new Takeover(options);
-    this.#builders = new BuilderWatch(options);
-    this.#watcher = new CheckRunWatcher({ ...options, builders: this.#builders });
+    this.#redeliveryDelay = new RedeliveryDelay(options);
+    this.#builders = new ConnectedBuilders(options);
+    this.#timeouts = new CheckRunTimeouts({ ...options, builders: this.#builders });
     this.#branches = new DefaultBranches(options);
     this.#writer = new CheckWriter({ ...options, written: this.#written });
-    this.#overall = new OverallKeeper({ ...options, written: this.#written });
+    this.#overall = new OverallReconciler({ ...options, written: this.#written });
   }
 
   /**
@@ -97,7 +103,7 @@ export class CheckRunKeeper {
       throw new PoisonMessage(`Cannot report to ${repo.full_name}: not in runner.repos`);
     }
     // Another instance has a message that is lost by now, and settling it is without effect.
-    if (!await this.#takeover.pass(delivery, stop)) return nothing;
+    if (!await this.#redeliveryDelay.wait(delivery, stop)) return nothing;
     switch (message.kind) {
       case "watch":
         return await this.#watch(message.watch);
@@ -105,10 +111,10 @@ export class CheckRunKeeper {
         return await this.#take(message.notice, delivery);
       case "overall": {
         const { head_sha, name } = message.overall;
-        const place = placeOf(repo, head_sha, name);
-        return await this.#keyed.run(
-          place.key,
-          () => this.#overall.look(place, message.overall, delivery),
+        const target = overallTarget(repo, head_sha, name);
+        return await this.#mutex.run(
+          target.key,
+          () => this.#overall.look(target, message.overall, delivery),
         );
       }
       default:
@@ -118,23 +124,23 @@ export class CheckRunKeeper {
 
   async #watch(watch: CheckWatch): Promise<HandlerResult> {
     const key = keyOf(watch.repo, watch.head_sha, watch.name);
-    return await this.#keyed.run(key, () => this.#watcher.look(watch));
+    return await this.#mutex.run(key, () => this.#timeouts.look(watch));
   }
 
   async #take(notice: EvaluationNotice, delivery: Delivery): Promise<HandlerResult> {
     const { repo, pr: { head_sha, target_branch } } = notice;
     const suffix = await this.#branches.suffix(repo, target_branch);
     if (suffix === undefined) return this.#noRepository(repo);
-    const place = placeOf(repo, head_sha, overallName(suffix));
-    return await this.#keyed.run(place.key, () => this.#overall.take(place, notice, delivery));
+    const target = overallTarget(repo, head_sha, overallName(suffix));
+    return await this.#mutex.run(target.key, () => this.#overall.take(target, notice, delivery));
   }
 
   async #build(message: BuildMessage, delivery: Delivery): Promise<HandlerResult> {
-    const { repo, pr, push } = originOf(message);
+    const { repo, pr, push } = subjectOf(message);
     const ofPush = isPush({ pr, push });
     const suffix = ofPush ? "" : await this.#branches.suffix(repo, pr.target_branch);
     if (suffix === undefined) return this.#noRepository(repo);
-    const changes = changesOf(message, {
+    const changes = checkRunChanges(message, {
       suffix,
       projects: await this.#missingProjects(message, delivery),
     });
@@ -144,8 +150,10 @@ export class CheckRunKeeper {
     const watched = queued ? changes.filter((_, index) => isWaiting(applied[index]!)) : [];
     // A new check run that waits tells nothing that its evaluation has not told.
     const told = applied.includes("written") || (!queued && applied.includes("created"));
-    const news = !ofPush && (delivery.redelivered || told);
-    const overall = news ? [tick({ repo, sha: pr.head_sha, name: overallName(suffix) })] : [];
+    const changed = !ofPush && (delivery.redelivered || told);
+    const overall = changed
+      ? [refreshMessage({ repo, sha: pr.head_sha, name: overallName(suffix) })]
+      : [];
     return { publish: [...watched.map(watchOf), ...overall], settle: ack };
   }
 
@@ -158,7 +166,7 @@ export class CheckRunKeeper {
     this.#options.log.warn("A message names no project and no check run waits for it", {
       kind: message.kind,
       repo: repoOf(message).full_name,
-      headSha: originOf(message).pr.head_sha,
+      headSha: subjectOf(message).pr.head_sha,
     });
   }
 
@@ -173,19 +181,19 @@ export class CheckRunKeeper {
     return projectsAwaiting(message.result, runs ?? []);
   }
 
-  #apply(change: Change, { lost, tries }: Delivery): Promise<Applied> {
+  #apply(change: CheckRunChange, { lost, tries }: Delivery): Promise<Applied> {
     const { repo, pr } = change.subject;
     const key = keyOf(repo, pr.head_sha, change.name);
-    this.#waiting.add(key, change);
-    return this.#keyed.run(key, async () => {
+    this.#pending.add(key, change);
+    return this.#mutex.run(key, async () => {
       // GitHub allows few writes: a state that is over before it could be shown is not shown.
-      if (this.#waiting.take(key, change)) return "unchanged";
+      if (this.#pending.take(key, change)) return "unchanged";
       const runs = await this.#options.github.checkRuns(repo, pr.head_sha, change.name);
       if (runs === undefined) return this.#writer.noCommit(change, tries);
       const current = this.#written.fresher(key, newest(runs), this.#options.now());
       const now = new Date(this.#options.now()).toISOString();
       const owner = await this.#ownerOf(change, current);
-      const made = transition(current, newsOf(change), { now, owner });
+      const made = transition(current, updateOf(change), { now, owner });
       this.#note(change, made);
       if (made.kind === "nothing") return current?.status === "completed" ? "ended" : "unchanged";
       const state = made.kind === "remember"
@@ -197,29 +205,32 @@ export class CheckRunKeeper {
     });
   }
 
-  async #writeFacts(change: Change, now: string): Promise<WriteFacts> {
-    const queued = change.news.status === "queued";
+  async #writeFacts(change: CheckRunChange, now: string): Promise<WriteFacts> {
+    const queued = change.buildState.status === "queued";
     const queue = queued ? await this.#builders.queue(change.subject.system) : {};
     return { now, queue, addresses: this.#options.addresses };
   }
 
   /** Which pull request the check run is for, if it shows another one's build than the change's. */
-  async #ownerOf(change: Change, current: CheckRun | undefined): Promise<number | undefined> {
+  async #ownerOf(
+    change: CheckRunChange,
+    current: CheckRun | undefined,
+  ): Promise<number | undefined> {
     const { repo, pr } = change.subject;
     const shown = recall(current?.summary ?? "");
-    if (!isOfAnother(newsOf(change), shown)) return undefined;
+    if (!isOfAnother(updateOf(change), shown)) return undefined;
     const { suffix } = parseCheckRunName(change.name);
-    const place = placeOf(repo, pr.head_sha, overallName(suffix));
-    return await this.#overall.owner(place, { shown: shown.pull, asking: pr.number });
+    const target = overallTarget(repo, pr.head_sha, overallName(suffix));
+    return await this.#overall.owner(target, { shown: shown.pull, asking: pr.number });
   }
 
-  #note(change: Change, made: Transition): void {
+  #note(change: CheckRunChange, made: Transition): void {
     const { log } = this.#options;
     const fields = { name: change.name, headSha: change.subject.pr.head_sha, made };
     if (made.kind === "remember") log.info("A build is not shown", { ...fields, why: made.why });
     else if (made.kind === "nothing" && made.why === PUSH_BEHIND_PULL) {
       log.info("A push's build is not shown", { ...fields, branch: change.subject.push?.branch });
-    } else log.debug("Check run", { ...fields, news: change.news.status });
+    } else log.debug("Check run", { ...fields, status: change.buildState.status });
   }
 }
 
@@ -227,6 +238,6 @@ function isWaiting(applied: Applied): boolean {
   return applied === "created" || applied === "written" || applied === "unchanged";
 }
 
-function watchOf({ subject: { repo, pr, system }, name }: Change): Publication {
+function watchOf({ subject: { repo, pr, system }, name }: CheckRunChange): Publication {
   return watchMessage({ repo, head_sha: pr.head_sha, name, system });
 }

@@ -5,7 +5,7 @@ import { keyOf } from "../key.ts";
 import { overallMessage } from "../message.ts";
 
 /** An overall check: that of one head and base. */
-export interface Place {
+export interface OverallTarget {
   readonly repo: Repo;
   readonly sha: string;
   readonly name: string;
@@ -13,13 +13,13 @@ export interface Place {
 }
 
 /** An overall check by its name. */
-export function placeOf(repo: Repo, sha: string, name: string): Place {
+export function overallTarget(repo: Repo, sha: string, name: string): OverallTarget {
   return { repo, sha, name, key: keyOf(repo, sha, name) };
 }
 
 /** Has an overall check summed up again. */
-export function tick(
-  { repo, sha, name }: Pick<Place, "repo" | "sha" | "name">,
+export function refreshMessage(
+  { repo, sha, name }: Pick<OverallTarget, "repo" | "sha" | "name">,
   request_id?: string,
 ): Publication {
   return overallMessage({ repo, head_sha: sha, name, ...(request_id && { request_id }) });
