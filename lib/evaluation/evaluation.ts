@@ -20,8 +20,8 @@ import {
 } from "./messages.ts";
 import { pullRequestOf } from "./missing.ts";
 import { type EvaluationPlan, labelsOf } from "./plan.ts";
-import { GIVEN_UP } from "./progress.ts";
-import { type Conclusion, EvaluationReporter } from "./reporter.ts";
+import { GIVEN_UP } from "./request_state.ts";
+import { EvaluationReporter, type FinalStatus } from "./reporter.ts";
 import { describeList } from "./list_wording.ts";
 import { describePlan, stateOf } from "./wording.ts";
 
@@ -85,13 +85,13 @@ export class Evaluation {
     let again = false;
     const { repo, pr } = this.#job;
     if (pull.headSha === pr.head_sha) {
-      const { progress, earlier } = await this.#reporter.progress(pull);
+      const { requestState, earlier } = await this.#reporter.requestState(pull);
       again = earlier;
-      if (progress === "no-such-commit") {
+      if (requestState === "no-such-commit") {
         throw new GitHubRefusal(`GitHub does not show commit ${pr.head_sha}`, 404);
       }
-      if (progress === "done") return { publish: [], settle: ack };
-      if (progress === "new") await this.#reporter.begin();
+      if (requestState === "done") return { publish: [], settle: ack };
+      if (requestState === "new") await this.#reporter.begin();
       yield [runningMessage({ repo, pr, ...this.#request })];
     }
     const gathered = await this.#gather(pull);
@@ -153,7 +153,7 @@ export class Evaluation {
       ...this.#request,
       baseSha: branch.base,
     };
-    const { verdict, builds } = plan;
+    const { outcome, builds } = plan;
     const description = describePlan(plan, {
       target: pull.baseRef,
       handle: config.github.handle,
@@ -163,21 +163,21 @@ export class Evaluation {
     });
     const { handle } = config.github;
     const notes = describeList(plan, { target: pull.baseRef, handle }).join("\n");
-    const end = { outcome: verdict, description, notes, trusted, builds };
+    const end = { outcome: outcome, description, notes, trusted, builds };
     const messages = [
       endedMessage(request, end),
       ...evaluationMessages(request, plan, this.#askedAt),
     ];
     for (let at = 0; at < messages.length; at += BATCH) yield messages.slice(at, at + BATCH);
     const { reason } = this.#job;
-    this.#log("Pull request evaluated", { verdict, builds: builds.length, reason });
-    const conclusion = { state: stateOf(verdict), description, outcome: verdict };
+    this.#log("Pull request evaluated", { outcome, builds: builds.length, reason });
+    const conclusion = { state: stateOf(outcome), description, outcome: outcome };
     return await this.#conclude(conclusion, this.#events(pull, plan));
   }
 
-  #events({ baseRef }: PullRequest, { verdict }: EvaluationPlan): Event[] {
+  #events({ baseRef }: PullRequest, { outcome }: EvaluationPlan): Event[] {
     const events = evaluationEvents(baseRef, this.#elapsed());
-    return verdict === "bad-projects"
+    return outcome === "bad-projects"
       ? [...events, { "target-branch-fails-evaluation": baseRef }]
       : events;
   }
@@ -186,7 +186,7 @@ export class Evaluation {
    * Sets the final status. Where GitHub does not take it, all else is done and must not be done twice: a
    * message that only sets the status stays behind.
    */
-  async #conclude(conclusion: Conclusion, events: readonly Event[] = []): Promise<HandlerResult> {
+  async #conclude(conclusion: FinalStatus, events: readonly Event[] = []): Promise<HandlerResult> {
     const outcome = this.#end(...events);
     try {
       await this.#reporter.conclude(conclusion);
@@ -202,9 +202,9 @@ export class Evaluation {
   /** A status that was begun on a commit that nobody looks at any more ends too. */
   async #superseded(pull: PullRequest): Promise<HandlerResult> {
     const description = `Superseded by ${pull.headSha}`;
-    const conclusion: Conclusion = { state: "failure", description, outcome: "superseded" };
-    const { progress } = await this.#reporter.progress(pull);
-    if (progress === "begun") await this.#reporter.conclude(conclusion);
+    const conclusion: FinalStatus = { state: "failure", description, outcome: "superseded" };
+    const { requestState } = await this.#reporter.requestState(pull);
+    if (requestState === "begun") await this.#reporter.conclude(conclusion);
     return this.#with(this.#ended(conclusion), this.#end());
   }
 
@@ -222,7 +222,7 @@ export class Evaluation {
     if (this.#job.labels_only) return [];
     const { handle } = this.#context.config.github;
     const why = describeError(error).slice(0, 80);
-    const conclusion: Conclusion = {
+    const conclusion: FinalStatus = {
       state: "error",
       description: `Cannot evaluate: ${why}; comment ${handle} eval to try again`,
       outcome,

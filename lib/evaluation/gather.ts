@@ -9,8 +9,8 @@ import type { EvaluationJob } from "../messages/evaluation_job.ts";
 import { retryIfEarly } from "../runtime/retry.ts";
 import { type BranchFacts, gatherBranchFacts } from "./branch_facts.ts";
 import { limited } from "./limit.ts";
-import { conclusionOfMissing } from "./missing.ts";
-import type { Conclusion } from "./reporter.ts";
+import { finalStatusOfMissing } from "./missing.ts";
+import type { FinalStatus } from "./reporter.ts";
 
 /** Which commit a request is for, seen from three sides. */
 export interface Heads {
@@ -26,7 +26,7 @@ export interface Heads {
  * Whether a request is still the one to work on. GitHub's API and its git servers follow a push one after
  * the other, so that either may still show the commit before: `lagging` is asked again a little later.
  */
-export function headStanding({ asked, api, git }: Heads): "current" | "superseded" | "lagging" {
+export function headState({ asked, api, git }: Heads): "current" | "superseded" | "lagging" {
   if (git === asked) return "current";
   return api === asked ? "lagging" : "superseded";
 }
@@ -36,7 +36,7 @@ export type Gathered =
   | { readonly kind: "facts"; readonly branch: BranchFacts }
   | { readonly kind: "superseded" }
   /** Something did not come in minutes, and the evaluation ends. */
-  | { readonly kind: "gone"; readonly conclusion: Conclusion };
+  | { readonly kind: "gone"; readonly conclusion: FinalStatus };
 
 /** What {@link gather} works with. */
 export interface GatherOptions {
@@ -65,7 +65,7 @@ export async function gather(
     const [target, pulled] = [branchRef(pull.baseRef), pullRef(pull.number)];
     const heads = await cache.fetch([target, pulled]);
     const [base, head] = [heads.get(target)!, heads.get(pulled)!];
-    const standing = headStanding({ asked: job.pr.head_sha, api: pull.headSha, git: head });
+    const standing = headState({ asked: job.pr.head_sha, api: pull.headSha, git: head });
     if (standing === "superseded") return { kind: standing };
     if (standing === "lagging") throw new MissingFromGit("commit", job.pr.head_sha);
     const branch = { base, head, fallback: config.projects };
@@ -77,6 +77,6 @@ export async function gather(
     if (!(error instanceof MissingFromGit)) throw error;
     retryIfEarly(error, tries);
     const { handle } = config.github;
-    return { kind: "gone", conclusion: conclusionOfMissing(error, pull.baseRef, handle) };
+    return { kind: "gone", conclusion: finalStatusOfMissing(error, pull.baseRef, handle) };
   }
 }

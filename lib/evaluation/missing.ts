@@ -11,7 +11,7 @@ import {
 } from "../github/github.ts";
 import type { EvaluationJob } from "../messages/evaluation_job.ts";
 import { retryIfEarly } from "../runtime/retry.ts";
-import type { Conclusion } from "./reporter.ts";
+import type { FinalStatus } from "./reporter.ts";
 import { evaluationMemory } from "./status.ts";
 
 /** Outcomes of evaluations that ended because something was missing. */
@@ -29,11 +29,11 @@ export const NO_PULL_REQUEST = "no-pull-request";
 const MAX_REEVALUATIONS = 9;
 
 /** What people are told when git does not show something that an evaluation needs. */
-export function conclusionOfMissing(
+export function finalStatusOfMissing(
   missing: MissingFromGit,
   target: string,
   handle: string,
-): Conclusion {
+): FinalStatus {
   const outcome = `no-${missing.what}`;
   if (missing.what === "repository") {
     return {

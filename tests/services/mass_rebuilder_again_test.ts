@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { TransientFault } from "../../lib/common/errors.ts";
-import { headStanding } from "../../lib/evaluation/gather.ts";
+import { headState } from "../../lib/evaluation/gather.ts";
 import { MAX_TRIES, MISSING_TRIES } from "../../lib/runtime/retry.ts";
 import { decodeCheckMessage } from "../../lib/check_runs/message.ts";
 import { QUEUE } from "../../lib/broker/topology.ts";
@@ -95,7 +95,7 @@ const heads: [shas: [string, string, string], expected: string][] = [
 
 Deno.test("which commit counts is decided from three sides", () => {
   for (const [[asked, api, git], expected] of heads) {
-    assert.equal(headStanding({ asked, api, git }), expected);
+    assert.equal(headState({ asked, api, git }), expected);
   }
 });
 

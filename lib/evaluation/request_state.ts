@@ -6,7 +6,7 @@ import { type EvaluationMemory, evaluationMemory } from "./status.ts";
 export const GIVEN_UP = "given-up";
 
 /** What the commit says of an evaluation before it begins. */
-export type Progress = "new" | "begun" | "done" | "no-such-commit";
+export type RequestState = "new" | "begun" | "done" | "no-such-commit";
 
 /** A request to evaluate the pull request of this number. */
 export interface EvaluationRequest extends Pick<EvaluationMemory, "requestId" | "requestedAt"> {
@@ -16,10 +16,10 @@ export interface EvaluationRequest extends Pick<EvaluationMemory, "requestId" | 
 }
 
 /** What a commit's statuses, newest first, say of a request. */
-export function evaluationProgress(
+export function requestStateOf(
   statuses: readonly CommitStatus[],
   request: EvaluationRequest,
-): Exclude<Progress, "no-such-commit"> {
+): Exclude<RequestState, "no-such-commit"> {
   const memories = statuses.flatMap((status) => evaluationMemory(status, request.number) ?? []);
   const own = memories.filter(({ requestId }) => requestId === request.requestId);
   if (own.some(isConcluded)) return "done";
