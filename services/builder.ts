@@ -7,12 +7,12 @@ import { runAttempt } from "../lib/builder/attempt.ts";
 import { type BuilderContext, checkoutRoot, jobsRoot } from "../lib/builder/builder_context.ts";
 import { listenForJobs } from "../lib/builder/every_job.ts";
 import { createGuard } from "../lib/builder/sandbox/guard.ts";
-import { sweepJobFolders } from "../lib/builder/checkout/job_folder.ts";
+import { removeStaleJobFolders } from "../lib/builder/checkout/job_folder.ts";
 import { openSandbox } from "../lib/builder/sandbox/open_sandbox.ts";
 import { makeResult, resultMessages } from "../lib/builder/result.ts";
 import { jobKey, RunningJobs } from "../lib/builder/running_jobs.ts";
 import type { Sandbox } from "../lib/builder/sandbox/sandbox.ts";
-import { makeSecretPlaces, secretPlaces } from "../lib/builder/sandbox/secret_places.ts";
+import { makeSecretPaths, secretPaths } from "../lib/builder/sandbox/secret_places.ts";
 import { withReachableTargets } from "../lib/builder/targets.ts";
 import { ack, type Broker, type Publication, type Subscription } from "../lib/broker/broker.ts";
 import { foreignMistake, sectionOf, systemsOf } from "../lib/config/sections.ts";
@@ -44,8 +44,8 @@ export async function createService(context: RoleContext): Promise<Service> {
   const { concurrency } = sectionOf(config, "builder");
   const sandbox = await openBuilderSandbox(context);
   log.info("Builder is set up", { systems, sandbox: sandbox.kind, concurrency });
-  const jobs = commandsAtOnce(navigator.hardwareConcurrency, concurrency * systems.length);
-  const builder: BuilderContext = { ...context, sandbox, guard: createGuard(), jobs };
+  const parallelism = parallelismFor(navigator.hardwareConcurrency, concurrency * systems.length);
+  const builder: BuilderContext = { ...context, sandbox, guard: createGuard(), parallelism };
   const running = new RunningJobs(context.now);
   const consumers = systems.map((system) => jobConsumer(system, { builder, running, broker }));
   const cancellations = await listenForCancellations(running, context);
@@ -65,15 +65,15 @@ export async function createService(context: RoleContext): Promise<Service> {
 
 /** Clears away what dead builders left, then tries out the sandbox. */
 async function openBuilderSandbox({ config, log }: RoleContext): Promise<Sandbox> {
-  const swept = await sweepJobFolders(jobsRoot(config), log);
-  if (swept > 0) log.info("Removed what dead builders left", { folders: swept });
+  const removed = await removeStaleJobFolders(jobsRoot(config), log);
+  if (removed > 0) log.info("Removed what dead builders left", { folders: removed });
   const { sandbox: mode, network, read_only_paths } = sectionOf(config, "builder");
-  await makeSecretPlaces(config);
+  await makeSecretPaths(config);
   return await openSandbox({
     mode,
     network,
     jobsRoot: jobsRoot(config),
-    hide: secretPlaces(config, Deno.env.get("CREDENTIALS_DIRECTORY")),
+    hide: secretPaths(config, Deno.env.get("CREDENTIALS_DIRECTORY")),
     readOnlyPaths: read_only_paths,
     extraEnv: config.build!.extra_env,
     log,
@@ -202,6 +202,6 @@ function givenUp(
 }
 
 /** Commands each build may run at once, so that all builds together use the machine once. */
-export function commandsAtOnce(processors: number, builds: number): number {
+export function parallelismFor(processors: number, builds: number): number {
   return Math.max(1, Math.floor(processors / builds));
 }

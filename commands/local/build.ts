@@ -87,7 +87,7 @@ function projectBuild(
   return {
     ...workplace,
     test: options.test ?? project.test ?? false,
-    jobs: options.jobs,
+    parallelism: options.parallelism,
     network: sectionOf(config, "builder").network,
     timeoutMs: 1_000 * seconds,
     env: {
@@ -167,7 +167,7 @@ async function preview(
 function variablesFor(project: Project, commands: readonly string[], how: ProjectBuild): string[] {
   if (!commands.some((command) => command.includes("TICKBORG_"))) return [];
   const build = shellWord(`build/${project.name}`);
-  const values = Object.entries({ ...how.env, TICKBORG_JOBS: `${how.jobs}` })
+  const values = Object.entries({ ...how.env, TICKBORG_JOBS: `${how.parallelism}` })
     .map(([name, value]) => `${name}=${shellWord(value)}`);
   const folders = `TICKBORG_SOURCE_DIR="$PWD"/${shellWord(project.path)}` +
     ` TICKBORG_BUILD_DIR="$PWD"/${build}`;

@@ -16,7 +16,7 @@ import {
   makeResult,
   startedMessage,
 } from "./result.ts";
-import { Work } from "./work.ts";
+import { JobBuild } from "./job_build.ts";
 
 /**
  * Runs a job on a system and yields its messages but the result, which it returns. `signal` ends it: with
@@ -42,10 +42,10 @@ export async function* runAttempt(
   const stream = new LogStream({ spool: folder.spool, maxLogBytes: max_log_bytes });
   let running: Promise<AttemptEnd> | undefined;
   try {
-    const work = new Work({ attempt, tries, builder, folder, stream, signal: bothSignals });
-    const announced = logStartMessage(attempt, await work.choose());
+    const build = new JobBuild({ attempt, tries, builder, folder, stream, signal: bothSignals });
+    const announced = logStartMessage(attempt, await build.prepare());
     yield isFirst ? [announced] : [...started, announced];
-    running = work.run();
+    running = build.run();
     // Awaited below; until then its failure must not count as unhandled.
     running.catch(() => {});
     yield* publishLog(stream, attempt, log_messages);

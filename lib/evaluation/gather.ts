@@ -1,7 +1,7 @@
 /** Fetches a pull request into the cache and gathers what git knows about it. */
 import type { Config } from "../config/config.ts";
 import { sectionOf } from "../config/sections.ts";
-import { branchRef, mending, openCache, pullRef } from "../git/cache.ts";
+import { branchRef, openCache, pullRef, withCacheRepair } from "../git/cache.ts";
 import { MissingFromGit } from "../git/faults.ts";
 import { allowsLocal } from "../git/names.ts";
 import type { PullRequest } from "../github/github.ts";
@@ -71,7 +71,7 @@ export async function gather(
     const branch = { base, head, fallback: config.projects };
     return {
       kind: "facts",
-      branch: await mending(cache, () => gatherBranchFacts(cache, branch)),
+      branch: await withCacheRepair(cache, () => gatherBranchFacts(cache, branch)),
     };
   } catch (error) {
     if (!(error instanceof MissingFromGit)) throw error;

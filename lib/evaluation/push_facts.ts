@@ -1,7 +1,7 @@
 /** Fetches what was pushed into the cache and gathers what git knows about it. */
 import type { Config } from "../config/config.ts";
 import { sectionOf } from "../config/sections.ts";
-import { branchRef, type GitCache, mending, openCache } from "../git/cache.ts";
+import { branchRef, type GitCache, openCache, withCacheRepair } from "../git/cache.ts";
 import { MissingFromGit } from "../git/faults.ts";
 import { allowsLocal } from "../git/names.ts";
 import type { PushEvent } from "../github/payloads.ts";
@@ -52,7 +52,7 @@ export async function gatherPushFacts(
   });
   try {
     await cache.fetchCommits([after]);
-    return await mending(cache, async () => {
+    return await withCacheRepair(cache, async () => {
       const before = await commitBefore(cache, push, tries);
       const [files, subjects, list] = await Promise.all([
         before ? changedFiles(cache, before, after) : undefined,

@@ -1,7 +1,7 @@
 /** From a job to a checkout of what is to be built: the pull request merged into its base, never unmerged. */
 import type { Config } from "../../config/config.ts";
 import { MissingFromGit } from "../../git/faults.ts";
-import { branchRef, type GitCache, mending, openCache, pullRef } from "../../git/cache.ts";
+import { branchRef, type GitCache, openCache, pullRef, withCacheRepair } from "../../git/cache.ts";
 import { allowsLocal } from "../../git/names.ts";
 import { type Merge, TreeTooLarge } from "../../git/repository.ts";
 import type { BuildJob } from "../../messages/build_job.ts";
@@ -124,7 +124,7 @@ export async function prepareSource(
     allowLocal: allowsLocal(options.config.github.api_url),
     signal: options.signal,
   });
-  return await mending(cache, async () => {
+  return await withCacheRepair(cache, async () => {
     const facts = await factsOf(cache, { job, tries: options.tries });
     if (await mayLag(cache, job, facts)) {
       const missing = `Cannot check out ${job.pr.head_sha}: git does not show it`;

@@ -2,7 +2,7 @@
 import type { Project } from "../../config/config.ts";
 import { sectionOf } from "../../config/sections.ts";
 import { describeError } from "../../common/errors.ts";
-import { type GitCache, mending } from "../../git/cache.ts";
+import { type GitCache, withCacheRepair } from "../../git/cache.ts";
 import { type BuilderContext, checkoutRoot } from "../builder_context.ts";
 import type { Source } from "./checkout.ts";
 import type { End } from "../ends.ts";
@@ -53,7 +53,7 @@ export class JobTree {
       signal,
     };
     try {
-      const written = await mending(
+      const written = await withCacheRepair(
         cache,
         () => writeFiles(cache, { tree, head, base }, folder, options),
       );

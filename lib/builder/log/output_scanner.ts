@@ -9,7 +9,7 @@ export const NO_TEST = "ran no test: give the project tests or a test_command";
 export const NO_TARGET = "ran no test: it has neither test nor check; set test_command";
 
 /** Sees every line of one step. */
-export class OutputWatch {
+export class OutputScanner {
   readonly #step: Step;
   #none = false;
   #some = false;

@@ -1,6 +1,6 @@
 /** What a step's output tells beside its exit code. */
 import assert from "node:assert/strict";
-import { OutputWatch } from "../../lib/builder/log/output_watch.ts";
+import { OutputScanner } from "../../lib/builder/log/output_scanner.ts";
 import { planBuild } from "../../lib/builder/recipes/plan.ts";
 import type { Project } from "../../lib/config/config.ts";
 import { ConfigSchema } from "../../lib/config/schema.ts";
@@ -48,7 +48,7 @@ Deno.test("a test run that ran nothing is recognised by what it prints", () => {
     ])!;
     const { steps } = planBuild(project!, {
       test: true,
-      jobs: 1,
+      parallelism: 1,
       os: "linux",
       network: true,
       folders: { tree: "/t", build: "/b", home: "/h" },
@@ -59,7 +59,7 @@ Deno.test("a test run that ran nothing is recognised by what it prints", () => {
         scripts: new Map(),
       },
     });
-    const watch = new OutputWatch(steps.at(-1)!);
+    const watch = new OutputScanner(steps.at(-1)!);
     watch.see(lines);
     assert.equal(watch.ranNoTest(succeeded), empty, `${system}: ${lines.join(" | ")}`);
   }

@@ -20,7 +20,7 @@ import { isFor, JobTree } from "./checkout/job_tree.ts";
 const OUTPUT = { lines: 100, characters: 32 * 1024 } as const;
 
 /** What work is done with. */
-export interface WorkOptions {
+export interface JobBuildOptions {
   readonly attempt: Attempt;
   /** How often the job has been delivered, from 1. */
   readonly tries: number;
@@ -31,16 +31,16 @@ export interface WorkOptions {
 }
 
 /** What an attempt does besides publishing. */
-export class Work {
-  readonly #options: WorkOptions;
+export class JobBuild {
+  readonly #options: JobBuildOptions;
   #prepared: Awaited<ReturnType<typeof prepareSource>> | undefined;
 
-  constructor(options: WorkOptions) {
+  constructor(options: JobBuildOptions) {
     this.#options = options;
   }
 
   /** Finds out what is built and what is left out. */
-  async choose(): Promise<{ attempted: string[]; skipped: string[] }> {
+  async prepare(): Promise<{ attempted: string[]; skipped: string[] }> {
     const { attempt: { job, system }, tries, builder: { config }, signal } = this.#options;
     try {
       const root = checkoutRoot(config);
