@@ -6,7 +6,12 @@ import { wantedBuilds } from "../lib/comments/builds.ts";
 import { type Command, parseCommands } from "../lib/comments/command.ts";
 import { gatherFacts } from "../lib/comments/gather.ts";
 import type { CommentFacts } from "../lib/comments/facts.ts";
-import { cancellations, commentKey, evaluationOf, jobs } from "../lib/comments/publications.ts";
+import {
+  buildJobs,
+  cancellations,
+  commentKey,
+  evaluationOf,
+} from "../lib/comments/publications.ts";
 import { allowedBuilds, isInCharge } from "../lib/comments/rights.ts";
 import { withoutRunning } from "../lib/comments/running.ts";
 import type { Config } from "../lib/config/config.ts";
@@ -72,7 +77,7 @@ export function decide(facts: CommentFacts): CommentPlan {
   if (privileged && unseen) return refusal(approval === "unknown" ? "not-seen" : "pushed-later");
   const tested = withTests(wanted.builds, { ...facts, pull: pull.number });
   const fresh = withoutRunning(tested, facts);
-  publish.push(...jobs(facts, fresh.builds));
+  publish.push(...buildJobs(facts, fresh.builds));
   return { publish, problems: [...problems, ...fresh.problems], wait: false };
 }
 

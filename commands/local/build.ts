@@ -29,7 +29,7 @@ export interface Choice {
 }
 
 /** What to build. */
-export interface Work {
+export interface BuildSelection {
   readonly branch: LocalBranch;
   readonly plan: EvaluationPlan;
   readonly chosen: readonly Choice[];
@@ -37,7 +37,7 @@ export interface Work {
 
 /** Makes a sandbox and checkouts, builds in them, and takes them away again. */
 export async function buildAll(
-  { branch, plan, chosen }: Work,
+  { branch, plan, chosen }: BuildSelection,
   session: Session,
 ): Promise<Pick<LocalReport, "builds" | "sandbox">> {
   const { merge } = branch.facts;

@@ -7,7 +7,7 @@ import type { QueuedBuildJobs } from "../messages/queued_build_jobs.ts";
 import { type Addresses, buildLogLink, type Report } from "../report/parts.ts";
 import { leftOutReport, resultReport } from "../report/result.ts";
 import { type BuildSubject, isPush, jobSubject, resultSubject } from "../report/subject.ts";
-import { queuedReport, type QueueState, startedReport } from "../report/waiting.ts";
+import { type BuildQueueState, queuedReport, startedReport } from "../report/waiting.ts";
 import {
   CONCLUSION_RANK,
   externalId,
@@ -27,7 +27,7 @@ import { conclusionOf, type RankedConclusion } from "./conclusion.ts";
 export interface WriteFacts {
   /** ISO 8601. */
   readonly now: string;
-  readonly queue: QueueState;
+  readonly queue: BuildQueueState;
   readonly addresses: Addresses;
 }
 

@@ -1,7 +1,7 @@
 /** Watches whether builders serve the systems that check runs wait for. */
 import type { Broker } from "../broker/broker.ts";
 import type { CheckRun } from "../github/github.ts";
-import type { QueueState } from "../report/waiting.ts";
+import type { BuildQueueState } from "../report/waiting.ts";
 import { buildQueue } from "../broker/topology.ts";
 import { decideTimeout, type TimeoutDecision } from "./timeout_rules.ts";
 
@@ -26,7 +26,7 @@ export class ConnectedBuilders {
   }
 
   /** The state of a system's queue. */
-  async queue(system: string): Promise<QueueState> {
+  async queue(system: string): Promise<BuildQueueState> {
     const facts = await this.#options.broker.inspect(buildQueue(system));
     const builders = facts?.consumers ?? 0;
     this.#observe(system, builders);

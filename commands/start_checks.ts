@@ -22,7 +22,7 @@ export interface World {
 const LOG_PAUSES_MS = [1_000, 10_000, 60_000];
 
 /** Logs what is not as it should be, with what to do; never rejects. */
-export async function tellAtStart(roles: readonly RoleName[], world: World): Promise<void> {
+export async function runStartChecks(roles: readonly RoleName[], world: World): Promise<void> {
   try {
     await Promise.all([
       tellOfApp(world),
