@@ -6,7 +6,7 @@ import { QUEUES } from "../../lib/broker/topology.ts";
 import type { Random } from "../chaos/random.ts";
 
 /** A message that waits. */
-interface Letter {
+interface InboxMessage {
   readonly body: Uint8Array;
   readonly headers: Readonly<Record<string, string | number>>;
   readonly tries: number;
@@ -16,12 +16,12 @@ interface Letter {
 const SIDE_BY_SIDE = 3;
 
 /** Takes what roles publish to the queues that are bound to it. */
-export class PostOffice {
-  readonly #queues = new Map<string, Letter[]>();
+export class StoryBroker {
+  readonly #queues = new Map<string, InboxMessage[]>();
   readonly #consumers: () => readonly Consumer<unknown>[];
   readonly #random: Random;
   /** Messages that come back later. */
-  readonly #later: { queue: string; letter: Letter; delayMs: number }[] = [];
+  readonly #later: { queue: string; letter: InboxMessage; delayMs: number }[] = [];
   /** Whoever else hears what an exchange carries. */
   readonly listeners = new Map<string, (body: Uint8Array) => void>();
 
@@ -49,7 +49,7 @@ export class PostOffice {
     }
   }
 
-  #put(queue: string, letter: Letter): void {
+  #put(queue: string, letter: InboxMessage): void {
     this.#queues.set(queue, [...this.#queues.get(queue) ?? [], letter]);
   }
 
@@ -70,7 +70,7 @@ export class PostOffice {
     return true;
   }
 
-  async #handle(consumer: Consumer<unknown>, letter: Letter): Promise<void> {
+  async #handle(consumer: Consumer<unknown>, letter: InboxMessage): Promise<void> {
     const { queue } = consumer;
     const delivery: Delivery = {
       queue,
@@ -115,6 +115,6 @@ export class PostOffice {
   }
 }
 
-function next(letter: Letter): Letter {
+function next(letter: InboxMessage): InboxMessage {
   return { ...letter, tries: letter.tries + 1 };
 }

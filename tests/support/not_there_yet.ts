@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { NotThereYet } from "../../lib/common/errors.ts";
 import { MISSING_TRIES } from "../../lib/runtime/retry.ts";
-import type { Handled } from "./desk.ts";
+import type { Handled } from "./role_harness.ts";
 import type { Monorepo } from "../../testing/monorepo.ts";
 
 /** The delivery at which what is missing is believed to be gone. */

@@ -27,7 +27,7 @@ export interface Place extends Vhost {
 }
 
 /** What the stories of one file share. */
-export interface Desk {
+export interface RabbitMqHarness {
   readonly server: RabbitMqServer;
   readonly capture: LogCapture;
   /** A story on a virtual host of its own; ignored where there is no RabbitMQ. */
@@ -42,7 +42,9 @@ export interface Desk {
 }
 
 /** Has the file's stories share one server, started before the first and stopped after the last. */
-export async function openDesk(options: Parameters<typeof startRabbitMq>[0]): Promise<Desk> {
+export async function openRabbitMqHarness(
+  options: Parameters<typeof startRabbitMq>[0],
+): Promise<RabbitMqHarness> {
   const ignore = withoutRabbitMq();
   const capture = await captureLog();
   let server: RabbitMqServer;

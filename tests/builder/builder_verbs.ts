@@ -1,6 +1,6 @@
 /** What the stories of the builder share. */
 import type { ProjectInput } from "../../testing/monorepo.ts";
-import { type Bench, drive, type Message } from "./bench.ts";
+import { type BuilderHarness, drive, type Message } from "./builder_harness.ts";
 
 /** A project whose build is one command. */
 export const custom = (command: string, more: Partial<ProjectInput> = {}): ProjectInput => ({
@@ -26,21 +26,21 @@ export const kinds = (messages: readonly Message[]) =>
   );
 
 /** What lies where jobs have their folders. */
-export async function leftovers(bench: Bench): Promise<string[]> {
+export async function leftovers(harness: BuilderHarness): Promise<string[]> {
   const names: string[] = [];
-  for await (const { name } of Deno.readDir(bench.jobsRoot)) names.push(name);
+  for await (const { name } of Deno.readDir(harness.jobsRoot)) names.push(name);
   return names;
 }
 
 /** Builds until the first line of its own is there, then does something. */
 export async function buildAndThen(
-  bench: Bench,
+  harness: BuilderHarness,
   signals: AbortSignal | { stop: AbortSignal; lost: AbortSignal },
   then: () => void,
 ) {
-  const job = await bench.pullRequest({ "run.sh": "echo up; sleep 600\n" });
+  const job = await harness.pullRequest({ "run.sh": "echo up; sleep 600\n" });
   let done = false;
-  return drive(bench.consumer, job, signals, (messages) => {
+  return drive(harness.consumer, job, signals, (messages) => {
     if (done || !messages.some(({ body }) => body.lines?.includes("up"))) return;
     done = true;
     then();

@@ -1,5 +1,5 @@
 /**
- * One deciding role at a desk: a real monorepo, the fake GitHub and the real client, and a handler that is
+ * One deciding role at a harness: a real monorepo, the fake GitHub and the real client, and a handler that is
  * given messages one by one as `lib/runtime/runner.ts` gives them, so that a test sees what it publishes and when.
  */
 import { join } from "node:path";
@@ -25,8 +25,8 @@ import {
   type ProjectInput,
 } from "../../testing/monorepo.ts";
 
-/** How a desk is set up. */
-export interface DeskOptions {
+/** How a harness is set up. */
+export interface RoleHarnessOptions {
   readonly files?: Files;
   readonly projects?: readonly ProjectInput[];
   /** Sections of the configuration that differ. */
@@ -53,8 +53,11 @@ export interface DeliverOptions {
   readonly dieAfter?: number;
 }
 
-/** Sets up a desk for a role. */
-export async function startDesk(role: RoleModule, options: DeskOptions = {}): Promise<Desk> {
+/** Sets up a harness for a role. */
+export async function startRoleHarness(
+  role: RoleModule,
+  options: RoleHarnessOptions = {},
+): Promise<RoleHarness> {
   const folder = await Deno.makeTempDir({ prefix: "tickborg-desk-" });
   const monorepo = await createMonorepo({
     files: options.files ?? {},
@@ -68,7 +71,7 @@ export async function startDesk(role: RoleModule, options: DeskOptions = {}): Pr
   });
   const { runner, github: section, ...rest } = options.config ?? {};
   const config = parseConfig({
-    runner: { identity: "desk", repos: [monorepo.fullName], ...runner as object },
+    runner: { identity: "harness", repos: [monorepo.fullName], ...runner as object },
     checkout: { root: join(folder, "checkout") },
     github: {
       api_url: github.url,
@@ -78,7 +81,15 @@ export async function startDesk(role: RoleModule, options: DeskOptions = {}): Pr
     mass_rebuilder: {},
     ...rest,
   });
-  return new Desk({ role, folder, monorepo, github, repository, config, served: options.served });
+  return new RoleHarness({
+    role,
+    folder,
+    monorepo,
+    github,
+    repository,
+    config,
+    served: options.served,
+  });
 }
 
 interface Parts {
@@ -91,8 +102,8 @@ interface Parts {
   readonly served: readonly string[] | undefined;
 }
 
-/** A desk. */
-export class Desk implements AsyncDisposable {
+/** A harness. */
+export class RoleHarness implements AsyncDisposable {
   readonly monorepo: Monorepo;
   readonly github: FakeGitHub;
   readonly repository: FakeRepository;

@@ -18,7 +18,7 @@ import {
 } from "../../testing/monorepo.ts";
 
 /** What a builder under test is made of. */
-export interface BenchOptions {
+export interface BuilderHarnessOptions {
   readonly files?: Files;
   readonly projects?: readonly ProjectInput[];
   /** The configuration's `builder`. */
@@ -50,7 +50,7 @@ export interface Message {
 }
 
 /** A builder that runs. */
-export interface Bench extends AsyncDisposable {
+export interface BuilderHarness extends AsyncDisposable {
   readonly monorepo: Monorepo;
   readonly config: Config;
   readonly service: Service;
@@ -68,14 +68,16 @@ export interface Bench extends AsyncDisposable {
 }
 
 /** Opens a builder. */
-export async function openBench(options: BenchOptions = {}): Promise<Bench> {
+export async function openBuilderHarness(
+  options: BuilderHarnessOptions = {},
+): Promise<BuilderHarness> {
   const root = await Deno.makeTempDir({ prefix: "tickborg-bench-" });
   const monorepo = await createMonorepo({
     files: options.files ?? { "README": "hello\n" },
     ...(options.projects ? { projects: options.projects } : {}),
   });
   const config = parseConfig({
-    runner: { identity: "bench", repos: [monorepo.fullName], ...options.runner },
+    runner: { identity: "harness", repos: [monorepo.fullName], ...options.runner },
     builder: options.builder ?? {},
     build: { system: hostSystem(), build_timeout_seconds: 300, ...options.build },
     checkout: { root: join(root, "checkout") },
@@ -148,7 +150,7 @@ export function jobFor(
 }
 
 /** One delivery of a job: what ends it, and which one it is. */
-export interface Turn {
+export interface DriveOptions {
   readonly stop: AbortSignal;
   readonly lost?: AbortSignal;
   readonly tries?: number;
@@ -158,10 +160,10 @@ export interface Turn {
 export async function drive(
   consumer: Consumer<BuildJob>,
   job: BuildJob,
-  turn: AbortSignal | Turn,
+  turn: AbortSignal | DriveOptions,
   each?: (messages: readonly Message[]) => void | Promise<void>,
 ): Promise<Built> {
-  const { stop, ...rest }: Turn = turn instanceof AbortSignal ? { stop: turn } : turn;
+  const { stop, ...rest }: DriveOptions = turn instanceof AbortSignal ? { stop: turn } : turn;
   const delivery = { ...deliveryOf(encode(job)), ...rest };
   const progress = consumer.handle(consumer.decode(delivery), delivery, stop);
   assert.ok(Symbol.asyncIterator in progress);
@@ -213,7 +215,7 @@ export function deliveryOf(body: Uint8Array): Delivery {
   };
 }
 
-function inspector({ hasQueue = () => true }: BenchOptions): Broker["inspect"] {
+function inspector({ hasQueue = () => true }: BuilderHarnessOptions): Broker["inspect"] {
   return (queue) => Promise.resolve(hasQueue(queue) ? { ready: 0, consumers: 1 } : undefined);
 }
 

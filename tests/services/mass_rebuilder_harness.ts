@@ -1,6 +1,10 @@
-/** The mass-rebuilder at a desk, with a monorepo of three projects. */
+/** The mass-rebuilder at a harness, with a monorepo of three projects. */
 import * as massRebuilder from "../../services/mass_rebuilder.ts";
-import { type Desk, type DeskOptions, startDesk } from "../support/desk.ts";
+import {
+  type RoleHarness,
+  type RoleHarnessOptions,
+  startRoleHarness,
+} from "../support/role_harness.ts";
 import type { FakePull } from "../../testing/fake_github/state.ts";
 import type { ProjectInput } from "../../testing/monorepo.ts";
 
@@ -20,13 +24,13 @@ export const files = {
 /** Ada is trusted. */
 export const trusted = { runner: { trusted_users: ["Ada"] } };
 
-/** A mass-rebuilder at a desk. */
-export function desk(options: Partial<DeskOptions> = {}): Promise<Desk> {
-  return startDesk(massRebuilder, { files, projects, config: trusted, ...options });
+/** A mass-rebuilder at a harness. */
+export function harness(options: Partial<RoleHarnessOptions> = {}): Promise<RoleHarness> {
+  return startRoleHarness(massRebuilder, { files, projects, config: trusted, ...options });
 }
 
 /** The newest status of a pull request's head: `success: what it says`. */
-export function status({ repository }: Desk, pull: FakePull) {
+export function status({ repository }: RoleHarness, pull: FakePull) {
   const [newest] = repository.statuses(pull.headSha);
   return `${newest?.state}: ${newest?.description}`;
 }
