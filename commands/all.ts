@@ -1,19 +1,18 @@
-/** `tickborg all`: the whole of Tickborg in one process. */
+/** `tickborg all`: every role in one process. */
 import { configPath, loadConfig } from "../lib/config/config.ts";
 import { parseOptions } from "./arguments.ts";
 import { runAll } from "./run_roles.ts";
 
-const HELP = `Runs every role that the configuration has a section for in one process
+const HELP = `Runs every role that has a section in the configuration, in one process
 
 Usage: tickborg all [--config FILE]
 
-  --config FILE  the configuration; CONFIG_PATH or ./config.json when absent
+  --config FILE  the configuration (default: CONFIG_PATH, then ./config.json)
 
-The roles talk over the embedded broker, which keeps its messages in embedded_broker.path and serves
-this process only, unless the configuration names a RabbitMQ.
+Without RabbitMQ in the configuration, the roles use the embedded broker. It stores its messages in
+embedded_broker.path and serves only this process.
 `;
 
-/** `tickborg all`. */
 export async function run(args: string[]): Promise<number> {
   const options = parseOptions(args, {
     config: { type: "string" },

@@ -1,8 +1,8 @@
-/** Parses a command's arguments the same way everywhere: strict, with one clear line for a mistake. */
+/** Strict argument parsing for every command. */
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { UsageError } from "../lib/common/errors.ts";
 
-/** Parses arguments by `node:util`'s rules; unknown options and missing values are UsageErrors. */
+/** Parses like `node:util`. Throws a one-line UsageError for an unknown option or a missing value. */
 export function parseArguments<T extends ParseArgsConfig>(config: T) {
   try {
     return parseArgs(config);
@@ -12,7 +12,7 @@ export function parseArguments<T extends ParseArgsConfig>(config: T) {
   }
 }
 
-/** Parses the arguments of a command that takes options only. */
+/** Parses the arguments of a command that has only options. */
 export function parseOptions<O extends NonNullable<ParseArgsConfig["options"]>>(
   args: string[],
   options: O,

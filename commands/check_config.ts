@@ -1,4 +1,4 @@
-/** `tickborg check-config`: whether a configuration can be used, and every reason why not. */
+/** `tickborg check-config`: reports every reason why a configuration cannot be used. */
 import {
   type Config,
   configPath,
@@ -24,21 +24,21 @@ import {
 } from "./preflight.ts";
 
 const HELP =
-  `Validates a configuration file and the files its roles read; connects to nothing unless told to
+  `Validates a configuration file and the files its roles read; connects to nothing without --online
 
 Usage: tickborg check-config [--config FILE] [--role ROLE]… [--online] [--json]
 
-  --config FILE  the configuration; CONFIG_PATH or ./config.json when absent
-  --role ROLE    only what this role needs; every role that has a section when absent
-  --online       also try, without changing anything there: the App's key and id, its permissions, events and
-                 installations; the broker's host, virtual host, login and rights; the log address
+  --config FILE  the configuration (default: CONFIG_PATH, then ./config.json)
+  --role ROLE    check only what this role needs (default: every role that has a section)
+  --online       also check, read-only: the App's key, id, permissions, events and installations;
+                 the broker's host, virtual host, login and permissions; the log address
   --json         {"ok", "mistakes", "warnings", "loadedLater", "well", "roles"} on standard output
-Exit code 0 when these roles can run, 2 when not.
+Exit code 0 if these roles can run, else 2.
 `;
 
-/** What a configuration is good for. */
+/** The result of the check. */
 interface Findings extends Tried {
-  /** Keys whose file is not there yet. */
+  /** Keys whose files systemd provides when the unit starts. */
   readonly loadedLater: string[];
   readonly roles: { role: string; ready: boolean; broker: string; why?: string }[];
 }
@@ -64,11 +64,10 @@ export async function run(args: string[]): Promise<number> {
   return ok ? 0 : 2;
 }
 
-/** What is asked for. */
 interface Asked {
   readonly json: boolean;
   readonly online: boolean;
-  /** The roles to look at; those that have a section when absent. */
+  /** The roles to check; undefined for those that have a section. */
   readonly only: readonly RoleName[] | undefined;
 }
 
@@ -81,7 +80,7 @@ function rolesNamed(names: readonly string[] | undefined): readonly RoleName[] |
   });
 }
 
-/** Throws a ConfigError where there is no such file, or no JSON in it; with `json` that is a finding too. */
+/** A missing file or invalid JSON is a ConfigError; with `json` it is a finding. */
 async function examine(path: string, asked: Asked): Promise<Findings> {
   try {
     return await examineContent(await readConfig(path), asked);
@@ -99,7 +98,7 @@ async function examineContent(value: unknown, { online, only }: Asked): Promise<
     config = parseConfig(value);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    // The first line only counts the mistakes.
+    // The first line is the number of mistakes.
     const mistakes = error.message.split("\n").slice(1).map((line) => line.trim());
     const sound = soundSections(value);
     const more = await lookInto(sound, only ?? chosenRoles(sound));
@@ -122,19 +121,19 @@ async function examineContent(value: unknown, { online, only }: Asked): Promise<
   };
 }
 
-/** What can only fail is not tried: a secret that is missing is a mistake of its own. */
+/** Skips checks that are bound to fail: a missing secret is reported as its own mistake. */
 async function tryUnlessMistaken(
   config: Config,
   roles: readonly RoleName[],
   { mistakes, loadedLater }: Pick<Findings, "mistakes" | "loadedLater">,
 ): Promise<Tried> {
   const because = mistakes.length > 0
-    ? "the mistakes above come first"
+    ? "correct the mistakes above first"
     : loadedLater.length > 0
     ? "systemd has not loaded the secrets: set CREDENTIALS_DIRECTORY to a folder that has them"
     : undefined;
   if (because === undefined) return await tryOut(config, roles);
-  return { ...NOTHING, mistakes: [`Nothing was tried online: ${because}`] };
+  return { ...NOTHING, mistakes: [`Online checks skipped: ${because}`] };
 }
 
 function readiness(role: RoleName, config: Config): Findings["roles"][number] {
@@ -145,17 +144,17 @@ function readiness(role: RoleName, config: Config): Findings["roles"][number] {
 }
 
 /**
- * What is wrong with values and with the files they name. Leaves out the files that systemd brings when
- * a unit starts (`credential:…`), unless it has brought them.
+ * Mistakes in values and in the files they name. Skips the files that systemd provides when a unit
+ * starts (`credential:…`), unless it has provided them.
  */
 async function lookInto(config: Partial<Config>, roles: readonly RoleName[]) {
   const isLater = ({ path }: NamedFile) =>
     path.startsWith("credential:") && !Deno.env.has("CREDENTIALS_DIRECTORY");
   const files = filesOf(config, roles)
-    // That the name is a secret itself has been told.
+    // A secret in place of a file name is reported already.
     .filter(({ path }) => secretInsteadOfFile(path) === undefined);
   const later = files.filter(isLater);
-  // Where systemd brings the secrets it makes the folders too, for a user that is not there yet.
+  // If systemd provides the secrets, it also makes the folders, for a user that does not exist yet.
   const folders = later.length > 0 ? [] : await folderMistakes(config, roles);
   return {
     mistakes: [
@@ -179,7 +178,7 @@ function print(path: string, findings: Findings): void {
   }
   console.log(`${path} can be used`);
   if (loadedLater.length > 0) {
-    console.log(`  not looked at, since systemd loads them: ${loadedLater.join(", ")}`);
+    console.log(`  not checked, because systemd loads them: ${loadedLater.join(", ")}`);
   }
   for (const line of well) console.log(`  ${line}`);
   for (const { role, ready, broker, why } of roles) {

@@ -1,4 +1,4 @@
-/** `dead-letters`: looks at messages that could not be handled, sends them back, or drops them. */
+/** `dead-letters`: lists, shows, retries or drops messages that could not be handled. */
 import type { Broker, Delivery } from "../lib/broker/broker.ts";
 import {
   bodyText,
@@ -25,25 +25,25 @@ import { ROLE_NAMES, roleOf } from "../services/roles.ts";
 import { parseArguments } from "./arguments.ts";
 import { logFrom } from "./logging.ts";
 
-const HELP = `Looks at messages that could not be handled, sends them back, or drops them
+const HELP = `Lists, shows, retries or drops messages that could not be handled
 
 Usage: tickborg dead-letters list  [--queue QUEUE] [--json]
        tickborg dead-letters show  ID… | --all [--queue QUEUE] [--json]
        tickborg dead-letters retry ID… | --queue QUEUE | --all [--json]
        tickborg dead-letters drop  ID… | --all [--queue QUEUE] [--json]
 
-  list           one line a message, oldest first: id, time, queue, attempts, bytes, reason
-  show           everything about messages: headers and body
-  retry          sends messages back to the queues they came from, as if for the first time
-  drop           removes messages for good; the whole of them only with --all
+  list           one line per message, oldest first: id, time, queue, attempts, bytes, reason
+  show           headers and body of messages
+  retry          sends messages back to their queues with a fresh retry count
+  drop           deletes messages; all of them only with --all
 
   --queue QUEUE  only messages that came from this queue
-  --all          every message, or with --queue every one of that queue
-  --config FILE  the configuration; CONFIG_PATH or ./config.json when absent
-  --json         machine-readable results on standard output, and nothing else there
+  --all          every message, or with --queue every message of that queue
+  --config FILE  the configuration (default: CONFIG_PATH, then ./config.json)
+  --json         only JSON on standard output
 
-Exit code 0 when done, 1 when an id was not found or a message could not be moved, 2 for wrong arguments.
-The embedded broker belongs to one process: stop \`tickborg all\` first.
+Exit code 0 on success, 1 if an id was not found or a message could not be moved, 2 for wrong arguments.
+With the embedded broker, stop \`tickborg all\` first: only one process can open its file.
 `;
 
 const VERBS = ["list", "show", "retry", "drop"] as const;
@@ -56,14 +56,14 @@ interface Options {
   readonly config: string | undefined;
 }
 
-/** What a run did; printed as it stands with `--json`. */
+/** What a run did; `--json` prints it unchanged. */
 interface Report {
   readonly verb: Verb;
   /** Messages that were listed, shown, sent back or dropped. */
   readonly letters: DeadLetter[];
   /** Messages that could not be moved, and why. */
   readonly failed: { readonly id: string; readonly why: string }[];
-  /** Ids that no message has. */
+  /** Ids that were not found. */
   readonly missing: string[];
 }
 
@@ -126,7 +126,7 @@ function parse(args: string[]): Options | "help" {
   return { verb: verb as Verb, filter: { ids, queue }, json, config };
 }
 
-/** Where nothing names RabbitMQ, every role runs in one process, on the embedded broker. */
+/** Without RabbitMQ in the configuration, every role runs in one process on the embedded broker. */
 async function open(config: Config): Promise<Broker> {
   const sections: Section[] = ["runner", ...ROLE_NAMES.map((role) => roleOf(role).section)];
   const section = sections.find((name) => rabbitMqOf(config, name) !== undefined);
@@ -138,7 +138,6 @@ async function open(config: Config): Promise<Broker> {
   });
 }
 
-/** Does what was asked for, to each dead letter that the filter selects. */
 async function work(broker: Broker, { verb, filter }: Options): Promise<Report> {
   const report: Report = { verb, letters: [], failed: [], missing: [] };
   await broker.visit(QUEUE.deadLetters, async (delivery) => {
@@ -160,10 +159,10 @@ async function work(broker: Broker, { verb, filter }: Options): Promise<Report> 
   return report;
 }
 
-/** Confirmed before the dead letter is removed, so that a fault in between leaves two rather than none. */
+/** Waits for the confirm before the dead letter is removed: a fault duplicates it, but never loses it. */
 async function sendBack(broker: Broker, letter: DeadLetter, delivery: Delivery): Promise<void> {
   if (letter.queue === "") {
-    throw new Error("Cannot send it back: it does not say where it came from");
+    throw new Error("Cannot send it back: it does not name the queue it came from; drop it");
   }
   await broker.publish([{
     exchange: "",

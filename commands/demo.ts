@@ -1,4 +1,4 @@
-/** `tickborg demo`: a whole fleet against a GitHub of its own, so that everybody can see what it does. */
+/** `tickborg demo`: a whole fleet against its own fake GitHub. */
 import { join, resolve } from "node:path";
 import { ConfigError, describeError, UsageError } from "../lib/common/errors.ts";
 import { hostSystem } from "../lib/messages/systems.ts";
@@ -11,24 +11,22 @@ import { type Scenario, scenarioFor } from "./demo/scenario.ts";
 import { listenForInterruption } from "./interruption.ts";
 import { logFrom } from "./logging.ts";
 
-const HELP = `Shows one pull request from webhook to check run, on this machine alone
+const HELP = `Shows one pull request from webhook to check run, all on this machine
 
 Usage: tickborg demo [--broker embedded|rabbitmq] [--logs FOLDER] [--serve] [--json]
 
   --broker B     embedded (default), or rabbitmq: starts a private server from the installed package
-  --logs FOLDER  where the build logs are left, next to those of earlier demos: a new or an empty folder,
-                 or one of a demo; .tickborg/demo/logs when absent
-  --serve        leave everything up until Ctrl-C, so that the log pages can be looked at
-  --json         the outcome as JSON on standard output, and nothing else there
+  --logs FOLDER  where to keep the build logs: a new or empty folder, or that of an earlier demo
+                 (default: .tickborg/demo/logs)
+  --serve        keep the log pages up until Ctrl-C
+  --json         only the outcome, as JSON, on standard output
 
-It makes a monorepo and a GitHub of its own and opens a pull request with a signed webhook. It prints the
-address of each log's page, which works while the demo runs, and ends with the check run that sums up all
-others. Exit code 0 only if there is every check run that should be and no other, and each has the conclusion it should:
-two green, one red, one skipped, and the one that sums them up red. 130 where Ctrl-C ended it before
-that, 143 where SIGTERM did.
+It makes a monorepo and a fake GitHub and opens a pull request with a signed webhook. It prints the
+address of each log page, which works while the demo runs, and ends with the check run that sums up
+the others. Exit code 0 only if exactly the expected check runs exist with the expected conclusions:
+two green, one red, one skipped, and a red summary. 130 after Ctrl-C, 143 after SIGTERM.
 `;
 
-/** What was asked for. */
 interface Options {
   readonly broker: "embedded" | "rabbitmq";
   /** Absolute path of the log folder. */
@@ -66,7 +64,7 @@ export async function run(args: string[]): Promise<number> {
   }
 }
 
-/** Plays on a fleet that is put away whatever happens. Throws the signal's reason when it aborts before the end of the story. */
+/** Always removes the fleet. Throws the signal's reason if it aborts before the story ends. */
 async function perform(
   { broker, logs, serve }: Options,
   stage: Stage,
@@ -85,7 +83,6 @@ async function perform(
   return outcome;
 }
 
-/** Leaves everything as it is until the signal aborts. */
 async function serveUntilStopped({ checks }: Outcome, { say, signal }: Stage): Promise<void> {
   say("\nThe log pages are up until Ctrl-C:");
   for (const { name, page } of checks) if (page) say(`  ${name}: ${page}`);
@@ -128,7 +125,7 @@ async function demoFleet(scenario: Scenario, logs: string, vhost: Vhost | undefi
     ...scenario,
     ...(vhost && { vhost }),
     configure: (config) => {
-      // The demo's own builds are no strangers', so that it may run where nothing is installed.
+      // The demo trusts its own builds, so it also runs without bubblewrap.
       if (!sandboxed) (config.builder as { sandbox?: string }).sandbox = "none";
       (config.log_message_collector as { logs_path: string }).logs_path = logs;
       (config.log_api_config as { logs_path: string }).logs_path = logs;
@@ -147,7 +144,7 @@ function hasProgram(program: string): boolean {
   });
 }
 
-/** Whether this machine can give the builds the sandbox that a builder gives them. */
+/** Whether bubblewrap works on this machine. */
 async function bubblewrapWorks(): Promise<boolean> {
   const args = ["--unshare-all", "--ro-bind", "/", "/", "true"];
   try {

@@ -1,9 +1,9 @@
 /**
- * Asks a role on this machine for its health: `bin/healthcheck <port>`, as the containers' health checks do.
- * Exit code 0 when it answers 200, 1 when it answers anything else or nothing within five seconds.
+ * Asks a role on this machine for its health: `bin/healthcheck <port>`, used by the containers' health checks.
+ * Exit code 0 if it answers 200, 1 for any other answer or none within five seconds.
  */
 
-/** What is wrong with the role that listens on a port; undefined when it is well. */
+/** What is wrong with the role that listens on a port; undefined if it is healthy. */
 export async function healthProblem(port: number): Promise<string | undefined> {
   try {
     const response = await fetch(`http://127.0.0.1:${port}/health`, {

@@ -1,19 +1,19 @@
-/** Ctrl-C, SIGTERM and a reader that went away, for commands that have something to put away before they end. */
+/** Ctrl-C, SIGTERM and a closed pipe, for commands that clean up before they end. */
 
-/** What a shell tells of a program that a signal ended: 128 and the signal's number. */
+/** A shell's exit code for a program that a signal ended: 128 plus the signal's number. */
 const EXIT_CODES = { SIGINT: 130, SIGPIPE: 141, SIGTERM: 143 } as const;
 
-/** Listens until it is disposed of. Further signals change nothing: what is put away ends by itself. */
+/** Listens until it is disposed of. Further signals change nothing: the cleanup ends by itself. */
 export interface Interruption extends Disposable {
-  /** Aborts at the first signal, and when what is written is no longer read. */
+  /** Aborts at the first signal, and when the reader of our output is gone. */
   readonly signal: AbortSignal;
-  /** The exit code of the first signal; undefined while there was none. */
+  /** The exit code of the first signal; undefined before one. */
   readonly code: number | undefined;
-  /** To be called when a pipe that is written to is closed, as `head` does: counts as SIGPIPE, which Deno ignores. */
+  /** Call this when our output's pipe is closed, as by `head`: it counts as SIGPIPE, which Deno ignores. */
   readerGone(): void;
 }
 
-/** Starts to listen for SIGINT and, where the system has it, SIGTERM. */
+/** Listens for SIGINT and, except on Windows, SIGTERM. */
 export function listenForInterruption(): Interruption {
   const controller = new AbortController();
   let code: number | undefined;

@@ -1,4 +1,4 @@
-/** `tickborg local`: how a developer sees what the bot would do, and reproduces what it did. */
+/** `tickborg local`: shows what the bot would do for a branch, and reproduces what it did. */
 import { safeLine } from "../lib/builder/log/lines.ts";
 import { removeTree } from "../lib/builder/checkout/remove_tree.ts";
 import { CheckoutError } from "../lib/builder/checkout/write_tree.ts";
@@ -50,7 +50,7 @@ export async function run(args: string[]): Promise<number> {
     return interruption.code ?? (report.ok ? 0 : 1);
   } catch (caught) {
     const error = cloneFault(caught);
-    // Ctrl-C ends git too, which fails in its own way.
+    // Ctrl-C ends git too, which then fails with its own error.
     const code = interruption.code ?? (error instanceof CloneError ? 2 : 1);
     const known = [CheckoutError, CloneError, TransientFault].some((kind) => error instanceof kind);
     if (!known && interruption.code === undefined) throw error;
@@ -63,7 +63,7 @@ export async function run(args: string[]): Promise<number> {
   }
 }
 
-/** What is to be checked out needs no more words than its own; a machine's fault does. */
+/** A fault of the checked-out files explains itself; a fault of the machine needs its causes. */
 function told(error: Error): string {
   const whole = error instanceof CheckoutError && error.fault === "source";
   return whole || error instanceof CloneError ? error.message : describeError(error);
@@ -76,7 +76,7 @@ async function ownFolder(): Promise<string> {
     throw new ConfigError(
       `Cannot make a folder for the merged tree: ${
         describeError(error)
-      }; TMPDIR names another place`,
+      }; set TMPDIR to use another place`,
       { cause: error },
     );
   }
@@ -123,21 +123,21 @@ async function runLocal(session: Session): Promise<LocalReport> {
   };
 }
 
-/** Without a configuration: a fleet that serves this machine's system and all that the projects name. */
+/** Without a configuration: a fleet that serves this machine's system and every system in the list. */
 function supposedFleet({ facts }: LocalBranch): Config["github"] {
   const projects = facts.list.kind === "list" ? facts.list.projects : [];
   const systems = [...new Set([hostSystem(), ...projects.flatMap(({ systems }) => systems ?? [])])];
   return { ...ConfigSchema.shape.github.parse({}), systems };
 }
 
-/** The touched projects that would be built, or those named. Throws a UsageError for an unknown name. */
+/** The named projects, else the touched ones that the bot would build. Throws a UsageError for an unknown name. */
 function chooseProjects(
   { facts }: LocalBranch,
   plan: EvaluationPlan,
   names: readonly string[],
 ): Choice[] {
   const all = plan.projects;
-  // Its mistakes are told: whether a project is in it cannot be.
+  // Its mistakes are reported; which projects it would hold is unknown.
   if (facts.list.kind === "invalid" && all.length === 0) return [];
   const touched = new Map(plan.touched.map((one) => [one.project.name, whyTouched(one)]));
   for (const name of names) {

@@ -1,4 +1,4 @@
-/** `check-config --online`: tries out what a configuration names, and changes nothing there. */
+/** `check-config --online`: checks the services that a configuration names, read-only. */
 import { probeBroker } from "../lib/broker/open.ts";
 import type { Uses } from "../lib/broker/rabbitmq/probe.ts";
 import { type Config, rabbitMqKey, rabbitMqOf } from "../lib/config/config.ts";
@@ -9,20 +9,20 @@ import { buildQueue, EXCHANGE } from "../lib/broker/topology.ts";
 import { type RoleName, roleOf } from "../services/roles.ts";
 import { gitHubFor, namesRabbitMq } from "../services/start.ts";
 
-/** Milliseconds that each of the others is given to answer. */
+/** Milliseconds each broker may take to answer. */
 const PATIENCE_MS = 10_000;
 
-/** What came of trying. */
+/** The result of the online checks. */
 export interface Tried {
-  /** What keeps roles from working, with what to do. */
+  /** What keeps roles from working, and what to do. */
   readonly mistakes: string[];
-  /** What is not as it should be, or not yet. */
+  /** What is wrong but does not stop a role, or not there yet. */
   readonly warnings: string[];
-  /** What was found to be well. */
+  /** What works. */
   readonly well: string[];
 }
 
-/** Tries out GitHub, the broker and the log address for these roles. */
+/** Checks GitHub, the broker and the log address for these roles. */
 export async function tryOut(config: Config, roles: readonly RoleName[]): Promise<Tried> {
   const parts = await Promise.all([
     tryGitHub(config, roles),
@@ -57,12 +57,12 @@ async function tryGitHub(config: Config, roles: readonly RoleName[]): Promise<Tr
   }
 }
 
-/** A connection of the configuration, and what roles do over it. */
+/** A broker connection in the configuration, and what roles do over it. */
 interface Connection extends Uses {
   readonly roles: readonly RoleName[];
 }
 
-/** Roles that share a user, named at one place, share a connection here. */
+/** Roles with the same settings from the same key share a connection here. */
 function connections(config: Config, roles: readonly RoleName[]): Connection[] {
   const bySettings = Map.groupBy(
     roles.filter((name) => namesRabbitMq(name, config)),
@@ -97,7 +97,7 @@ async function tryBroker(config: Config, { roles, ...uses }: Connection): Promis
   });
   const mistakes = problems.map((problem) => `${key}: ${problem}`);
   const warnings = missing.map((what) =>
-    `${key}: there is no ${what} yet; a role makes it at its start where ${username} may, else ` +
+    `${key}: there is no ${what} yet; a role makes it at its start if ${username} may, else run ` +
     "sh deploy/rabbitmq/setup.sh"
   );
   const well = `RabbitMQ ${host} ${virtualhost} lets ${username} do what ${roles.join(", ")} must`;

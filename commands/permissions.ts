@@ -12,24 +12,23 @@ import { isRoleName, ROLE_NAMES, type RoleName, roleOf } from "../services/roles
 import { requireSections } from "../services/start.ts";
 import { parseArguments } from "./arguments.ts";
 
-const HELP = `Prints the smallest set of Deno permissions a role can do its work with
+const HELP = `Prints the smallest set of Deno permissions that a role needs
 
 Usage: tickborg permissions <role> [--config FILE] [--json]
        tickborg permissions <role> --static [--json]
 
-  --config FILE  the configuration to narrow the set to; CONFIG_PATH or ./config.json when absent
-  --static       the set without a configuration, as deno.json has it under the role's name
+  --config FILE  the configuration to narrow the set to (default: CONFIG_PATH, then ./config.json)
+  --static       the set without a configuration, as in deno.json under the role's name
   --json         {"role", "flags", "permissions"} on standard output
 
 The flags are quoted for a shell and ready to paste:
   deno run <flags> main.ts <role> --config FILE
-Paths are printed as the configuration has them: run the role in the folder they are relative to.
-credential:<name> is looked for in CREDENTIALS_DIRECTORY, else where systemd puts it for the role's unit.
+Relative paths stay relative: run the role in the folder that the configuration means.
+credential:<name> is a file in CREDENTIALS_DIRECTORY, else in systemd's folder for the role's unit.
 
 Roles: ${ROLE_NAMES.join(", ")}
 `;
 
-/** What was asked for. */
 interface Options {
   readonly role: RoleName;
   /** The configuration to narrow the set to; undefined for the static set. */

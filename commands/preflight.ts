@@ -1,4 +1,4 @@
-/** Whether roles can run under a configuration, found out before anything is started. */
+/** Checks before anything starts whether roles can run under a configuration. */
 import { dirname, resolve } from "node:path";
 import { type Config, rabbitMqKey } from "../lib/config/config.ts";
 import { folderMistake, foldersOf } from "../lib/config/folders.ts";
@@ -17,19 +17,19 @@ import { canBeOpened } from "../lib/report/log_link.ts";
 import { ROLE_NAMES, type RoleName, roleOf } from "../services/roles.ts";
 import { missingSections, namesRabbitMq } from "../services/start.ts";
 
-/** The roles that a configuration has a section for: those that `all` runs. */
+/** The roles that have a section in a configuration: those that `all` runs. */
 export function chosenRoles(config: Partial<Config>): RoleName[] {
   return ROLE_NAMES.filter((name) => config[roleOf(name).section] !== undefined);
 }
 
-/** A line for each of the chosen roles that lacks another section, or one where none is chosen. */
+/** A line for each chosen role that lacks another section, or one line if no role is chosen. */
 export function sectionMistakes(
   config: Config,
   chosen: readonly RoleName[] = chosenRoles(config),
 ): string[] {
   if (chosen.length === 0) {
     const sections = ROLE_NAMES.map((name) => roleOf(name).section).join(", ");
-    return [`No role has a section; expected one or several of ${sections}`];
+    return [`No role has a section; expected at least one of ${sections}`];
   }
   return chosen.flatMap((name) => {
     const missing = missingSections(name, config);
@@ -38,18 +38,18 @@ export function sectionMistakes(
   });
 }
 
-/** A line for each of the chosen roles that has no RabbitMQ where others have: they would not meet. */
+/** A line for each chosen role without RabbitMQ if others have one: their messages would never meet. */
 export function brokerMistakes(config: Config): string[] {
   const without = chosenRoles(config).filter((name) => !namesRabbitMq(name, config));
   if (without.length === 0 || without.length === chosenRoles(config).length) return [];
   return without.map((name) =>
     `${
       roleOf(name).section
-    }.rabbitmq: missing, while other roles have one; expected one for all or none`
+    }.rabbitmq: missing, but other roles have one; configure it for all roles or for none`
   );
 }
 
-/** A line where a builder is among the roles and serves systems that this machine is not. */
+/** A line if a builder is among the roles and this machine is not one of its systems. */
 export function foreignMistakes(
   config: Partial<Config>,
   roles: readonly RoleName[] = chosenRoles(config),
@@ -59,8 +59,8 @@ export function foreignMistakes(
 }
 
 /**
- * A line for each value that cannot be meant, though roles start with it: files of the Rust bot, which knows
- * no such rules, must load.
+ * A line for each value that is surely a mistake. Roles start with it all the same: configurations of the
+ * Rust bot, which does not check these, must load.
  */
 export function doubtfulValues(config: Partial<Config>): string[] {
   const addresses = {
@@ -68,7 +68,7 @@ export function doubtfulValues(config: Partial<Config>): string[] {
     "github_comment_poster.log_viewer": config.github_comment_poster?.log_viewer,
   };
   const unopenable = Object.entries(addresses).flatMap(([key, address]) =>
-    // An empty one says that there is none: logs are not linked.
+    // Empty means that logs are not linked.
     !address || canBeOpened(address) ? [] : [
       `${key}: expected an address that begins with http:// or https://; found ${shown(address)}`,
     ]
@@ -81,13 +81,13 @@ function ignoredLogsPath(config: Partial<Config>): string[] {
   if (used === undefined || other === undefined || resolve(used) === resolve(other)) return [];
   const key = "log_message_collector.logs_path";
   return [
-    `log_api_config.logs_path: ignored beside ${key}; expected ${shown(used)}, found ${
+    `log_api_config.logs_path: ignored, ${key} is used; expected ${shown(used)}, found ${
       shown(other)
     }`,
   ];
 }
 
-/** The files that these roles read of those that a configuration names, secrets and authorities. */
+/** The secrets and certificate authorities in a configuration that these roles read. */
 export function filesOf(config: Partial<Config>, roles: readonly RoleName[]): NamedFile[] {
   const read = new Set<string>(
     roles.map(roleOf).flatMap((role) => {
@@ -98,7 +98,7 @@ export function filesOf(config: Partial<Config>, roles: readonly RoleName[]): Na
   return [...secretFiles(config), ...authorityFiles(config)].filter(({ key }) => read.has(key));
 }
 
-/** A line for each folder of these roles, and of the broker that they share, that cannot be written in. */
+/** A line for each folder of these roles, or of the embedded broker, that is not writable. */
 export async function folderMistakes(
   config: Partial<Config>,
   roles: readonly RoleName[],
@@ -112,12 +112,12 @@ export async function folderMistakes(
   return found.filter((line) => line !== undefined);
 }
 
-/** Whether these roles run on the embedded broker: none of them is given a RabbitMQ. */
+/** Whether these roles run on the embedded broker: none has RabbitMQ configured. */
 export function usesEmbedded(config: Partial<Config>, roles: readonly RoleName[]): boolean {
   return roles.length > 0 && !roles.some((name) => namesRabbitMq(name, config as Config));
 }
 
-/** A line for each file that cannot be read, or holds something else than it should. */
+/** A line for each file that cannot be read or has the wrong content. */
 export async function mistakesIn(files: readonly NamedFile[]): Promise<string[]> {
   const found = await Promise.all(files.map((file) => look(file).then(() => [], describeError)));
   return found.flat();

@@ -7,7 +7,6 @@ const HELP = `Prints the table of roles: what each is for, consumes and listens 
 Usage: tickborg roles [--json]
 `;
 
-/** `tickborg roles`. */
 // deno-lint-ignore require-await
 export async function run(args: string[]): Promise<number> {
   const options = parseOptions(args, {

@@ -24,13 +24,13 @@ function help(name: RoleName): string {
 
 Usage: tickborg ${name} [--config FILE]
 
-  --config FILE  the configuration; CONFIG_PATH or ./config.json when absent
+  --config FILE  the configuration (default: CONFIG_PATH, then ./config.json)
   --help         this text
 
-It needs the sections runner, ${[role.section, ...role.needs].join(", ")} of the configuration.${
+It needs these sections of the configuration: runner, ${[role.section, ...role.needs].join(", ")}.${
     role.consumes.length > 0 ? `\nIt consumes ${role.consumes.join(", ")}.` : ""
   }${role.port ? `\nIt serves HTTP on port ${role.port} unless configured otherwise.` : ""}
-SIGTERM ends it when what it does is done or handed back; a second one ends it at once.
+SIGTERM stops it after it has finished or handed back its work; a second SIGTERM stops it immediately.
 `;
 }
 
@@ -53,7 +53,7 @@ export async function runRoles(
   return await serve([name], config, () => connections([name], config), retryScale);
 }
 
-/** Runs every role in one process; on the embedded broker where the configuration names no RabbitMQ. */
+/** Runs every role in one process, on the embedded broker if the configuration names no RabbitMQ. */
 export async function runAll(config: Config, retryScale?: number): Promise<number> {
   await requireUsable(config);
   const roles = chosenRoles(config);
@@ -65,7 +65,7 @@ export async function runAll(config: Config, retryScale?: number): Promise<numbe
   return await serve(roles, config, () => openBrokers(roles, config), retryScale);
 }
 
-/** Throws a ConfigError that names everything that keeps a role from starting. */
+/** Throws a ConfigError with every reason why a role cannot start. */
 async function requireUsable(config: Config): Promise<void> {
   const mistakes = [
     ...sectionMistakes(config),
@@ -77,11 +77,11 @@ async function requireUsable(config: Config): Promise<void> {
   if (mistakes.length === 0) return;
   throw new ConfigError(
     ["Cannot start with this configuration:", ...mistakes].join("\n  ") +
-      "\nexample.config.json shows what belongs there",
+      "\nSee example.config.json",
   );
 }
 
-/** One broker for all of them, or a connection with the user of its own for each. */
+/** One embedded broker for all roles, or one RabbitMQ connection per role with the role's own user. */
 async function openBrokers(roles: readonly RoleName[], config: Config): Promise<Brokers> {
   if (!roles.some((name) => namesRabbitMq(name, config))) {
     const broker = await openBroker(config, "runner", { log: roleLogger("all"), embedded: true });

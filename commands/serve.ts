@@ -11,10 +11,10 @@ import { VERSION } from "../lib/common/version.ts";
 import type { RoleName } from "../services/roles.ts";
 import { type Brokers, type Started, startRoles } from "./start_roles.ts";
 
-/** Milliseconds that a role which builds nothing is given at SIGTERM. */
+/** Milliseconds a role other than the builder gets after SIGTERM. */
 const GRACE_MS = 10_000;
 
-/** Milliseconds that a start which was interrupted is given to come to its end. */
+/** Milliseconds an interrupted start gets to finish. */
 const ABANDON_MS = 2_000;
 
 /**
@@ -47,7 +47,7 @@ export async function serve(
     await new Promise((resolve) => stop.addEventListener("abort", resolve));
   } catch (error) {
     if (!stop.aborted) {
-      // What is wrong with a configuration is printed by who called.
+      // The caller prints mistakes in the configuration.
       if (!(error instanceof ConfigError)) {
         log.error("Role ended", { error: describeError(error) });
       }
@@ -68,7 +68,7 @@ function brokersOf({ brokers }: Started): Broker[] {
   return [...new Set(brokers.values())];
 }
 
-/** Stops what has started, and what a start that was interrupted still brings up. */
+/** Stops what has started, including what an interrupted start still brings up. */
 async function end(started: Started, starting: Promise<void>, config: Config): Promise<void> {
   await stopAll(started.running, config);
   await Promise.all(brokersOf(started).map((broker) => broker.close()));
@@ -86,7 +86,7 @@ function graceMs(name: RoleName, config: Config): number {
   return name === "builder" ? sectionOf(config, "builder").stop_grace_seconds * 1_000 : GRACE_MS;
 }
 
-/** Aborts with the first signal's name; the second one ends the process at once. */
+/** Aborts with the first signal's name; the second signal ends the process immediately. */
 function untilSignal(): AbortSignal {
   const signals: Deno.Signal[] = Deno.build.os === "windows"
     ? ["SIGINT", "SIGBREAK"]

@@ -1,4 +1,4 @@
-/** What a role says in its log, once, of the world that it has started in. */
+/** Checks that a role runs once after its start; problems go to its log. */
 import type { Logger } from "@logtape/logtape";
 import { delay } from "../lib/common/async.ts";
 import type { Config } from "../lib/config/config.ts";
@@ -8,20 +8,20 @@ import type { AppFacts, GitHub } from "../lib/github/github.ts";
 import { lookAtLogs } from "../lib/monitoring/log_address.ts";
 import type { RoleName } from "../services/roles.ts";
 
-/** What is looked at. */
+/** What the checks need. */
 export interface World {
   readonly config: Config;
   readonly log: Logger;
   readonly stop: AbortSignal;
-  /** Both where one of the roles speaks to GitHub. */
+  /** Both are there if one of the roles uses GitHub. */
   readonly app?: AppFacts;
   readonly github?: GitHub;
 }
 
-/** Pauses before the looks at the log server, which may start after the role that links to it. */
+/** Pauses before each check of the log server, which may start after the role that links to it. */
 const LOG_PAUSES_MS = [1_000, 10_000, 60_000];
 
-/** Logs what is not as it should be, with what to do; never rejects. */
+/** Logs each problem with what to do; never rejects. */
 export async function runStartChecks(roles: readonly RoleName[], world: World): Promise<void> {
   try {
     await Promise.all([
@@ -30,7 +30,7 @@ export async function runStartChecks(roles: readonly RoleName[], world: World): 
     ]);
   } catch (error) {
     if (world.stop.aborted) return;
-    world.log.warn("Could not look at what the role works with", { error: describeError(error) });
+    world.log.warn("Start checks failed", { error: describeError(error) });
   }
 }
 

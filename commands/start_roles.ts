@@ -1,4 +1,4 @@
-/** Starts roles, in the order that lets each be ready: webhooks are taken before GitHub's API answers. */
+/** Starts roles that do not need GitHub's API first: webhooks are accepted before the API answers. */
 import type { Logger } from "@logtape/logtape";
 import { delay } from "../lib/common/async.ts";
 import type { Broker } from "../lib/broker/broker.ts";
@@ -25,21 +25,21 @@ export interface StartOptions {
   readonly config: Config;
   readonly log: Logger;
   readonly retryScale: number;
-  /** Aborts where the roles are not wanted any more. */
+  /** Aborts when the roles must stop. */
   readonly stop: AbortSignal;
   openBrokers(): Promise<Brokers>;
-  /** Is told each time that the start has to wait. */
+  /** Called each time the start has to wait. */
   waiting(why: string): Promise<void>;
 }
 
-/** Milliseconds between two looks at a broker that is waited for. */
+/** Milliseconds between two checks whether the broker is connected. */
 const LOOK_MS = 200;
-/** Looks after which it is told again that the broker is waited for. */
+/** Checks between two warnings that the start waits for the broker. */
 const LOOKS_A_WORD = 150;
 
 /**
- * Starts roles and notes in `started` what has come up. Resolves when each takes its messages: GitHub knows
- * the App, and the brokers are connected. Throws a ConfigError for what somebody has to mend.
+ * Starts roles and records in `started` what has come up. Resolves when every role consumes: GitHub knows
+ * the App and the brokers are connected. Throws a ConfigError if an operator has to fix something.
  */
 export async function startRoles(
   roles: readonly RoleName[],
@@ -88,7 +88,7 @@ async function untilKnown(
   });
 }
 
-/** A broker that is away is waited for: what it says is logged by its connection. */
+/** Waits for brokers; their connections log why they are away. */
 async function untilConnected(
   started: Started,
   { log, stop, waiting }: StartOptions,
@@ -97,7 +97,7 @@ async function untilConnected(
   for (let looks = 0; away(); looks++) {
     stop.throwIfAborted();
     started.waitsFor = "the broker";
-    // The first look may come before a consumer has begun.
+    // The first checks may come before a consumer has begun.
     if (looks % LOOKS_A_WORD === 5) {
       log.warn("Waiting for the broker");
       await waiting(started.waitsFor);

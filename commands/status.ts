@@ -1,4 +1,4 @@
-/** `tickborg status`: looks at a running fleet and says what is not as it should be. */
+/** `tickborg status`: checks a running fleet and reports problems. */
 import { delay } from "../lib/common/async.ts";
 import type { Broker } from "../lib/broker/broker.ts";
 import { openBroker } from "../lib/broker/open.ts";
@@ -32,28 +32,28 @@ const HELP = `Shows the health of a running fleet: queues, consumers, HTTP endpo
 
 Usage: tickborg status [--config FILE] [--json | --nagios] [--watch SECONDS] [--timeout SECONDS]
 
-  --config FILE      the configuration; CONFIG_PATH or ./config.json when absent
-  --json             one object on standard output; one a line with --watch
+  --config FILE      the configuration (default: CONFIG_PATH, then ./config.json)
+  --json             one JSON object on standard output; with --watch one per line
   --nagios           one line and the exit codes of a Nagios plug-in: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
-  --watch SECONDS    look again and again, until interrupted
-  --timeout SECONDS  how long to wait for the broker and for each endpoint (5)
+  --watch SECONDS    repeat until interrupted
+  --timeout SECONDS  how long to wait for the broker and for each endpoint (default: 5)
 
-OK    as it should be
-WARN  somebody should look: dead letters, a message that waits for too long
-FAIL  work is not done: the broker is down, a queue has no consumer or is too long, an endpoint is down
-Exit code 0 when everything is OK, 1 when something is not, 2 for wrong arguments or configuration.
+OK    healthy
+WARN  needs attention: dead letters, a message that waits too long
+FAIL  work stops: the broker is down, a queue has no consumer or is too long, an endpoint is down
+Exit code 0 if everything is OK, 1 if not, 2 for wrong arguments or configuration.
 
-To know how long a message waits, the oldest one of a queue is taken and given back at once; its consumer
-then sees it as redelivered, which does no harm. Endpoints are asked at the addresses that the roles of
-this configuration listen on, GitHub as the App, where its key can be read here, and stats for repositories that
-send webhooks and are not served. What was not looked at is said: the queues of the embedded broker, whose
-file belongs to one process, among it.
+To see how long messages wait, it takes the oldest one of each queue and gives it back immediately; its
+consumer then sees a redelivery, which is harmless. It asks the addresses that the roles of this
+configuration listen on, GitHub as the App if the App's key is readable here, and stats for webhooks of
+repositories that are not served. It lists what it could not check, such as the queues of the embedded
+broker, whose file only one process can open.
 `;
 
-/** Sections that may name a broker: the common one's reader first. */
+/** Sections that may name a broker, `runner` first. */
 const SECTIONS: readonly Section[] = ["runner", ...ROLE_NAMES.map((role) => roleOf(role).section)];
 
-/** Milliseconds between two looks at GitHub with `--watch`: it limits an App's requests. */
+/** Milliseconds between two checks of GitHub with `--watch`: GitHub limits an App's requests. */
 const GITHUB_EVERY_MS = 60_000;
 
 /** `tickborg status`. */
@@ -99,7 +99,7 @@ function seconds(name: string, text: string): number {
   return value * 1_000;
 }
 
-/** What `look` gives, or gave when it was last looked less than `everyMs` milliseconds ago. */
+/** Calls `look` at most once in `everyMs` milliseconds, and otherwise repeats its last result. */
 function seldom<T>(everyMs: number, look: () => Promise<T>): () => Promise<T> {
   let last: { readonly at: number; readonly found: Promise<T> } | undefined;
   return () => {
@@ -121,7 +121,7 @@ function show(report: StatusReport, options: ReturnType<typeof parse>): void {
   }
 }
 
-/** Looks at everything once; takes little more than the time-out even when nothing answers. */
+/** Checks everything once; takes little more than the time-out even if nothing answers. */
 async function look(
   config: Config,
   timeoutMs: number,
@@ -157,7 +157,7 @@ async function look(
   };
 }
 
-/** What the broker tells; the embedded one, which serves its own process only, is asked nothing. */
+/** The state of RabbitMQ. Skips the embedded broker, which only its own process can open. */
 async function lookAtBroker(
   config: Config,
   options: LookOptions,
@@ -182,14 +182,14 @@ async function lookAtBroker(
     return { broker: { level: "ok", why: "", address }, queues };
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    const why = `Cannot look at the broker: ${describeError(error)}`;
+    const why = `Cannot check the broker: ${describeError(error)}`;
     return { broker: { level: "fail", why, address }, queues: [] };
   } finally {
     opening.then((broker: Broker) => broker.close()).catch(() => {});
   }
 }
 
-/** Rejects when a promise takes longer. */
+/** Rejects if a promise takes longer. */
 async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
   const done = new AbortController();
   const late = delay(ms, done.signal).then(() => {
@@ -204,7 +204,7 @@ async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
   }
 }
 
-/** Nagios plug-ins tell more apart than other monitors need to know. */
+/** Nagios distinguishes more states than other monitors. */
 function exitCode({ level, broker }: StatusReport, nagios: boolean): number {
   if (level === "ok") return 0;
   if (!nagios) return 1;

@@ -1,4 +1,4 @@
-/** How `tickborg status` looks to people and to Nagios. */
+/** The output of `tickborg status` for people and for Nagios. */
 import type { StatusReport } from "../lib/monitoring/status_report.ts";
 import type { Level } from "../lib/monitoring/health.ts";
 import { QUEUE } from "../lib/broker/topology.ts";
@@ -28,18 +28,18 @@ export function render(report: StatusReport, { colour }: { colour: boolean }): s
 }
 
 function brokerLine({ level, address, why }: StatusReport["broker"], show: ShowLevel): string {
-  if (level === undefined) return `      broker ${address} (not looked at)`;
+  if (level === undefined) return `      broker ${address} (not checked)`;
   return `${show(level)}  broker ${address}  ${why}`.trimEnd();
 }
 
 function gitHubLine(github: StatusReport["github"], show: ShowLevel): string[] {
   if (github === undefined) return [];
   const { level, address, why } = github;
-  if (level === undefined) return [`      GitHub ${address} (not looked at)`];
+  if (level === undefined) return [`      GitHub ${address} (not checked)`];
   return [`${show(level)}  GitHub ${address}  ${why}`.trimEnd()];
 }
 
-/** One text: a line for the head and one for each row, in columns; none without rows. */
+/** One text with a header line and a line per row, in columns; empty without rows. */
 function table(head: readonly string[], rows: readonly Row[], show: ShowLevel): string[] {
   if (rows.length === 0) return [];
   const widths = head.map((title, index) =>
@@ -51,7 +51,7 @@ function table(head: readonly string[], rows: readonly Row[], show: ShowLevel): 
   return [[`      ${line(head)}`, ...lines].join("\n")];
 }
 
-/** Figures stand at the right. */
+/** Numbers are aligned to the right. */
 function inColumn(cell: string, width: number): string {
   return /^(<|\d|-)/.test(cell) ? cell.padStart(width) : cell.padEnd(width);
 }
@@ -86,7 +86,7 @@ function unservedRow(
   return [level, repository, why];
 }
 
-/** Seconds as people read them: `45s`, `12m`, `3h`, `5d`. */
+/** Seconds for people: `45s`, `12m`, `3h`, `5d`. */
 export function duration(seconds: number): string {
   if (seconds < 120) return `${Math.round(seconds)}s`;
   if (seconds < 2 * 3_600) return `${Math.round(seconds / 60)}m`;
@@ -94,7 +94,7 @@ export function duration(seconds: number): string {
   return `${Math.round(seconds / 86_400)}d`;
 }
 
-/** Everything that is not as it should be, worst first. */
+/** Every problem, worst first. */
 function troubles(report: StatusReport): string[] {
   const all = [
     { ...report.broker, name: "broker" },
@@ -113,15 +113,13 @@ function summary(report: StatusReport): string {
   const looks = [report.broker, report.github].filter((one) => one?.level !== undefined).length +
     report.queues.length + report.endpoints.length + (report.unserved?.length ?? 0);
   const left = report.notLookedAt ?? [];
-  const unseen = left.length === 0 ? "" : `; not looked at: ${left.join(", ")}`;
-  if (looks === 0) return `Nothing was there to be looked at${unseen}`;
+  const unseen = left.length === 0 ? "" : `; not checked: ${left.join(", ")}`;
+  if (looks === 0) return `Nothing was checked${unseen}`;
   if (found.length > 0) return `${found.length} of ${looks} need attention${unseen}`;
-  return unseen === ""
-    ? "Everything is as it should be"
-    : `What was looked at is as it should be${unseen}`;
+  return unseen === "" ? "Everything is OK" : `Everything that was checked is OK${unseen}`;
 }
 
-/** One line as the Nagios plug-in guidelines have it: state, what is wrong, then figures after a bar. */
+/** One line as in the Nagios plug-in guidelines: state, problems, then performance data after a bar. */
 export function nagiosLine(report: StatusReport): string {
   const state = { ok: "OK", warn: "WARNING", fail: "CRITICAL" }[report.level];
   const found = troubles(report).join("; ").replaceAll("|", "/") || summary(report);

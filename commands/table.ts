@@ -1,4 +1,4 @@
-/** Every command there is besides the roles. */
+/** Every command except the roles. */
 
 /** One row of the table. */
 export interface Command {
@@ -11,11 +11,11 @@ export interface Command {
 /** The commands, in the order people meet them. */
 export const COMMANDS = {
   "demo": {
-    summary: "Shows one pull request from webhook to check run, on this machine alone",
+    summary: "Shows one pull request from webhook to check run, all on this machine",
     load: () => import("./demo.ts"),
   },
   "local": {
-    summary: "Does for a branch what the bot would do, without GitHub or a broker",
+    summary: "Builds a branch as the bot would, without GitHub or a broker",
     load: () => import("./local.ts"),
   },
   "all": {

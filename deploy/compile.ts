@@ -1,6 +1,6 @@
 /**
- * `deno task compile`: one self-contained program a role, with its permissions and V8's `--jitless` baked
- * in, so that it runs under `MemoryDenyWriteExecute=` and can do nothing its role does not need.
+ * `deno task compile`: one self-contained program per role with only the role's permissions. With V8's
+ * `--jitless` built in, it runs under `MemoryDenyWriteExecute=`.
  */
 import { resolve } from "node:path";
 import { loadConfig } from "../lib/config/config.ts";
@@ -20,26 +20,27 @@ export const TARGETS = [
 ] as const;
 export type Target = typeof TARGETS[number];
 
-const HELP = `Makes one self-contained program of each role
+const HELP = `Compiles each role to a self-contained program
 
 Usage: deno task compile [--role ROLE]… [--target TARGET]… [--output FOLDER] [--config FILE] [--json]
 
-  --role ROLE      only this role; may be given several times
-  --target TARGET  for this kind of machine, may be given several times; "all" for every one:
+  --role ROLE      only this role; repeatable
+  --target TARGET  for this target; repeatable, or "all":
                    ${TARGETS.join(", ")}
-  --output FOLDER  where the programs go: dist. FOLDER/<role> without --target, FOLDER/<target>/<role> with
-  --config FILE    bake in the permissions narrowed to this configuration; without it, the role's set of
-                   deno.json. Paths are baked in as the file has them
+  --output FOLDER  output folder (default: dist); programs are FOLDER/<role>, or FOLDER/<target>/<role> with
+                   --target
+  --config FILE    narrow the permissions to this configuration, with its paths unchanged (default: the
+                   role's set in deno.json)
   --json           {"programs": [{"role", "target", "path", "bytes"}]} on standard output
 
-Deno fetches the runtime it puts into the programs (denort) from its own server, once for each target, or
-takes the one that DENORT_BIN names, which fits one target only.
-Exit code 0 when every program was made, 1 when not, 2 for wrong arguments.
+Deno downloads the runtime for the programs (denort) once per target, or uses the one in DENORT_BIN, which
+fits only one target.
+Exit code 0 if every program was compiled, 1 if not, 2 for wrong arguments.
 `;
 
 const root = resolve(import.meta.dirname!, "..");
 
-/** One program to make. */
+/** One program to compile. */
 export interface Program {
   readonly role: RoleName;
   readonly target: Target;
@@ -49,12 +50,12 @@ export interface Program {
 interface Options {
   readonly roles: readonly RoleName[];
   readonly targets: readonly Target[];
-  /** Whether the target was named, so that programs of several fit side by side. */
+  /** Whether a target was named: each target then has its own folder. */
   readonly folderPerTarget: boolean;
   readonly output: string;
 }
 
-/** The programs that the options ask for. */
+/** The programs to compile. */
 export function plan({ roles, targets, folderPerTarget, output }: Options): Program[] {
   return targets.flatMap((target) =>
     roles.map((role) => {
@@ -64,7 +65,7 @@ export function plan({ roles, targets, folderPerTarget, output }: Options): Prog
   );
 }
 
-/** Makes the arguments of Deno that make a program. */
+/** Deno's arguments to compile a program. */
 async function compileArguments(program: Program, permissions: readonly string[]) {
   return [
     "compile",
@@ -82,9 +83,9 @@ async function compileArguments(program: Program, permissions: readonly string[]
 }
 
 /**
- * Files that `deno compile` must not see. It parses whatever may be a script in a package it embeds, and
- * two megabytes of numbers in a test of bintrees (which prom-client needs) overflow its stack. It takes
- * paths, and no patterns, for files in its cache (Deno 2.9.6).
+ * Files to exclude from `deno compile`. It parses every script in an embedded package, and a test of bintrees
+ * (a dependency of prom-client) with two megabytes of numbers overflows its stack. For files in its cache it
+ * accepts only paths, not patterns (Deno 2.9.6).
  */
 async function indigestible(): Promise<string[]> {
   const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
@@ -109,19 +110,19 @@ async function namesIn(folder: string): Promise<string[]> {
   return names;
 }
 
-/** What to do about a runtime that is not there. */
+/** What to do if the runtime is missing. */
 function withoutRuntime(target: Target, found: string): string {
   const zip = `denort-${target}.zip`;
   const version = Deno.version.deno;
   return `Cannot compile for ${target}: Deno's runtime for programs (denort ${version}) is not on this machine
-and could not be fetched: ${found}
+and the download failed: ${found}
 Do one of these, then try again:
-  - run this once where Deno's server can be reached: the runtime stays in Deno's cache (DENO_DIR)
-  - fetch https://dl.deno.land/release/v${version}/${zip} elsewhere, unpack it, and set DENORT_BIN to
-    the file denort in it (one target at a time)`;
+  - run this once with access to Deno's server: the runtime stays in Deno's cache (DENO_DIR)
+  - download https://dl.deno.land/release/v${version}/${zip} elsewhere, unpack it, and set DENORT_BIN to
+    its file denort (one target at a time)`;
 }
 
-/** Makes a program and resolves to its size in bytes. Rejects with a message for people. */
+/** Compiles a program and resolves to its size in bytes. Rejects with a message for people. */
 async function compile(program: Program, permissions: readonly string[]): Promise<number> {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: await compileArguments(program, permissions),
@@ -141,8 +142,8 @@ async function compile(program: Program, permissions: readonly string[]): Promis
 }
 
 /**
- * Runs the program's help. A runtime that is not denort makes a file that looks like a program and is
- * something else: the whole of Deno, for one, which would take its arguments and heed no permissions.
+ * Checks that the program runs the role, by its help. With another runtime than denort, such as Deno itself,
+ * it would ignore the permissions.
  */
 async function verify({ role, path }: Program): Promise<void> {
   let said: string;
@@ -159,7 +160,7 @@ async function verify({ role, path }: Program): Promise<void> {
   if (said.includes(`Usage: tickborg ${role} `)) return;
   await Deno.remove(path);
   throw new Error(
-    `Compiled ${role}, but the program does not run the role and was removed: its --help said ` +
+    `Compiled ${role}, but removed the program because it does not run the role: --help printed ` +
       `${JSON.stringify(said.slice(0, 80))}. DENORT_BIN must name the denort of Deno ` +
       `${Deno.version.deno}, not deno itself`,
   );

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prepares docker-compose.yml: makes ./secrets, ./config/config.json and .env where they are missing, and
-# touches nothing that is there. Run it in the folder of docker-compose.yml.
+# Prepares docker-compose.yml: creates ./secrets, ./config/config.json and .env if they are missing, and never
+# changes existing files. Run it in the folder of docker-compose.yml.
 set -eu
 here=$(dirname "$0")
 umask 077
@@ -13,8 +13,8 @@ fi
 
 if [ ! -e ./config/config.json ]; then
   mkdir -p ./config
-  # In a container the broker has a name of its own and roles listen on every address; an instance is the
-  # container's host name, so that --scale works.
+  # Between containers the broker has a host name and roles listen on every address. The instance is the
+  # container's host name, as --scale needs.
   sed -e 's/"host": "127\.0\.0\.1:5672"/"host": "rabbitmq:5672"/' \
     -e 's/"listen": "127\.0\.0\.1:/"listen": "0.0.0.0:/' \
     -e '/"instance":/d' \

@@ -1,10 +1,10 @@
 /**
- * Installs Tickborg into a folder that needs nothing else at run time, neither Deno nor the network:
+ * Installs Tickborg into a folder that needs neither Deno nor the network at run time:
  *
  *   deno run -A deploy/install.ts /opt/tickborg
  *
- * Packages come from npm, held to the hashes of `deno.lock`. Where there is no network, they are put into
- * `<folder>/cache/npm` first, as `flake.nix` does.
+ * Packages come from npm and are checked against `deno.lock`. Without a network, put them into
+ * `<folder>/cache/npm` first, as in `flake.nix`.
  */
 import {
   checkPrefix,
@@ -35,7 +35,7 @@ function sourceTexts(folder: string): string[] {
   });
 }
 
-// deno-lint-ignore no-explicit-any -- what is read is a file of this repository
+// deno-lint-ignore no-explicit-any -- reads only files of this repository
 function readJson(path: string): any {
   return JSON.parse(Deno.readTextFileSync(path));
 }
@@ -65,7 +65,7 @@ function removeFolder(path: string): void {
   }
 }
 
-/** Fetches what the sources import, and compiles them. */
+/** Downloads the sources' packages and compiles the sources. */
 async function cachePackages(prefix: string): Promise<void> {
   const { success, stderr } = await new Deno.Command(`${prefix}/libexec/deno`, {
     args: ["cache", "--frozen", `${prefix}/lib/main.ts`, `${prefix}/lib/commands/healthcheck.ts`],

@@ -1,17 +1,17 @@
 /**
  * Writes each role's permission set and task into `deno.json`, from the role table: `deno task
- * permission-sets`. With `--check` it writes nothing and tells by its exit code whether they agree.
+ * permission-sets`. With `--check` it writes nothing and exits with 1 if they differ.
  */
 import { type PermissionSet, staticPermissions } from "../services/permissions.ts";
 import { ROLE_NAMES, type RoleName, roleOf } from "../services/roles.ts";
 
-/** What of `deno.json` comes from the role table. */
+/** The parts of `deno.json` that come from the role table. */
 export interface DenoJson {
   readonly tasks: Readonly<Record<string, { description: string; command: string }>>;
   readonly permissions?: Readonly<Record<string, PermissionSet>>;
 }
 
-/** The named sets, one a role. */
+/** The named sets, one per role. */
 export function permissionSets(): Record<RoleName, PermissionSet> {
   return Object.fromEntries(
     ROLE_NAMES.map((name) => [name, staticPermissions({ name, ...roleOf(name) })]),
@@ -28,7 +28,7 @@ export function roleTasks(): Record<RoleName, { description: string; command: st
   ) as Record<RoleName, { description: string; command: string }>;
 }
 
-/** `deno.json` with what comes from the table put in; everything else stays as it is. */
+/** `deno.json` with the parts from the table replaced. */
 export function withRoles<T extends DenoJson>(file: T): T {
   return {
     ...file,
@@ -39,7 +39,7 @@ export function withRoles<T extends DenoJson>(file: T): T {
 
 const LINE_WIDTH = 100;
 
-/** JSON as `deno fmt` leaves it: on one line what fits there, so that a rewrite changes nothing else. */
+/** JSON as `deno fmt` formats it, so a rewrite changes nothing else. */
 export function stringify(value: unknown, indent = 0, before = 0): string {
   const flat = oneLine(value);
   if (before + flat.length + 1 <= LINE_WIDTH || typeof value !== "object" || value === null) {

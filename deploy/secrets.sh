@@ -1,11 +1,11 @@
 #!/bin/sh
-# Makes the secrets of an installation that are not there yet, and touches none that is:
+# Makes the missing secrets of an installation, and never changes existing ones:
 #
 #   sh deploy/secrets.sh /etc/tickborg/credentials     for systemd and NixOS, as root
 #   sh deploy/secrets.sh ./secrets                     for Docker Compose
 #
-# What it cannot make is the GitHub App's private key: put that into FOLDER/github-app-key. The webhook secret
-# must be entered in the App's settings: it is in FOLDER/webhook-secret.
+# Put the GitHub App's private key into FOLDER/github-app-key yourself, and enter the webhook secret from
+# FOLDER/webhook-secret in the App's settings.
 set -eu
 folder=${1-}
 if [ -z "$folder" ] || [ $# -ne 1 ]; then
@@ -14,7 +14,7 @@ if [ -z "$folder" ] || [ $# -ne 1 ]; then
 fi
 umask 077
 mkdir -p "$folder/rabbitmq"
-# Others are kept out by the folders: a container's user must be able to read what is mounted into it.
+# The folders keep other users out: the files must be readable for a container's user.
 chmod 700 "$folder" "$folder/rabbitmq"
 
 make() {

@@ -1,7 +1,6 @@
 /**
- * Takes the build jobs of this machine's systems, builds them and streams their logs. A job that comes
- * again is answered with the result it had; one whose builder died is simply built again under a new
- * attempt.
+ * Builds the jobs of this machine's systems and streams their logs. A repeated job gets its previous result;
+ * a job whose builder died is built again as a new attempt.
  */
 import { runAttempt } from "../lib/builder/attempt.ts";
 import { type BuilderContext, checkoutRoot, jobsRoot } from "../lib/builder/builder_context.ts";
@@ -33,8 +32,8 @@ import type { System } from "../lib/messages/systems.ts";
 import { buildQueue, EXCHANGE } from "../lib/broker/topology.ts";
 
 /**
- * Creates the builder. Throws a ConfigError where the sandbox that is demanded does not work, or where the
- * machine is not what it is to build for.
+ * Creates the builder. Throws a ConfigError if the required sandbox does not work, or if the machine is not
+ * one of the configured systems.
  */
 export async function createService(context: RoleContext): Promise<Service> {
   const { config, broker, log } = context;
@@ -63,10 +62,10 @@ export async function createService(context: RoleContext): Promise<Service> {
   };
 }
 
-/** Clears away what dead builders left, then tries out the sandbox. */
+/** Removes the folders of dead builders, then tests the sandbox. */
 async function openBuilderSandbox({ config, log }: RoleContext): Promise<Sandbox> {
   const removed = await removeStaleJobFolders(jobsRoot(config), log);
-  if (removed > 0) log.info("Removed what dead builders left", { folders: removed });
+  if (removed > 0) log.info("Removed folders of dead builders", { folders: removed });
   const { sandbox: mode, network, read_only_paths } = sectionOf(config, "builder");
   await makeSecretPaths(config);
   return await openSandbox({
@@ -87,9 +86,9 @@ function listenForCancellations(
   return broker.listen(EXCHANGE.cancellations, "#", (delivery) => {
     try {
       const stopped = running.cancel(decode(Cancellation, delivery.body));
-      if (stopped > 0) log.info("Builds are stopped on request", { builds: stopped });
+      if (stopped > 0) log.info("Cancelling builds", { builds: stopped });
     } catch (error) {
-      log.warn("A cancellation was not understood", { error: describeError(error) });
+      log.warn("Ignoring malformed cancellation", { error: describeError(error) });
     }
   });
 }
@@ -107,7 +106,7 @@ function jobConsumer(system: System, options: ConsumerOptions): Consumer<BuildJo
     prefetch: sectionOf(builder.config, "builder").concurrency,
     withLease: true,
     decode: (delivery) => decode(BuildJob, delivery.body),
-    // A delivery that is lost has gone to another builder, whose result will count.
+    // A lost delivery goes to another builder, whose result counts.
     handle: (job, { lost, tries }, stop) =>
       handleJob({ job, system, tries, stop: AbortSignal.any([stop, lost]) }, options),
     exhausted: (job, error) => messagesOf(job, givenUp({ job, system, error }, builder), options),
@@ -122,7 +121,7 @@ interface JobDelivery {
   readonly stop: AbortSignal;
 }
 
-/** Builds a job, unless the same one is running or has run: then its result is published again. */
+/** Builds a job; if the same job is running or has run, publishes that result again. */
 async function* handleJob(
   { job: asked, system, tries, stop }: JobDelivery,
   options: ConsumerOptions,
@@ -152,7 +151,7 @@ async function* handleJob(
   }
 }
 
-/** What tells a job's end; a queue that was there when the build began may have gone since. */
+/** The messages for a job's end. A reply queue may have gone since the build began. */
 async function messagesOf(
   job: BuildJob,
   result: BuildResult,
@@ -173,7 +172,7 @@ function untilEither(
   const requeue = new AbortController();
   const give = () =>
     requeue.abort(
-      new Requeue("The builder stops, or has lost the job, before the build has ended"),
+      new Requeue("The builder stopped or lost the job before the build ended"),
     );
   if (stop.aborted) give();
   else stop.addEventListener("abort", give, { once: true });
@@ -183,7 +182,7 @@ function untilEither(
   };
 }
 
-/** The result of a job that is given up: faults that did not pass, a bug of ours, or a job that is poison. */
+/** The result of a job that is given up: a lasting fault, a bug of ours, or a poison job. */
 function givenUp(
   { job, system, error }: { job: BuildJob; system: System; error: unknown },
   { config, newId, now }: BuilderContext,
@@ -201,7 +200,7 @@ function givenUp(
   return makeResult(attempt, { outcomes, logLines: 0, endedAt: attempt.startedAt });
 }
 
-/** Commands each build may run at once, so that all builds together use the machine once. */
+/** Parallel commands per build: together, all builds use each processor once. */
 export function parallelismFor(processors: number, builds: number): number {
   return Math.max(1, Math.floor(processors / builds));
 }

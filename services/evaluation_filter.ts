@@ -1,4 +1,4 @@
-/** Picks the pull request events that ask for an evaluation, and ends builds of closed ones. */
+/** Selects the pull request events that need an evaluation, and cancels builds of closed pull requests. */
 import { servesRepo } from "../lib/access/acl.ts";
 import { ack, type Publication } from "../lib/broker/broker.ts";
 import type { Config } from "../lib/config/config.ts";
@@ -17,16 +17,16 @@ import type { Consumer, HandlerResult, RoleContext, Service } from "../lib/runti
 import { isWorkInProgress } from "../lib/projects/titles.ts";
 import { QUEUE } from "../lib/broker/topology.ts";
 
-/** What {@link decide} needs beside the event. */
+/** What {@link decide} needs besides the event. */
 export interface Facts {
   readonly config: Pick<Config, "runner">;
-  /** The webhook's delivery id, where the message carries it. */
+  /** The webhook's delivery id, if the message has one. */
   readonly deliveryId: string | undefined;
-  /** Milliseconds since the epoch; counts only where GitHub gave no time. */
+  /** Milliseconds since the epoch; used only if GitHub sent no time. */
   readonly now: number;
 }
 
-/** Actions after which other code is to be built, or after which it is or is no longer to be built. */
+/** Actions that change the code to build, or whether to build it. */
 const ASKING: ReadonlySet<string> = new Set([
   "opened",
   "synchronize",
@@ -36,8 +36,8 @@ const ASKING: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Decides what an event leads to: an evaluation, a cancellation, or nothing. What the check of a head and base
- * shows ends when the pull request leaves them.
+ * Decides between an evaluation, a cancellation and nothing. When the pull request leaves a head or base, its
+ * check ends.
  */
 export function decide(event: PullRequestEvent, facts: Facts): HandlerResult {
   if (!servesRepo(facts.config, event.repo.full_name)) return { publish: [], settle: ack };
@@ -74,7 +74,7 @@ function requestOf(event: PullRequestEvent, { deliveryId, now }: Facts): BuildRe
   };
 }
 
-/** The check of the head, or of the base, that the pull request had before. */
+/** Ends the check of the pull request's previous head or base. */
 function leftBehind(event: PullRequestEvent, request: BuildRequest): Publication[] {
   const { previousHead, previousBase, headSha, baseRef } = event;
   if (event.action === "synchronize" && previousHead && previousHead !== headSha) {
@@ -84,11 +84,11 @@ function leftBehind(event: PullRequestEvent, request: BuildRequest): Publication
   }
   if (!event.baseChanged || !previousBase || previousBase === baseRef) return [];
   const pr = { ...request.pr, target_branch: previousBase };
-  const description = "The pull request goes to another branch now";
+  const description = "The pull request now targets another branch";
   return [leftMessage({ ...request, pr }, { outcome: "superseded", description })];
 }
 
-/** Whether an event changes what is to be built or whether it is, or what the labels say at least. */
+/** Whether an event changes what to build or whether to build it, or only the labels. */
 function wantedBy(event: PullRequestEvent): "evaluation" | "labels" | "nothing" {
   if (event.state === "closed") return "nothing";
   if (ASKING.has(event.action) || event.baseChanged) return "evaluation";

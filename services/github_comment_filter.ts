@@ -1,4 +1,4 @@
-/** Understands commands in comments and turns them into jobs. */
+/** Parses commands in comments and turns them into jobs. */
 import { servesRepo } from "../lib/access/acl.ts";
 import { ack, type Publication } from "../lib/broker/broker.ts";
 import { answerTo, eyesFor, type Problem } from "../lib/comments/answer.ts";
@@ -34,10 +34,10 @@ import type {
 } from "../lib/runtime/role.ts";
 import { QUEUE } from "../lib/broker/topology.ts";
 
-/** Attempts in which a commit that a trusted person vouches for waits to be evaluated. */
+/** Attempts for which a commit that a trusted person vouches for waits for its evaluation. */
 const APPROVAL_TRIES = 4;
 
-/** The commands that a comment holds for us; none where it is not ours to follow. */
+/** The bot's commands in a comment; none if the bot should ignore the comment. */
 export function commandsOf(
   event: CommentEvent,
   config: Pick<Config, "runner" | "github">,
@@ -48,15 +48,15 @@ export function commandsOf(
   return ours && !bot ? parseCommands(event.body, config.github.handle) : [];
 }
 
-/** What becomes of a comment. */
+/** How to handle a comment. */
 export interface CommentPlan {
   readonly publish: readonly Publication[];
   readonly problems: readonly Problem[];
-  /** Whether to look again later: the commit's evaluation is still to come. */
+  /** Whether to retry later because the commit is not evaluated yet. */
   readonly wait: boolean;
 }
 
-/** Decides what becomes of a comment's commands. */
+/** Decides how to handle a comment's commands. */
 export function decide(facts: CommentFacts): CommentPlan {
   const { approval, tries, commands, pull } = facts;
   const named = wantedBuilds(commands, { ...facts, branch: pull.baseRef });
@@ -85,7 +85,7 @@ function vouches({ trusted, authorTrusted }: CommentFacts): boolean {
   return trusted && !authorTrusted;
 }
 
-/** Whether the word of who commented opens something that is closed to the author. */
+/** Whether the commenter's trust allows builds that the author may not have. */
 function opensMore(facts: CommentFacts, builds: readonly Build[]): boolean {
   const { untrusted_systems } = facts.config.github;
   return vouches(facts) &&
@@ -104,7 +104,7 @@ function otherProblems({ commands, ...facts }: CommentFacts): Problem[] {
   });
 }
 
-/** What becomes of a comment on a closed pull request: one answer, help if that alone was asked for. */
+/** For a comment on a closed pull request: one answer, which is the help if it asks only for help. */
 function planForClosed(commands: readonly Command[]): CommentPlan {
   const asks = commands.filter((it) => it.kind === "help" && it.problem === undefined);
   const problems: Problem[] = asks.length === commands.length
@@ -131,7 +131,7 @@ export function createService(context: RoleContext): Promise<Service> {
 
 const nothing: HandlerResult = { publish: [], settle: ack };
 
-/** The sign that a command was understood comes first, the answer next, and the jobs last. */
+/** Sends the acknowledgement first, then the answer, and the jobs last. */
 async function* handle(
   event: CommentEvent,
   { tries, context }: { tries: number; context: RoleContext },
@@ -143,7 +143,7 @@ async function* handle(
   if (!pull) {
     const missing = `GitHub does not show pull request ${event.number} of ${event.repo.full_name}`;
     retryIfEarly(new Error(missing), tries);
-    context.log.warn("Comment is left alone", { comment: event.commentId, missing });
+    context.log.warn("Ignoring comment", { comment: event.commentId, missing });
     return nothing;
   }
   const open = pull.state === "open";
@@ -180,7 +180,7 @@ async function answer(
   await tolerant(context, () => say(event, text, context.github()));
 }
 
-/** In the thread of a comment on code, if that is still there; else below the pull request. */
+/** Replies in the thread of a comment on code if it still exists, else on the pull request. */
 async function say(event: CommentEvent, text: string, github: GitHub): Promise<void> {
   const { repo, number, threadId } = event;
   const marker = `answer-to-${commentKey(event)}`;
@@ -189,7 +189,7 @@ async function say(event: CommentEvent, text: string, github: GitHub): Promise<v
   if (!replied) await github.commentOnce(repo, number, marker, text);
 }
 
-/** What GitHub refuses (a locked conversation, a missing permission) is no reason not to build. */
+/** Builds even if GitHub refuses the answer, such as in a locked conversation. */
 async function tolerant<T>(
   { log }: RoleContext,
   call: () => Promise<T>,

@@ -1,7 +1,6 @@
 /**
- * The comment poster. Results and queued notices arrive on `build-results`, where any instance takes
- * them and passes them on to `tickborg.check-runs`; that queue gives its messages to one instance at a
- * time, which writes check runs. So two instances never write the same check run at once.
+ * The comment poster. Any instance forwards results and queued notices from `build-results` to
+ * `tickborg.check-runs`, which has a single active consumer: only one instance at a time writes check runs.
  */
 import { delay } from "../lib/common/async.ts";
 import { ack, type Delivery } from "../lib/broker/broker.ts";
@@ -14,12 +13,12 @@ import { webhookRecovery } from "../lib/github/webhook_recovery.ts";
 import { Sweep } from "../lib/sweep/sweep.ts";
 import { QUEUE } from "../lib/broker/topology.ts";
 
-/** Messages about check runs in work at once; each costs GitHub two or three requests. */
+/** Check run messages handled concurrently; each takes two or three GitHub requests. */
 const PREFETCH = 16;
 
 /**
- * Milliseconds that no check run is changed after a redelivery: longer than a request of the instance that
- * had the message before may take, however much tests shorten other delays.
+ * Milliseconds without changes to check runs after a redelivery. Longer than any request that the previous
+ * instance may have under way; tests do not scale it.
  */
 const TAKEOVER_MS = 15_000;
 
@@ -66,7 +65,7 @@ function addressesOf({ config }: RoleContext): Addresses {
   };
 }
 
-/** Passes what peers publish on to the queue of the one writer, having seen that it can be read. */
+/** Validates peers' messages and forwards them to the writer's queue. */
 function forwarder(): Consumer<CheckMessage> {
   return {
     queue: QUEUE.buildResults,
@@ -76,14 +75,14 @@ function forwarder(): Consumer<CheckMessage> {
   };
 }
 
-/** What peers may publish on `build-results`. Throws where it is anything else. */
+/** Throws for messages that peers may not publish on `build-results`. */
 function decodeForwardable({ body }: Delivery): CheckMessage {
   const message = decodeCheckMessage(body);
   if (message.kind === "queued" || message.kind === "result") return message;
-  throw new Error(`Cannot take a message of kind ${message.kind} from ${QUEUE.buildResults}`);
+  throw new Error(`Cannot accept a message of kind ${message.kind} on ${QUEUE.buildResults}`);
 }
 
-/** Pure: the message as it came, to the queue of the one writer. */
+/** Pure: forwards the message unchanged to the writer's queue. */
 export function decideForward(delivery: Pick<Delivery, "body">): HandlerResult {
   const onward = { exchange: "", routingKey: QUEUE.checkRuns, body: delivery.body };
   return { publish: [onward], settle: ack };

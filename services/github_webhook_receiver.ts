@@ -1,6 +1,6 @@
 /**
- * Checks GitHub's webhooks and hands them to the broker (`docs/protocol.md`, "Webhook receiver, HTTP"). The
- * answer is 2xx only after the broker's confirm, so that GitHub keeps what we could not take.
+ * Verifies GitHub's webhooks and publishes them (`docs/protocol.md`, "Webhook receiver, HTTP"). Answers 2xx only
+ * after the broker's confirm, because GitHub can redeliver only what failed.
  */
 import type { Logger } from "@logtape/logtape";
 import type { Broker } from "../lib/broker/broker.ts";
@@ -14,25 +14,25 @@ import { statsMessage } from "../lib/monitoring/stats_events.ts";
 import type { RoleContext, Service } from "../lib/runtime/role.ts";
 import { CONSUMED_EVENTS, EXCHANGE } from "../lib/broker/topology.ts";
 
-/** Milliseconds within which every answer is given; GitHub gives up after 10,000. */
+/** Milliseconds within which to answer; GitHub gives up after 10,000. */
 const ANSWER_WITHIN_MS = 9_000;
-/** Milliseconds that a body may take. */
+/** Milliseconds to read a body. */
 const BODY_WITHIN_MS = 7_000;
-/** Milliseconds that the broker is given at least, however slow the body was. */
+/** Minimum milliseconds for the broker, even after a slow body. */
 const LEAST_PUBLISH_MS = 1_000;
-/** Bytes that the bodies of all requests under way may hold together: five of the largest. */
+/** Bytes in memory for all current bodies together: five of the largest. */
 const MAX_HELD_BYTES = 128 * 1024 * 1024;
 
-/** What the receiver works with. */
+/** What the receiver needs. */
 export interface ReceiverOptions {
   readonly secret: string;
   readonly broker: Pick<Broker, "publish">;
   readonly log: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Milliseconds that a body may take; 7,000 when absent. */
+  /** Milliseconds to read a body; 7,000 when absent. */
   readonly bodyWithinMs?: number;
-  /** What tells repositories that are not served, and who counts their webhooks; nothing when absent. */
+  /** Detects repositories that are not served, and the sender name for counting their webhooks. */
   readonly unserved?: { readonly repositories: UnservedRepositories; readonly identity: string };
 }
 
@@ -48,7 +48,7 @@ export async function createService({ config, broker, log, now }: RoleContext): 
   return { consumers: [], endpoints: [{ name: "webhooks", listen: section.listen, fetch }] };
 }
 
-/** A refusal or an acceptance, before it becomes a response. */
+/** The outcome of a request, before it becomes a response. */
 interface Answer {
   readonly status: number;
   readonly text: string;
@@ -78,20 +78,20 @@ const BODY_PROBLEMS: Readonly<Record<BodyProblem, Answer>> = {
   "too large": { status: 413, text: "Body too large: at most 25 MiB" },
   "too slow": { status: 408, text: "Body too slow: it did not arrive in time" },
   broken: { status: 400, text: "Body incomplete: the connection ended before the body did" },
-  busy: { status: 503, text: "Busy: too many bodies are under way, try again" },
+  busy: { status: 503, text: "Busy: too many concurrent webhooks, redeliver this one later" },
 };
 
 /** A webhook that passed every check. */
 export interface Webhook {
   readonly event: string;
-  /** `owner/name`; undefined where the event is about no repository. */
+  /** `owner/name`; undefined if the event has no repository. */
   readonly fullName: string | undefined;
-  /** `X-GitHub-Delivery`, where it is one. */
+  /** `X-GitHub-Delivery`, if valid. */
   readonly delivery: string | undefined;
   readonly body: Uint8Array;
 }
 
-/** Checks in the order of the protocol; the first that fails is the answer. */
+/** Checks in the protocol's order; the first failure is the answer. */
 export function understand(
   headers: Headers,
   body: Uint8Array,
@@ -104,7 +104,7 @@ export function understand(
     return { status: 400, text: "Signature malformed: expected sha256= and 64 hex digits" };
   }
   if (!verify(body, secret, signature)) {
-    return { status: 403, text: "Signature wrong: it is not that of this body and our secret" };
+    return { status: 403, text: "Signature mismatch: check the webhook secret" };
   }
   if (!/^application\/json\s*(;|$)/i.test(headers.get("content-type") ?? "")) {
     return { status: 400, text: "Content-Type wrong: expected application/json" };
@@ -125,7 +125,7 @@ export function understand(
 const NOT_JSON: Answer = { status: 400, text: "Body malformed: expected a JSON object in UTF-8" };
 const NO_REPOSITORY: Answer = { status: 400, text: "Body malformed: no repository.full_name" };
 
-/** The repository's name in a payload, all that the receiver reads of it. */
+/** The repository's name, the only part of a payload that the receiver reads. */
 function repositoryOf(body: Uint8Array): { fullName: string | undefined } | Answer {
   let payload: { repository?: { full_name?: unknown } | null } | null;
   try {
@@ -144,7 +144,7 @@ function repositoryOf(body: Uint8Array): { fullName: string | undefined } | Answ
   return valid ? { fullName: name } : NO_REPOSITORY;
 }
 
-/** The routing key of a webhook; undefined where there is nothing to publish. */
+/** The routing key of a webhook; undefined if there is nothing to publish. */
 export function routingKey({ event, fullName }: Pick<Webhook, "event" | "fullName">):
   | string
   | undefined {
@@ -165,7 +165,7 @@ async function accept(
   }
   const { broker, log, now, arrivedAt, unserved } = options;
   const stranger = unserved?.repositories.has(fullName!) ?? false;
-  // A peer on the same broker may serve it, so that it goes on all the same.
+  // A peer on the same broker may serve it, so it is published all the same.
   const counted = stranger
     ? [statsMessage(unserved!.identity, [{ "webhook-unserved": fullName!.toLowerCase() }])]
     : [];
@@ -181,7 +181,7 @@ async function accept(
     });
   } catch (error) {
     if (!(error instanceof TransientFault)) throw error;
-    log.warn("Webhook not taken", {
+    log.warn("Webhook not queued", {
       event,
       repository: fullName,
       delivery,
@@ -189,8 +189,8 @@ async function accept(
     });
     return { status: 503, text: "Broker unavailable: redeliver this webhook later" };
   }
-  log.debug("Webhook taken", { event, repository: fullName, delivery });
-  const note = stranger ? ", which is not in runner.repos: nothing of it is built" : "";
+  log.debug("Webhook queued", { event, repository: fullName, delivery });
+  const note = stranger ? ", which is not in runner.repos: it is not built" : "";
   return { status: 202, text: `Queued ${event} for ${fullName}${note}` };
 }
 

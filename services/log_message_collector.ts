@@ -1,7 +1,7 @@
 /**
- * The log collector: writes what arrives on `tickborg.logs` to the log store, and serves the store over
- * HTTP. A message is acknowledged only when it is on the disk; the queue gives its messages to one
- * instance at a time, and another takes over in the middle of any log.
+ * The log collector: writes messages from `tickborg.logs` to the log store and serves the store over HTTP. It
+ * acknowledges a message only when it is on disk. The queue has a single active consumer, and another
+ * instance can take over in the middle of a log.
  */
 import type { Logger } from "@logtape/logtape";
 import { ack, type Delivery } from "../lib/broker/broker.ts";
@@ -13,11 +13,12 @@ import { decodeLogMessage, type LogMessage } from "../lib/log_store/message.ts";
 import type { Consumer, HttpEndpoint, RoleContext, Service } from "../lib/runtime/role.ts";
 import { QUEUE } from "../lib/broker/topology.ts";
 
-/** Messages in work at once: those of one attempt are written together. */
+/** Messages handled concurrently: those of one attempt are written together. */
 const PREFETCH = 200;
 
-/** Milliseconds between two looks for logs whose missing lines are to be given up, and for old logs. */
+/** Milliseconds between searches for logs whose missing lines to give up. */
 const SETTLE_EVERY_MS = 60_000;
+/** Milliseconds between searches for old logs. */
 const EXPIRE_EVERY_MS = 3_600_000;
 
 const DAY_MS = 86_400_000;
@@ -46,7 +47,7 @@ export async function createService(context: RoleContext): Promise<Service> {
   };
 }
 
-/** Removes the logs that ended before so many days; 0 keeps them for ever. */
+/** Removes logs that ended more than `keepDays` days ago; 0 keeps all. */
 async function removeOldLogs(
   store: LogStore,
   { keepDays, log, signal }: { keepDays: number; log: Logger; signal: AbortSignal },

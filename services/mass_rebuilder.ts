@@ -1,4 +1,4 @@
-/** Evaluates pull requests: what they touch, their labels, and the builds that follow. */
+/** Evaluates pull requests: touched projects, labels and builds. */
 import { servesRepo } from "../lib/access/acl.ts";
 import { ack } from "../lib/broker/broker.ts";
 import { describeError } from "../lib/common/errors.ts";
@@ -26,7 +26,7 @@ export function createService(context: RoleContext): Promise<Service> {
   const consumer: Consumer<Uint8Array> = {
     queue: QUEUE.evaluationJobs,
     prefetch: 4,
-    // Decoded by the handler, which counts what cannot be.
+    // The handler decodes, because it counts failures.
     decode: (delivery) => delivery.body,
     handle: (body, { tries }, stop) => handle(body, { tries, stop, context }),
     exhausted: (body, error) => {
@@ -42,7 +42,7 @@ export function createService(context: RoleContext): Promise<Service> {
 
 interface HandleOptions {
   readonly context: RoleContext;
-  /** Which tries of the job this is, from 1. */
+  /** The number of this try, from 1. */
   readonly tries: number;
   readonly stop: AbortSignal;
 }
@@ -66,14 +66,14 @@ async function* handle(body: Uint8Array, options: HandleOptions): HandlerStream 
   }
 }
 
-/** GitHub's API does not show what its webhook told of. */
+/** GitHub's API does not have the pull request that its webhook named. */
 async function unseen(
   error: GitHubRefusal,
   evaluation: Evaluation,
   { context, tries }: HandleOptions,
 ): Promise<HandlerResult> {
   retryIfEarly(error, tries);
-  context.log.warn("GitHub does not show what is to be evaluated", { error: describeError(error) });
+  context.log.warn("Pull request not found on GitHub", { error: describeError(error) });
   const told = await evaluation.giveUp(error, NO_PULL_REQUEST);
   const events = [...RECEIVED, "issue-fetch-failed"] as const;
   const stats = statsMessage(context.config.runner.identity, events);

@@ -1,6 +1,6 @@
 /**
- * The smallest set of Deno permissions a role can do its work with: as far as it is known without a
- * configuration (the named sets of `deno.json`), and narrowed to a configuration's hosts, ports and paths.
+ * The smallest set of Deno permissions that a role needs: without a configuration (the named sets in
+ * `deno.json`), and narrowed to a configuration's hosts, ports and paths.
  */
 import type { Config, Section } from "../lib/config/config.ts";
 import { rabbitMqOf } from "../lib/config/config.ts";
@@ -20,21 +20,21 @@ export type PathKey =
   | "log_message_collector.logs_path";
 
 /**
- * What a role needs beside what every role needs. No package of ours asks for a variable or a fact about the
- * machine, so there is no more to say than paths; a test with Deno's own audit finds what is too much.
+ * What a role needs besides what every role needs: only paths, because our packages need no environment
+ * variables or system information. A test with Deno's own audit finds unused permissions.
  */
 export interface Needs {
-  /** Files and folders it reads, by the key that names them; folders are read with all that is in them. */
+  /** Keys of the files and folders it reads; folders with everything inside. */
   readonly read: readonly PathKey[];
-  /** Folders it writes, which it may read too. */
+  /** Keys of the folders it reads and writes. */
   readonly write: readonly PathKey[];
   /** Whether it downloads contents of Git LFS. */
   readonly lfs?: boolean;
-  /** Whether it looks at the pages of logs that it links to. */
+  /** Whether it checks the log pages that it links to. */
   readonly logPages?: boolean;
 }
 
-/** What the sets are made from: a role's name and part of its row of the table. */
+/** A role's name and the columns of its table row that decide its permissions. */
 export interface PermissionRow {
   readonly name: string;
   readonly section: Section;
@@ -56,9 +56,9 @@ export interface PermissionSet {
 }
 
 /**
- * Deno lets a program import code from jsr.io, esm.sh and others unless a list says otherwise; an empty
- * list counts as none, and `--deny-import` alone does not stop it (Deno 2.9.6). This name can never exist
- * (RFC 2606, section 2).
+ * Without a list Deno lets a program import code from jsr.io, esm.sh and others. An empty list counts as
+ * none, and `--deny-import` by itself does not stop it (Deno 2.9.6). This name can never exist (RFC 2606,
+ * section 2).
  */
 const IMPORT_NOWHERE = ["none.invalid"];
 
@@ -76,23 +76,23 @@ export const COMMON_ENV = [
   "WATCHDOG_USEC",
 ] as const;
 
-/** The folder systemd makes for a role, from where it answers the watchdog: `RuntimeDirectory=` of its unit. */
+/** The folder for a role's watchdog socket: `RuntimeDirectory=` of its unit. */
 export function runtimeDirectory(role: string): string {
   return `/run/tickborg-${role}`;
 }
 
 const SYSTEMD_SOCKET = "/run/systemd/notify";
 
-/** Where the paths of a configuration are found, and which one is used. */
+/** The configuration to narrow a set to. */
 export interface Narrowing {
   readonly config: Config;
   /** The configuration file itself. */
   readonly configPath: string;
-  /** Where `credential:<name>` is found; systemd's place for the role's unit when absent. */
+  /** The folder of `credential:<name>`; systemd's folder for the role's unit when absent. */
   readonly credentials?: string | undefined;
 }
 
-/** The set of a role without a configuration: hosts and paths are not known yet. */
+/** A role's set without a configuration: hosts and paths are unknown. */
 export function staticPermissions(row: PermissionRow): PermissionSet {
   return {
     read: true,
@@ -102,7 +102,7 @@ export function staticPermissions(row: PermissionRow): PermissionSet {
   };
 }
 
-/** The set of a role under a configuration. */
+/** A role's set under a configuration. */
 export function narrowedPermissions(row: PermissionRow, narrowing: Narrowing): PermissionSet {
   const { config, configPath } = narrowing;
   const { read, write } = row.permissions;
@@ -133,12 +133,12 @@ export function narrowedPermissions(row: PermissionRow, narrowing: Narrowing): P
   };
 }
 
-/** The sockets of `lib/runtime/systemd.ts`, which Deno guards as files too. */
+/** The sockets of `lib/runtime/systemd.ts`, for which Deno also requires file permissions. */
 function systemd(row: PermissionRow): string[] {
   return [runtimeDirectory(row.name), SYSTEMD_SOCKET];
 }
 
-/** What no configuration changes. */
+/** The part that does not depend on a configuration. */
 function fixed(row: PermissionRow): Pick<PermissionSet, "run" | "env" | "import"> {
   const git = row.programs.includes("git") ? GIT_ENV : [];
   return {
@@ -166,7 +166,7 @@ function brokerAddress(rabbit: { host: string; ssl: boolean }): string {
     : `${rabbit.host}:${rabbit.ssl ? 5671 : 5672}`;
 }
 
-/** Undefined where there are no pages, or an address that no page can have. */
+/** Undefined without log pages, or if their address is invalid. */
 function logPagesAddress(config: Config): string | undefined {
   const viewer = logViewerOf(config);
   return viewer !== undefined && canBeOpened(viewer) ? httpAddress(viewer) : undefined;
@@ -178,8 +178,7 @@ function httpAddress(url: string): string {
 }
 
 /**
- * GitHub's own hosts of LFS contents. On a GitHub Enterprise Server they would be the API's, which no builder
- * reaches unless whoever runs it permits it.
+ * GitHub's own hosts of LFS contents. For a GitHub Enterprise Server the operator has to allow its host.
  */
 function lfsAddresses(apiUrl: string): string[] {
   if (new URL(apiUrl).hostname !== "api.github.com") return [];
@@ -191,15 +190,15 @@ function lfsAddresses(apiUrl: string): string[] {
 }
 
 /**
- * The set as command-line flags. Throws a ConfigError where a path holds a comma, at which Deno parts the
- * list whatever stands around it (2.9.6).
+ * The set as command-line flags. Throws a ConfigError for a path with a comma, which always separates list
+ * items in Deno 2.9.6.
  */
 export function permissionFlags(set: PermissionSet): string[] {
   const list = (items: readonly string[]) => {
     const odd = items.find((item) => item.includes(","));
     if (odd === undefined) return items.join(",");
     throw new ConfigError(
-      `Cannot permit ${odd}: Deno takes no path with a comma; name it otherwise`,
+      `Cannot permit ${odd}: Deno splits paths at commas; use a path without one`,
     );
   };
   const flags = ["--no-prompt"];

@@ -1,8 +1,8 @@
 /**
- * Turns pushes to branches into build jobs. What a push changed is the difference between the branch before
- * and after, however many commits lie between. What was pushed is trusted: who pushed it may push.
+ * Turns pushes to branches into build jobs. A push's change is the difference between the branch before and
+ * after, over any number of commits. Pushes are trusted: only people with write access can push.
  *
- * The role cannot speak to GitHub; where a push cannot be compared it builds too much rather than nothing.
+ * The role does not use GitHub's API. If a push cannot be compared, it builds too much rather than nothing.
  */
 import { servesRepo, systemsFor } from "../lib/access/acl.ts";
 import { ack, type Publication } from "../lib/broker/broker.ts";
@@ -33,7 +33,7 @@ import type { Consumer, HandlerResult, RoleContext, Service } from "../lib/runti
 import { statsMessage } from "../lib/monitoring/stats_events.ts";
 import { QUEUE } from "../lib/broker/topology.ts";
 
-/** The branch that an event pushed commits to; undefined where nothing is to be built for it. */
+/** The pushed branch; undefined if there is nothing to build. */
 export function branchOf(event: PushEvent, config: Pick<Config, "runner">): string | undefined {
   if (!servesRepo(config, event.repo.full_name)) return undefined;
   if (event.deleted || isZero(event.after)) return undefined;
@@ -45,13 +45,13 @@ function isZero(sha: string): boolean {
   return /^0+$/.test(sha);
 }
 
-/** Everything a push is decided from. */
+/** The facts about a push. */
 export interface Facts {
   readonly push: PushFacts;
   readonly config: Pick<Config, "github" | "push_filter">;
 }
 
-/** The projects to build, in the list's order; undefined where there is no list to choose from. */
+/** The projects to build, in the list's order; undefined without a list. */
 export function projectsOf({ push, config }: Facts): readonly Project[] | undefined {
   if (push.list.kind !== "list") return undefined;
   const { projects } = push.list;
@@ -64,8 +64,8 @@ export function projectsOf({ push, config }: Facts): readonly Project[] | undefi
 }
 
 /**
- * The builds of a push. Where the list cannot be read, the projects of `default_attrs` are asked for: the
- * builder then reports what is wrong with the list, in red. Names there that no list knows go the same way.
+ * The builds of a push. If the list is invalid, it requests the projects of `default_attrs`, and the builder
+ * reports the mistakes as failures. Names in `default_attrs` that are not in the list fail the same way.
  */
 export function decide(facts: Facts): Build[] {
   const { push, config } = facts;
@@ -114,7 +114,7 @@ async function handle(event: PushEvent, options: HandleOptions): Promise<Handler
   const fields = { repo: event.repo.full_name, branch, commit: event.after };
   const push = await gatherPushFacts({ event, branch }, { config, ...options });
   if (push instanceof MissingFromGit) {
-    log.warn("Pushed commit cannot be had", { ...fields, missing: push.message });
+    log.warn("Pushed commit is unavailable", { ...fields, missing: push.message });
     const end = unreadablePush(`git does not show ${push.what} ${push.which}`);
     return { publish: told(request, end, config), settle: ack };
   }
@@ -126,7 +126,7 @@ async function handle(event: PushEvent, options: HandleOptions): Promise<Handler
   }
   log.error("Push has no project list", { ...fields, list: push.list });
   const end = unlistedPush(push.list, { isDefault: branch === event.defaultBranch });
-  // The builder says the same of projects that are asked for by name.
+  // For projects requested by name, the builder reports the same.
   if (builds.length === 0) publish.push(...told(request, end, config));
   if (push.list.kind === "invalid") {
     const { identity } = config.runner;
@@ -135,7 +135,6 @@ async function handle(event: PushEvent, options: HandleOptions): Promise<Handler
   return { publish, settle: ack };
 }
 
-/** The push is given up. */
 function giveUpMessages(event: PushEvent, error: unknown, context: RoleContext): Publication[] {
   const branch = branchOf(event, context.config);
   if (branch === undefined) return [];
@@ -165,7 +164,7 @@ function triggerOf({ before, after }: PushEvent, branch: string): PushTrigger {
   return { head_sha: after, branch, ...(isZero(before) ? {} : { before_sha: before }) };
 }
 
-/** GitHub's time of a push, which a redelivery repeats. */
+/** GitHub's time of a push, which stays the same in a redelivery. */
 function pushedAt({ pushedAt }: PushEvent): string | undefined {
   if (typeof pushedAt !== "number") return isoTime(pushedAt);
   const time = new Date(pushedAt * 1_000);

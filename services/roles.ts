@@ -1,6 +1,6 @@
 /**
- * THE TABLE. Every role there is: what it is for, what it consumes and where it listens. The dispatcher,
- * the help text, `deno.json`, the deployment files and the README agree with it, and a test says so.
+ * THE TABLE of all roles: what each is for, what it consumes and where it listens. Tests check that the
+ * dispatcher, the help text, `deno.json`, the deployment files and the README agree with it.
  */
 import type { Section } from "../lib/config/config.ts";
 import type { Needs } from "./permissions.ts";
@@ -11,23 +11,23 @@ import { EXCHANGE, QUEUE } from "../lib/broker/topology.ts";
 export interface Role {
   /** What the role is for, in one line. */
   readonly summary: string;
-  /** The section of the configuration that must be there. */
+  /** The role's own section of the configuration, which it requires. */
   readonly section: Section;
-  /** Further sections the role cannot do without. */
+  /** Further sections that it requires. */
   readonly needs: readonly Section[];
-  /** Queues it consumes; `build-inputs-<system>` stands for one queue a system. */
+  /** Queues it consumes; `build-inputs-<system>` means one queue per system. */
   readonly consumes: readonly string[];
-  /** Exchanges it publishes to, beside the default one and `stats`, to which every role may. */
+  /** Exchanges it publishes to, besides the default one and `stats`, which are open to every role. */
   readonly publishes: readonly string[];
-  /** Exchanges it hears through a queue that goes with its connection. */
+  /** Exchanges it reads through a temporary queue. */
   readonly hears?: readonly string[];
   /** The port it serves HTTP on unless configured otherwise. */
   readonly port?: number;
-  /** Whether it speaks to GitHub's API and so needs the App's key. */
+  /** Whether it uses GitHub's API and needs the App's key. */
   readonly github: boolean;
   /** Programs it runs. */
   readonly programs: readonly string[];
-  /** What else it may do beside what `port`, `github` and `programs` say: see `services/permissions.ts`. */
+  /** Permissions beyond `port`, `github` and `programs`: see `services/permissions.ts`. */
   readonly permissions: Needs;
   readonly load: () => Promise<RoleModule>;
 }

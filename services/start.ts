@@ -1,4 +1,4 @@
-/** Starts a role of the table under a configuration; roles run one a process, or all in one. */
+/** Starts a role under a configuration. */
 import { type Config, rabbitMqOf, type Section } from "../lib/config/config.ts";
 import type { Broker } from "../lib/broker/broker.ts";
 import { ConfigError } from "../lib/common/errors.ts";
@@ -16,7 +16,7 @@ export interface StartOptions {
   readonly retryScale?: number;
   /** See `RunnerOptions.unready`. */
   readonly unready?: () => string | undefined;
-  /** The client that several roles of one process share: see {@link gitHubFor}; one of its own when absent. */
+  /** The client that the roles of one process share: see {@link gitHubFor}; the role's own when absent. */
   readonly github?: () => GitHub;
 }
 
@@ -32,12 +32,12 @@ export function requireSections(name: RoleName, config: Config): void {
   if (missing.length > 0) {
     throw new ConfigError(
       `Cannot start ${name}: the configuration lacks ${missing.join(", ")}; ` +
-        "example.config.json shows what belongs there",
+        "see example.config.json",
     );
   }
 }
 
-/** Whether the configuration gives the role a RabbitMQ to use. */
+/** Whether the configuration has RabbitMQ for the role. */
 export function namesRabbitMq(name: RoleName, config: Config): boolean {
   return rabbitMqOf(config, roleOf(name).section) !== undefined;
 }
@@ -70,9 +70,9 @@ export async function startRole(name: RoleName, options: StartOptions): Promise<
 }
 
 /**
- * One GitHub client for all of these roles, as GitHub limits an App and not a role; processes do not know of
- * each other's writes, so that between them GitHub's own 403 and 429 have the last word. Loads Octokit only
- * for roles that speak to GitHub: it is a third of a role's memory.
+ * One GitHub client for all of these roles, because GitHub limits the App, not a role. Processes do not
+ * coordinate: between them only GitHub's 403 and 429 limit the rate. Loads Octokit, a third of a role's
+ * memory, only for roles that use GitHub.
  */
 export async function gitHubFor(
   names: readonly RoleName[],
@@ -81,7 +81,7 @@ export async function gitHubFor(
   const speaking = names.filter((name) => roleOf(name).github);
   if (speaking.length === 0) {
     return () => {
-      throw new Error(`Role ${names.join(", ")} does not speak to GitHub`);
+      throw new Error(`Role ${names.join(", ")} does not use GitHub`);
     };
   }
   const { createGitHubFromConfig } = await import("../lib/github/from_config.ts");

@@ -1,7 +1,7 @@
 /**
- * The stats collector: counts events from `stats-events` and serves them to Prometheus on an address of
- * its own, with the depth and the consumers of every queue. Counters start at zero with the process;
- * Prometheus allows for that (`rate`, `increase`).
+ * The stats collector: counts events from `stats-events` and serves the counters to Prometheus, with the depth
+ * and the consumers of every queue. Counters start at zero with the process; Prometheus's `rate` and
+ * `increase` handle that.
  */
 import { Hono } from "hono";
 import { Registry } from "prom-client";
@@ -50,7 +50,7 @@ function counter(counters: EventCounters): Consumer<StatsMessage> {
   };
 }
 
-/** Pure: reads a message, in the old form too: one event as a bare word without quotes. */
+/** Pure: decodes a message, including the old form: one event as a word without quotes. */
 export function decodeStats(body: Uint8Array): StatsMessage {
   try {
     return { kind: "events", ...decode(EventMessage, body) };

@@ -1,13 +1,13 @@
-/** The folder that the demo leaves its logs in. */
+/** The demo's log folder. */
 import { join } from "node:path";
 import { describeError, UsageError } from "../../lib/common/errors.ts";
 
-/** Tells a folder of the demo's from everybody else's. */
+/** Marks a folder as made by a demo. */
 const MARKER = ".tickborg-demo";
 
 /**
- * Makes the folder where it is not there. What an earlier demo left stays: nothing is ever removed. Throws a
- * UsageError where it cannot be used, or holds something and was not made by a demo.
+ * Makes the folder if it is missing. Never removes anything: logs of earlier demos stay. Throws a UsageError
+ * if the folder is unusable, or is not empty and not made by a demo.
  */
 export async function claimLogFolder(folder: string): Promise<void> {
   const names = await namesIn(folder);

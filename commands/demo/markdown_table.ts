@@ -1,6 +1,6 @@
 /** Markdown's tables for a terminal. Pure. */
 
-/** Lines of Markdown in which the columns of tables are aligned, and links and code spans are their text. */
+/** Renders Markdown as lines with aligned table columns; links and code spans become plain text. */
 export function renderTables(markdown: string): string[] {
   const shown: string[] = [];
   let table: string[][] = [];
@@ -23,7 +23,7 @@ function cellsOf(line: string): string[] {
     .map((cell) => plainText(cell.trim().replaceAll("\\|", "|")));
 }
 
-/** What a browser would show of it. */
+/** The text that a browser would show. */
 function plainText(text: string): string {
   return text.replaceAll(/\[((?:[^\]`]|`[^`]*`)+)\]\([^)\s]*\)/g, "$1")
     .replaceAll(/(`+) ?([^`].*?) ?\1(?!`)/g, "$2").replaceAll("**", "");
@@ -43,7 +43,7 @@ function aligned(rows: readonly string[][]): string[] {
   );
 }
 
-/** Columns of a terminal: pictures take two. */
+/** Width in terminal columns: an emoji has two. */
 function widthOf(text: string): number {
   return [...text].length + (text.match(/\p{Emoji_Presentation}/gu)?.length ?? 0);
 }

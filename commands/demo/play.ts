@@ -1,4 +1,4 @@
-/** Plays the demo's story and tells it while it happens. */
+/** Plays the demo's story and prints its events. */
 import { OVERALL } from "../../lib/check_runs/name.ts";
 import { join } from "node:path";
 import { delay, orAborted } from "../../lib/common/async.ts";
@@ -21,19 +21,19 @@ import {
 /** Milliseconds after which the demo gives up: a first build on a slow machine takes some seconds. */
 const PATIENCE_MS = 120_000;
 
-/** Milliseconds a log may appear after its check run has completed: they come by different ways. */
+/** Milliseconds a log may appear after its check run has completed: they arrive over different queues. */
 const LOG_PATIENCE_MS = 10_000;
 
-/** Where the story is told. */
+/** Where the story is shown. */
 export interface Stage {
   /** Absolute path of the log folder. */
   readonly logs: string;
   readonly say: (text: string) => void;
-  /** Ends the story before its time. */
+  /** Ends the story early. */
   readonly signal: AbortSignal;
 }
 
-/** What came of the demo. */
+/** The result of the demo. */
 export interface Outcome {
   readonly ok: boolean;
   readonly checks: readonly CheckSummary[];
@@ -69,7 +69,7 @@ export async function play(fleet: Fleet, scenario: Scenario, stage: Stage): Prom
   say(`Labels: ${pull.labels.join(", ")}`);
   say(`Logs: ${logs}`);
   say(`\n${formatOverall(overall)}\n`);
-  say(ok ? "Everything came out as it should." : "Something did not come out as it should.");
+  say(ok ? "Every result is as expected." : "Some results are not as expected.");
   const { events } = watcher;
   return { ok, checks, overall, labels: pull.labels, logs, events };
 }
@@ -80,7 +80,7 @@ function introduce(scenario: Scenario, say: Stage["say"]): void {
     const how = typeof build_system === "string" ? build_system : build_system.Custom.command;
     say(`  ${name.padEnd(10)}${path.padEnd(14)}${how}${depends_on ? `, needs ${depends_on}` : ""}`);
   }
-  say("\nThe log pages work as long as this runs; --serve keeps them up until Ctrl-C.");
+  say("\nThe log pages work while the demo runs; --serve keeps them up until Ctrl-C.");
   say(`\nada opens a pull request: ${scenario.title}`);
 }
 
@@ -91,7 +91,7 @@ interface Watch {
   summarize(check: FakeCheckRun): Promise<CheckSummary>;
 }
 
-/** Summarizes each check run once it completes; those that are missing or not complete come last. */
+/** Summarizes each check run when it completes; missing and incomplete ones come last. */
 async function watchChecks(fleet: Fleet, pull: FakePull, watch: Watch): Promise<CheckSummary[]> {
   const completed = new Map<number, Promise<CheckSummary>>();
   const runs = () =>
@@ -142,7 +142,7 @@ function incomplete(name: string, state: string, expected: Scenario["expected"])
   return { name, conclusion: state, expected: expected.get(name) ?? "none", lines: 0, text: [] };
 }
 
-/** Shows what a completed check run has to say: its log's end, or its first words where nothing ran. */
+/** Prints the end of a completed check run's log, or the start of its summary if nothing ran. */
 async function summarize(
   check: FakeCheckRun,
   expected: Scenario["expected"],

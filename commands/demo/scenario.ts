@@ -1,4 +1,4 @@
-/** The demo's monorepo and pull request, and what must come of them. Pure. */
+/** The demo's monorepo and pull request, and the expected results. Pure. */
 import type { Files, ProjectInput } from "../../testing/monorepo.ts";
 import { type System, SYSTEMS } from "../../lib/messages/systems.ts";
 
@@ -32,7 +32,7 @@ int main(int argc, char **argv) {
 }
 `;
 
-/** `greeter` is built by the best tool at hand: CMake, Make, or a shell command where there is no compiler. */
+/** `greeter` is built with the best available tool: CMake, Make, or a shell command without a compiler. */
 function greeter(has: (program: string) => boolean): DemoProject {
   const common = { name: "greeter", path: "apps/greeter", labels: ["app: greeter"] };
   if (has("cc") && has("cmake") && (has("make") || has("ninja"))) {
@@ -81,7 +81,7 @@ function letters(has: (program: string) => boolean): DemoProject {
   };
 }
 
-/** Names the line that is wrong, and what was expected there. */
+/** Prints each wrong line and what it expected there. */
 const CHECK_SH = `echo 'parsing grammar.txt'
 number=0 bad=0
 while IFS= read -r line; do

@@ -1,4 +1,4 @@
-/** Says what happens in the demo as it happens, by looking at the fake GitHub after each of its changes. */
+/** Reports the demo's events: it compares the fake GitHub after each change. */
 import { OVERALL } from "../../lib/check_runs/name.ts";
 import type { FakeCheckRun } from "../../testing/fake_github/mod.ts";
 import { renderTables } from "./markdown_table.ts";
@@ -62,7 +62,7 @@ export class DemoEvents {
   }
 }
 
-/** Where the log of a check run's build is to be seen; undefined while there is none, and where nothing ran. */
+/** The log page of a check run's build; undefined before there is one, and if nothing ran. */
 export function logPage({ detailsUrl, conclusion }: FakeCheckRun) {
   if (conclusion === "skipped") return undefined;
   const address = URL.parse(detailsUrl ?? "");
@@ -71,23 +71,22 @@ export function logPage({ detailsUrl, conclusion }: FakeCheckRun) {
   return address && key && attempt ? { address, key, attempt } : undefined;
 }
 
-/** A line for people. */
 export function formatEvent({ at, what, text }: DemoEvent): string {
   return `${at.toFixed(1).padStart(6)} s  ${what.padEnd(10)} ${text}`;
 }
 
-/** What the demo ends with, for each check run. */
+/** A check run's line in the demo's summary. */
 export interface CheckSummary {
   readonly name: string;
   readonly conclusion: string;
   readonly expected: string;
   /** Lines of its log. */
   readonly lines: number;
-  /** The last lines of its log, or the first of its summary where nothing ran. */
+  /** The last lines of its log, or the first of its summary if nothing ran. */
   readonly text: readonly string[];
-  /** Path of the log; undefined where nothing ran. */
+  /** Path of the log; undefined if nothing ran. */
   readonly log?: string;
-  /** Address of the page that shows it, as long as the demo runs. */
+  /** Address of the log page, which works while the demo runs. */
   readonly page?: string;
 }
 
@@ -95,7 +94,7 @@ export interface CheckSummary {
 export function formatSummary(checks: readonly CheckSummary[]): string {
   const width = Math.max(...checks.map(({ name }) => name.length));
   return checks.map((check) => {
-    const verdict = check.conclusion === check.expected ? "as it should" : `NOT ${check.expected}`;
+    const verdict = check.conclusion === check.expected ? "as expected" : `NOT ${check.expected}`;
     return `  ${check.name.padEnd(width)}  ${check.conclusion.padEnd(8)} ${verdict.padEnd(14)}${
       check.log ?? "nothing was run"
     }`;
@@ -108,12 +107,12 @@ export function firstWords({ summary }: FakeCheckRun): string[] {
   return (summary ?? "").split("\n\n")[0]!.replaceAll("`", "").split("\n");
 }
 
-/** What a check run has to say, set in. */
+/** A check run's text, indented. */
 export function formatText({ name }: FakeCheckRun, lines: readonly string[]): string {
   return [`          ${name} says:`, ...lines.map((line) => `          │ ${line}`)].join("\n");
 }
 
-/** What the check run that sums up the others came to. */
+/** The outcome of the check run that sums up the others. */
 export interface OverallSummary {
   readonly conclusion: string;
   readonly title: string;

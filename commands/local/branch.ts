@@ -1,4 +1,4 @@
-/** The branch in somebody's own repository, looked at without changing its branches, index or files. */
+/** Reads a branch in the user's own repository without changing its branches, index or files. */
 import type { Project } from "../../lib/config/config.ts";
 import { UsageError } from "../../lib/common/errors.ts";
 import { type BranchFacts, gatherBranchFacts } from "../../lib/evaluation/branch_facts.ts";
@@ -16,39 +16,39 @@ export interface LocalBranch {
   readonly repository: GitRepository;
   /** Folders in which git-lfs keeps contents. */
   readonly stores: readonly string[];
-  /** What was asked for, as people wrote it. */
+  /** As written on the command line. */
   readonly baseName: string;
   readonly headName: string;
   readonly facts: BranchFacts;
-  /** Where the repository was cloned from; undefined where that is not known. */
+  /** Where the repository was cloned from; undefined if unknown. */
   readonly url: string | undefined;
   /** Files with changes that are not committed. */
   readonly uncommitted: number;
-  /** Whether the head is what is in the work tree. */
+  /** Whether the head is a commit of the work tree's files. */
   readonly workTree: boolean;
-  /** What may not be as people expect, a sentence each. */
+  /** Possible surprises, a sentence each. */
   readonly notes: readonly string[];
 }
 
-/** What to look at. */
+/** The branch to open. */
 export interface BranchRequest {
   readonly repo: string;
   readonly base: string | undefined;
   readonly head: string;
-  /** Whether what is not committed belongs to the branch. */
+  /** Whether uncommitted changes belong to the branch. */
   readonly uncommitted: boolean;
-  /** The configuration's projects, for a base that lists none. */
+  /** The configuration's projects, for a base without a project list. */
   readonly fallback: readonly Project[] | undefined;
-  /** A folder of ours. */
+  /** A temporary folder. */
   readonly folder: string;
   readonly signal: AbortSignal;
-  /** Tells what is being done. */
+  /** Shows the current step. */
   progress(text: string): void;
 }
 
 /**
- * Opens a branch. Throws a UsageError where the repository or a revision is not there, and a
- * {@link CloneError} where the clone lacks what an answer needs.
+ * Opens a branch. Throws a UsageError if the repository or a revision is missing, and a {@link CloneError}
+ * if the clone lacks needed objects.
  */
 export async function openBranch(request: BranchRequest): Promise<LocalBranch> {
   const clone = await openClone(request);
@@ -70,7 +70,7 @@ export async function openBranch(request: BranchRequest): Promise<LocalBranch> {
     repository,
     stores,
     baseName: base.name,
-    headName: commit === undefined ? head.name : `${head.name} with what is in the work tree`,
+    headName: commit === undefined ? head.name : `${head.name} with uncommitted changes`,
     facts,
     uncommitted,
     workTree: commit !== undefined,
@@ -93,7 +93,7 @@ function nothingToMerge(
 ): string[] {
   if (asked !== undefined || commit !== undefined || base.commit !== head.commit) return [];
   return [
-    `${head.name} is ${base.name} itself, so it changes nothing; --base and --head name others`,
+    `${head.name} is ${base.name} itself and changes nothing; choose others with --base and --head`,
   ];
 }
 
@@ -101,7 +101,7 @@ async function checkNotEmpty({ repository, cwd }: Clone): Promise<void> {
   if (await repository.resolve("HEAD") !== undefined) return;
   const { stdout } = await repository.run(["rev-list", "--all", "--max-count=1"]);
   if (stdout.length > 0) return;
-  throw new CloneError(`Cannot build anything of ${cwd}: it has no commit yet`);
+  throw new CloneError(`Cannot build ${cwd}: it has no commit yet; commit something first`);
 }
 
 async function baseOf(clone: Clone, { base, signal }: BranchRequest): Promise<Revision> {
@@ -114,7 +114,7 @@ async function baseOf(clone: Clone, { base, signal }: BranchRequest): Promise<Re
   return { name, commit, notes: note === undefined ? [] : [note] };
 }
 
-/** How much is not committed, and the commit of it where it is to be built. */
+/** The number of uncommitted changes, and their commit if they are to be built. */
 async function workTreeOf(
   { cwd, top, repository }: Clone,
   { base, head }: { base: string; head: string },
@@ -127,13 +127,13 @@ async function workTreeOf(
   const tree = { repository, top, signal };
   progress("looking at the work tree");
   const { count, submodules } = await changesIn(tree).catch((error: unknown) => {
-    // WorkTreeChanges that were not asked for are no reason not to look at the branch.
+    // Without --uncommitted, an unreadable work tree is no reason to give up.
     if (wanted || !(error instanceof GitFailure)) throw error;
     return { count: 0, submodules: [] };
   });
   const found = { uncommitted: count, submodules };
   if (!wanted || count === 0) return found;
-  // What the branch is called stays its last commit's to say.
+  // The subject decides labels and scopes, so it stays that of the branch's last commit.
   const [subject = "WorkTreeChanges that are not committed"] = await repository.commitSubjects(
     base,
     head,

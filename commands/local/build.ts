@@ -1,4 +1,4 @@
-/** The builds of `tickborg local`, in a folder of their own. */
+/** The builds of `tickborg local`. */
 import { join } from "node:path";
 import { buildProject, previewProject } from "../../lib/builder/build_project.ts";
 import type { ProjectBuild, ProjectOutcome } from "../../lib/builder/recipes/project_build.ts";
@@ -35,7 +35,7 @@ export interface BuildSelection {
   readonly chosen: readonly Choice[];
 }
 
-/** Makes a sandbox and checkouts, builds in them, and takes them away again. */
+/** Makes a sandbox and checkouts, builds in them, and removes them. */
 export async function buildAll(
   { branch, plan, chosen }: BuildSelection,
   session: Session,
@@ -58,7 +58,7 @@ export async function buildAll(
   }
 }
 
-/** The sandbox that the configuration asks for; none, and none is tried, where nothing is run. */
+/** The configured sandbox; none with --dry-run, which runs nothing. */
 async function sandboxFor({ options, config }: Session, jobsRoot: string): Promise<Sandbox> {
   const { sandbox, network, read_only_paths: readOnlyPaths } = sectionOf(config, "builder");
   try {
@@ -73,7 +73,7 @@ async function sandboxFor({ options, config }: Session, jobsRoot: string): Promi
     });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    throw new ConfigError(`${error.message}; or here: --no-sandbox`, { cause: error });
+    throw new ConfigError(`${error.message}; or use --no-sandbox`, { cause: error });
   }
 }
 
@@ -163,7 +163,7 @@ async function preview(
   return { ...common, commands: [...variablesFor(project, look.commands, how), ...look.commands] };
 }
 
-/** What a shell needs so that commands which use our variables can be typed at the root of a checkout. */
+/** Sets our variables in a shell, for commands that are typed at the root of a checkout. */
 function variablesFor(project: Project, commands: readonly string[], how: ProjectBuild): string[] {
   if (!commands.some((command) => command.includes("TICKBORG_"))) return [];
   const build = shellWord(`build/${project.name}`);
@@ -192,7 +192,7 @@ async function build(ready: LocalBuild, work: Build): Promise<LocalBuild> {
   let lines: readonly string[] = [];
   for (let next = await running.next();; next = await running.next()) {
     if (!next.done) {
-      // The last ones tell how the command ended: no error of its own.
+      // The last lines report how the command ended: no error of its own.
       errors.push(lines);
       lines = next.value;
       screen.lines(lines);
@@ -214,7 +214,7 @@ async function build(ready: LocalBuild, work: Build): Promise<LocalBuild> {
   }
 }
 
-/** Where build systems that build outside of the checkout have built. */
+/** The folder of build systems that build outside of the checkout. */
 async function buildFolderOf(project: Project, { folders }: ProjectBuild) {
   const buildFolder = join(folders.build, project.name);
   const isThere = await Deno.stat(buildFolder).then(() => true, () => false);

@@ -1,16 +1,16 @@
-/** How far a checkout is. */
+/** The progress of a checkout. */
 import { join } from "node:path";
 import { splitNul } from "../../lib/git/git.ts";
 import type { GitRepository } from "../../lib/git/repository.ts";
 
-/** What is checked out where. */
+/** A checkout under way. */
 export interface Checkout {
   readonly repository: GitRepository;
   readonly tree: string;
   readonly folder: string;
 }
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two updates. */
 const PERIOD_MS = 1_000;
 
 /** Watches a checkout until it is disposed of. */
@@ -24,7 +24,7 @@ export function trackCheckout(checkout: Checkout): Disposable & { howFar(): stri
       const files = (number: number) => number.toLocaleString("en");
       text = `: ${files(count)} of ${files(list.length)} files`;
     } catch {
-      // The checkout itself tells what is wrong.
+      // The checkout itself reports the fault.
       clearInterval(timer);
     }
   }, PERIOD_MS);
@@ -36,7 +36,7 @@ async function pathsOf({ repository, tree }: Checkout): Promise<string[]> {
   return splitNul((await repository.run(args, { maxBytes: 1024 ** 3 })).stdout);
 }
 
-/** Git writes in the order of its list, so the last file that is there tells how many are. */
+/** Git writes files in the order of its list, so the last existing one gives their number. */
 async function written(paths: readonly string[], folder: string): Promise<number> {
   let [low, high] = [0, paths.length];
   while (low < high) {

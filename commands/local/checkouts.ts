@@ -1,4 +1,4 @@
-/** Checkouts of the merged tree: each project is built in one that no other build has written to. */
+/** Checkouts of the merged tree: each project gets one that no other build has written to. */
 import { join } from "node:path";
 import { createJobFolder, type JobFolder } from "../../lib/builder/checkout/job_folder.ts";
 import { safeLine } from "../../lib/builder/log/lines.ts";
@@ -15,7 +15,7 @@ export interface Source {
   readonly branch: LocalBranch;
   /** The merged tree. */
   readonly tree: string;
-  /** What is built. */
+  /** The projects to build. */
   readonly projects: readonly Project[];
   /** The folder that the checkouts are made in. */
   readonly jobsRoot: string;
@@ -24,11 +24,11 @@ export interface Source {
 /** A checkout. */
 export interface Checkout {
   readonly folders: JobFolder;
-  /** What of it a project needs and could not be had. */
+  /** A file that the project needs and that could not be fetched. */
   problemOf(project: Project): Problem | undefined;
 }
 
-/** Makes checkouts, and takes them away unless they are to be kept. */
+/** Makes checkouts, and removes them unless `--keep` is set. */
 export class Checkouts {
   readonly #source: Source;
   readonly #session: Session;
@@ -41,19 +41,19 @@ export class Checkouts {
     this.#session = session;
   }
 
-  /** One that nothing was built in, to look at. */
+  /** An unused checkout, to inspect. */
   async fresh(): Promise<Checkout> {
     return this.#fresh ??= await this.#make();
   }
 
-  /** One that nothing was built in, to build in. */
+  /** An unused checkout, to build in. */
   async take(): Promise<Checkout> {
     const checkout = await this.fresh();
     this.#fresh = undefined;
     return checkout;
   }
 
-  /** Removes all that were made. */
+  /** Removes all checkouts. */
   async close(): Promise<void> {
     if (this.#session.options.keep) return;
     for (const folders of this.#made.splice(0)) await folders.remove();

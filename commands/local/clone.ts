@@ -1,4 +1,4 @@
-/** Somebody's clone: where it is, and with which variables git reads it without writing to it. */
+/** The user's clone, and the variables with which git reads it without writing to it. */
 import { join, resolve } from "node:path";
 import { ConfigError, TransientFault, UsageError } from "../../lib/common/errors.ts";
 import { git, GitFailure, gitText } from "../../lib/git/git.ts";
@@ -9,7 +9,7 @@ import { type Remote, remotesOf } from "./remotes.ts";
 /** Git's first release with `merge-tree --write-tree`. */
 const OLDEST_GIT = [2, 38] as const;
 
-/** Somebody's repository. */
+/** The user's clone. */
 export interface Clone {
   readonly cwd: string;
   /** The work tree's root; undefined in a bare repository. */
@@ -17,13 +17,13 @@ export interface Clone {
   readonly repository: GitRepository;
   /** Folders in which git-lfs keeps contents. */
   readonly stores: readonly string[];
-  /** The likeliest that a pull request goes to first; empty where there is none. */
+  /** The likeliest target of a pull request first; empty if there is none. */
   readonly remotes: readonly Remote[];
-  /** What stands before a command that is to be typed in the clone. */
+  /** Prefix for commands to type: changes to the clone's folder. */
   readonly here: string;
 }
 
-/** Opens the clone that a folder is in; `folder` takes what git writes. Throws a UsageError where there is none. */
+/** Opens the clone that a folder is in; git writes to `folder`. Throws a UsageError if there is none. */
 export async function openClone(
   { repo, folder, signal }: { repo: string; folder: string; signal: AbortSignal },
 ): Promise<Clone> {
@@ -53,7 +53,7 @@ async function folderOf(cwd: string, args: string[]): Promise<string> {
   }
 }
 
-/** A path as git's list of object folders takes it, whatever characters are in it. */
+/** Quotes any path for git's list of object folders. */
 function quoted(path: string): string {
   return `"${path.replaceAll(/["\\]/g, "\\$&").replaceAll("\n", "\\n")}"`;
 }
@@ -64,13 +64,13 @@ async function checkGit(): Promise<void> {
     version = await gitText(["version"]);
   } catch (error) {
     if (!(error instanceof TransientFault)) throw error;
-    throw new ConfigError("Cannot look at the repository: git is not installed", { cause: error });
+    throw new ConfigError("Cannot read the repository: git is not installed", { cause: error });
   }
   const [, major, minor] = /(\d+)\.(\d+)/.exec(version)?.map(Number) ?? [];
   const [oldest, least] = OLDEST_GIT;
   if (major === undefined || minor === undefined) return;
   if (major > oldest || (major === oldest && minor >= least)) return;
   throw new ConfigError(
-    `Cannot merge: git ${OLDEST_GIT.join(".")} or newer is needed, and here is ${major}.${minor}`,
+    `Cannot merge: found git ${major}.${minor}; install git ${OLDEST_GIT.join(".")} or newer`,
   );
 }

@@ -3,20 +3,20 @@ import { describeError } from "../../lib/common/errors.ts";
 import { BrokenCache, MissingFromGit } from "../../lib/git/faults.ts";
 import { GitFailure } from "../../lib/git/git.ts";
 
-/** The clone cannot tell what would be built; the message says why and what to type. */
+/** The clone lacks what is needed to know what to build; the message says why and what to type. */
 export class CloneError extends Error {
   override name = "CloneError";
 }
 
-/** What git says of a repository that it cannot read, as a {@link CloneError}; anything else stays what it is. */
+/** Wraps git's error about an unreadable repository in a {@link CloneError}; returns other errors unchanged. */
 export function cloneFault(error: unknown): unknown {
   const unreadable = [GitFailure, MissingFromGit, BrokenCache].some((kind) =>
     error instanceof kind
   );
   if (!unreadable) return error;
-  // The words for our own cache are wrong for somebody's clone; the cause has git's.
+  // A BrokenCache's message is about our own cache; its cause has git's message.
   const told = describeError(error instanceof BrokenCache ? error.cause : error);
-  return new CloneError(`Cannot read the repository: ${told}; git fsck tells more`, {
+  return new CloneError(`Cannot read the repository: ${told}; run git fsck`, {
     cause: error,
   });
 }

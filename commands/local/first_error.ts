@@ -1,10 +1,10 @@
-/** What a build failed of, for the last line that a person sees. */
+/** Why a build failed, for the last line that people see. */
 import { Tail } from "../../lib/builder/log/lines.ts";
 
 /** Reads a build's lines as they come. */
 export interface ErrorFinder {
   push(lines: readonly string[]): void;
-  /** The first error; undefined where none was recognised. */
+  /** The error; undefined if none was recognised. */
   found(): FoundError | undefined;
 }
 
@@ -15,7 +15,7 @@ export interface FoundError {
   readonly line?: number;
 }
 
-/** Finds the last line that says something: the commands' own lines are shown already. */
+/** Finds the last line that is neither blank nor one of the commands, which are shown already. */
 export function errorFinder(): ErrorFinder {
   const tail = new Tail(1, 500);
   return {
@@ -27,7 +27,7 @@ export function errorFinder(): ErrorFinder {
   };
 }
 
-/** One line: the place as in a checkout, then the message. */
+/** One line: the place relative to the checkout, then the message. */
 export function describeFound({ file, line, message }: FoundError, tree: string): string {
   const place = file === undefined ? "" : line === undefined ? `${file}: ` : `${file}:${line}: `;
   return `${place}${message}`.replaceAll(`${tree}/`, "");

@@ -1,10 +1,10 @@
-/** What a clone may lack of the two commits: the history of a shallow one, the objects of a partial one. */
+/** What a clone may lack: history if it is shallow, objects if it is partial. */
 import { join } from "node:path";
 import type { GitRepository } from "../../lib/git/repository.ts";
 import { CloneError } from "./clone_error.ts";
 import { ownGit } from "./own_git.ts";
 
-/** What is looked at. */
+/** The two commits. */
 export interface Commits {
   readonly repository: GitRepository;
   /** Full hashes. */
@@ -12,15 +12,15 @@ export interface Commits {
   readonly head: string;
 }
 
-/** What people call them. */
+/** Their names on the command line. */
 export interface Names {
   readonly baseName: string;
   readonly headName: string;
 }
 
 /**
- * Throws a {@link CloneError} where a shallow clone's history ends before the two commits meet: what the
- * branch changes, and what merging gives, is then a guess. `unshallow` is what to type.
+ * Throws a {@link CloneError} if a shallow clone's history ends before the two commits meet: the branch's
+ * changes and the merge would be guesses. `unshallow` is the command to type.
  */
 export async function checkHistory(commits: Commits & Names, unshallow: string): Promise<void> {
   const { repository, base, head, baseName, headName } = commits;
@@ -34,11 +34,11 @@ export async function checkHistory(commits: Commits & Names, unshallow: string):
   if (!cut) return;
   throw new CloneError(
     `Cannot tell what ${headName} changes: this clone is shallow, and its history ends before ${headName} ` +
-      `and ${baseName} meet; fetch the rest of it with: ${unshallow}`,
+      `and ${baseName} meet; fetch the rest with: ${unshallow}`,
   );
 }
 
-/** The commits whose parents were left out; none in a whole clone. */
+/** The commits whose parents were left out; none in a full clone. */
 async function shallowCommits(repository: GitRepository): Promise<Set<string>> {
   const ask = async (...args: string[]) =>
     new TextDecoder().decode((await repository.run(["rev-parse", ...args])).stdout).trim();
@@ -47,17 +47,17 @@ async function shallowCommits(repository: GitRepository): Promise<Set<string>> {
   return new Set((await Deno.readTextFile(join(common, "shallow"))).split("\n"));
 }
 
-/** How the person's own git is run. */
+/** How to run the user's own git. */
 export interface FetchOptions {
   readonly cwd: string;
   readonly signal: AbortSignal;
-  /** Tells what is being done. */
+  /** Shows the current step. */
   progress(text: string): void;
 }
 
 /**
- * Fetches what a partial clone lacks of both commits and of where they meet, into the clone, as git does when
- * it needs an object. Throws a {@link CloneError} where that fails.
+ * Fetches the missing objects of both commits and their merge base into a partial clone, as git does when it
+ * needs an object. Throws a {@link CloneError} if that fails.
  */
 export async function fetchMissing(commits: Commits, options: FetchOptions): Promise<void> {
   const { repository, base, head } = commits;
@@ -66,7 +66,7 @@ export async function fetchMissing(commits: Commits, options: FetchOptions): Pro
   const meet = await repository.mergeBase(base, head);
   const wanted = [base, head, ...(meet === undefined ? [] : [meet])];
   let last = "";
-  // Files are known to be missing only once the folders that name them are here.
+  // Missing files are known only after the folders that name them are fetched.
   for (;;) {
     const missing = await missingObjects(repository, wanted);
     const list = missing.join("\n");
@@ -92,7 +92,7 @@ async function missingObjects(
   return missing;
 }
 
-/** Asks as git's own `promisor-remote.c` does. */
+/** The same request as in git's `promisor-remote.c`. */
 async function fetchObjects(
   remote: string,
   objects: readonly string[],
@@ -109,18 +109,18 @@ async function fetchObjects(
   if (ok) return;
   throw new CloneError(
     `Cannot fetch ${objects.length} objects that this partial clone lacks from ${remote}` +
-      `${said && `: ${said}`}; try again when it can be reached`,
+      `${said && `: ${said}`}; try again when it is reachable`,
   );
 }
 
-/** The remote that a partial clone gets its objects from; undefined where the clone is whole. */
+/** The remote that a partial clone gets its objects from; undefined for a full clone. */
 async function promisorRemote(repository: GitRepository): Promise<string | undefined> {
   const args = ["config", "-z", "--get-regexp", String.raw`^remote\..*\.promisor$`];
   const { stdout } = await repository.run(args, { codes: [0, 1] });
   return /(?:^|\0)remote\.([^\n\0]*)\.promisor\ntrue\0/.exec(new TextDecoder().decode(stdout))?.[1];
 }
 
-/** Reads an answer of any length by lines. */
+/** Reads output of any length line by line. */
 async function eachLine(
   repository: GitRepository,
   args: readonly string[],

@@ -1,45 +1,46 @@
-/** What `tickborg local` was asked to do. */
+/** The options of `tickborg local`. */
 import { parseArguments } from "../arguments.ts";
 import { UsageError } from "../../lib/common/errors.ts";
 
 /** The help text. */
-export const HELP = `Does for a branch what the bot would do, without GitHub and without a broker
+export const HELP = `Builds a branch as the bot would, without GitHub or a broker
 
 Usage: tickborg local [options] [PROJECT…]
 
-  --repo PATH    the repository; . when absent
-  --base REF     what the branch is merged into; the default branch of upstream, or of origin, when absent
-  --head REF     the branch; HEAD when absent
-  --uncommitted  build what is in the work tree: changed files, and new ones that are not ignored
-  --build        build and run no tests
-  --test         build and run the tests; when both are absent, "test" of the project list decides
+  --repo PATH    the repository (default: .)
+  --base REF     what to merge the branch into (default: the default branch of upstream, else of origin)
+  --head REF     the branch (default: HEAD)
+  --uncommitted  also build uncommitted changes: changed files, and new ones that are not ignored
+  --build        build without tests
+  --test         build and test (default: as "test" in the project list says)
   --dry-run      only show what would be done
-  --keep         leave the merged tree and what was built in it, and say where
-  --json         a report on standard output and nothing else there
-  --config FILE  a Tickborg configuration: projects, systems, time-outs, sandbox
+  --keep         keep the merged tree and the build results, and show where
+  --json         only a JSON report on standard output
+  --config FILE  a Tickborg configuration: projects, systems, timeouts, sandbox
   --no-sandbox   run the commands without bubblewrap
-  --jobs N       commands a build runs at once; the number of processors when absent
+  --jobs N       parallel commands in a build (default: the number of processors)
   --help         this text
 
-It merges HEAD into BASE in a folder of its own (branches, index and files of the repository stay as they
-are), shows which projects the branch touches and why, the labels and the exact commands, then builds.
-Each command works at the root of a checkout. Projects that are named are built whether they are touched
-or not. What is not committed is built with --uncommitted only. A partial clone fetches what it lacks.
+It merges HEAD into BASE in a temporary folder (the repository's branches, index and files stay
+unchanged), shows which projects the branch touches and why, the labels and the exact commands, and
+builds. Each command works at the root of a checkout. Named projects are built even if the branch does
+not touch them. Uncommitted changes are built only with --uncommitted. A partial clone fetches missing
+objects.
 Exit codes:
   0    everything succeeded, or there was nothing to build
   1    something failed, or the branch cannot be built: a conflict, a mistake in .tickborg.json
-  2    wrong arguments or configuration, or a clone that cannot tell (shallow, without a commit)
-  130  stopped by Ctrl-C; 143 by SIGTERM; 141 because what it wrote was no longer read, as by head
+  2    wrong arguments or configuration, or an incomplete clone (shallow, without a commit)
+  130  stopped by Ctrl-C; 143 by SIGTERM; 141 because the pipe was closed, as by head
 `;
 
-/** The options, understood. */
+/** The parsed options. */
 export interface LocalOptions {
   readonly help: boolean;
   readonly repo: string;
   readonly base: string | undefined;
   readonly head: string;
   readonly uncommitted: boolean;
-  /** Undefined where the project list decides. */
+  /** Undefined if the project list decides. */
   readonly test: boolean | undefined;
   readonly dryRun: boolean;
   readonly keep: boolean;
@@ -98,5 +99,5 @@ export function parseLocalOptions(args: string[]): LocalOptions {
 function parseJobs(text: string): number {
   const jobs = Number(text);
   if (Number.isInteger(jobs) && jobs >= 1 && jobs <= 1_024) return jobs;
-  throw new UsageError(`--jobs takes a whole number from 1 to 1024, found ${JSON.stringify(text)}`);
+  throw new UsageError(`--jobs: expected an integer from 1 to 1024, found ${JSON.stringify(text)}`);
 }

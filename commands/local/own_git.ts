@@ -1,6 +1,6 @@
 /**
- * Git as the person runs it who called us: with their settings, credentials and keys. Only what must reach
- * the clone's own remote runs so; everything else runs as `lib/git/git.ts` does it.
+ * Runs git with the user's own settings, credentials and keys. Only commands that need the clone's own remote
+ * or settings use it; all others use `lib/git/git.ts`.
  */
 import process from "node:process";
 import { cutText, safeLine } from "../../lib/builder/log/lines.ts";
@@ -10,26 +10,26 @@ export interface OwnGitOptions {
   /** A folder of the clone. */
   readonly cwd: string;
   readonly signal: AbortSignal;
-  /** What it reads; nothing when absent. */
+  /** Standard input; nothing when absent. */
   readonly stdin?: string;
-  /** Milliseconds after which it is ended. Git then cannot ask anything at the terminal either. */
+  /** Milliseconds after which it is ended. If set, git cannot prompt at the terminal either. */
   readonly timeoutMs?: number;
-  /** Whether what it says on standard error goes to ours, as it comes, instead of into the answer. */
+  /** Whether its standard error goes straight to ours instead of into the result. */
   readonly show?: boolean;
 }
 
-/** What it answered. */
+/** The result of a run. */
 export interface OwnGitResult {
   readonly ok: boolean;
   readonly out: string;
-  /** Why it failed, in its own words on standard error; empty where those were shown. */
+  /** Its error message from standard error; empty if that was shown. */
   readonly said: string;
 }
 
-/** Characters of git's own words: a server may have a say in them. */
+/** Characters of git's message, which may hold text from a server. */
 const MAX_SAID = 300;
 
-/** What git's hooks set, and names another repository than the one we look at: `git rev-parse --local-env-vars`. */
+/** Set in git's hooks; they could name another repository: `git rev-parse --local-env-vars`. */
 const OF_ANOTHER_CLONE = [
   "GIT_ALTERNATE_OBJECT_DIRECTORIES",
   "GIT_COMMON_DIR",
@@ -44,7 +44,7 @@ const OF_ANOTHER_CLONE = [
   "GIT_WORK_TREE",
 ];
 
-/** Runs it. Throws the signal's reason when that aborts. */
+/** Runs git. Throws the signal's reason if it aborts. */
 export async function ownGit(args: readonly string[], options: OwnGitOptions) {
   const { cwd, signal, timeoutMs, show = false } = options;
   signal.throwIfAborted();
@@ -87,12 +87,12 @@ function environment(mayAsk: boolean): Record<string, string> {
 
 async function feed(stdin: WritableStream<Uint8Array>, text: string): Promise<void> {
   const writer = stdin.getWriter();
-  // Git may end without reading all of it; its exit code says what that means.
+  // Git may end without reading all of it; its exit code is what counts.
   await writer.write(new TextEncoder().encode(text)).catch(() => {});
   await writer.close().catch(() => {});
 }
 
-/** Ends git, and what it started where they have a process group of their own. */
+/** Ends git, and its children if they have their own process group. */
 function kill(child: Deno.ChildProcess, group: boolean): void {
   try {
     if (group && Deno.build.os !== "windows") process.kill(-child.pid, "SIGTERM");
@@ -102,7 +102,7 @@ function kill(child: Deno.ChildProcess, group: boolean): void {
   }
 }
 
-/** Why it ended, without user names and passwords of addresses; the last line where it does not say. */
+/** Git's fatal error, else its last line, without user names and passwords in addresses. */
 function why(text: string): string {
   const lines = text.trim().split("\n");
   const fatal = lines.find((line) => line.startsWith("fatal: "))?.slice("fatal: ".length);

@@ -1,4 +1,4 @@
-/** The remotes of a clone, and what a branch is merged into by default. */
+/** The remotes of a clone, and the default base of a branch. */
 import type { GitRepository } from "../../lib/git/repository.ts";
 import { UsageError } from "../../lib/common/errors.ts";
 import { shellWord } from "../../lib/text/shell.ts";
@@ -11,33 +11,33 @@ const REMOTE_PATIENCE_MS = 20_000;
 /** A remote. */
 export interface Remote {
   readonly name: string;
-  /** Its address, as the clone's settings have it. */
+  /** Its address in the clone's settings. */
   readonly url: string;
 }
 
 /** A branch to merge into by default. */
 export interface DefaultBase {
-  /** As people write it. */
+  /** As people write it, such as `origin/main`. */
   readonly name: string;
-  /** The whole ref. */
+  /** The full ref. */
   readonly ref: string;
-  /** Why it may be the wrong one; undefined where it is sure. */
+  /** Why it may be the wrong one; undefined if it is certain. */
   readonly note?: string;
 }
 
-/** Where the default base is looked for. */
+/** Where to search for the default base. */
 export interface DefaultBaseRequest {
   readonly repository: GitRepository;
   readonly remotes: readonly Remote[];
   readonly cwd: string;
-  /** What stands before a command that is to be typed in the clone. */
+  /** See {@link Clone.here}. */
   readonly here: string;
   readonly signal: AbortSignal;
 }
 
 /**
- * The remotes that pull requests may go to, the likeliest first. A fork's clone has the repository that it was
- * forked from as `upstream`, by everybody's custom and that of GitHub's own command line.
+ * The remotes that pull requests may go to, the likeliest first. By convention, and with GitHub's `gh`, the
+ * clone of a fork has the original repository as `upstream`.
  */
 export async function remotesOf(repository: GitRepository): Promise<Remote[]> {
   const names = (await text(repository, ["remote"])).split("\n").filter((name) => name !== "");
@@ -49,7 +49,7 @@ export async function remotesOf(repository: GitRepository): Promise<Remote[]> {
   return remotes;
 }
 
-/** The default branch of the first remote that tells it, else one of the usual names. Throws where there is none. */
+/** The default branch of the first remote that names it, else `main` or `master`. Throws if there is none. */
 export async function defaultBase(request: DefaultBaseRequest): Promise<DefaultBase> {
   const { repository, remotes } = request;
   const silent: string[] = [];
@@ -58,7 +58,7 @@ export async function defaultBase(request: DefaultBaseRequest): Promise<DefaultB
     if (known !== "" && await repository.resolve(known) !== undefined) return base(known);
     const asked = await askRemote(name, request);
     if ("branch" in asked) return await fetchedBase(request, name, asked.branch);
-    silent.push(`${name} does not tell its default branch (${asked.said})`);
+    silent.push(`${name} does not name its default branch (${asked.said})`);
   }
   if (remotes.length === 0) silent.push("this clone has no remote");
   const why = silent.join(", ");
@@ -80,7 +80,7 @@ async function askRemote(
   return { said: said || (ok ? "it has no branch" : "no answer in time") };
 }
 
-/** The branch as it was last fetched. Throws where it never was. */
+/** The branch as last fetched. Throws if it never was. */
 async function fetchedBase(
   { repository, here }: DefaultBaseRequest,
   remote: string,
@@ -105,7 +105,7 @@ async function usualBase(
     for (const ref of [`${prefix}main`, `${prefix}master`]) {
       if (await repository.resolve(ref) === undefined) continue;
       const found = base(ref);
-      return { ...found, note: `${why}: ${found.name} is taken; --base names another` };
+      return { ...found, note: `${why}: using ${found.name}; choose another with --base` };
     }
   }
   return undefined;
@@ -115,7 +115,7 @@ function base(ref: string): DefaultBase {
   return { ref, name: ref.replace(/^refs\/(remotes|heads)\//, "") };
 }
 
-/** What git answers, or an empty text where it answers nothing. */
+/** Git's output, empty if it fails. */
 async function text(repository: GitRepository, args: readonly string[]): Promise<string> {
   const { stdout } = await repository.run(args, { codes: [0, 1, 2, 128] });
   return new TextDecoder().decode(stdout).trim();

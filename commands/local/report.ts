@@ -1,4 +1,4 @@
-/** The words of `tickborg local`. Pure. */
+/** The output of `tickborg local`. Pure. */
 import { safeLine } from "../../lib/builder/log/lines.ts";
 import { describePlan } from "../../lib/evaluation/wording.ts";
 import type { EvaluationPlan } from "../../lib/evaluation/plan.ts";
@@ -7,19 +7,19 @@ import { duration } from "../../lib/report/markdown.ts";
 import { shellWord } from "../../lib/text/shell.ts";
 import type { LocalBranch } from "./branch.ts";
 
-/** One project that is built, and how that ended. */
+/** One project's build and its result. */
 export interface LocalBuild {
   readonly project: string;
   /** Why it is built: touched by files, by a commit's scope, by a dependency, or named on the command line. */
   readonly why: string;
-  /** What the bot would build it on. */
+  /** Where the bot would build it. */
   readonly systems: readonly string[];
   readonly commands: readonly string[];
   readonly status?: "Success" | "Failure" | "TimedOut" | "UnexpectedError" | "Skipped" | "Stopped";
   readonly reason?: string;
   readonly step?: string;
   readonly command?: string;
-  /** What a failed command printed first of all errors, with its place: one line. */
+  /** The first error that a failed command printed, with its place: one line. */
   readonly error?: string;
   /** Where the tree was left. */
   readonly tree?: string;
@@ -34,15 +34,15 @@ export interface LocalReport {
   readonly base: string;
   readonly head: string;
   readonly uncommitted: number;
-  /** Whether what is not committed was built: `head` is then a commit that is nowhere else. */
+  /** Whether uncommitted changes were built: `head` is then a temporary commit. */
   readonly workTree: boolean;
   readonly outcome: string;
-  /** What is wrong with the project list, a line each; undefined where it can be read. */
+  /** Mistakes in the project list, a line each; undefined if it is valid. */
   readonly mistakes?: readonly string[];
   readonly labels: readonly string[] | null;
-  /** Whether all are tested, by `--test`; else those are that the project list says so of. */
+  /** Whether `--test` was given; if not, the project list decides. */
   readonly test: boolean;
-  /** What the builds ran in; undefined where nothing was run. */
+  /** Undefined if nothing was run. */
   readonly sandbox?: "bubblewrap" | "none";
   readonly builds: readonly LocalBuild[];
 }
@@ -55,7 +55,7 @@ export function whyTouched({ because, via }: TouchedProject): string {
   return `it depends on ${via}`;
 }
 
-/** What is merged into what, what is left out, and what the bot would say about it. */
+/** What is merged, the notes, and what the bot would say about it. */
 export function describeBranch(branch: LocalBranch, plan: EvaluationPlan): string[] {
   const { facts, notes } = branch;
   const short = (sha: string) => sha.slice(0, 12);
@@ -74,7 +74,7 @@ export function describeBranch(branch: LocalBranch, plan: EvaluationPlan): strin
     `The bot would say: ${description}`,
     ...describeMistakes(mistakesOf(branch, plan)),
     ...describeOldMistakes(branch.baseName, plan),
-    `Labels: ${plan.labels === undefined ? "cannot be told" : plan.labels.join(", ") || "none"}`,
+    `Labels: ${plan.labels === undefined ? "unknown" : plan.labels.join(", ") || "none"}`,
   ].map(safeLine);
 }
 
@@ -87,8 +87,8 @@ function describeChanges({ uncommitted, workTree }: LocalBranch): string[] {
 }
 
 /**
- * What is wrong with the project list that counts, a line each: the base's where that cannot be read, else what
- * merging would leave behind; undefined where nothing is.
+ * Mistakes in the list that counts, a line each: the base's if that is invalid, else those after the merge;
+ * undefined if there are none.
  */
 export function mistakesOf(
   { facts: { list } }: LocalBranch,
@@ -107,7 +107,7 @@ function describeMistakes(mistakes: readonly string[] | undefined): string[] {
   ];
 }
 
-/** Those that the branch did not make, where the list is used all the same. */
+/** Mistakes that are on the base already, if the list is used nevertheless. */
 function describeOldMistakes(base: string, { oldMistakes, outcome }: EvaluationPlan): string[] {
   if (oldMistakes.length === 0 || outcome === "bad-projects") return [];
   return [
@@ -120,7 +120,7 @@ function counted(mistakes: readonly string[]): string {
   return mistakes.length === 1 ? "1 mistake" : `${mistakes.length} mistakes`;
 }
 
-/** The projects, why they are built, and with which commands. */
+/** The projects, why they are built, and their commands. */
 export function describeBuilds(builds: readonly LocalBuild[]): string[] {
   return builds.flatMap(({ project, why, systems, commands, status, reason }) => [
     "",

@@ -1,29 +1,29 @@
-/** From what people call a commit to its hash. */
+/** Resolves the name of a commit to its hash. */
 import { UsageError } from "../../lib/common/errors.ts";
 import type { GitRepository } from "../../lib/git/repository.ts";
 import { shellWord } from "../../lib/text/shell.ts";
 import type { Remote } from "./remotes.ts";
 
-/** A commit that somebody named. */
+/** A commit named on the command line. */
 export interface Revision {
   /** As people wrote it. */
   readonly name: string;
   /** The full hash. */
   readonly commit: string;
-  /** What may not be as people expect. */
+  /** Possible surprises. */
   readonly notes: readonly string[];
 }
 
-/** What is asked for. */
+/** The commit to find. */
 export interface RevisionRequest {
   readonly name: string;
   readonly option: "--base" | "--head";
   readonly remotes: readonly Remote[];
-  /** What stands before a command that is to be typed in the clone. */
+  /** See {@link Clone.here}. */
   readonly here: string;
 }
 
-/** Finds a branch, tag or commit. A branch goes before a tag of one name. Throws a UsageError. */
+/** Finds a branch, tag or commit. A branch takes precedence over a tag of the same name. Throws a UsageError. */
 export async function findRevision(
   repository: GitRepository,
   request: RevisionRequest,
@@ -32,7 +32,7 @@ export async function findRevision(
   const branch = await repository.resolve(`refs/heads/${name}`);
   const tag = await repository.resolve(`refs/tags/${name}`);
   if (branch !== undefined && tag !== undefined) {
-    const note = `${name} is a branch and a tag: the branch is taken; tags/${name} is the tag`;
+    const note = `${name} is a branch and a tag: using the branch; tags/${name} is the tag`;
     return { name, commit: branch, notes: branch === tag ? [] : [note] };
   }
   const commit = await repository.resolve(name);
@@ -43,7 +43,7 @@ export async function findRevision(
   );
 }
 
-/** What to type for a commit that is not here. */
+/** How to get a commit that the clone lacks. */
 async function hintFor(
   repository: GitRepository,
   { name, option, remotes: [remote], here }: RevisionRequest,

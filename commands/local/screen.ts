@@ -1,9 +1,9 @@
-/** What a person sees: the lines, and on a terminal under them a line that tells what is being done. */
+/** The output for people: lines, and on a terminal a status line below them. */
 import { duration } from "../../lib/report/markdown.ts";
 
 const encoder = new TextEncoder();
 
-/** Seconds of silence after which a log that is no terminal is told what is being done. */
+/** Seconds of silence after which the status is printed if there is no terminal. */
 const SILENCE_SECONDS = 10;
 
 /** Where text goes. */
@@ -13,18 +13,18 @@ export interface Screen {
   /** Text for programs, on standard output. */
   report(text: string): void;
   /**
-   * Tells what is being done, on standard error, and how far it is; `undefined` when nothing is any more.
+   * Shows the current step and its progress on standard error; `undefined` ends it.
    */
   progress(text: string | undefined, howFar?: () => string): void;
   close(): void;
 }
 
-/** A stream that can be written to at once. */
+/** A stream with synchronous writes. */
 interface Writer {
   writeSync(bytes: Uint8Array): number;
 }
 
-/** What a screen is made of. */
+/** The parts of a screen. */
 export interface ScreenOptions {
   readonly out: Writer;
   readonly err: Writer & { isTerminal(): boolean };
@@ -34,11 +34,11 @@ export interface ScreenOptions {
   readonly columns: () => number;
   /** Milliseconds on a clock that only goes forward. */
   readonly now: () => number;
-  /** Called once when what is written is no longer read; later writes do nothing. */
+  /** Called once when the reader is gone; later writes do nothing. */
   readonly closed: () => void;
 }
 
-/** Columns of the terminal; 80 where it does not tell. */
+/** Columns of the terminal; 80 if unknown. */
 export function terminalColumns(): number {
   try {
     return Deno.consoleSize().columns || 80;
@@ -47,7 +47,7 @@ export function terminalColumns(): number {
   }
 }
 
-/** Writes lines, and progress: drawn again after each line on a terminal, else a line after every long silence. */
+/** Opens a screen: progress is redrawn below the lines on a terminal, else printed after a long silence. */
 export function openScreen({ out, err, json, columns, now, closed }: ScreenOptions): Screen {
   const terminal = err.isTerminal();
   const write = safely(closed);
@@ -95,7 +95,7 @@ export function openScreen({ out, err, json, columns, now, closed }: ScreenOptio
   };
 }
 
-/** Writes whole text, whatever a short write does, until it is no longer read. */
+/** Writes the whole text even after short writes, until the reader is gone. */
 function safely(closed: () => void): (writer: Writer, text: string) => void {
   let open = true;
   return (writer, text) => {

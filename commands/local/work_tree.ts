@@ -1,10 +1,10 @@
-/** What is not committed, looked at without a change to the person's index, files or branches. */
+/** Reads uncommitted changes without touching the user's index, files or branches. */
 import { join } from "node:path";
 import type { GitRepository } from "../../lib/git/repository.ts";
 import { CloneError } from "./clone_error.ts";
 import { ownGit } from "./own_git.ts";
 
-/** Somebody's files. */
+/** The user's work tree. */
 export interface WorkTree {
   readonly repository: GitRepository;
   /** Its root. */
@@ -15,7 +15,7 @@ export interface WorkTree {
 /** Milliseconds that reading every changed file may take. */
 const PATIENCE_MS = 1_800_000;
 
-/** What is not committed. */
+/** Uncommitted changes. */
 export interface WorkTreeChanges {
   /** Changed and new files that are not ignored, and submodules. */
   readonly count: number;
@@ -23,7 +23,7 @@ export interface WorkTreeChanges {
   readonly submodules: readonly string[];
 }
 
-/** Looks for what is not committed. */
+/** Finds uncommitted changes. */
 export async function changesIn(tree: WorkTree): Promise<WorkTreeChanges> {
   const args = ["status", "--porcelain=v2", "--untracked-files=normal"];
   const lines = (await runThere(tree, args)).split("\n").filter((line) => line !== "");
@@ -32,8 +32,8 @@ export async function changesIn(tree: WorkTree): Promise<WorkTreeChanges> {
 }
 
 /**
- * A commit of what is in the work tree, new files that are not ignored among it, on top of `head`. It is made
- * with an index of its own in `folder`. Throws a {@link CloneError} in the middle of a conflict.
+ * Commits the work tree, including new files that are not ignored, on top of `head`, with its own index in
+ * `folder`. Throws a {@link CloneError} if there are unresolved conflicts.
  */
 export async function commitWorkTree(
   tree: WorkTree,
@@ -55,12 +55,12 @@ export async function commitWorkTree(
   });
 }
 
-/** Copies an index; a clone in which nothing was ever checked out has none. */
+/** Copies an index; a clone without any checkout has none. */
 async function copyIndex(from: string, to: string): Promise<void> {
   const { atime, mtime } = await Deno.stat(from).catch(() => ({ atime: null, mtime: null }));
   if (mtime === null) return;
   await Deno.copyFile(from, to);
-  // Git takes a file that changed in the moment its index was written for changed, by the index's time.
+  // Git compares the index's time with those of files to find files that changed while it was written.
   await Deno.utime(to, atime ?? mtime, mtime);
 }
 
@@ -70,19 +70,19 @@ async function checkNoConflict(tree: WorkTree): Promise<void> {
   if (listed === "") return;
   const more = paths.length > 3 ? ` and ${paths.length - 3} more` : "";
   throw new CloneError(
-    `Cannot build what is in the work tree: conflicts in ${paths.slice(0, 3).join(", ")}${more}; ` +
+    `Cannot build uncommitted changes: conflicts in ${paths.slice(0, 3).join(", ")}${more}; ` +
       "resolve them, then git add them",
   );
 }
 
-/** What a merge that is not committed yet merges. */
+/** The other parents of a merge that is not committed yet. */
 async function mergedHeads(tree: WorkTree): Promise<string[]> {
   const args = ["rev-parse", "--path-format=absolute", "--git-path", "MERGE_HEAD"];
   const text = await Deno.readTextFile(await answer(tree, args)).catch(() => "");
   return text.split("\n").filter((line) => line !== "");
 }
 
-/** Runs git at the root of the work tree, with what the person has ignored. */
+/** Runs git at the root of the work tree, with the user's own ignore list. */
 async function runThere(tree: WorkTree, args: readonly string[], env = {}) {
   const ignored = await excludesFile(tree);
   const settings = ignored === undefined ? [] : ["-c", `core.excludesFile=${ignored}`];
@@ -98,7 +98,7 @@ async function answer(
   return new TextDecoder().decode((await repository.run(args, options)).stdout).trim();
 }
 
-/** The person's own list of what git ignores everywhere (gitignore(5)). */
+/** The user's own list of files to ignore everywhere (gitignore(5)). */
 async function excludesFile({ top, signal }: WorkTree): Promise<string | undefined> {
   const args = ["config", "--type=path", "--get", "core.excludesFile"];
   const { ok, out } = await ownGit(args, { cwd: top, signal });

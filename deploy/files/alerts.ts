@@ -3,10 +3,10 @@ import { QUEUE_RULES, type QueueRule } from "../../lib/monitoring/health.ts";
 import type { RoleName } from "../../services/roles.ts";
 import { QUEUE } from "../../lib/broker/topology.ts";
 
-/** One alert; several of one name are told apart by their labels. */
+/** One alert; labels distinguish several of the same name. */
 export interface Alert {
   readonly alert: string;
-  /** PromQL; the alert fires while it gives anything. */
+  /** PromQL; the alert fires while it returns anything. */
   readonly expr: string;
   /** How long it must hold. */
   readonly for: string;
@@ -14,7 +14,7 @@ export interface Alert {
   readonly summary: string;
 }
 
-/** `build-inputs-<system>` of whichever system. */
+/** `build-inputs-<system>` of any system. */
 const BUILD_QUEUES = "build-inputs-.+";
 
 function isBuildQueue({ role }: QueueRule): boolean {
@@ -25,13 +25,13 @@ function selector(rule: QueueRule): string {
   return isBuildQueue(rule) ? `queue=~"${BUILD_QUEUES}"` : `queue="${rule.queue}"`;
 }
 
-/** One rule for the queues of all builders, which are alike, and one for each other queue with a consumer. */
+/** One rule for all builders' queues together, and one for each other queue with a consumer. */
 function distinctRules(): QueueRule[] {
   const builder = QUEUE_RULES.find(isBuildQueue)!;
   return [...QUEUE_RULES.filter((rule) => rule.role && !isBuildQueue(rule)), builder];
 }
 
-/** Labels tell rules of one name apart, as Prometheus wants it; builders' queues keep the names they have. */
+/** Labels that distinguish rules of the same name; for builders' queues the series has the queue's name. */
 function labelsOf(rule: QueueRule): Alert["labels"] {
   return {
     severity: "critical",
@@ -50,7 +50,7 @@ function depth(rule: QueueRule): Alert {
   };
 }
 
-/** A builder's queue needs a consumer only if it had one within the week, or if somebody waits there. */
+/** A builder's queue needs a consumer only if it had one within the last week, or if jobs wait in it. */
 function consumers(rule: QueueRule): Alert {
   const none = `tickborg_queue_consumers{${selector(rule)}} < 1`;
   return {
@@ -60,7 +60,7 @@ function consumers(rule: QueueRule): Alert {
       : none,
     for: isBuildQueue(rule) ? "10m" : "3m",
     labels: labelsOf(rule),
-    summary: `Nobody consumes {{ $labels.queue }}: ${rule.role} is down`,
+    summary: `{{ $labels.queue }} has no consumer: ${rule.role} is down`,
   };
 }
 
@@ -74,7 +74,7 @@ function down(job: string, role: RoleName, what: string): Alert {
   };
 }
 
-/** Every alert: the document's health table (`docs/deployment.md`, "Health") and what it leaves out. */
+/** Every alert: the health table in `docs/deployment.md`, "Health", and more. */
 export function alerts(): Alert[] {
   const unknown = QUEUE_RULES.find(({ queue }) => queue === QUEUE.unknownEvents)!;
   return [
@@ -115,11 +115,11 @@ export function alerts(): Alert[] {
       for: "5m",
       labels: { severity: "warning" },
       summary:
-        "{{ $value }} events that nobody consumes: look at the App's events, and purge the queue",
+        "{{ $value }} events without a consumer: check the App's events, then purge the queue",
     },
     {
       alert: "TickborgDecodeFailures",
-      // A counter that begins has not increased yet.
+      // `increase` does not see a counter's first value.
       expr: "increase(tickborg_job_decode_failure[15m]) > 0 or " +
         "(tickborg_job_decode_failure > 0 unless tickborg_job_decode_failure offset 15m)",
       for: "0m",
@@ -129,7 +129,7 @@ export function alerts(): Alert[] {
   ];
 }
 
-/** A scalar that YAML reads as the text it is, as `deno fmt` leaves it. */
+/** A YAML string, quoted as `deno fmt` does. */
 function quoted(text: string): string {
   return text.includes('"') ? `'${text.replaceAll("'", "''")}'` : `"${text}"`;
 }
@@ -145,6 +145,6 @@ export function alertsFile(): string {
           summary: ${quoted(summary)}
 `
   );
-  return "# Generated from lib/monitoring/health.ts: `deno task deploy-files` writes it anew\n" +
+  return "# Generated from lib/monitoring/health.ts: run `deno task deploy-files` to update\n" +
     `groups:\n  - name: tickborg\n    rules:\n${rules.join("")}`;
 }

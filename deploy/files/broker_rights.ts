@@ -1,10 +1,10 @@
 /**
- * What each role's broker user may do, as narrow as RabbitMQ allows, and the topology that an operator
- * declares once, because no role may (rabbitmq.com/docs/access-control, "How Authorisation Works").
+ * The least permissions of each role's broker user, and the topology, which an operator declares once because
+ * no role may (rabbitmq.com/docs/access-control, "How Authorisation Works").
  *
- * What it cannot narrow: a queue's retries, dead letters and jobs go by the default exchange (`amq.default`),
- * and who may write there reaches every queue by its name. So a role cannot read what is not its own, nor
- * change or remove a queue or an exchange, nor publish a webhook's event, but it can put a message into any queue.
+ * One gap remains: retries, dead letters and jobs use the default exchange (`amq.default`), which reaches every
+ * queue by name. A role cannot read other queues, change or delete queues or exchanges, or publish a webhook's
+ * event, but it can put a message into any queue.
  */
 import { ROLE_NAMES, type RoleName, roleOf } from "../../services/roles.ts";
 import { SYSTEMS } from "../../lib/messages/systems.ts";
@@ -13,7 +13,7 @@ import { buildQueue, EXCHANGES, QUEUES } from "../../lib/broker/topology.ts";
 /** The virtual host (`docs/deployment.md`, "RabbitMQ"). */
 export const VHOST = "tickborg";
 
-/** A user's rights: regular expressions over the names of exchanges and queues. */
+/** A user's permissions: regular expressions for the names of exchanges and queues. */
 export interface Rights {
   readonly user: string;
   readonly vhost: string;
@@ -27,7 +27,7 @@ export function brokerUser(name: RoleName): string {
   return `tickborg-${name}`;
 }
 
-/** The person's user of the deployment document, who may do everything. */
+/** The administrator in `docs/deployment.md`, with all permissions. */
 export const OWNER = "tickborg";
 
 /** The user of commands such as `status` and `dead-letters`: they read and move messages and declare nothing. */
@@ -37,7 +37,7 @@ function escaped(name: string): string {
   return name.replaceAll(".", "\\.");
 }
 
-/** One of the alternatives and nothing else; a pattern that matches nothing where there are none. */
+/** Matches exactly one of the alternatives, or nothing if there are none. */
 function anyOf(patterns: readonly string[]): string {
   return patterns.length === 0 ? "^$" : `^(${patterns.join("|")})$`;
 }
@@ -54,9 +54,9 @@ export function rightsOf(name: RoleName): Rights {
   const { publishes, hears = [] } = roleOf(name);
   const consumed = consumedQueues(name).map(escaped);
   const mine = consumed.length === 0 ? "" : `(${consumed.join("|")})`;
-  // The queues in which retries wait.
+  // Queues of waiting retries.
   const delays = mine === "" ? [] : [`tickborg\\.delay\\.[0-9]+\\.${mine}`];
-  // What a builder holds for hours (lib/broker/rabbitmq/leasing_consumer.ts).
+  // Leases of long builds (lib/broker/rabbitmq/leasing_consumer.ts).
   const held = name === "builder"
     ? [`tickborg\\.lease\\.${mine}\\.[0-9a-f-]+(\\.back)?`, `tickborg\\.busy\\.${mine}`]
     : [];
@@ -79,7 +79,7 @@ export function allRights(): Rights[] {
   ];
 }
 
-/** Bounds of the queues that nobody empties. A policy, because the queues themselves must have no arguments. */
+/** Limits of queues without a consumer. Policies, because the queues themselves must have no arguments. */
 function policies() {
   return QUEUES.filter(({ keep }) => keep !== undefined).map(({ name, keep }) => ({
     vhost: VHOST,
@@ -91,7 +91,7 @@ function policies() {
   }));
 }
 
-/** Exchanges, queues, bindings, policies and rights in the form that `rabbitmqctl import_definitions` reads. */
+/** Exchanges, queues, bindings, policies and permissions for `rabbitmqctl import_definitions`. */
 export function definitions(): Record<string, unknown> {
   return {
     vhosts: [{ name: VHOST }],

@@ -1,9 +1,9 @@
-/** The deployment files that are generated, with what they hold. */
+/** The generated deployment files. */
 import { alertsFile } from "./alerts.ts";
 import { definitions } from "./broker_rights.ts";
 import { systemdFiles } from "./units.ts";
 
-/** Every generated file: its path in the repository and its text. */
+/** Path in the repository and content of every generated file. */
 export function generatedFiles(): Map<string, string> {
   return new Map([
     ...[...systemdFiles()].map(([name, text]): [string, string] => [

@@ -1,13 +1,12 @@
 /**
- * What systemd denies a role: the document's list (`docs/deployment.md`, "What the units promise") and
- * what else a role does not need. `systemd-analyze security` rates the result, and a test holds it there;
- * another boots a systemd and runs programs in these units.
+ * systemd's restrictions for a role: the list in `docs/deployment.md`, "What the units promise", and more. One
+ * test checks the rating of `systemd-analyze security`; another boots systemd and runs programs in these units.
  */
 import type { RoleName } from "../../services/roles.ts";
 import { startsSandboxes } from "./layout.ts";
 import type { Directive } from "./directive.ts";
 
-/** The document's list, in its order. V8 starts under MemoryDenyWriteExecute because roles run `--jitless`. */
+/** The documented list. V8 runs under MemoryDenyWriteExecute because roles use `--jitless`. */
 const DOCUMENTED: readonly Directive[] = [
   { key: "NoNewPrivileges", value: "true" },
   { key: "ProtectSystem", value: "strict" },
@@ -46,12 +45,12 @@ const FURTHER: readonly Directive[] = [
   { key: "KeyringMode", value: "private" },
 ];
 
-/** Why bubblewrap needs more than the other roles; see {@link EXCEPTIONS}. */
+/** Why bubblewrap needs more; see {@link EXCEPTIONS}. */
 const FRESH_PROC =
-  "bubblewrap mounts a fresh /proc, which Linux refuses where anything covers a part of the old one; " +
-  "the user without privileges that the builder runs as can change nothing there anyway";
+  "bubblewrap mounts a fresh /proc, which Linux refuses if anything covers part of the old one; " +
+  "the builder's unprivileged user can change nothing there anyway";
 
-/** What is different for a role that starts sandboxes. */
+/** The differences for a role that starts sandboxes. */
 const EXCEPTIONS: Readonly<Record<string, Directive>> = {
   ProtectKernelTunables: { key: "ProtectKernelTunables", value: "false", why: FRESH_PROC },
   ProtectKernelLogs: { key: "ProtectKernelLogs", value: "false", why: "As above" },
@@ -64,7 +63,7 @@ const EXCEPTIONS: Readonly<Record<string, Directive>> = {
   RestrictNamespaces: {
     key: "RestrictNamespaces",
     value: "cgroup ipc mnt net pid user uts",
-    why: "A sandbox is made of namespaces; only that of the clock stays out of reach",
+    why: "A sandbox consists of namespaces; only the time namespace is not needed",
   },
   "SystemCallFilter ~@mount": {
     key: "SystemCallFilter",
@@ -73,8 +72,7 @@ const EXCEPTIONS: Readonly<Record<string, Directive>> = {
   "SystemCallFilter ~@privileged @resources": {
     key: "SystemCallFilter",
     value: "@mount @chown capset sethostname",
-    why:
-      "bubblewrap mounts what a build may see and drops what it may do, in namespaces of its own",
+    why: "bubblewrap mounts what a build may see and drops privileges, in its own namespaces",
   },
   RestrictAddressFamilies: {
     key: "RestrictAddressFamilies",

@@ -1,4 +1,4 @@
-/** What an installation holds beside the sources: the launchers and a `deno.json` without what only tests need. */
+/** The generated files of an installation: launchers, and a `deno.json` without test dependencies. */
 import { ROLE_NAMES, type RoleName } from "../../services/roles.ts";
 
 /** Folders and files of the sources that an installation runs. */
@@ -13,12 +13,12 @@ export const SOURCES = [
   "services",
 ] as const;
 
-/** Commands that need what is not installed, and what is said instead. */
+/** Commands that cannot run in an installation, and their message. */
 export const LEFT_OUT = {
-  "demo.ts": "The demo needs the sources of Tickborg with their tests: run it in a clone",
+  "demo.ts": "The demo needs Tickborg's sources and tests: run it in a clone",
 } as const;
 
-/** A module that stands for a command that was left out. */
+/** The replacement module of a command that is not installed. */
 export function leftOut(message: string): string {
   return `import { UsageError } from "../lib/common/errors.ts";
 
@@ -29,8 +29,8 @@ export function run(): Promise<number> {
 }
 
 /**
- * Checks a prefix. It stands unquoted in scripts, units and Deno's flags, so it may hold only letters, digits
- * and `/._+-`. Throws where it holds more or is not absolute.
+ * Checks a prefix. Scripts, units and Deno's flags contain it unquoted, so only letters, digits and `/._+-`
+ * are allowed. Throws for others, or if it is not absolute.
  */
 export function checkPrefix(prefix: string): string {
   if (/^(\/[A-Za-z0-9._+-]+)+$/.test(prefix) && !prefix.split("/").includes("..")) return prefix;
@@ -39,14 +39,14 @@ export function checkPrefix(prefix: string): string {
   );
 }
 
-/** Sources that only Deno's cache in the installation serves, whoever runs them and wherever. */
+/** Makes Deno use only the installation's own cache. */
 function preamble(prefix: string): string {
   return `export DENO_DIR=${prefix}/cache DENO_NO_UPDATE_CHECK=1`;
 }
 
 /**
- * The launcher of a role: the role's own permissions, no just-in-time compiler, so that
- * MemoryDenyWriteExecute can stay on, and nothing fetched at run time.
+ * The launcher of a role: with the role's own permissions, without a just-in-time compiler (which
+ * MemoryDenyWriteExecute forbids), and without downloads at run time.
  */
 export function roleLauncher(name: RoleName, prefix: string): string {
   return `#!/bin/sh
@@ -57,7 +57,7 @@ exec ${prefix}/libexec/deno run --no-prompt --no-check --cached-only --frozen \\
 `;
 }
 
-/** The launcher of everything: roles by their own launchers, commands with what a person at a terminal may do. */
+/** The `tickborg` launcher: starts roles through their own launchers, and commands with all permissions. */
 export function mainLauncher(prefix: string): string {
   return `#!/bin/sh
 # tickborg <role or command> …
@@ -74,7 +74,7 @@ exec ${prefix}/libexec/deno run --no-prompt --no-check --cached-only --frozen -A
 `;
 }
 
-/** The launcher of the health check: it reaches this machine and nothing else. */
+/** The launcher of the health check, which may connect only to this machine. */
 export function healthcheckLauncher(prefix: string): string {
   return `#!/bin/sh
 # Asks the role on a port of this machine for its health
@@ -93,7 +93,7 @@ export function launchers(prefix: string): Map<string, string> {
   ]);
 }
 
-/** `deno.json` with only those packages that the given source texts import, and without tasks. */
+/** `deno.json` without tasks, and with only the packages that the given source texts import. */
 export function productionConfig(
   file: { imports: Record<string, string>; tasks?: unknown },
   sources: readonly string[],
@@ -114,16 +114,16 @@ export interface Lock {
 }
 
 /**
- * The lock file of a `deno.json` that imports less. Left to itself Deno would resolve anew, which asks the
- * registry. Throws where the lock file does not have what is imported.
+ * The lock file of a reduced `deno.json`. Without it Deno would resolve again and ask the registry. Throws if
+ * the lock file lacks an import.
  */
 export function productionLock(lock: Lock, imports: readonly string[]): Lock {
   if (lock.version !== "5") {
-    throw new Error(`Cannot read deno.lock: version ${lock.version}, not 5`);
+    throw new Error(`Cannot read deno.lock: expected version 5, found ${lock.version}`);
   }
   const keys = new Set<string>();
   const add = (reference: string) => {
-    // A dependency stands with its version only where there are several; peers follow an underscore.
+    // A dependency has a version only if there are several; peers follow an underscore.
     const key = Object.hasOwn(lock.npm, reference)
       ? reference
       : Object.keys(lock.npm).find((key) => key.startsWith(`${reference}@`));

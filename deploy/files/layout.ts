@@ -1,4 +1,4 @@
-/** Where an installation keeps its files, and which secrets a role is given: what every way of deploying shares. */
+/** The files of an installation and the secrets of each role, the same for every way of deploying. */
 import { type RoleName, roleOf } from "../../services/roles.ts";
 
 /** Folders of an installation, the same for plain systemd units, NixOS and containers. */
@@ -6,7 +6,7 @@ export const LAYOUT = {
   /** Where `deploy/install.sh` puts programs, sources and packages. */
   prefix: "/opt/tickborg",
   config: "/etc/tickborg/config.json",
-  /** Secrets on a host, readable by root alone; units load them as credentials. */
+  /** Secrets on a host, readable only by root; units load them as credentials. */
   credentials: "/etc/tickborg/credentials",
   checkouts: "/var/cache/tickborg",
   logs: "/var/log/tickborg",
@@ -30,8 +30,8 @@ export interface Credential {
 }
 
 /**
- * The secrets of a role and no others. Every role has a broker user of its own (`deploy/rabbitmq/setup.sh`)
- * and sees that user's password under the one name that the common configuration uses.
+ * The secrets of a role. Every role has its own broker user (`deploy/rabbitmq/setup.sh`) and finds that user's
+ * password under the same name, which the common configuration uses.
  */
 export function credentialsOf(name: RoleName): Credential[] {
   const role = roleOf(name);
@@ -54,7 +54,7 @@ export function hasLogStore(name: RoleName): boolean {
   return name === "log-message-collector";
 }
 
-/** Whether a role starts sandboxes, which need what the others are denied. */
+/** Whether a role starts sandboxes, which need more permissions. */
 export function startsSandboxes(name: RoleName): boolean {
   return roleOf(name).programs.includes("bwrap");
 }

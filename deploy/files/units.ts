@@ -1,4 +1,4 @@
-/** Plain systemd units for every role, made from the role table; `deploy/systemd/` holds what this gives. */
+/** The systemd units in `deploy/systemd/`, generated from the role table. */
 import { ROLE_NAMES, type RoleName } from "../../services/roles.ts";
 import { credentialsOf, hasCheckouts, hasLogStore, LAYOUT, startsSandboxes } from "./layout.ts";
 import { type Directive, directives } from "./directive.ts";
@@ -10,7 +10,7 @@ export type Unit = readonly {
   readonly directives: readonly Directive[];
 }[];
 
-/** A role's unit is called like the role, with the prefix that `systemctl list-units 'tickborg-*'` finds. */
+/** The prefix lets `systemctl list-units 'tickborg-*'` find all roles. */
 export function unitName(name: RoleName): string {
   return `tickborg-${name}.service`;
 }
@@ -25,7 +25,7 @@ export function unitOf(name: RoleName): Unit {
         After: "network-online.target rabbitmq.service rabbitmq-server.service",
         Wants: "network-online.target",
         PartOf: "tickborg.target",
-        // Restarts every ten seconds for as long as it takes.
+        // Restarts every ten seconds without a limit.
         StartLimitIntervalSec: "0",
       }),
     },
@@ -50,7 +50,7 @@ function service(name: RoleName): Directive[] {
     {
       key: "EnvironmentFile",
       value: "-/etc/tickborg/environment",
-      why: "A place to set TICKBORG_LOG without editing this file",
+      why: "For TICKBORG_LOG, without editing this file",
     },
     ...directives({
       Restart: "always",
@@ -84,7 +84,7 @@ function folders(name: RoleName): Directive[] {
       ? [{ key: "CacheDirectory", value: unit }, {
         key: "BindPaths",
         value: `/var/cache/private/${unit}:${LAYOUT.checkouts}`,
-        why: "Each role has clones of its own where the common configuration says",
+        why: "Each role has its own clones at the path in the common configuration",
       }]
       : []),
     ...(hasLogStore(name)
@@ -119,7 +119,7 @@ export function renderUnit(unit: Unit): string {
       ]),
     ].join("\n")
   );
-  return "# Generated from services/roles.ts: `deno task deploy-files` writes it anew\n" +
+  return "# Generated from services/roles.ts: run `deno task deploy-files` to update\n" +
     `${sections.join("\n\n")}\n`;
 }
 

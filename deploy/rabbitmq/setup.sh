@@ -1,13 +1,13 @@
 #!/bin/sh
-# Sets RabbitMQ up for Tickborg: the virtual host, a user for each role with the rights it needs and no more,
-# and every exchange, queue and binding. Run it as often as you like; it changes passwords to those of the files.
+# Sets up RabbitMQ for Tickborg: the virtual host, a user per role with the least permissions, and every
+# exchange, queue and binding. It is safe to repeat; it sets passwords to those in the files.
 #
 #   sh setup.sh [--node NODE] FOLDER
 #
-# FOLDER holds a file for each user with its password: tickborg (may do everything), operator (for
-# `tickborg status` and `dead-letters`) and one named like each role; deploy/secrets.sh makes them. Passwords go
-# to rabbitmqctl on its standard input: no process list shows them. --node is for a server on another host whose
-# Erlang cookie this user has. RABBITMQCTL names another rabbitmqctl.
+# FOLDER holds a password file per user: tickborg (all permissions), operator (for `tickborg status` and
+# `dead-letters`) and one per role; deploy/secrets.sh makes them. rabbitmqctl reads passwords from its standard
+# input, so no process list shows them. --node is for a server on another host whose Erlang cookie this user
+# has. RABBITMQCTL names another rabbitmqctl.
 set -eu
 
 node=""
@@ -32,12 +32,12 @@ users=$(sed -n 's/^ *"user": "\([^"]*\)",*$/\1/p' "$definitions")
 for user in $users; do
   file=$folder/${user#tickborg-}
   if [ ! -s "$file" ]; then
-    echo "Cannot set up RabbitMQ: $file has no password for $user" >&2
+    echo "Cannot set up RabbitMQ: $file has no password for $user; run deploy/secrets.sh" >&2
     exit 1
   fi
 done
 
-# One line, whatever the file ends with: rabbitmqctl takes the first line of its input.
+# One line, because rabbitmqctl reads only the first line of its input.
 password() {
   printf '%s\n' "$(cat "$folder/${1#tickborg-}")"
 }
@@ -49,7 +49,7 @@ for user in $users; do
   else
     password "$user" | ctl add_user "$user" > /dev/null
   fi
-  # The document's user may look at the management pages.
+  # The administrator may use the management pages.
   if [ "$user" = tickborg ]; then ctl set_user_tags "$user" management policymaker monitoring; fi
 done
 

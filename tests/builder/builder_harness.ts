@@ -97,7 +97,7 @@ export async function openBuilderHarness(
     log: getLogger(["test", "builder"]),
     now: Date.now,
     newId: () => crypto.randomUUID(),
-    github: () => assert.fail("A builder does not speak to GitHub"),
+    github: () => assert.fail("A builder does not use GitHub"),
   }).catch(async (error) => {
     await close();
     throw error;

@@ -90,7 +90,7 @@ Deno.test("a folder of logs that is ignored beside another one is a mistake", ()
     };
     const collector = { log_message_collector: { logs_path: "/var/log/tickborg" } };
     assert.deepEqual(await of("/srv/logs", collector), [
-      "log_api_config.logs_path: ignored beside log_message_collector.logs_path; " +
+      "log_api_config.logs_path: ignored, log_message_collector.logs_path is used; " +
       'expected "/var/log/tickborg", found "/srv/logs"',
     ]);
     assert.deepEqual(await of("/var/log/tickborg/", collector), []);

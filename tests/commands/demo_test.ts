@@ -47,7 +47,7 @@ Deno.test("the demo comes out as it should on the embedded broker, twice in one 
     const people = await demo(folder, ["--logs", "logs"]);
     assert.equal(people.code, 0, people.out + people.err);
     assert.equal(people.err, "");
-    assert.match(people.out, /Everything came out as it should\.\n$/);
+    assert.match(people.out, /Every result is as expected\.\n$/);
     assert.match(people.out, /parser on \S+: failure[^]*parser on \S+ says:\n.*│ [^]*Labels: /);
     assert.match(
       people.out,
@@ -81,7 +81,7 @@ Deno.test("a check run that nobody expected is no good end", async () => {
   assert.equal(outcome.ok, false);
   const parser = outcome.checks.find(({ name }) => name.startsWith("parser"));
   assert.equal(parser?.expected, "none");
-  assert.equal(told.at(-1), "Something did not come out as it should.");
+  assert.equal(told.at(-1), "Some results are not as expected.");
 });
 
 Deno.test("the demo ends with the check run that sums up the others, and its table", async () => {
@@ -214,7 +214,7 @@ for (const [signal, after, exitCode] of INTERRUPTIONS) {
       inFolder(async (folder) => {
         const { code, left, told } = await signalled(folder, [], { signal, after });
         assert.deepEqual({ code, left }, { code: exitCode, left: [] }, told);
-        assert.doesNotMatch(told, /as it should|\n +at /);
+        assert.doesNotMatch(told, /as expected|\n +at /);
       }),
   });
 }

@@ -51,7 +51,7 @@ Deno.test("a shallow clone is told from one without anything in common, with wha
       assert.deepEqual([code, out], [2, ""]);
       assert.match(
         err,
-        /^Cannot tell what origin\/change changes: this clone is shallow, and its history ends before origin\/change and origin\/main meet; fetch the rest of it with: .*git fetch --unshallow\n$/,
+        /^Cannot tell what origin\/change changes: this clone is shallow, and its history ends before origin\/change and origin\/main meet; fetch the rest with: .*git fetch --unshallow\n$/,
       );
       if (more.length > 0) await paste(err, "with: ");
     }
@@ -151,7 +151,7 @@ Deno.test("a base is a branch, a remote branch, a tag, a hash or a whole ref; a 
     await gitIn(path, "tag", "twice", "origin/main");
     await gitIn(path, "branch", "twice", "origin/change");
     const { out } = await local("--repo", path, "--head", "twice", "--dry-run");
-    assert.match(out, /^Note: twice is a branch and a tag: the branch is taken/m);
+    assert.match(out, /^Note: twice is a branch and a tag: using the branch/m);
     assert.match(out, /^docs: its files change/m);
   }));
 
@@ -179,13 +179,13 @@ Deno.test("without --base it is the default branch of upstream, else of origin, 
     const { out } = await local("--repo", path, "--dry-run");
     assert.match(
       out,
-      /^Note: origin does not tell its default branch \(.+\): origin\/main is taken/m,
+      /^Note: origin does not name its default branch \(.+\): using origin\/main/m,
     );
     await gitIn(path, "remote", "add", "upstream", "git@localhost.invalid:up/r.git");
     const both = (await local("--repo", path, "--dry-run")).out;
     assert.match(
       both,
-      /^Note: upstream does not tell .+, origin does not tell .+: origin\/main is/m,
+      /^Note: upstream does not name .+, origin does not name .+: using origin\/main/m,
     );
     await gitIn(path, "remote", "remove", "upstream");
     await gitIn(path, "remote", "add", "upstream", `file://${monorepo.upstream}`);
@@ -203,7 +203,7 @@ Deno.test("a repository without a commit, without a remote or without a work tre
     await gitIn(folder, "init", "-q", "-b", "trunk", path);
     const empty = await local("--repo", path);
     assert.deepEqual([empty.code, empty.out], [2, ""]);
-    assert.match(empty.err, /^Cannot build anything of .*new: it has no commit yet\n$/);
+    assert.match(empty.err, /^Cannot build .*new: it has no commit yet; commit something first\n$/);
     await gitIn(path, "commit", "-q", "--allow-empty", "-m", "One");
     const alone = await local("--repo", path);
     assert.equal(alone.code, 2);
@@ -215,7 +215,7 @@ Deno.test("a repository without a commit, without a remote or without a work tre
     const main = await local("--repo", path);
     assert.match(
       main.out,
-      /^Note: this clone has no remote: main is taken; --base names another$/m,
+      /^Note: this clone has no remote: using main; choose another with --base$/m,
     );
     assert.match(main.out, /^Note: HEAD is main itself, so it changes nothing/m);
     await gitIn(folder, "clone", "-q", "--bare", path, "bare");
@@ -240,6 +240,6 @@ Deno.test("a repository that cannot be read is told in one line", () =>
       await Deno.remove(join(folder, ".git/objects", id.slice(0, 2), id.slice(2)));
       const { code, err } = await local("--repo", folder, "--base", "main");
       assert.equal(code, 2, err);
-      assert.match(err, /^Cannot read the repository: [^\n]+; git fsck tells more\n$/);
+      assert.match(err, /^Cannot read the repository: [^\n]+; run git fsck\n$/);
     }
   }));

@@ -8,7 +8,7 @@ Deno.test("a wrong argument is told in one line, with exit code 2", async () => 
   const cases: [string[], RegExp][] = [
     [["--nonsense"], /--nonsense/],
     [["--build", "--test"], /--build and --test/],
-    [["--jobs", "0"], /--jobs takes a whole number/],
+    [["--jobs", "0"], /--jobs: expected an integer/],
     [["--repo", "/nonexistent"], /there is no folder \/nonexistent/],
   ];
   for (const [args, message] of cases) {

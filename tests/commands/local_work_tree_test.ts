@@ -46,7 +46,7 @@ Deno.test("--uncommitted builds what is in the work tree, and changes nothing th
     assert.match(without.out, /^a: 2\nb: 1\n\n/m);
     const { code, out, err } = await local("--repo", workTree, "--no-sandbox", "--uncommitted");
     assert.equal(code, 0, err);
-    assert.match(out, /^Merging HEAD with what is in the work tree \(\w{12}\) into origin\/main/);
+    assert.match(out, /^Merging HEAD with uncommitted changes \(\w{12}\) into origin\/main/);
     assert.match(out, /^Note: 5 uncommitted changes are built too$/m);
     assert.match(out, /^a: 4\nb: 3\na\nnew file: 4\n\n/m);
     assert.deepEqual(await filesBelow(workTree), before);
@@ -93,7 +93,7 @@ Deno.test("--uncommitted knows what the person ignores everywhere, sparse checko
       assert.deepEqual([conflict.code, conflict.out], [2, ""]);
       assert.match(
         conflict.err,
-        /^Cannot build what is in the work tree: conflicts in files\/a; resolve/,
+        /^Cannot build uncommitted changes: conflicts in files\/a; resolve/,
       );
       await write(workTree, { "files/a": "7\n" });
       await gitIn(workTree, "add", "files/a");
@@ -200,7 +200,7 @@ Deno.test("a temporary folder that cannot be written to is told in one line", ()
     assert.equal(code, 2);
     assert.match(
       err,
-      /^Cannot make a folder for the merged tree: [^\n]+; TMPDIR names another place\n$/,
+      /^Cannot make a folder for the merged tree: [^\n]+; set TMPDIR to use another place\n$/,
     );
   }));
 

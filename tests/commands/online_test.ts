@@ -234,7 +234,7 @@ Deno.test({
       assert.equal(code, 0);
       assert.match(
         warnings.join("\n"),
-        /there is no queue \S+ yet; a role makes it at its start where tickborg may/,
+        /there is no queue \S+ yet; a role makes it at its start if tickborg may/,
       );
       assert.equal((await server.ctl("list_queues", "-p", empty.name, "name")).trim(), "");
     });

@@ -52,7 +52,7 @@ Deno.test("status tells how a fleet over RabbitMQ is", { ignore: withoutRabbitMq
       const table = await status("--config", fleet.configPath);
       assert.equal(table.code, 0);
       assert.match(table.out, /^OK {4}mass-rebuild-check-inputs +0 +< 50 +1 +-$/m);
-      assert.match(table.out, /Everything is as it should be\n$/);
+      assert.match(table.out, /Everything is OK\n$/);
       assert.ok(!table.out.includes(ESCAPE), "no colours but on a terminal");
     } finally {
       await fleet.close();
@@ -105,12 +105,12 @@ Deno.test("a broker that is down is said so, at once and with the reason", () =>
     assert.equal(code, 1);
     assert.match(
       out,
-      /^FAIL {2}broker 127\.0\.0\.1:\d+ \/ {2}Cannot look at the broker: .*ECONNREFUSED/,
+      /^FAIL {2}broker 127\.0\.0\.1:\d+ \/ {2}Cannot check the broker: .*ECONNREFUSED/,
     );
     assert.equal(err, "");
     const nagios = await status("--config", configPath, "--nagios");
     assert.deepEqual([nagios.code, nagios.err], [2, ""]);
-    assert.match(nagios.out, /^TICKBORG CRITICAL - broker: Cannot look at the broker: .*REFUSED/);
+    assert.match(nagios.out, /^TICKBORG CRITICAL - broker: Cannot check the broker: .*REFUSED/);
   }));
 
 Deno.test("a broker that says nothing is given up after the time-out", () =>
@@ -119,7 +119,7 @@ Deno.test("a broker that says nothing is given up after the time-out", () =>
     const configPath = await configFor(folder, silent.addr.port);
     const { code, out } = await status("--config", configPath, "--timeout", "0.3");
     assert.equal(code, 1);
-    assert.match(out, /Cannot look at the broker: no answer within 0\.3 s/);
+    assert.match(out, /Cannot check the broker: no answer within 0\.3 s/);
   }));
 
 Deno.test("on the embedded broker only endpoints are looked at", async () => {
@@ -127,13 +127,13 @@ Deno.test("on the embedded broker only endpoints are looked at", async () => {
   try {
     const { code, out } = await status("--config", fleet.configPath);
     assert.equal(code, 0, out);
-    assert.match(out, /^ {6}broker embedded \(not looked at\)$/m);
+    assert.match(out, /^ {6}broker embedded \(not checked\)$/m);
     assert.match(out, /^OK {4}stats +http:\/\/127\.0\.0\.1:\d+\/health +200 +\d+\.\d+\.\d+$/m);
     assert.match(out, /^OK {4}GitHub http:\/\/127\.0\.0\.1:\d+$/m);
-    assert.doesNotMatch(out, /Everything is as it should be/);
+    assert.doesNotMatch(out, /Everything is OK/);
     assert.match(
       out,
-      /\nWhat was looked at is as it should be; not looked at: the queues of the embedded broker\n$/,
+      /\nEverything that was checked is OK; not checked: the queues of the embedded broker\n$/,
     );
   } finally {
     await fleet.close();
@@ -165,7 +165,7 @@ Deno.test("a wrong key, and webhooks that nobody serves, are not well", async ()
   const unseen = await status("--config", fleet.configPath);
   assert.match(
     unseen.out,
-    /; not looked at: .*GitHub \(github_app\.private_key: cannot read .*no such file\)\n$/,
+    /; not checked: .*GitHub \(github_app\.private_key: cannot read .*no such file\)\n$/,
   );
 });
 

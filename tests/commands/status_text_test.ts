@@ -57,12 +57,12 @@ Deno.test("a broker that nobody looked at is neither well nor counted", () => {
   const down = { ...endpoint!, level: "fail", why: "No answer" } as const;
   const report = { ...REPORT, broker, queues: [], endpoints: [down] };
   const lines = render(report, { colour: false }).split("\n");
-  assert.equal(lines[0], "      broker embedded (not looked at)");
+  assert.equal(lines[0], "      broker embedded (not checked)");
   assert.equal(lines.at(-1), "1 of 1 need attention");
   assert.equal(nagiosLine(report), "TICKBORG CRITICAL - stats: No answer");
   const nothing = { ...report, level: "ok", endpoints: [] } as const;
-  assert.match(render(nothing, { colour: false }), /\nNothing was there to be looked at$/);
-  assert.equal(nagiosLine(nothing), "TICKBORG OK - Nothing was there to be looked at");
+  assert.match(render(nothing, { colour: false }), /\nNothing was checked$/);
+  assert.equal(nagiosLine(nothing), "TICKBORG OK - Nothing was checked");
 });
 
 Deno.test("what was not looked at is never said to be well", () => {
@@ -77,11 +77,11 @@ Deno.test("what was not looked at is never said to be well", () => {
     github,
     notLookedAt: ["the queues of the embedded broker", "GitHub (no key)"],
   } as const;
-  const said = "What was looked at is as it should be; " +
-    "not looked at: the queues of the embedded broker, GitHub (no key)";
+  const said = "Everything that was checked is OK; " +
+    "not checked: the queues of the embedded broker, GitHub (no key)";
   const text = render(well, { colour: false });
   assert.ok(
-    text.endsWith(`\n\n      GitHub https://api.github.com (not looked at)\n\n${said}`),
+    text.endsWith(`\n\n      GitHub https://api.github.com (not checked)\n\n${said}`),
     text,
   );
   assert.equal(nagiosLine(well), `TICKBORG OK - ${said}`);

@@ -63,7 +63,7 @@ Deno.test("a runtime that is not denort makes no program", () =>
       DENORT_BIN: Deno.execPath(),
     });
     assert.equal(code, 1);
-    assert.match(stderr, /does not run the role and was removed/);
+    assert.match(stderr, /because it does not run the role/);
     assert.deepEqual([...Deno.readDirSync(folder)], []);
   }));
 

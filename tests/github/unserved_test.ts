@@ -20,7 +20,7 @@ story(
     await expect(await receiver.send(PAYLOAD), 202, /^Queued pull_request for Acme\/Mono\.Repo\n$/);
     assert.equal(receiver.broker.published.length, 1);
     const answer =
-      /^Queued pull_request for Acme\/New, which is not in runner\.repos: nothing of it is built/;
+      /^Queued pull_request for Acme\/New, which is not in runner\.repos: it is not built/;
     await expect(await receiver.send(payload("Acme/New")), 202, answer);
     const [, event, count] = receiver.broker.published;
     assert.equal(event!.routingKey, "pull_request.acme/new");

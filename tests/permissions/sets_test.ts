@@ -181,6 +181,6 @@ Deno.test("a set becomes flags; a path that flags cannot name is refused", () =>
   ]);
   assert.throws(() => permissionFlags({ ...set, read: ["/a,b"] }), {
     name: "ConfigError",
-    message: "Cannot permit /a,b: Deno takes no path with a comma; name it otherwise",
+    message: "Cannot permit /a,b: Deno splits paths at commas; use a path without one",
   });
 });

@@ -138,7 +138,7 @@ Deno.test("the secret is a file's content without its newline, and its absence i
         runner: { identity: "test", repos: [] },
       });
       const newId = () => crypto.randomUUID();
-      const github = () => assert.fail("the receiver does not speak to GitHub");
+      const github = () => assert.fail("the receiver does not use GitHub");
       const role = "github-webhook-receiver";
       return createService({ role, config, broker, log, now: Date.now, newId, github });
     };
