@@ -1,4 +1,4 @@
-/** Resolves after `ms` milliseconds, or at once when the signal aborts; never rejects, leaves no timer. */
+/** Resolves after `ms` milliseconds, or as soon as the signal aborts; never rejects, leaves no timer. */
 export function delay(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();
@@ -12,7 +12,7 @@ export function delay(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** A signal that aborts `ms` milliseconds from now, with `reason` where one is given; disposing it ends its timer. */
+/** A signal that aborts after `ms` milliseconds, optionally with `reason`; disposing it clears the timer. */
 export function deadline(
   ms: number,
   reason?: unknown,
@@ -22,12 +22,12 @@ export function deadline(
   return { signal: over.signal, [Symbol.dispose]: () => clearTimeout(timer) };
 }
 
-/** What a promise settles to, or a rejection with the signal's reason when it aborts before. */
+/** Settles like the promise, or rejects with the signal's reason if that aborts first. */
 export function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
-    // Also where nobody waits any more: a rejection that nobody handles would end the process.
+    // Also handles the promise after an abort: an unhandled rejection would end the process.
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
     if (signal.aborted) abort();
   });
@@ -45,7 +45,7 @@ export function anyAborted(...signals: AbortSignal[]): Promise<void> {
   });
 }
 
-/** Waits for all, so that nothing still runs when it settles; then throws the first failure. */
+/** Waits until all have settled, then throws the first failure. */
 export async function settleAll<T>(work: readonly Promise<T>[]): Promise<T[]> {
   const results = await Promise.allSettled(work);
   const failed = results.find((result) => result.status === "rejected");

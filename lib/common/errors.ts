@@ -1,18 +1,18 @@
 /**
- * The three kinds of failure a handler can meet (see `lib/runtime/runner.ts` for what becomes of each):
- * {@link PoisonMessage} is dead-lettered, {@link TransientFault} is retried later, and anything else
- * is a bug, which is logged with its stack and retried a few times before it is dead-lettered.
+ * The three kinds of failure in a handler (see `lib/runtime/runner.ts`): {@link PoisonMessage} is
+ * dead-lettered, {@link TransientFault} is retried later, and anything else is a bug, which is logged with
+ * its stack and retried a few times before it is dead-lettered.
  */
 
-/** A message that can never be handled, however often it is delivered. */
+/** A message that can never be handled. */
 export class PoisonMessage extends Error {
   override name = "PoisonMessage";
 }
 
-/** A fault outside of us that is expected to pass: a server that is down, slow, full or limiting us. */
+/** A fault of another system that should pass: a server that is down, slow, full or limiting us. */
 export class TransientFault extends Error {
   override name = "TransientFault";
-  /** Milliseconds after which the other side asked us to come back, where it said so. */
+  /** Milliseconds to wait, if the other side asked for that. */
   readonly retryAfterMs: number | undefined;
 
   constructor(message: string, options: { cause?: unknown; retryAfterMs?: number } = {}) {
@@ -22,8 +22,8 @@ export class TransientFault extends Error {
 }
 
 /**
- * What was just announced is not shown yet: GitHub's API and its git servers follow a change one after the
- * other. Thrown by `retryIfEarly` (`lib/runtime/retry.ts`) alone, which bounds it.
+ * Something that was just announced does not exist yet: GitHub's API and git servers show changes with a
+ * delay. Thrown only by `retryIfEarly` (`lib/runtime/retry.ts`), which limits the retries.
  */
 export class NotThereYet extends TransientFault {
   override name = "NotThereYet";
@@ -39,13 +39,13 @@ export class UsageError extends Error {
   override name = "UsageError";
 }
 
-/** The message of anything that was thrown, followed by those of its causes, on one line. */
+/** The messages of an error and its causes, on one line. */
 export function describeError(error: unknown): string {
   const parts: string[] = [];
   let current: unknown = error;
   while (current !== undefined && parts.length < 5) {
     const message = current instanceof Error ? current.message : String(current);
-    // Many errors that wrap another end with what that one says.
+    // Many errors already end with the message of their cause.
     if (!parts.at(-1)?.endsWith(message)) parts.push(message);
     current = current instanceof Error ? current.cause : undefined;
   }

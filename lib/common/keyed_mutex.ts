@@ -1,11 +1,11 @@
 /**
- * Runs work for one key in the order it was asked for, and work for different keys at once. What a
- * key's earlier work threw is its own caller's business and does not stop the later.
+ * Runs work for one key in order, and for different keys concurrently. A failure reaches only its own caller
+ * and does not stop later work.
  */
 export class KeyedMutex {
   readonly #last = new Map<string, Promise<unknown>>();
 
-  /** Runs `work` when everything asked for under this key before has ended. */
+  /** Runs `work` after all earlier work for this key. */
   run<T>(key: string, work: () => Promise<T>): Promise<T> {
     const before = this.#last.get(key) ?? Promise.resolve();
     const mine = before.then(work, work);

@@ -1,4 +1,4 @@
-/** Work done again and again; a run that throws is logged and tried again at the next turn. */
+/** Work that is repeated; a failed run is logged and tried again at the next turn. */
 export interface PeriodicTask {
   readonly name: string;
   readonly everyMs: number;

@@ -12,7 +12,7 @@ import { pastedSecrets } from "./secrets.ts";
 export type { Project } from "./project.ts";
 export type { Config, RabbitMq } from "./schema.ts";
 
-/** Sections a role may keep a broker connection of its own in. */
+/** Sections that may have their own broker connection. */
 export type Section = Exclude<keyof Config, "$schema">;
 
 /** The path of the configuration file: the argument, else `CONFIG_PATH` unless it is empty, else `./config.json`. */
@@ -22,12 +22,12 @@ export function configPath(argument: string | undefined): string {
 
 const sources = new WeakMap<Config, string>();
 
-/** The file that a configuration was loaded from; undefined for one that was made otherwise. */
+/** The file that a configuration was loaded from; undefined if it did not come from a file. */
 export function sourceOf(config: Config): string | undefined {
   return sources.get(config);
 }
 
-/** Reads and validates a configuration file. Throws a {@link ConfigError} that holds every mistake, a line each. */
+/** Reads and validates a configuration file. Throws a {@link ConfigError} with every mistake, a line each. */
 export async function loadConfig(path: string): Promise<Config> {
   const config = parseConfig(await readConfig(path), path);
   sources.set(config, path);
@@ -35,8 +35,8 @@ export async function loadConfig(path: string): Promise<Config> {
 }
 
 /**
- * What a configuration file holds, whatever that is. Throws a {@link ConfigError} where it cannot be read or
- * is no JSON: what is wrong in the first line, what to do about it in the second.
+ * Reads a configuration file without validating it. Throws a {@link ConfigError} if it cannot be read or is not
+ * JSON; its first line is the fault, its second what to do.
  */
 export async function readConfig(path: string): Promise<unknown> {
   let text: string;
@@ -51,7 +51,7 @@ export async function readConfig(path: string): Promise<unknown> {
   }
   let value: unknown;
   try {
-    // Editors of Windows begin a file with a byte order mark, which JSON does not know.
+    // Windows editors may write a byte order mark, which is not allowed in JSON.
     value = JSON.parse(text.replace(/^\ufeff/, ""));
   } catch (error) {
     throw new ConfigError(
@@ -62,13 +62,13 @@ export async function readConfig(path: string): Promise<unknown> {
   return value;
 }
 
-/** A key that stands twice is refused, as the Rust bot does: one of the two would silently not hold. */
+/** Refuses duplicate keys, as the Rust bot does: one of the two would silently be ignored. */
 function refuseDoubleKeys(text: string, path: string): void {
   let root;
   try {
     root = parseTree(text.replace(/^\ufeff/, ""));
   } catch (error) {
-    // Nested too deep for that reader: the schema refuses it.
+    // Nested too deep for this parser; the schema refuses it.
     if (!(error instanceof RangeError)) throw error;
   }
   const [first] = doubleKeys(root, 1);
@@ -80,7 +80,7 @@ function refuseDoubleKeys(text: string, path: string): void {
   );
 }
 
-/** What is wrong with a JSON text, and where, without the part of the text that the parser quotes. */
+/** The fault in a JSON text and its line, without the parser's quote of the text. */
 function jsonFault({ message }: Error, text: string): string {
   const [, what, quoted] =
     /^(.*?), (?:\.\.\.)?"(.*?)"(?:\.\.\.)? is not valid JSON$/s.exec(message) ??
@@ -92,8 +92,8 @@ function jsonFault({ message }: Error, text: string): string {
 }
 
 /**
- * Validates a configuration. An option of the Rust bot's that is null counts as absent. Throws a
- * {@link ConfigError} that holds every mistake, a line each.
+ * Validates a configuration. Null counts as absent for the Rust bot's options. Throws a {@link ConfigError}
+ * with every mistake, a line each.
  */
 export function parseConfig(value: unknown, path = "configuration"): Config {
   const file = withoutNulls(value);
@@ -113,7 +113,7 @@ export function parseConfig(value: unknown, path = "configuration"): Config {
   );
 }
 
-/** The sections of a file that hold no mistake: what can be said of it before the others are mended. */
+/** The valid sections of a file, to check them even if others have mistakes. */
 export function soundSections(value: unknown): Partial<Config> {
   const file = withoutNulls(value);
   if (!(file instanceof Object)) return {};
@@ -125,7 +125,7 @@ export function soundSections(value: unknown): Partial<Config> {
   return Object.fromEntries(sound);
 }
 
-/** The fleet's systems as the file names them, and those that it builds itself; whatever it holds. */
+/** The fleet's systems and the builder's, from an unvalidated file. */
 function systemsIn(file: unknown): { served: unknown[] | undefined; built: System[] } {
   const { github, build } = file as {
     github?: { systems?: unknown };
@@ -138,7 +138,7 @@ function systemsIn(file: unknown): { served: unknown[] | undefined; built: Syste
   };
 }
 
-/** A builder of a system that the fleet does not serve would wait for ever. */
+/** A builder of a system that the fleet does not serve would never get a job. */
 function unservedSystems(file: unknown): string[] {
   if (!(file instanceof Object)) return [];
   const { served, built } = systemsIn(file);
@@ -151,7 +151,7 @@ function unservedSystems(file: unknown): string[] {
   ];
 }
 
-/** A file that does not name the fleet's systems, as the Rust bot's, serves what it builds itself too. */
+/** If a file does not name the fleet's systems, like the Rust bot's, the builder's own count too. */
 function withFleet(config: Config, file: unknown): Config {
   const { served, built } = systemsIn(file);
   if (served !== undefined) return config;
@@ -160,8 +160,8 @@ function withFleet(config: Config, file: unknown): Config {
 }
 
 /**
- * The broker connection of a role: its section's own, else the common one. `{role}` in the user's name is the
- * role's name, or `operator` for commands, so that each has a broker user of its own.
+ * The broker connection of a role: its section's own, else the common one. In the user name `{role}` becomes
+ * the role's name, or `operator` for commands, which gives each its own broker user.
  */
 export function rabbitMqOf(config: Config, section: Section): RabbitMq | undefined {
   const rabbit = ownRabbitMq(config, section) ?? config.rabbitmq;
@@ -170,7 +170,7 @@ export function rabbitMqOf(config: Config, section: Section): RabbitMq | undefin
   return { ...rabbit, username: rabbit.username.replaceAll("{role}", role) };
 }
 
-/** The key that {@link rabbitMqOf} finds a section's connection under. */
+/** The key of the connection that {@link rabbitMqOf} returns. */
 export function rabbitMqKey(config: Partial<Config>, section: Section): string {
   return ownRabbitMq(config, section) ? `${section}.rabbitmq` : "rabbitmq";
 }

@@ -1,16 +1,16 @@
-/** The folders that a configuration names for a role to write in. */
+/** The folders in a configuration that roles write in. */
 import { dirname } from "node:path";
 import { ConfigError } from "../common/errors.ts";
 import type { Config } from "./config.ts";
 import { shownPath } from "./mistakes.ts";
 
-/** A folder that is written in, and the key that names it. */
+/** A folder and its key. */
 export interface NamedFolder {
   readonly key: string;
   readonly path: string;
 }
 
-/** The folders under keys such as `checkout.root`; those that the configuration has. */
+/** The configured folders of keys such as `checkout.root`. */
 export function foldersOf(keys: readonly string[], config: Partial<Config>): NamedFolder[] {
   return [...new Set(keys)].flatMap((key) => {
     const [section, name] = key.split(".") as [keyof Config, string];
@@ -19,7 +19,7 @@ export function foldersOf(keys: readonly string[], config: Partial<Config>): Nam
   });
 }
 
-/** Makes the folders under these keys. Throws a {@link ConfigError} where one cannot be written in. */
+/** Makes the folders of these keys. Throws a {@link ConfigError} if one is not writable. */
 export async function requireFolders(keys: readonly string[], config: Config): Promise<void> {
   for (const folder of foldersOf(keys, config)) {
     try {
@@ -32,8 +32,8 @@ export async function requireFolders(keys: readonly string[], config: Config): P
 }
 
 /**
- * What keeps a folder from being written in, in one line; undefined where nothing does. Makes nothing that
- * stays: of a folder that is not there, the nearest one above it is tried.
+ * Why a folder is not writable, in one line; undefined if it is. Leaves nothing behind: if a folder does not
+ * exist, it tests the nearest existing one above.
  */
 export async function folderMistake(folder: NamedFolder): Promise<string | undefined> {
   try {
@@ -61,12 +61,12 @@ async function tryWriting(folder: string): Promise<void> {
   await Deno.remove(file);
 }
 
-/** Words for an error of the file system, with what to do. */
+/** Describes an error of the file system and what to do. */
 export function unwritable({ key, path }: NamedFolder, error: unknown): string {
   const why = (error as Error).message.replace(/, \w+ '.*$/s, "").replace(
     / \(os error \d+\).*$/s,
     "",
   );
   return `${key}: cannot write in ${shownPath(path)}: ${why}; name a folder that this user ` +
-    "may write in, or give it to the user";
+    "can write in, or change its owner";
 }

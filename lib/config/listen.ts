@@ -1,8 +1,8 @@
-/** The addresses the roles serve HTTP on, as the configuration gives them. */
+/** The addresses that roles serve HTTP on. */
 import type { Config, Section } from "./config.ts";
 import { DEFAULT_LISTEN } from "./schema.ts";
 
-/** Where the roles that listen have their `listen`: the collector serves the log API. */
+/** The section with a role's `listen`: the collector serves the log API. */
 const LISTENS = {
   github_webhook_receiver: "github_webhook_receiver",
   log_message_collector: "log_api_config",
@@ -14,7 +14,7 @@ export function listenOf(section: keyof typeof LISTENS, config: Config): string 
   return config[LISTENS[section]]?.listen ?? DEFAULT_LISTEN[LISTENS[section]];
 }
 
-/** The address a role listens on, `host:port`; undefined where it serves nothing. */
+/** The address a role listens on, `host:port`; undefined if it serves nothing. */
 export function listenAddress(row: { readonly section: Section }, config: Config) {
   const { section } = row;
   return Object.hasOwn(LISTENS, section)
@@ -22,7 +22,7 @@ export function listenAddress(row: { readonly section: Section }, config: Config
     : undefined;
 }
 
-/** `host:port` or `[v6]:port` parted. */
+/** Splits `host:port` or `[v6]:port`. */
 export function parseListen(listen: string): { hostname: string; port: number } {
   const colon = listen.lastIndexOf(":");
   const hostname = listen.slice(0, colon).replace(/^\[(.*)\]$/, "$1");

@@ -1,11 +1,11 @@
-/** Words for what is wrong with a configuration. */
+/** Describes mistakes in a configuration. */
 import { isAbsolute, resolve } from "node:path";
 import type * as z from "zod";
 import { isSecretKey, redacted, secretIn } from "../text/redacted.ts";
 import { shortened } from "../text/shortened.ts";
 import { ConfigSchema } from "./schema.ts";
 
-/** One line for each mistake in `root`: where it stands, what is allowed, what was found. */
+/** One line for each mistake in `root`: its key, what is allowed, what was found. */
 export function describeIssue(
   issue: z.core.$ZodIssue,
   root: unknown,
@@ -26,12 +26,12 @@ export function describeIssue(
     root,
   );
   if (found === undefined) return [`${at}: missing; ${lowerFirst(issue.message)}`];
-  // The value of a variable, or what stands where a secret's file belongs, may be the secret.
+  // The value of a variable, or of a key for a secret's file, may be a secret.
   const hidden = issue.path.some((part) => part === "extra_env" || isSecretKey(String(part)));
   return [`${at}: ${lowerFirst(issue.message)}; found ${hidden ? kindOf(found) : shown(found)}`];
 }
 
-/** A place in the file as people write it: `projects[1].name`. */
+/** A place in the file, such as `projects[1].name`. */
 export function keyAt(path: readonly PropertyKey[]): string {
   return path
     .map((part) => typeof part === "number" ? `[${part}]` : `.${shownKey(String(part))}`)
@@ -52,31 +52,31 @@ function lowerFirst(text: string): string {
   return message.charAt(0).toLowerCase() + message.slice(1);
 }
 
-/** A value as it stands in the file, cut short, without what may be secret. */
+/** A value from the file, shortened and without possible secrets. */
 export function shown(value: unknown): string {
   const hide = (key: string, part: unknown) =>
     isSecretKey(key) || textsOf(part).some((text) => secretIn(text)) ? kindOf(part) : part;
   try {
     return shortened(redacted(JSON.stringify(value, hide) ?? String(value)));
   } catch (error) {
-    // What is nested too deep to be written is no value that anybody meant.
+    // Nested too deep for JSON.stringify.
     if (error instanceof RangeError) return kindOf(value);
     throw error;
   }
 }
 
-/** A text, or the names that an object's parts have. */
+/** A text, or the keys of an object. */
 function textsOf(value: unknown): string[] {
   if (typeof value === "string") return [value];
   return value instanceof Object && !Array.isArray(value) ? Object.keys(value) : [];
 }
 
-/** A path as it was written and, unless that is absolute, where it was looked for. */
+/** A path as written, with the absolute path behind a relative one. */
 export function shownPath(written: string, path = written): string {
   return isAbsolute(written) ? written : `${written} (${resolve(path)})`;
 }
 
-/** Names the allowed keys of the place a wrong one was found in. */
+/** The allowed keys at the place of a wrong one. */
 function suggestion(schema: z.ZodType, path: readonly PropertyKey[]): string {
   let place = unwrapped(schema);
   for (const part of path) {
@@ -86,7 +86,7 @@ function suggestion(schema: z.ZodType, path: readonly PropertyKey[]): string {
   return keys.length === 0 ? "" : `; allowed: ${keys.join(", ")}`;
 }
 
-/** What an optional schema or one with a default is made of. A list can be unwrapped too, and is not. */
+/** The schema inside an optional one or one with a default. Does not unwrap lists. */
 // deno-lint-ignore no-explicit-any
 function unwrapped(schema: any): any {
   while (schema?.unwrap && !schema.element) schema = schema.unwrap();

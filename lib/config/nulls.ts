@@ -1,16 +1,16 @@
-/** Keys that a file of the Rust bot may have with null for their value. */
+/** Keys that may be null in the Rust bot's files. */
 import * as z from "zod";
 import { ConfigSchema } from "./schema.ts";
 
 const SECTIONS = Object.entries(ConfigSchema.shape);
 
-/** Sections with a broker connection of their own. */
+/** Sections that may have their own broker connection. */
 const WITH_BROKER = SECTIONS.filter(([, schema]) => {
   const section = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
   return section instanceof z.ZodObject && "rabbitmq" in section.shape;
 });
 
-/** The options of the Rust bot's file (`docs/protocol.md`, "Configuration"), by the key of what holds them. */
+/** The Rust bot's options (`docs/protocol.md`, "Configuration"), as `parent.key`. */
 const OPTIONS: ReadonlySet<string> = new Set([
   ...SECTIONS.map(([name]) => `.${name}`),
   ...WITH_BROKER.map(([name]) => `${name}.rabbitmq`),
@@ -24,8 +24,8 @@ const OPTIONS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * A file without the Rust bot's options that are null: serde takes them for absent. Any other null stays for
- * the schema to refuse, as it may be meant to say something, and as its key may be misspelt.
+ * Removes the Rust bot's options that are null, as serde does. The schema refuses any other null, because it
+ * may be meant as a value or its key may be misspelt.
  */
 export function withoutNulls(value: unknown, name = ""): unknown {
   if (!(value instanceof Object) || Array.isArray(value)) return value;

@@ -1,4 +1,4 @@
-/** A sub-project of the repository, as `projects` and `.tickborg.json` list it. */
+/** A project in `projects` or `.tickborg.json`. */
 import * as z from "zod";
 import { ProjectName } from "../messages/build_job.ts";
 import { SYSTEMS } from "../messages/systems.ts";
@@ -18,7 +18,7 @@ export const Seconds = z.number().int().min(1);
 /** A system's name on the wire. */
 export const SystemName = z.enum(SYSTEMS, { error: `expected one of ${SYSTEMS.join(", ")}` });
 
-/** One step's words; no shell splits or expands them. */
+/** Arguments of a step, without a shell. */
 const Words = z.array(z.string().max(4_096)).max(200);
 
 /** A folder inside the repository: relative, `/` between parts, no `..`. */
@@ -32,7 +32,7 @@ const ProjectPath = z.string().max(1_024).refine(
   },
 );
 
-/** What a path that is only written in another way should be. */
+/** The normal form of a path that is only written differently. */
 function tidied(path: string): string {
   if (path.includes("://") || secretIn(path) !== undefined) return "";
   const parts = path.replaceAll("\\", "/").split("/").filter((part) => part !== "" && part !== ".");
@@ -53,13 +53,13 @@ export const Project = z.strictObject({
   build_timeout_seconds: Seconds.max(7 * 86_400).optional(),
   configure_args: Words.default([]),
   build_args: Words.default([]),
-  /** Run by `sh -c` (`cmd /c` on Windows) in the project's folder instead of the build system's own tests. */
+  /** Replaces the build system's tests; runs with `sh -c` (`cmd /c` on Windows) in the project's folder. */
   test_command: z.string().min(1).max(10_000).optional(),
-  /** Whether pull requests and pushes are tested and not only built; the list's own default when absent. */
+  /** Whether to test pull requests and pushes; the list's own default when absent. */
   test: z.boolean().optional(),
-  /** Systems the project builds on; all that have a builder when absent. */
+  /** Systems the project builds on; all of the fleet when absent. */
   systems: z.array(SystemName).optional(),
-  /** Names of projects that this one needs: it is rebuilt when they change. */
+  /** Projects that this one needs: it is rebuilt when they change. */
   depends_on: z.array(ProjectName).max(500).default([]),
   labels: z.array(z.string().min(1).max(50)).max(20).default([]),
 });
@@ -69,11 +69,11 @@ type Context = z.core.$RefinementCtx;
 
 /** A project list: names are unique and dependencies exist. */
 export const Projects = z.array(Project).max(2_000).superRefine(checkNames, {
-  // Whatever else is wrong: every mistake is named at once.
+  // Also after other mistakes, to report all of them together.
   when: () => true,
 });
 
-/** What the list holds may be no project: it is looked at as it was found. */
+/** The list may hold invalid projects, so every field is checked here. */
 function checkNames(list: unknown, context: Context): void {
   if (!Array.isArray(list)) return;
   const projects = list.map((item): Partial<Project> => item instanceof Object ? item : {});
@@ -82,7 +82,7 @@ function checkNames(list: unknown, context: Context): void {
     context.addIssue({ code: "custom", path, message });
   projects.forEach(({ name }, index) => {
     if (typeof name === "string" && known.has(name)) {
-      mistake([index, "name"], `${shortened(name)} stands twice`);
+      mistake([index, "name"], `duplicate name ${shortened(name)}`);
     }
     known.add(name);
   });

@@ -1,4 +1,4 @@
-/** The configuration file's shape: strict, so that a misspelt key is refused (`docs/protocol.md`, "Configuration"). */
+/** The configuration file's schema. It is strict: a misspelt key is refused (`docs/protocol.md`, "Configuration"). */
 import * as z from "zod";
 import { ProjectName } from "../messages/build_job.ts";
 import { PRIMARY_SYSTEMS, SYSTEMS } from "../messages/systems.ts";
@@ -18,7 +18,7 @@ const Listen = z.string({ error: "expected host:port, for example 0.0.0.0:8080" 
   })
   .refine(portFits, { error: "expected a port up to 65535" });
 
-/** `host` or `host:port`. An address of IPv6 alone, in brackets, has no port. */
+/** `host` or `host:port`. An IPv6 address in brackets may have no port. */
 const Host = z.string().regex(new RegExp(`^${HOST}(:\\d{1,5})?$`), {
   error: "expected host or host:port",
   abort: true,
@@ -28,7 +28,7 @@ const Host = z.string().regex(new RegExp(`^${HOST}(:\\d{1,5})?$`), {
 
 const Path = words(4_096);
 
-/** Where each role listens that the configuration gives no other address. */
+/** Where each role listens by default. */
 export const DEFAULT_LISTEN = {
   github_webhook_receiver: "0.0.0.0:8080",
   log_api_config: "0.0.0.0:8081",
@@ -49,12 +49,12 @@ export type RabbitMq = z.infer<typeof RabbitMq>;
 
 const ownBroker = { rabbitmq: RabbitMq.optional() };
 
-/** Seconds a build may take where neither its project nor the configuration says. */
+/** Default for seconds that a build may take. */
 export const DEFAULT_BUILD_TIMEOUT_SECONDS = 3_600;
 
 /** The whole file. */
 export const ConfigSchema = z.strictObject({
-  /** Lets an editor find a JSON schema; not used. */
+  /** For editors; ignored. */
   $schema: z.string().optional(),
   rabbitmq: RabbitMq.optional(),
   embedded_broker: z.strictObject({
@@ -78,57 +78,57 @@ export const ConfigSchema = z.strictObject({
     ...ownBroker,
     /** Address of the log viewer that check runs link to; `log_api_config.serve_root` when absent. */
     log_viewer: z.string().max(2_048).optional(),
-    /** Seconds between two sweeps for check runs that got stuck and events that were missed. */
+    /** Seconds between two sweeps for stuck check runs and missed events. */
     sweep_interval_seconds: Seconds.default(300),
-    /** Seconds a check run may wait for a builder while none is connected for its system. */
+    /** Seconds a check run may wait while no builder of its system is connected. */
     no_builder_seconds: Seconds.default(900),
     /** Seconds a check run may stay queued or in progress without news. */
     stuck_seconds: Seconds.default(6 * 3_600),
   }).optional(),
   mass_rebuilder: z.strictObject({
     ...ownBroker,
-    /** Changed projects above which nothing is scheduled and the author is told what to do. */
+    /** With more changed projects nothing is scheduled, and the author is told what to do. */
     max_projects: z.number().int().min(1).default(15),
     evaluation_timeout_seconds: Seconds.default(600),
   }).optional(),
   builder: z.strictObject({
     ...ownBroker,
-    /** Builds that run at once, for each system. */
+    /** Concurrent builds per system. */
     concurrency: z.number().int().min(1).max(256).default(1),
-    /** Whether it may serve systems that this machine is not, such as one that it emulates. */
+    /** Whether it may serve systems other than this machine's, such as an emulated one. */
     foreign_systems: z.boolean().default(false),
-    /** `batched` sends many lines a message; `single` is what Rust collectors read. */
+    /** `batched` sends many lines per message; `single` is for Rust collectors. */
     log_messages: z.enum(["batched", "single"]).default("batched"),
-    /** `auto` uses bubblewrap where it works, warns where it does not, and refuses to build as root without it. */
+    /** `auto` uses bubblewrap if it works, else warns; as root it refuses to build without it. */
     sandbox: z.enum(["auto", "bubblewrap", "none"]).default("auto"),
     /** Whether build commands may use the network. */
     network: z.boolean().default(true),
-    /** Further folders that builds may read in the sandbox, such as SDKs outside of `/usr` and `/opt`. */
+    /** More folders for builds to read in the sandbox, such as SDKs outside of `/usr` and `/opt`. */
     read_only_paths: z.array(Path).max(100).default([]),
-    /** Bytes of log an attempt may write; the rest is dropped with a note. */
+    /** Bytes of log per attempt; the rest is dropped with a note. */
     max_log_bytes: z.number().int().min(10_000).default(64 * 1024 * 1024),
-    /** Seconds a running build is given at SIGTERM before it is handed back. */
+    /** Seconds a build may continue after SIGTERM before it is handed back. */
     stop_grace_seconds: z.number().int().min(0).default(30),
   }).optional(),
   push_filter: z.strictObject({
     ...ownBroker,
-    /** Projects built where a push cannot be compared with what was there before. */
+    /** Projects to build if a push cannot be compared with the previous commit. */
     default_attrs: z.array(ProjectName).optional(),
   }).optional(),
   log_message_collector: z.strictObject({
     ...ownBroker,
     logs_path: Path,
-    /** Days after which a log that has ended is removed; 0 keeps them for ever. */
+    /** Days after which an ended log is removed; 0 keeps all. */
     keep_days: z.number().int().min(0).max(36_500).default(90),
   }).optional(),
   stats: z.strictObject({ ...ownBroker, listen: Listen.default(DEFAULT_LISTEN.stats) }).optional(),
   runner: z.strictObject({
-    /** Tells this process from others of its kind; the host name when absent. */
+    /** Distinguishes processes of the same role; the host name when absent. */
     instance: z.union([words(100), z.number().int()], {
-      error: "expected a text of 1 to 100 characters or a whole number",
+      error: "expected a text of 1 to 100 characters or an integer",
     }).optional(),
     identity: words(100),
-    /** `owner/name` of each repository served, in any case. */
+    /** `owner/name` of each served repository, in upper or lower case. */
     repos: z.array(
       z.string().regex(/^[A-Za-z0-9._-]+\/[A-Za-z0-9._-]+$/, {
         error: "expected owner/name",
@@ -136,20 +136,20 @@ export const ConfigSchema = z.strictObject({
     ),
     disable_trusted_users: z.boolean().default(false),
     trusted_users: z.array(words(100)).default([]),
-    /** Whether a builder takes its jobs from the `build-jobs` exchange, each job once a builder. */
+    /** Whether a builder consumes the `build-jobs` exchange: every builder builds every job. */
     build_all_jobs: z.boolean().default(false),
   }),
   checkout: z.strictObject({ root: Path }).optional(),
   build: z.strictObject({
     system: z.union([SystemName, z.array(SystemName).min(1)], {
-      error: `expected one or several of ${SYSTEMS.join(", ")}`,
+      error: `expected one or more of ${SYSTEMS.join(", ")}`,
     }),
     build_timeout_seconds: z.number().int().min(300, {
       error: "expected at least 300 seconds",
     }).default(DEFAULT_BUILD_TIMEOUT_SECONDS),
     extra_env: z.record(
       z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, {
-        error: "expected a variable's name: letters, digits and _, no digit first",
+        error: "expected a variable name of letters, digits and _, not starting with a digit",
       }),
       z.string(),
     ).default({}),
@@ -162,15 +162,15 @@ export const ConfigSchema = z.strictObject({
     oauth_client_secret_file: Path.optional(),
   }).optional(),
   github: z.strictObject({
-    /** The REST API: GitHub Enterprise Server's is `https://<host>/api/v3`. */
+    /** The REST API; of a GitHub Enterprise Server `https://<host>/api/v3`. */
     api_url: z.url().default("https://api.github.com"),
-    /** The words that address the bot in comments. */
+    /** Addresses the bot in comments. */
     handle: z.string().regex(/^@?[A-Za-z0-9-]{1,39}$/, {
       error: "expected up to 39 letters, digits and -, with or without @",
     }).default("@tickbot"),
-    /** Systems that people who are not trusted may build on. */
+    /** Systems that untrusted people may build on. */
     untrusted_systems: z.array(SystemName).default([...PRIMARY_SYSTEMS]),
-    /** Systems the fleet serves, in the order people see them; those of `build.system` too when absent. */
+    /** The fleet's systems, in display order; when absent, also those of `build.system`. */
     systems: z.array(SystemName).min(1).default([...PRIMARY_SYSTEMS]),
   }).prefault({}),
   projects: Projects.optional(),

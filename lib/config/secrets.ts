@@ -1,13 +1,13 @@
-/** The secrets that a configuration points to: always files, read once. */
+/** The secrets of a configuration, which are always files. */
 import { ConfigError } from "../common/errors.ts";
 import { looksLikeFile, secretIn, secretInsteadOfFile } from "../text/redacted.ts";
 import { keyAt, shownPath } from "./mistakes.ts";
 import type { Config, RabbitMq } from "./schema.ts";
 
-/** A file that the configuration names, and the key that names it. */
+/** A file in the configuration and its key. */
 export interface NamedFile {
   readonly key: string;
-  /** As the configuration has it: see {@link secretPath}. */
+  /** As in the configuration: see {@link secretPath}. */
   readonly path: string;
 }
 
@@ -24,7 +24,7 @@ function named(files: readonly (readonly [string, string | undefined])[]): Named
   return files.flatMap(([key, path]) => path === undefined ? [] : [{ key, path }]);
 }
 
-/** Every secret that a configuration names, whichever role or bot it is for. */
+/** Every secret in a configuration, for any role or bot. */
 export function secretFiles(config: Partial<Config>): NamedFile[] {
   return named([
     ...brokers(config).map(([key, rabbit]) =>
@@ -39,7 +39,7 @@ export function secretFiles(config: Partial<Config>): NamedFile[] {
   ]);
 }
 
-/** The certificates of authorities that connections over TLS trust; they are no secrets. */
+/** The certificate authorities for TLS connections, which are not secret. */
 export function authorityFiles(config: Partial<Config>): NamedFile[] {
   return named(
     brokers(config).filter(([, { ssl }]) => ssl)
@@ -48,9 +48,9 @@ export function authorityFiles(config: Partial<Config>): NamedFile[] {
 }
 
 /**
- * The path of a secret. `credential:<name>` is the file of that name in `CREDENTIALS_DIRECTORY`, where
- * systemd puts what a unit loads (systemd.exec(5), LoadCredential); anything else is a path already.
- * Throws a {@link ConfigError} where the name is odd or the variable unset.
+ * The path of a secret. `credential:<name>` is a file in `CREDENTIALS_DIRECTORY`, systemd's folder for a
+ * unit's credentials (systemd.exec(5), LoadCredential); anything else is a path already. Throws a
+ * {@link ConfigError} if the name is invalid or the variable is unset.
  */
 export function secretPath(
   path: string,
@@ -60,7 +60,7 @@ export function secretPath(
   if (name === undefined) return path;
   if (!/^[A-Za-z0-9_][A-Za-z0-9._-]{0,254}$/.test(name)) {
     throw new ConfigError(
-      "expected credential:<name of a file>, found another word behind the colon",
+      "expected credential:<file name>, found an invalid file name after the colon",
     );
   }
   if (!directory) {
@@ -71,20 +71,20 @@ export function secretPath(
   return `${directory}/${name}`;
 }
 
-/** Keys whose value is the name of a file or folder; a secret is easily pasted in its place. */
+/** Keys of files and folders, where people may paste a secret by mistake. */
 const FILE_KEY =
   /(^|\.)(password_file|ca_file|webhook_secret_file|private_key|oauth_client_secret_file|logs_path|root|path)$/;
 
-/** Keys above a text that are looked at: more than any key of ours has. */
+/** Nesting depth of the search: deeper than any key of ours. */
 const DEEPEST = 6;
 
 /**
- * A line for each text in a configuration file that is a secret itself, whatever else is wrong with the file,
- * and without the secret: where it stands, what it is, what to do.
+ * A line for each secret pasted into an unvalidated configuration: the key, the kind and what to do, without
+ * the secret.
  */
 export function pastedSecrets(file: unknown, path: readonly PropertyKey[] = []): string[] {
   if (typeof file === "string") return pastedSecret(file, path);
-  // A project's words are shown to everybody who looks at a build: no secret is looked for there.
+  // Build logs show a project's texts to everyone anyway, so they are not searched.
   if (!(file instanceof Object) || path[0] === "projects" || path.length > DEEPEST) return [];
   return Object.entries(file).flatMap(([key, value]) =>
     pastedSecrets(value, [...path, Array.isArray(file) ? Number(key) : key])
@@ -93,7 +93,7 @@ export function pastedSecrets(file: unknown, path: readonly PropertyKey[] = []):
 
 function pastedSecret(text: string, path: readonly PropertyKey[]): string[] {
   const key = keyAt(path);
-  // What a build gets in its environment is what its owner wants it to have.
+  // The operator may give builds secrets on purpose.
   if (path[1] === "extra_env") return [];
   const names = FILE_KEY.test(key) && path[0] !== "projects";
   const kind = names ? secretInsteadOfFile(text) : secretIn(text);
@@ -101,12 +101,12 @@ function pastedSecret(text: string, path: readonly PropertyKey[]): string[] {
   return [
     names
       ? `${key}: holds a secret itself (${kind}); put it into a file and name the file here ` +
-        "(one that is called so: begin its name with ./)"
+        "(if this is a file name, begin it with ./)"
       : `${key}: holds ${kind}; no secret belongs here`,
   ];
 }
 
-/** The text of a file that the configuration names. Throws a {@link ConfigError} naming the key. */
+/** Reads a file in the configuration. Throws a {@link ConfigError} that names the key. */
 export async function readNamedFile({ key, path }: NamedFile): Promise<string> {
   try {
     return await Deno.readTextFile(secretPath(path));
@@ -114,7 +114,7 @@ export async function readNamedFile({ key, path }: NamedFile): Promise<string> {
     if (error instanceof ConfigError) throw new ConfigError(`${key}: ${error.message}`);
     if (!looksLikeFile(path)) {
       throw new ConfigError(
-        `${key}: cannot read the file it names, which is not shown as it may be the secret itself; ` +
+        `${key}: cannot read its file, whose name is not shown because it may be the secret itself; ` +
           "put the secret into a file and name the file",
       );
     }
@@ -124,8 +124,8 @@ export async function readNamedFile({ key, path }: NamedFile): Promise<string> {
 }
 
 /**
- * The content of a secret file ({@link secretPath}) without the newline at its end. Throws a
- * {@link ConfigError} naming the key.
+ * Reads a secret ({@link secretPath}) without its final newline. Throws a {@link ConfigError} that names the
+ * key.
  */
 export async function readSecret(path: string, key: string): Promise<string> {
   const secret = (await readNamedFile({ key, path })).replace(/\r?\n$/, "");

@@ -1,4 +1,4 @@
-/** What a section of the configuration says, or what holds where it is absent. */
+/** Sections of the configuration with their defaults. */
 import type { Config } from "./config.ts";
 import { foreignSystems, type System } from "../messages/systems.ts";
 import { shown } from "./mistakes.ts";
@@ -6,17 +6,17 @@ import { ConfigSchema } from "./schema.ts";
 
 const { builder, github_comment_poster, mass_rebuilder, stats } = ConfigSchema.shape;
 
-/** A section that may be absent while another role reads it. */
+/** A section that other roles read even if it is absent. */
 type Optional = "builder" | "github_comment_poster" | "mass_rebuilder" | "stats";
 
-/** What holds where such a section is absent. */
+/** Such sections when absent. */
 const DEFAULTS: { readonly [S in Optional]: NonNullable<Config[S]> } = {
   builder: builder.unwrap().parse({}),
   github_comment_poster: github_comment_poster.unwrap().parse({}),
   mass_rebuilder: mass_rebuilder.unwrap().parse({}),
   stats: stats.unwrap().parse({}),
 };
-/** A section with its defaults, whether the configuration has it, or there is a configuration, or not. */
+/** A section with its defaults, even if it or the whole configuration is absent. */
 export function sectionOf<S extends Optional>(
   config: Pick<Config, S> | undefined,
   section: S,
@@ -25,14 +25,14 @@ export function sectionOf<S extends Optional>(
 }
 
 /**
- * The public address of the log server without a slash at its end; empty where none is configured. Files of
- * the Rust bot name the folder `/logfile` below it.
+ * The public address of the log server without a final slash; empty if none is configured. The Rust bot's
+ * files name its folder `/logfile`.
  */
 export function logServerOf(config: Pick<Config, "log_api_config">): string {
   return (config.log_api_config?.serve_root ?? "").replace(/\/+$/, "").replace(/\/logfile$/, "");
 }
 
-/** The address of the log viewer that check runs link to; undefined where there is none. */
+/** The address of the log viewer that check runs link to; undefined if there is none. */
 export function logViewerOf(
   config: Pick<Config, "log_api_config" | "github_comment_poster">,
 ): string | undefined {
@@ -44,11 +44,11 @@ export function systemsOf(config: Partial<Config>): System[] {
   return [...new Set([config.build?.system ?? []].flat())];
 }
 
-/** Why a builder may not run here: results of another system would not be what they say; undefined where it may. */
+/** Why a builder may not run here: its results would be labelled with the wrong system; undefined if it may. */
 export function foreignMistake(config: Partial<Config>): string | undefined {
   const foreign = foreignSystems(systemsOf(config));
   if (config.builder?.foreign_systems || foreign.length === 0) return undefined;
   return `build.system: this machine is ${Deno.build.arch}-${Deno.build.os}; found ${
     shown(foreign.length === 1 ? foreign[0] : foreign)
-  }; run that builder on such a machine, or set builder.foreign_systems where this one emulates it`;
+  }; run that builder on such a machine, or set builder.foreign_systems if this one emulates it`;
 }

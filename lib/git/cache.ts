@@ -1,8 +1,8 @@
 /**
- * One bare cache a repository, shared by every role and process that uses the same `checkout.root`.
+ * One bare cache per repository, shared by every role and process with the same `checkout.root`.
  *
- * It has no remotes: addresses stand in each fetch, and what was fetched stands under `refs/tickborg/`, so
- * that no name of the server's can be taken for one of ours. Whoever changes refs holds the lock.
+ * It has no remotes: each fetch names the address and stores refs under `refs/tickborg/`, so the server's names
+ * cannot collide with ours. Changing refs requires the lock.
  */
 import { TransientFault } from "../common/errors.ts";
 import type { Repo } from "../messages/repo.ts";
@@ -20,23 +20,23 @@ export { branchRef, pullRef } from "./refs.ts";
 /** Milliseconds a fetch may take. */
 const FETCH_TIMEOUT_MS = 600_000;
 
-/** How a cache is used. */
+/** Options of a cache. */
 export interface CacheOptions {
-  /** Whether `clone_url` may name this machine's own disk: see `allowsLocal`. */
+  /** Whether `clone_url` may be a local path: see `allowsLocal`. */
   readonly allowLocal?: boolean;
   readonly signal?: AbortSignal;
 }
 
-/** Milliseconds that packing may take, since jobs wait meanwhile; the next turn tries again. */
+/** Milliseconds that packing may take, because jobs wait for it; the next turn tries again. */
 const GC_TIMEOUT_MS = LOCK_TIMEOUT_MS / 2;
 
-/** Pull requests that are forgotten in a turn: git rewrites its list of refs for each, and jobs wait. */
+/** Pull request refs to delete in a turn: git rewrites its list of refs for each, and jobs wait. */
 const PULLS_A_TURN = 200;
 
-/** Age of its newest commit at which a pull request is forgotten. */
+/** Age of the newest commit at which a pull request's ref is deleted. */
 const PULL_AGE_MS = 90 * 24 * 3_600_000;
 
-/** Opens the cache of a repository under `root`, making it where it is missing or was damaged. */
+/** Opens the cache of a repository under `root`; creates it if it is missing or damaged. */
 export async function openCache(
   root: string,
   repo: Pick<Repo, "full_name" | "clone_url">,
@@ -60,17 +60,17 @@ export class GitCache extends GitRepository {
     this.#options = options;
   }
 
-  /** Makes the cache where there is none, and notes that it is used. */
+  /** Creates the cache if there is none, and updates the time of its last use. */
   async ensure(): Promise<void> {
     if (!await isWhole(this.gitDir)) await this.#locked(() => makeWhole(this.gitDir));
     const now = new Date();
-    // Where it belongs to another user it may not be noted, or it was set aside just now.
+    // Fails if it belongs to another user, or was set aside just now.
     await Deno.utime(this.gitDir, now, now).catch(() => {});
   }
 
   /**
-   * Fetches refs of the server by their full names and tells which commit each stands for now. Throws
-   * {@link MissingFromGit} where the repository or a ref is gone, and a `TransientFault` for what may pass.
+   * Fetches the server's refs by their full names and returns the commit of each. Throws
+   * {@link MissingFromGit} if the repository or a ref is gone, and a `TransientFault` for passing faults.
    */
   async fetch(refs: readonly string[]): Promise<Map<string, string>> {
     const local = new Map<string, string>();
@@ -88,16 +88,16 @@ export class GitCache extends GitRepository {
     });
   }
 
-  /** Fetches commits by hash where they are not here yet. Throws {@link MissingFromGit} for one that is gone. */
+  /** Fetches missing commits by hash. Throws {@link MissingFromGit} if one is gone. */
   async fetchCommits(shas: readonly string[]): Promise<void> {
     const missing: string[] = [];
     for (const sha of new Set(shas)) if (!await this.has(sha)) missing.push(checkSha(sha));
     if (missing.length === 0) return;
-    // No ref keeps them: git prunes what nobody asked for in weeks, and a later job fetches it again.
+    // No ref keeps them: git prunes them after weeks without use, and a later job fetches them again.
     await this.#mended(() => this.#fetch(missing));
   }
 
-  /** The branch that the server's HEAD names, without `refs/heads/`; undefined in an empty repository. */
+  /** The branch of the server's HEAD, without `refs/heads/`; undefined for an empty repository. */
   async defaultBranch(): Promise<string | undefined> {
     const args = ["ls-remote", "--symref", "--end-of-options", this.url, "HEAD"];
     let result: GitResult;
@@ -109,7 +109,7 @@ export class GitCache extends GitRepository {
     return /^ref: refs\/heads\/(.+)\tHEAD$/m.exec(new TextDecoder().decode(result.stdout))?.[1];
   }
 
-  /** The tags that the server has; their own objects are fetched by {@link fetchTags}. */
+  /** The server's tags, without their objects: see {@link fetchTags}. */
   override async tags(): Promise<Tag[]> {
     const args = ["ls-remote", "--tags", "--end-of-options", this.url];
     try {
@@ -119,7 +119,7 @@ export class GitCache extends GitRepository {
     }
   }
 
-  /** Fetches the objects of annotated tags; resolves to the tags that are here then. */
+  /** Fetches the objects of annotated tags; resolves to the tags that are available. */
   override async fetchTags(tags: readonly Tag[]): Promise<readonly Tag[]> {
     const missing = await this.missing(tags.map(({ object }) => object));
     if (missing.size === 0) return tags;
@@ -127,15 +127,15 @@ export class GitCache extends GitRepository {
       await this.#mended(() => this.#fetch([...missing]));
       return tags;
     } catch (error) {
-      // One was moved meanwhile.
+      // A tag was moved in the meantime.
       if (!(error instanceof MissingFromGit)) throw error;
       return tags.filter(({ object }) => !missing.has(object));
     }
   }
 
   /**
-   * Packs what has piled up, where git finds it worth while, and forgets old pull requests; for a turn now and
-   * then. In this order, so that what a job is reading stays until the next turn.
+   * Packs objects if git finds it worthwhile, then deletes refs of old pull requests. In this order, objects
+   * that a job is reading stay until the next turn.
    */
   async maintain(): Promise<void> {
     const gc = ["-c", "gc.auto=6700", "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet"];
@@ -146,7 +146,7 @@ export class GitCache extends GitRepository {
     }
   }
 
-  /** Nothing tells when a ref was fetched last; a fetch brings back one that is asked for again. */
+  /** Goes by commit time, because git does not store fetch times; a later fetch restores a deleted ref. */
   async #forgetOldPulls(): Promise<void> {
     const format = "--format=%(committerdate:unix) %(refname)";
     const oldestFirst = ["--sort=committerdate", `--count=${PULLS_A_TURN}`];
@@ -174,8 +174,8 @@ export class GitCache extends GitRepository {
   }
 
   /**
-   * Does something under the lock. When that shows the cache to be damaged, it is done once more on a new
-   * one; when a killed git left its lock files behind, once more without them.
+   * Works under the lock. If the cache turns out to be damaged, tries once more with a new one; if a killed git
+   * left lock files, once more without them.
    */
   #mended<T>(work: () => Promise<T>): Promise<T> {
     return this.#locked(async () => {
@@ -191,12 +191,12 @@ export class GitCache extends GitRepository {
         return await work();
       } catch (error) {
         if (!(error instanceof BrokenCache)) throw error;
-        throw new TransientFault("Cannot make the repository cache anew", { cause: error });
+        throw new TransientFault("Cannot recreate the repository cache", { cause: error });
       }
     });
   }
 
-  /** Sets a damaged cache aside, so that the next fetch starts anew; for whoever met a {@link BrokenCache}. */
+  /** Removes a cache that threw a {@link BrokenCache}; the next fetch creates a new one. */
   async discard(): Promise<void> {
     await this.#locked(() => setAside(this.gitDir));
   }
@@ -221,8 +221,8 @@ export class GitCache extends GitRepository {
 }
 
 /**
- * Turns what a read of the cache threw into what a handler may throw: a damaged cache is set aside, and
- * the message comes again after a while.
+ * Reads from the cache. If it is damaged, removes it and throws a `TransientFault`, so the message is retried
+ * later.
  */
 export async function withCacheRepair<T>(cache: GitCache, work: () => Promise<T>): Promise<T> {
   try {
@@ -230,6 +230,6 @@ export async function withCacheRepair<T>(cache: GitCache, work: () => Promise<T>
   } catch (error) {
     if (!(error instanceof BrokenCache)) throw error;
     await cache.discard();
-    throw new TransientFault("The repository cache was damaged and is made anew", { cause: error });
+    throw new TransientFault("Removed a damaged repository cache", { cause: error });
   }
 }

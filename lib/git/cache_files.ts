@@ -1,9 +1,9 @@
-/** The files of a cache: made and set aside whole, looked at, and cleared of what a killed git left. */
+/** Creates, checks, repairs and removes the files of a cache. */
 import { TransientFault } from "../common/errors.ts";
 import { diskFault } from "./faults.ts";
 import { git, GitFailure } from "./git.ts";
 
-/** Whether a folder has what git needs to take it for a repository. */
+/** Whether a folder has the files of a repository. */
 export async function isWhole(gitDir: string): Promise<boolean> {
   const parts = ["HEAD", "config", "objects", "refs"];
   const stats = await Promise.all(
@@ -21,8 +21,8 @@ export function isLockLeft(error: unknown): boolean {
 }
 
 /**
- * Removes lock files that a killed git left behind, and tells how many. Git holds one of a ref for
- * milliseconds, so one that is a minute old belongs to nobody.
+ * Removes lock files that a killed git left behind, and returns their number. Git holds a ref's lock for
+ * milliseconds, so one that is a minute old is stale.
  */
 export async function removeStaleLocks(gitDir: string): Promise<number> {
   const oldest = Date.now() - 60_000;
@@ -44,7 +44,7 @@ export async function removeStaleLocks(gitDir: string): Promise<number> {
   return removed;
 }
 
-/** Makes the repository beside its place and moves it there whole: half a one is never taken for one. */
+/** Creates the repository elsewhere and renames it when it is complete. */
 export async function makeWhole(gitDir: string): Promise<void> {
   if (await isWhole(gitDir)) return;
   await setAside(gitDir);
@@ -58,7 +58,7 @@ export async function makeWhole(gitDir: string): Promise<void> {
   }
 }
 
-/** Takes a damaged repository from its place and removes it. */
+/** Renames a damaged repository and removes it. */
 export async function setAside(gitDir: string): Promise<void> {
   const aside = `${gitDir}.broken-${crypto.randomUUID()}`;
   try {

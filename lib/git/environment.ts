@@ -1,8 +1,8 @@
-/** The settings and variables git runs under, whatever this machine or a repository says. */
+/** Git's settings and variables, independent of this machine's and the repository's own. */
 
 const nothing = Deno.build.os === "windows" ? "NUL" : "/dev/null";
 
-/** Settings that hold whatever a repository's own configuration says. */
+/** Settings that override a repository's configuration. */
 const SETTINGS: readonly string[] = [
   `core.hooksPath=${nothing}`,
   `core.attributesFile=${nothing}`,
@@ -32,7 +32,7 @@ const SETTINGS: readonly string[] = [
   "protocol.http.allow=always",
 ];
 
-/** Variables that git may inherit: where programs and trusted certificates are, and the way out. */
+/** Variables that git may inherit: for programs, trusted certificates and proxies. */
 export const GIT_ENV = [
   "PATH",
   "SystemRoot",
@@ -49,13 +49,12 @@ export const GIT_ENV = [
   "NO_PROXY",
 ] as const;
 
-/** Reads a variable where the process is permitted to; never asks a person. */
+/** Reads a variable if the process has permission; never prompts. */
 function inherited(name: string): string | undefined {
   const permission = Deno.permissions.querySync({ name: "env", variable: name });
   return permission.state === "granted" ? Deno.env.get(name) : undefined;
 }
 
-/** The whole environment git runs in. */
 export function gitEnvironment(extra: Readonly<Record<string, string>> = {}) {
   const environment: Record<string, string> = {};
   for (const name of GIT_ENV) {
@@ -78,13 +77,13 @@ export function gitEnvironment(extra: Readonly<Record<string, string>> = {}) {
   };
 }
 
-/** What changes the argument list; see `GitOptions`. */
+/** See `GitOptions`. */
 export interface ArgumentOptions {
   readonly gitDir?: string;
   readonly allowLocal?: boolean;
 }
 
-/** The full argument list: our settings first, so that nothing behind them can be taken for one. */
+/** The full argument list, with our settings before the caller's arguments. */
 export function gitArguments(args: readonly string[], options: ArgumentOptions = {}): string[] {
   return [
     ...SETTINGS.flatMap((setting) => ["-c", setting]),

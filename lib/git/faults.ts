@@ -1,11 +1,11 @@
-/** Tells git's failures apart: gone for good, passing, or a broken cache. */
+/** Classifies git's failures: permanent, passing, or a broken cache. */
 import { TransientFault } from "../common/errors.ts";
 import { GitFailure } from "./git.ts";
 
 /**
- * What was asked for is not there: the repository, branch, pull request or commit was deleted, is not visible to
- * us, or has not come to this git server yet. Callers hand it to `retryIfEarly` (`lib/runtime/retry.ts`), and turn it
- * into a finished status or result once that returns.
+ * The repository, branch, pull request or commit was deleted, is not visible to us, or has not reached this git
+ * server yet. Callers pass it to `retryIfEarly` (`lib/runtime/retry.ts`); when that returns, they report a final
+ * status or result.
  */
 export class MissingFromGit extends Error {
   override name = "MissingFromGit";
@@ -19,16 +19,16 @@ export class MissingFromGit extends Error {
   }
 }
 
-/** A disk is full: that of the repository cache, or another that is named. */
+/** A disk is full; the message names which. */
 export class DiskFull extends TransientFault {
   override name = "DiskFull";
 
   constructor(where: string, options?: ErrorOptions) {
-    super(`Cannot write to ${where}: the disk is full`, options);
+    super(`Cannot write to ${where}: disk full`, options);
   }
 }
 
-/** The cache on disk is damaged; it is set aside and made anew. */
+/** The cache on disk is damaged and has to be recreated. */
 export class BrokenCache extends Error {
   override name = "BrokenCache";
 }
@@ -39,10 +39,10 @@ const REPOSITORY_GONE = [
   /remote: Repository not found/i,
   /repository '.*' (not found|does not exist)/i,
   /does not appear to be a git repository/i,
-  // GitHub asks for a name where an anonymous caller may not know that a repository exists.
+  // GitHub asks for a user name if the repository is missing or private.
   /could not read Username/i,
   /Authentication failed/i,
-  // It was renamed or transferred, and another host or place is not followed to.
+  // It was renamed or transferred, and we do not follow redirects elsewhere.
   /returned error: 30[1278]/,
   /unable to update url base from redirection/i,
 ];
@@ -64,7 +64,7 @@ const BROKEN = [
   /error in object/i,
 ];
 
-/** What a failed fetch was. The result is to be thrown. */
+/** Classifies a failed fetch, for the caller to throw. */
 export function fetchFault(error: unknown, url: string): Error {
   if (!(error instanceof GitFailure)) return diskFault(error);
   const said = error.stderr;
@@ -77,7 +77,7 @@ export function fetchFault(error: unknown, url: string): Error {
     return new MissingFromGit("repository", url, options);
   }
   if (FULL.test(said)) return new DiskFull(CACHE, options);
-  // What broke off on the way also reads like a damaged pack; only the cache's own words count.
+  // An interrupted transfer also looks like a damaged pack; only messages about the cache itself count.
   const own = said.split("\n").filter((line) => !line.startsWith("remote:")).join("\n");
   const passing = /early EOF|Could not resolve host|Connection|timed out|returned error/i.test(
     said,
@@ -88,7 +88,7 @@ export function fetchFault(error: unknown, url: string): Error {
   return new TransientFault(`Cannot fetch from ${url}`, options);
 }
 
-/** What a failed read of the cache was, once its commits are known to be there. The result is to be thrown. */
+/** Classifies a failed read of commits that are in the cache, for the caller to throw. */
 export function readFault(error: unknown): Error {
   if (!(error instanceof GitFailure)) return diskFault(error);
   const options = { cause: error };
@@ -99,7 +99,7 @@ export function readFault(error: unknown): Error {
   return error;
 }
 
-/** A full disk passes, and is that of `where`; anything else stays what it is. */
+/** A {@link DiskFull} for `where` if the disk is full, else the error itself. */
 export function diskFault(error: unknown, where = CACHE): Error {
   const code = (error as { code?: unknown } | undefined)?.code;
   if (code === "ENOSPC" || code === "EDQUOT") return new DiskFull(where, { cause: error });

@@ -1,7 +1,7 @@
 /**
- * Runs git so that nothing a pull request, a server or this machine's own settings hold can make it run
- * a program, ask a question, follow a redirect or recurse into a submodule. Arguments are a list, never
- * a shell's line; whatever comes from outside stands behind `--end-of-options` or is a validated hash.
+ * Runs git. No pull request, server or setting of this machine can make it run a program, prompt, follow a
+ * redirect or recurse into a submodule. Arguments are a list, never a shell command; input from outside comes
+ * after `--end-of-options` or is a validated hash.
  */
 import process from "node:process";
 import { TransientFault } from "../common/errors.ts";
@@ -19,34 +19,34 @@ export interface GitOptions {
   readonly timeoutMs?: number;
   /** Bytes of standard output above which git is ended; 64 MiB when absent. */
   readonly maxBytes?: number;
-  /** What git reads on its standard input; nothing when absent. */
+  /** Git's standard input; nothing when absent. */
   readonly stdin?: string;
-  /** Takes standard output as it comes, instead of the answer, which is then empty. */
+  /** Receives standard output in chunks; the result's is then empty. */
   readonly onStdout?: (chunk: Uint8Array) => void;
   /** Ends git when it aborts; the call then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Whether `file://` and plain paths may be fetched from: see {@link allowsLocal}. */
+  /** Whether git may fetch from `file://` and local paths: see {@link allowsLocal}. */
   readonly allowLocal?: boolean;
   /**
-   * Whether git writes files for a build. It then has the umask 022, by a shell: a build must find the modes
-   * that its files have for a developer, whatever umask this process was given.
+   * Whether git writes files for a build. It then runs with umask 022, set by a shell: a build must find the
+   * usual file modes, whatever this process's umask is.
    */
   readonly forBuild?: boolean;
-  /** Variables set beside our own, for example GIT_INDEX_FILE. */
+  /** Additional variables, for example GIT_INDEX_FILE. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Exit codes that are answers, not failures; 0 alone when absent. */
+  /** Exit codes that are not failures; only 0 when absent. */
   readonly codes?: readonly number[];
 }
 
-/** What git answered. */
+/** The result of a run. */
 export interface GitResult {
   readonly code: number;
   readonly stdout: Uint8Array;
-  /** At most 64 KiB of it, without addresses' credentials. */
+  /** At most 64 KiB, without credentials in addresses. */
   readonly stderr: string;
 }
 
-/** Git said no; what it wrote on standard error is in the message. */
+/** Git failed; the message has the end of its standard error. */
 export class GitFailure extends Error {
   override name = "GitFailure";
   readonly code: number;
@@ -59,15 +59,14 @@ export class GitFailure extends Error {
   }
 }
 
-/** Git's answer was larger than the caller allowed. */
+/** Git's output was larger than the caller allowed. */
 export class GitOutputTooLarge extends Error {
   override name = "GitOutputTooLarge";
 }
 
 /**
- * Runs git and gives its answer back whole. Throws a {@link GitFailure} for an exit code that is none of
- * `codes`, a {@link GitOutputTooLarge}, and a {@link TransientFault} when it took too long or could not
- * be started.
+ * Runs git to its end. Throws a {@link GitFailure} for an exit code other than `codes`, a
+ * {@link GitOutputTooLarge}, or a {@link TransientFault} if git took too long or could not be started.
  */
 export async function git(args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
   options.signal?.throwIfAborted();
@@ -78,12 +77,12 @@ export async function git(args: readonly string[], options: GitOptions = {}): Pr
     if (limits.ended) return;
     limits.ended = why;
     terminate(child);
-    // A helper that outlives git still holds the pipes.
+    // A helper process that outlives git keeps the pipes open.
     child.status.then(() => Promise.allSettled([stdoutReader.cancel(), stderrReader.cancel()]));
   };
   const timeoutMs = options.timeoutMs ?? 60_000;
   const timer = setTimeout(
-    () => end(new TransientFault(`Git took too long: ${verb(args)}, more than ${timeoutMs} ms`)),
+    () => end(new TransientFault(`Git timed out: ${verb(args)} took more than ${timeoutMs} ms`)),
     timeoutMs,
   );
   const onAbort = () => end(asError(options.signal?.reason));
@@ -94,7 +93,7 @@ export async function git(args: readonly string[], options: GitOptions = {}): Pr
         most: options.maxBytes ?? 64 * 1024 * 1024,
         tooMuch: (most) =>
           end(
-            new GitOutputTooLarge(`Git answered too much: ${verb(args)}, more than ${most} bytes`),
+            new GitOutputTooLarge(`Git output too large: ${verb(args)}, more than ${most} bytes`),
           ),
         take: options.onStdout,
       }),
@@ -112,13 +111,13 @@ export async function git(args: readonly string[], options: GitOptions = {}): Pr
   }
 }
 
-/** Runs git and gives its answer back as text, without the newline at its end. */
+/** Runs git and returns its output as text without the final newline. */
 export async function gitText(args: readonly string[], options: GitOptions = {}): Promise<string> {
   const { stdout } = await git(args, options);
   return new TextDecoder().decode(stdout).replace(/\n$/, "");
 }
 
-/** The parts of an answer whose parts end in NUL. */
+/** Splits output whose parts end in NUL. */
 export function splitNul(stdout: Uint8Array): string[] {
   const parts = new TextDecoder().decode(stdout).split("\0");
   if (parts.at(-1) === "") parts.pop();
@@ -144,7 +143,7 @@ function start(args: readonly string[], options: GitOptions): Deno.ChildProcess 
   }
 }
 
-/** Writes git's input; one that ends before it has read all says why on standard error. */
+/** Writes git's input. Ignores failures: if git ends early, its standard error says why. */
 async function feed(child: Deno.ChildProcess, input: string | undefined): Promise<void> {
   if (input === undefined) return;
   const writer = child.stdin.getWriter();
@@ -156,7 +155,7 @@ async function feed(child: Deno.ChildProcess, input: string | undefined): Promis
   }
 }
 
-/** Asks the process group to end, so that git removes its lock files, then ends it. */
+/** Sends SIGTERM to the process group, which lets git remove its lock files, then SIGKILL. */
 function terminate(child: Deno.ChildProcess): void {
   kill(child, "SIGTERM");
   const timer = setTimeout(() => kill(child, "SIGKILL"), 2_000);
@@ -166,7 +165,7 @@ function terminate(child: Deno.ChildProcess): void {
   });
 }
 
-/** Kills the group where the process may kill by id, else git alone, whose helpers then lose their pipes. */
+/** Kills the group if the process may kill by id, else only git, whose helpers then lose their pipes. */
 function kill(child: Deno.ChildProcess, signal: "SIGTERM" | "SIGKILL"): void {
   try {
     if (Deno.build.os !== "windows") process.kill(-child.pid, signal);
@@ -182,9 +181,9 @@ function kill(child: Deno.ChildProcess, signal: "SIGTERM" | "SIGKILL"): void {
 
 interface CollectOptions {
   readonly most: number;
-  /** Called when there were more. */
+  /** Called if there are more. */
   readonly tooMuch?: (most: number) => void;
-  /** Takes what comes, so that nothing is kept. */
+  /** Receives the chunks, which are then not kept. */
   readonly take?: ((chunk: Uint8Array) => void) | undefined;
 }
 
@@ -217,7 +216,7 @@ function failure(args: readonly string[], result: GitResult): GitFailure {
   return new GitFailure(`Git failed: ${verb(args)}: ${said}`, result);
 }
 
-/** Standard error as text, without user names and passwords of addresses. */
+/** Standard error as text, without user names and passwords in addresses. */
 function clean(stderr: Uint8Array): string {
   return new TextDecoder().decode(stderr).replaceAll(/(https?:\/\/)[^/@\s]*@/g, "$1");
 }

@@ -1,13 +1,13 @@
-/** A commit's history and tags, as far as a build's own repository has them. */
+/** The part of a commit's history and tags that goes into a build's own repository. */
 import { readFault } from "./faults.ts";
 import { checkSha } from "./names.ts";
 import type { GitRepository } from "./repository.ts";
 import type { Tag } from "./tags.ts";
 
-/** Commits of a history that are looked at, the newest first. */
+/** Commits to read, the newest first. */
 const MAX_COMMITS = 10_000;
 
-/** Tags of a history that are kept, those of the newest commits first. */
+/** Tags to keep, those of the newest commits first. */
 const MAX_TAGS = 2_000;
 
 /** A commit without its message. */
@@ -18,7 +18,7 @@ export interface Commit {
   readonly time: number;
 }
 
-/** The commits that lead to these, which are among them. Throws a `BrokenCache` where they cannot be read. */
+/** These commits and their ancestors. Throws a `BrokenCache` if they cannot be read. */
 export async function historyOf(
   repository: Pick<GitRepository, "run">,
   heads: readonly string[],

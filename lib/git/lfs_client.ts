@@ -1,20 +1,20 @@
 /**
- * Downloads contents from a repository's own Git LFS server by its batch API
- * (https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md). What a repository's `.lfsconfig` says is not
- * asked: it is the pull request's.
+ * Downloads contents from a repository's own Git LFS server through the batch API
+ * (https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md). Ignores `.lfsconfig`, which a pull request
+ * could change.
  */
 import * as z from "zod";
 import { deadline } from "../common/async.ts";
 import { describeError, TransientFault } from "../common/errors.ts";
 
-/** What a pointer stands for. */
+/** The content of a pointer file. */
 export interface LfsObject {
   /** The content's SHA-256, in hexadecimal digits. */
   readonly oid: string;
   readonly size: number;
 }
 
-/** Where a content is, or why it cannot be had. */
+/** Where to download a content, or why that is impossible. */
 export type LfsAnswer =
   | { readonly href: string; readonly header: Readonly<Record<string, string>> }
   | { readonly reason: string };
@@ -24,7 +24,7 @@ const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 const ANSWER_MS = 30_000;
 const MAX_REDIRECTS = 3;
 
-/** Contents that are asked for at once: more is refused by some servers. */
+/** Contents per request: some servers refuse more. */
 const BATCH = 100;
 
 const Answer = z.object({
@@ -52,7 +52,7 @@ export class LfsClient {
     this.#signal = signal;
   }
 
-  /** Asks where contents are, by their hashes. Throws a `TransientFault` where the server fails for now. */
+  /** Finds contents by their hashes. Throws a `TransientFault` for a passing fault. */
   async locate(objects: readonly LfsObject[]): Promise<Map<string, LfsAnswer>> {
     const found = new Map<string, LfsAnswer>();
     for (let at = 0; at < objects.length; at += BATCH) {
@@ -63,8 +63,8 @@ export class LfsClient {
   }
 
   /**
-   * Opens a content; `undefined` where it is gone. `ms` is how long reading it may take. Throws a
-   * `TransientFault`, also while it is read.
+   * Downloads a content in at most `ms` milliseconds. Throws a {@link LfsRefused} or, also in the middle, a
+   * `TransientFault`.
    */
   async *read(
     { href, header }: Extract<LfsAnswer, { href: string }>,
@@ -73,7 +73,7 @@ export class LfsClient {
     using limit = deadline(ms, new TransientFault(`Git LFS took longer than ${ms} ms`));
     const signal = AbortSignal.any([this.#signal, limit.signal]);
     const url = URL.parse(href);
-    if (url === null) throw new LfsRefused("it names no address");
+    if (url === null) throw new LfsRefused("the server sent an invalid address");
     const response = await this.#request(url, { headers: header, signal });
     if (!response.ok) throw await refusal(response);
     try {
@@ -94,7 +94,7 @@ export class LfsClient {
       return all(error.message);
     }
     const { data } = Answer.safeParse(parsed(text));
-    if (data === undefined) return all("the server's answer was not understood");
+    if (data === undefined) return all("the server sent an invalid answer");
     const found = all("the server does not have it");
     for (const { oid, actions, error } of data.objects) {
       const download = actions?.download;
@@ -117,12 +117,12 @@ export class LfsClient {
     return await this.#text(response);
   }
 
-  /** Follows redirects itself: to https, or to the server's own host. */
+  /** Follows redirects itself: only to https, or to the server's own host. */
   async #request(url: URL, init: RequestInit): Promise<Response> {
     let next = url;
     for (let count = 0; count <= MAX_REDIRECTS; count++) {
       if (next.protocol !== "https:" && next.origin !== this.#url.origin) {
-        throw new LfsRefused(`it is at ${next.host}, without https`);
+        throw new LfsRefused(`its address at ${next.host} is not https`);
       }
       let response: Response;
       try {
@@ -130,7 +130,7 @@ export class LfsClient {
       } catch (error) {
         if (error instanceof Deno.errors.NotCapable) {
           throw new LfsRefused(
-            `the builder has no permission to reach ${next.host}: whoever runs it must add it to --allow-net`,
+            `the builder has no permission to connect to ${next.host}: its operator must add it to --allow-net`,
           );
         }
         throw this.#fault(error);
@@ -139,11 +139,11 @@ export class LfsClient {
       await response.body?.cancel();
       const target = URL.parse(response.headers.get("location") ?? "", next);
       if (target === null) break;
-      // Headers may hold a secret of the host that they were made for.
+      // Headers may contain a secret for the original host.
       if (target.origin !== next.origin) init = { ...init, headers: {} };
       next = target;
     }
-    throw new LfsRefused("the server leads elsewhere without end");
+    throw new LfsRefused("the server sent too many redirects");
   }
 
   async #text(response: Response): Promise<string> {
@@ -167,7 +167,7 @@ export class LfsClient {
   }
 }
 
-/** The server will not give a content, today or tomorrow; the message says why. */
+/** The server refuses a content permanently; the message says why. */
 export class LfsRefused extends Error {
   override name = "LfsRefused";
 }
@@ -179,7 +179,7 @@ async function refusal(response: Response): Promise<LfsRefused> {
     status >= 500 && ![501, 507, 509].includes(status);
   if (passing) throw new TransientFault(`Git LFS answered ${status}`);
   const why = [401, 403, 404].includes(status)
-    ? ": it has none for this repository, or may not be read"
+    ? ": it has no such repository, or does not allow access"
     : "";
   return new LfsRefused(`the server answered ${status}${why}`);
 }

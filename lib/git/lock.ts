@@ -1,13 +1,12 @@
-/** A lock between processes: the operating system lets go of it when its holder dies, however it dies. */
+/** A lock between processes, which the operating system releases when its holder dies. */
 import { TransientFault } from "../common/errors.ts";
 
-/** Milliseconds to wait for another process's work on a repository; who holds the lock for longer fails others. */
+/** Milliseconds to wait for another process's work on a repository. */
 export const LOCK_TIMEOUT_MS = 600_000;
 
 /**
- * Runs `work` while this is the only holder of the lock on `path`, among all processes and within this
- * one. The file is made where it is missing and stays. Throws a {@link TransientFault} when the lock
- * could not be had in time.
+ * Runs `work` with an exclusive lock on `path`, between processes and within this one. Creates the file if it
+ * is missing and keeps it. Throws a {@link TransientFault} if the lock is not free in time.
  */
 export async function withLock<T>(
   path: string,
@@ -19,7 +18,7 @@ export async function withLock<T>(
   for (let waitMs = 2; !await file.tryLock(true); waitMs = Math.min(waitMs * 1.5, 100)) {
     signal?.throwIfAborted();
     if (performance.now() > deadline) {
-      throw new TransientFault(`Cannot lock ${path}: held by another for ${LOCK_TIMEOUT_MS} ms`);
+      throw new TransientFault(`Cannot lock ${path}: still in use after ${LOCK_TIMEOUT_MS} ms`);
     }
     await new Promise((resolve) => setTimeout(resolve, waitMs * (0.5 + Math.random())));
   }

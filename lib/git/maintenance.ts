@@ -1,18 +1,18 @@
-/** Keeps the caches small and quick. */
+/** Keeps the caches small and fast. */
 import type { PeriodicTask } from "../common/periodic_task.ts";
 import { GitCache } from "./cache.ts";
 
 const DAY_MS = 24 * 3_600_000;
 
-/** Days that a submodule's cache is kept unused: any pull request may name any address. */
+/** Days to keep an unused submodule cache: any pull request may name any address. */
 const SUBMODULE_DAYS = 7;
 
-/** Days that a content of Git LFS is kept, since hosts bound how much may be downloaded. */
+/** Days to keep a content of Git LFS, because hosts limit downloads. */
 const LFS_DAYS = 7;
 
 /**
- * The periodic task of a role that has caches under `root`: packs each, and removes what is no longer used.
- * Throws the first of what went wrong, when all were looked at.
+ * The periodic task for caches under `root`: packs each and removes unused ones. Throws the first failure after
+ * all caches are done.
  */
 export function maintenanceTask(root: string): PeriodicTask {
   return {
@@ -36,7 +36,7 @@ async function maintainCaches(repositories: string, signal: AbortSignal): Promis
 
 async function maintainCache(place: string, signal: AbortSignal): Promise<void> {
   const days = await daysUnused(place);
-  // What is being made or set aside has more behind the suffix.
+  // A cache that is being created or removed has another suffix.
   if (!place.endsWith(".git")) {
     if (days > 1) await Deno.remove(place, { recursive: true });
     return;
@@ -48,7 +48,7 @@ async function maintainCache(place: string, signal: AbortSignal): Promise<void> 
   await cache.maintain();
 }
 
-/** Removes contents of Git LFS that were fetched long ago; one that is still asked for is fetched again. */
+/** Removes old contents of Git LFS; if one is needed, it is fetched again. */
 async function forgetContents(store: string): Promise<void> {
   for await (const first of folders(store)) {
     for await (const second of folders(`${store}/${first}`)) {

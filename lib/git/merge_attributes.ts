@@ -1,6 +1,6 @@
 /**
- * Gives git the `.gitattributes` files of a commit to merge by. Git reads them from a work tree alone: in a
- * bare repository it sees none, and in somebody's clone those that happen to be checked out.
+ * Makes git merge with the `.gitattributes` files of a commit. Git reads them only from a work tree: in a bare
+ * repository it finds none, and in a user's clone those that happen to be checked out.
  */
 import { dirname, join } from "node:path";
 import { type GitOptions, GitOutputTooLarge, type GitResult } from "./git.ts";
@@ -9,25 +9,25 @@ const MAX_FILES = 500;
 const MAX_BYTES = 16 * 1024 * 1024;
 const MAX_LIST_BYTES = 256 * 1024 * 1024;
 
-/** A folder with attribute files, and the options with which git reads them; disposing it removes the folder. */
+/** A temporary folder with attribute files, and git's options to use them; disposing it removes the folder. */
 export interface MergeAttributes extends AsyncDisposable {
   readonly options: Pick<GitOptions, "cwd" | "env">;
 }
 
-/** A repository whose attribute files are read. */
+/** The repository to read from. */
 interface Repository {
   /** A folder that git may write to. */
   readonly scratch: string;
   run(args: readonly string[], options?: GitOptions): Promise<GitResult>;
 }
 
-/** The attribute files of a commit; those that are more, or more bytes, than git repositories have are left out. */
+/** The attribute files of a commit, limited in number and size. */
 export async function attributesOf(
   repository: Repository,
   commit: string,
 ): Promise<MergeAttributes> {
   const files = await listed(repository, commit);
-  // Git's own pruning removes what is named so and is left behind.
+  // If it is left behind, git's own pruning removes a folder with this name.
   const folder = join(repository.scratch, `tmp_attributes_${crypto.randomUUID()}`);
   await Deno.mkdir(folder);
   const attributes = {
@@ -69,7 +69,7 @@ async function listed(
   return files;
 }
 
-/** Whether a tree's path stays inside of the folder that it is written to: a tree may be made by hand. */
+/** Whether a path stays inside the target folder: trees can be forged. */
 function isPlain(path: string): boolean {
   return path.length <= 4_096 &&
     path.split("/").every((name) => name !== "" && name !== "." && name !== "..");

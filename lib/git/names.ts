@@ -1,15 +1,14 @@
-/** What may be handed to git: addresses, branch names, hashes. Everything here comes from messages. */
+/** Validates input from messages before it reaches git: addresses, branch names, hashes. */
 import { PoisonMessage } from "../common/errors.ts";
 
-/** A message names something git must not be given; the same message will never be right. */
+/** A message has a name that is unsafe for git, so the message can never be handled. */
 export class UnsafeGitName extends PoisonMessage {
   override name = "UnsafeGitName";
 }
 
 /**
- * Whether repositories on this machine may be fetched from: only where the configured GitHub is one on
- * this machine too (the fake of tests, the demo). A `clone_url` comes from a message, and a path would
- * let it read any repository this user can.
+ * Whether git may fetch from local repositories: only if the configured GitHub is also on this machine (in
+ * tests and the demo). A `clone_url` comes from a message, and a path could read any repository of this user.
  */
 export function allowsLocal(apiUrl: string): boolean {
   const host = new URL(apiUrl).hostname;
@@ -17,8 +16,8 @@ export function allowsLocal(apiUrl: string): boolean {
 }
 
 /**
- * Checks a `clone_url`: https or http without a user or password (they would show in the process list),
- * or, where `allowLocal`, `file://` or an absolute path. Throws an {@link UnsafeGitName}.
+ * Checks a `clone_url`: https or http without a user or password (which the process list would show), or with
+ * `allowLocal` also `file://` or an absolute path. Throws an {@link UnsafeGitName}.
  */
 export function checkCloneUrl(url: string, allowLocal: boolean): string {
   // deno-lint-ignore no-control-regex
@@ -40,12 +39,11 @@ function refused(url: string, why: string): UnsafeGitName {
   return new UnsafeGitName(`Cannot fetch from ${JSON.stringify(url.slice(0, 200))}: ${why}`);
 }
 
-/** Whether a text is a full lower-case hash. */
 export function isSha(text: string): boolean {
   return /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
 }
 
-/** Checks a hash, so that it can stand among git's arguments. Throws an {@link UnsafeGitName}. */
+/** Checks a hash for use in git's arguments. Throws an {@link UnsafeGitName}. */
 export function checkSha(text: string): string {
   if (isSha(text)) return text;
   throw new UnsafeGitName(
@@ -53,7 +51,7 @@ export function checkSha(text: string): string {
   );
 }
 
-/** Whether a branch's or tag's name is one that git itself allows (git-check-ref-format(1)) and starts with no `-`. */
+/** Whether git allows a branch or tag name (git-check-ref-format(1)), and it does not start with `-`. */
 export function isBranchName(name: string): boolean {
   // deno-lint-ignore no-control-regex
   const forbidden = /[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\/$|^\/|\.$/;

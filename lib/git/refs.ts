@@ -1,4 +1,4 @@
-/** Names of refs: the server's, and where a cache keeps them. */
+/** Names of refs on the server and in a cache. */
 import { checkBranch } from "./names.ts";
 
 /** The server's ref of a pull request's head. */
@@ -6,14 +6,14 @@ export function pullRef(number: number): string {
   return `refs/pull/${number}/head`;
 }
 
-/** The server's ref of a branch. Throws an `UnsafeGitName` for what is no branch name. */
+/** The server's ref of a branch. Throws an `UnsafeGitName` for an invalid name. */
 export function branchRef(branch: string): string {
   return `refs/heads/${checkBranch(branch)}`;
 }
 
 /**
- * Where a ref of the server's is kept. Branch names are hashed, because `a` and `a/b`, or `Main` and `main`
- * on some file systems, cannot stand beside each other.
+ * The cache's name of a server's ref. Branch names are hashed, because `a` and `a/b`, or `Main` and `main` on
+ * some file systems, cannot coexist.
  */
 export async function localRef(ref: string): Promise<string> {
   const pull = /^refs\/pull\/(\d+)\/head$/.exec(ref);

@@ -1,4 +1,4 @@
-/** Questions to a repository that need no work tree. Every commit is a full hash, every path is as git holds it. */
+/** Reads a repository without a work tree. Every commit is a full hash. */
 import { MissingFromGit, readFault } from "./faults.ts";
 import {
   git,
@@ -12,24 +12,24 @@ import { readTags, type Tag } from "./tags.ts";
 import { attributesOf } from "./merge_attributes.ts";
 import { checkSha } from "./names.ts";
 
-/** What came of merging two commits. */
+/** The result of a merge. */
 export type Merge =
   | { readonly kind: "clean"; readonly tree: string }
   | { readonly kind: "conflict"; readonly paths: readonly string[] }
-  /** The two have no commit in common, so that nothing can be merged. */
+  /** The two have no common ancestor. */
   | { readonly kind: "unrelated" };
 
 /**
- * A tree has more files than any project, or lies deeper: a few objects can stand for billions of files,
- * and git would take memory for each of them.
+ * A tree has too many files or too deep folders. A few objects can represent billions of files, and git uses
+ * memory for each.
  */
 export class TreeTooLarge extends Error {
   override name = "TreeTooLarge";
 }
 
-/** Bytes of a tree's list; an entry has 53 and its path. */
+/** Bytes of a tree's list; an entry has 53 bytes plus its path. */
 const MAX_TREE_BYTES = 256 * 1024 * 1024;
-/** Bytes of an entry, its path among them: no file system takes longer ones (PATH_MAX). */
+/** Bytes of an entry, whose path is limited by PATH_MAX. */
 const MAX_ENTRY_BYTES = 53 + 4_096;
 
 /** A repository on this machine, read only except for new objects. */
@@ -37,13 +37,13 @@ export class GitRepository {
   readonly gitDir: string;
   readonly #options: GitOptions;
 
-  /** `options` hold for every call, for example a signal or an object folder of its own in `env`. */
+  /** `options` are for every call, for example a signal or its own object folder in `env`. */
   constructor(gitDir: string, options: GitOptions = {}) {
     this.gitDir = gitDir;
     this.#options = { ...options, gitDir };
   }
 
-  /** A folder that git may write to and that holds no file of the repository's. */
+  /** A folder that git may write to, without files of the repository. */
   get scratch(): string {
     return this.#options.env?.GIT_OBJECT_DIRECTORY ?? `${this.gitDir}/objects`;
   }
@@ -54,7 +54,7 @@ export class GitRepository {
     return git(args, { ...this.#options, ...options, env });
   }
 
-  /** The commit that a branch, tag or hash stands for; undefined where it stands for none. */
+  /** The commit of a branch, tag or hash; undefined if there is none. */
   async resolve(revision: string): Promise<string | undefined> {
     const args = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`];
     const result = await this.run(args, { codes: [0, 1, 128] });
@@ -62,7 +62,6 @@ export class GitRepository {
     return result.code === 0 && sha !== "" ? sha : undefined;
   }
 
-  /** Whether a commit is here. */
   async has(sha: string): Promise<boolean> {
     const result = await this.run(["cat-file", "-e", `${checkSha(sha)}^{commit}`], {
       codes: [0, 1, 128],
@@ -71,8 +70,8 @@ export class GitRepository {
   }
 
   /**
-   * Throws {@link TreeTooLarge} for a commit that cannot be merged, compared or checked out in a memory
-   * that can be named: to be asked of a stranger's commit before anything else.
+   * Throws {@link TreeTooLarge} for a commit that git could not handle in bounded memory. Call this first for
+   * any untrusted commit.
    */
   async checkSize(commit: string): Promise<void> {
     let entry = 0;
@@ -90,7 +89,7 @@ export class GitRepository {
     try {
       await this.run(args, { maxBytes: MAX_TREE_BYTES, onStdout });
     } catch (error) {
-      // Git's own stack ends in a tree of tens of thousands of folders.
+      // Tens of thousands of nested folders overflow git's stack.
       const crashed = error instanceof GitFailure && error.code === 128 + 11;
       if (!crashed && !(error instanceof GitOutputTooLarge)) {
         throw await this.#fault(error, [commit]);
@@ -103,8 +102,8 @@ export class GitRepository {
   }
 
   /**
-   * Merges `head` into `base` in memory, by the merge attributes of `base`. Throws {@link MissingFromGit}
-   * where a commit is not here.
+   * Merges `head` into `base` in memory, with the merge attributes of `base`. Throws {@link MissingFromGit} if
+   * a commit is missing.
    */
   async mergeTree(base: string, head: string): Promise<Merge> {
     const args = ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages"];
@@ -120,7 +119,7 @@ export class GitRepository {
       throw await this.#fault(error, [base, head]);
     }
     const [tree, ...paths] = splitNul(result.stdout);
-    // Git ends a merge with a commit it does not have as it ends a conflict, but names no tree.
+    // For a missing commit git exits as for a conflict, but without a tree.
     if (tree === undefined) {
       throw await this.#fault(new GitFailure("Cannot merge", result), [base, head]);
     }
@@ -128,7 +127,7 @@ export class GitRepository {
     return { kind: "conflict", paths: [...new Set(paths)].filter((path) => path !== "") };
   }
 
-  /** The best common ancestor; undefined where there is none. */
+  /** The best common ancestor; undefined if there is none. */
   async mergeBase(one: string, other: string): Promise<string | undefined> {
     const args = ["merge-base", checkSha(one), checkSha(other)];
     const { code, stdout } = await this.#ask(args, [one, other], { codes: [0, 1] });
@@ -142,8 +141,8 @@ export class GitRepository {
   }
 
   /**
-   * Paths that differ between two commits or trees. A renamed file counts with both of its names; the path of
-   * a submodule ends in `/`, since anything below it may differ.
+   * Paths that differ between two commits or trees. A renamed file counts with both names; the path of a
+   * submodule ends in `/`, because anything below it may differ.
    */
   async changedFiles(from: string, to: string): Promise<string[]> {
     const args = ["diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-ext-diff"];
@@ -160,7 +159,7 @@ export class GitRepository {
     return files;
   }
 
-  /** First lines of the messages of the commits in `base..head`, newest first, merges left out. */
+  /** Subjects of the commits in `base..head`, newest first, without merges. */
   async commitSubjects(base: string, head: string, most = 1_000): Promise<string[]> {
     const args = ["log", "-z", "--no-merges", "--format=%s", "--encoding=UTF-8"];
     const range = [`--max-count=${most}`, `${checkSha(base)}..${checkSha(head)}`];
@@ -169,8 +168,8 @@ export class GitRepository {
   }
 
   /**
-   * A file's content at a commit or tree; undefined where there is none, or it is no plain file. Throws a
-   * `GitOutputTooLarge` when it has more than `maxBytes`.
+   * A file's content at a commit or tree; undefined if there is none or it is not a regular file. Throws a
+   * `GitOutputTooLarge` if it has more than `maxBytes`.
    */
   async readFile(
     commit: string,
@@ -194,12 +193,12 @@ export class GitRepository {
     return readTags(new TextDecoder().decode(stdout));
   }
 
-  /** The tags whose objects are here, fetched where that can be. */
+  /** The tags whose objects are here; a cache fetches missing ones. */
   fetchTags(tags: readonly Tag[]): Promise<readonly Tag[]> {
     return Promise.resolve(tags);
   }
 
-  /** Which of these objects are not here. */
+  /** The objects that are not here. */
   async missing(objects: readonly string[]): Promise<Set<string>> {
     const stdin = objects.map((sha) => `${checkSha(sha)}\n`).join("");
     const { stdout } = await this.#ask(["cat-file", "--batch-check=%(objectname)"], [], { stdin });
@@ -213,7 +212,7 @@ export class GitRepository {
     return new TextDecoder().decode(stdout).trim();
   }
 
-  /** Runs git and, where it fails, finds out why. */
+  /** Runs git and classifies its failure. */
   async #ask(
     args: readonly string[],
     commits: readonly string[],
@@ -226,7 +225,7 @@ export class GitRepository {
     }
   }
 
-  /** A commit that is not here is told apart from a repository that is damaged. */
+  /** Distinguishes a missing commit from a damaged repository. */
   async #fault(error: unknown, commits: readonly string[]): Promise<Error> {
     if (!(error instanceof GitFailure)) return readFault(error);
     for (const sha of commits) {

@@ -1,19 +1,19 @@
-/** What `.gitmodules` says (gitmodules(5)). */
+/** Reads `.gitmodules` (gitmodules(5)). */
 import { GitOutputTooLarge, type GitResult, splitNul } from "./git.ts";
 import type { GitRepository } from "./repository.ts";
 
-/** Bytes of what git reads out of the file. */
+/** Bytes of git's output for the file. */
 const MAX_BYTES = 1024 * 1024;
 
-/** What is said of one submodule. */
+/** The entry of one submodule. */
 export interface SubmoduleEntry {
   readonly url?: string;
   readonly update?: string;
 }
 
 /**
- * The entries of a commit's or tree's `.gitmodules` by their paths; of entries for one path the last holds, as
- * for git. None where git cannot read the file, undefined where it is too large.
+ * The entries of a commit's or tree's `.gitmodules` by their paths; for the same path the last one counts, as
+ * in git. Empty if git cannot read the file, undefined if it is too large.
  */
 export async function submoduleEntries(
   repository: Pick<GitRepository, "run">,

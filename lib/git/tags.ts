@@ -1,17 +1,17 @@
-/** Tags as git lists them. */
+/** Parses git's lists of tags. */
 import { isBranchName } from "./names.ts";
 
-/** A tag that stands for a commit, at last. */
+/** A tag of a commit. */
 export interface Tag {
   readonly name: string;
-  /** What the tag's ref holds: an annotated tag's own object, or the commit. */
+  /** The object of the tag's ref: an annotated tag's own object, or the commit. */
   readonly object: string;
   readonly commit: string;
 }
 
 /**
- * Reads lines of a hash and a ref, in which `^{}` behind the ref tells what an annotated tag stands for: what
- * `git ls-remote` prints. Names that git itself would refuse are left out.
+ * Parses the output of `git ls-remote`: lines of a hash and a ref, in which a ref with `^{}` has the commit of an
+ * annotated tag. Skips names that git itself would refuse.
  */
 export function readTags(lines: string): Tag[] {
   const refs = new Map<string, string>();

@@ -1,4 +1,4 @@
-/** What a tree holds, told by one look at its list. */
+/** Reads a tree's contents from its list of files. */
 import { readFault } from "./faults.ts";
 import { checkSha } from "./names.ts";
 import type { GitRepository } from "./repository.ts";
@@ -6,22 +6,22 @@ import type { GitRepository } from "./repository.ts";
 /** Bytes of a tree's list with sizes. */
 const MAX_LIST_BYTES = 512 * 1024 * 1024;
 
-/** Objects of a tree whose hashes are kept. */
+/** Hashes to keep. */
 const MAX_OBJECTS = 300_000;
 
-/** What a tree holds. */
+/** A tree's contents. */
 export interface TreeContents {
-  /** Bytes that the files have together: each counts as often as it stands there. */
+  /** Total bytes of the files; a file with several paths counts for each. */
   readonly bytes: number;
-  /** Whether there is a `.gitmodules`, or commits of submodules are linked. */
+  /** Whether there is a `.gitmodules` or a submodule commit. */
   readonly submodules: boolean;
   /** Whether there are `.gitattributes`. */
   readonly attributes: boolean;
-  /** The hashes of the folders and files, a line each; undefined where there are too many. */
+  /** The hashes of the folders and files, a line each; undefined if there are too many. */
   readonly objects: string | undefined;
 }
 
-/** Looks at a commit's or tree's contents. Throws a `BrokenCache` where they cannot be read. */
+/** Reads a commit's or tree's contents. Throws a `BrokenCache` if that fails. */
 export async function treeContents(
   repository: Pick<GitRepository, "run">,
   tree: string,

@@ -1,9 +1,9 @@
-/** What to do about GitHub's refusals, by GitHub's own words. Pure. */
+/** Advice for GitHub's error messages. Pure. */
 
 /** What to do about a refusal. */
 export interface Advice {
   readonly todo: string;
-  /** Whether GitHub does not know the App or its key, so that no request of it can succeed. */
+  /** Whether GitHub does not know the App or its key, so every request fails. */
   readonly unknownApp: boolean;
 }
 
@@ -19,21 +19,21 @@ const RULES: readonly Rule[] = [
     statuses: [401],
     words: /JSON web token could not be decoded/i,
     todo:
-      "github_app.private_key is no key of the App github_app.app_id: generate one in the App's " +
+      "github_app.private_key is not a key of the App github_app.app_id: generate one in the App's " +
       "settings (Private keys) and put it into that file",
     unknownApp: true,
   },
   {
     statuses: [401],
     words: /'(Issued at|Expiration time)' claim/i,
-    todo: "this machine's clock is wrong: have it set by NTP",
+    todo: "this machine's clock is wrong: set it with NTP",
     unknownApp: true,
   },
   {
     statuses: [401, 404],
     words: /Integration (not found|must generate a public key)/i,
     todo:
-      "github_app.app_id is no App of the server github.api_url: take the App ID and a private key " +
+      "github_app.app_id is not an App on the server github.api_url: use the App ID and a private key " +
       "from the App's settings (General)",
     unknownApp: true,
   },
@@ -55,7 +55,7 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-/** What to do about an answer of GitHub; undefined where its words say all that is known. */
+/** What to do about GitHub's answer; undefined if there is no more to say than GitHub does. */
 export function adviceFor(status: number, words: string): Advice | undefined {
   const rule = RULES.find((rule) => rule.statuses.includes(status) && rule.words.test(words));
   return rule && { todo: rule.todo, unknownApp: rule.unknownApp ?? false };

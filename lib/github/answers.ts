@@ -1,4 +1,4 @@
-/** GitHub's answers in our own words: only the fields we use, with what older servers leave out filled in. */
+/** Converts GitHub's answers to our types: only the fields we use, with defaults for older servers. */
 import type {
   AppFacts,
   CheckRun,
@@ -9,7 +9,7 @@ import type {
   PullRequest,
 } from "./github.ts";
 
-/** Where somebody may be gone. */
+/** Null for a deleted account. */
 type MaybeUser = { readonly login: string } | null;
 type MaybeText = string | null | undefined;
 
@@ -40,7 +40,7 @@ interface Status {
 }
 
 interface Run {
-  /** Octokit reads integers that a double cannot hold as bigint. */
+  /** Octokit returns integers beyond a double's precision as bigint. */
   readonly id: number | bigint;
   readonly name: string;
   readonly head_sha: string;
@@ -98,7 +98,7 @@ function grant({ permissions, events }: Granted): Pick<Installation, "permission
   return { permissions: Object.fromEntries(texts), events };
 }
 
-/** A pull request, from one answer or from a list. */
+/** A pull request, alone or from a list. */
 export function pullRequest(pull: Pull): PullRequest {
   return {
     number: pull.number,
@@ -116,7 +116,6 @@ export function pullRequest(pull: Pull): PullRequest {
   };
 }
 
-/** A commit status. */
 export function status(status: Status): CommitStatus {
   return {
     context: status.context,
@@ -127,7 +126,6 @@ export function status(status: Status): CommitStatus {
   };
 }
 
-/** A check run. */
 export function checkRun(run: Run): CheckRun {
   const status = run.status === "completed" || run.status === "in_progress" ? run.status : "queued";
   return {
@@ -146,7 +144,7 @@ export function checkRun(run: Run): CheckRun {
   };
 }
 
-/** Labels whose last change in a pull request's events, oldest first, is that the App put them on. */
+/** Labels whose last event (oldest first) is that the App added them. */
 export function labelsAddedBy(appId: number, events: readonly IssueEvent[]): string[] {
   const ours = new Map<string, boolean>();
   for (const event of events) {
@@ -158,12 +156,11 @@ export function labelsAddedBy(appId: number, events: readonly IssueEvent[]): str
   return [...ours].filter(([, byApp]) => byApp).map(([name]) => name);
 }
 
-/** Whether something was done by an App. */
+/** Whether an App did this. */
 export function isBy(appId: number, it: ByApp): boolean {
   return Number(it.performed_via_github_app?.id) === appId;
 }
 
-/** A webhook delivery. */
 export function hookDelivery(delivery: Delivery): HookDelivery {
   return {
     id: delivery.id,

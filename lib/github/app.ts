@@ -1,9 +1,9 @@
-/** The App itself and where it is installed, asked for as the App. */
+/** Requests as the App itself: its settings and installations. */
 import * as read from "./answers.ts";
 import { type GitHub, GitHubRefusal, UnknownApp } from "./github.ts";
 import { at, type Requests, unlessMissing } from "./requests.ts";
 
-/** The methods of {@link GitHub} that this file is about. */
+/** The methods of {@link GitHub} in this file. */
 export function appMethods(requests: Requests): Pick<GitHub, "app" | "installation"> {
   return { app: app(requests), installation: installation(requests) };
 }
@@ -14,14 +14,14 @@ function app({ transport }: Requests): GitHub["app"] {
     try {
       const { data } = await transport.asApp(purpose, (request) => request("GET /app"));
       if (!data?.permissions) {
-        throw new GitHubRefusal("Cannot read the App: GitHub knows none", 404);
+        throw new GitHubRefusal("Cannot read the App: GitHub returned no App", 404);
       }
       return read.app(data);
     } catch (error) {
       if (!(error instanceof GitHubRefusal)) throw error;
       throw new UnknownApp(
-        `${error.message}; is github.api_url the address of GitHub's API, https://api.github.com or ` +
-          "https://<server>/api/v3, and is the App of that server?",
+        `${error.message}; check that github.api_url is GitHub's API, https://api.github.com or ` +
+          "https://<server>/api/v3, and that the App is on that server",
       );
     }
   };

@@ -1,9 +1,9 @@
-/** Whether GitHub lets the App do what Tickborg does, and tells it what Tickborg must know. */
+/** Checks that the App has the permissions and events that Tickborg needs. */
 import { describeError, TransientFault } from "../common/errors.ts";
 import { CONSUMED_EVENTS } from "../broker/topology.ts";
 import type { AppFacts, GitHub, Grant, RepoName } from "./github.ts";
 
-/** What an App must be granted (`docs/deployment.md`). */
+/** The permissions that the App needs (`docs/deployment.md`). */
 export const NEEDED_PERMISSIONS = {
   checks: "write",
   contents: "read",
@@ -15,10 +15,10 @@ export const NEEDED_PERMISSIONS = {
 
 const LEVELS = ["read", "write", "admin"];
 
-/** Repositories whose installation is looked at; a fleet of more is told how many were not. */
+/** Repositories whose installation is checked; a line reports the number of others. */
 const MAX_REPOS = 100;
 
-/** The permissions that are missing, as `checks: write`, and the events. */
+/** The missing permissions, such as `checks: write`, and events. */
 function missing({ permissions, events }: Grant): { permissions: string[]; events: string[] } {
   const level = (name: string) => LEVELS.indexOf(permissions[name] ?? "");
   return {
@@ -29,22 +29,22 @@ function missing({ permissions, events }: Grant): { permissions: string[]; event
   };
 }
 
-/** What the App's settings lack, a line each with what to do. */
+/** What the App's settings lack and what to do, a line each. */
 export function appLacks(app: AppFacts): string[] {
   const { permissions, events } = missing(app);
   const where = "in the App's settings (Permissions & events)";
   return [
     ...permissions.map((name) =>
       `github_app: the App ${app.name} lacks the permission ${name}; grant it ${where} and accept it ` +
-      "where the App is installed"
+      "in each installation"
     ),
     ...events.map((name) =>
-      `github_app: the App ${app.name} is not told of the event ${name}; subscribe to it ${where}`
+      `github_app: the App ${app.name} does not receive the event ${name}; subscribe to it ${where}`
     ),
   ];
 }
 
-/** What is wrong with the App's installations on the repositories that are served, a line each. */
+/** Problems with the App's installations on the served repositories, a line each. */
 export async function installationLacks(
   github: Pick<GitHub, "installation">,
   app: AppFacts,
@@ -56,7 +56,7 @@ export async function installationLacks(
     lines.push(...await lookAt({ owner, name }, github, app));
   }
   if (repos.length > MAX_REPOS) {
-    lines.push(`runner.repos: ${repos.length - MAX_REPOS} of ${repos.length} were not looked at`);
+    lines.push(`runner.repos: ${repos.length - MAX_REPOS} of ${repos.length} were not checked`);
   }
   return lines;
 }
@@ -72,18 +72,18 @@ async function lookAt(
     installation = await github.installation(repo);
   } catch (error) {
     if (!(error instanceof TransientFault)) return [`${at}: ${describeError(error)}`];
-    return [`${at}: could not be looked at; try again: ${describeError(error)}`];
+    return [`${at}: could not be checked; try again: ${describeError(error)}`];
   }
   if (installation === undefined) {
     return [
       `${at}: the App ${app.name} is not installed there, or there is no such repository; install it ` +
-      `from ${app.url}, or write the name as GitHub has it`,
+      `from ${app.url}, or correct the name`,
     ];
   }
   if (installation.suspended) {
     return [`${at}: the App's installation is suspended; its owner has to unsuspend it`];
   }
-  // What the App itself lacks is told once, of the App.
+  // What the App itself lacks is already reported.
   const own = missing(app).permissions;
   const lacked = missing(installation).permissions.filter((name) => !own.includes(name));
   if (lacked.length === 0) return [];

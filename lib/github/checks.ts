@@ -4,7 +4,7 @@ import type { CheckRunState, GitHub } from "./github.ts";
 import { at, type Requests, unlessMissing } from "./requests.ts";
 import { checkRunText, checkRunTitle, statusDescription } from "./texts.ts";
 
-/** The methods of {@link GitHub} that this file is about. */
+/** The methods of {@link GitHub} in this file. */
 export function checkMethods(
   requests: Requests,
 ): Pick<GitHub, "statuses" | "setStatus" | "checkRuns" | "createCheckRun" | "updateCheckRun"> {
@@ -102,7 +102,6 @@ function updateCheckRun(requests: Requests): GitHub["updateCheckRun"] {
   };
 }
 
-/** A check run's state as parameters of the checks API. */
 function checkRunParameters(run: CheckRunState) {
   const { status, conclusion } = run;
   if (status === "completed" && conclusion === undefined) {

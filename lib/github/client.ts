@@ -1,4 +1,4 @@
-/** The GitHub client: {@link GitHub} as a GitHub App, by Octokit. */
+/** The GitHub client: {@link GitHub} as a GitHub App, with Octokit. */
 import { appMethods } from "./app.ts";
 import { checkMethods } from "./checks.ts";
 import { conversationMethods } from "./conversation.ts";
@@ -9,9 +9,8 @@ import { Requests } from "./requests.ts";
 import { AppTransport } from "./transport.ts";
 import { GITHUB_WRITE_LIMITS, type WriteLimit } from "./write_limit.ts";
 
-/** What the client is made of. */
 export interface ClientOptions {
-  /** The REST API: `https://api.github.com`, `https://<host>/api/v3`. */
+  /** The REST API: `https://api.github.com` or `https://<host>/api/v3`. */
   readonly apiUrl: string;
   readonly appId: number;
   /** PEM, PKCS#8. */
@@ -20,11 +19,11 @@ export interface ClientOptions {
   readonly now?: () => number;
   /** Milliseconds a request may take; 10,000 when absent. */
   readonly timeoutMs?: number;
-  /** Limits on writes; GitHub's own on github.com, none elsewhere, when absent. */
+  /** Limits on writes; when absent see {@link defaultLimits}. */
   readonly writeLimits?: readonly WriteLimit[];
 }
 
-/** Makes the client. No request is made before a method is called. */
+/** Makes the client, without any request. */
 export function createGitHub(options: ClientOptions): GitHub {
   const apiUrl = options.apiUrl.replace(/\/+$/, "");
   const transport = new AppTransport({
@@ -45,8 +44,8 @@ export function createGitHub(options: ClientOptions): GitHub {
 }
 
 /**
- * The limits on writes at an API's address: GitHub's own on github.com and its data residency (`*.ghe.com`),
- * none on a GitHub Enterprise Server, which has no secondary rate limits unless its owner sets some.
+ * Default limits on writes: GitHub's own for github.com and data residency (`*.ghe.com`), none for a GitHub
+ * Enterprise Server, which by default has no secondary rate limits.
  */
 export function defaultLimits(apiUrl: string): readonly WriteLimit[] {
   const { hostname } = new URL(apiUrl);

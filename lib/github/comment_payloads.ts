@@ -1,4 +1,4 @@
-/** Payloads of comments and reviews as events of our own: see `payloads.ts`. */
+/** Parses payloads of comments and reviews: see `payloads.ts`. */
 import * as z from "zod";
 import { decode } from "../messages/codec.ts";
 import type { Repo } from "../messages/repo.ts";
@@ -26,7 +26,7 @@ const IssueCommentPayload = z.object({
   }),
 });
 
-/** Somebody wrote about an issue or a pull request: a comment, a review, or a comment on its code. */
+/** A comment on an issue or a pull request, a review, or a comment on its code. */
 export interface CommentEvent {
   /** `created`, `edited`, `deleted`, … */
   readonly action: string;
@@ -38,14 +38,14 @@ export interface CommentEvent {
   readonly kind: "comment" | "review" | "review-comment";
   /** GitHub numbers each kind apart. */
   readonly commentId: number;
-  /** The comment that a review comment's thread begins with, which may be itself. */
+  /** The first comment of a review comment's thread, which may be this one. */
   readonly threadId?: number;
   /** At most 65,536 UTF-16 units. */
   readonly body: string;
   readonly author: string;
   /** `User`, `Bot`, … */
   readonly authorType: string;
-  /** ISO 8601, as GitHub wrote it: of a review when it was submitted, of its comments when they were written. */
+  /** ISO 8601 from GitHub: when a review was submitted, or a comment was written. */
   readonly createdAt: string;
 }
 
@@ -64,7 +64,7 @@ export function parseIssueCommentEvent(body: Uint8Array): CommentEvent {
   };
 }
 
-/** What the three kinds have in common. */
+/** The fields that all three kinds share. */
 function writing(
   { id, body, user }: z.infer<typeof IssueCommentPayload>["comment"] | z.infer<typeof Review>,
 ): Pick<CommentEvent, "commentId" | "body" | "author" | "authorType"> {

@@ -4,7 +4,7 @@ import type { GitHub } from "./github.ts";
 import { at, type Requests, unlessMissing } from "./requests.ts";
 import { commentText } from "./texts.ts";
 
-/** The methods of {@link GitHub} that this file is about. */
+/** The methods of {@link GitHub} in this file. */
 export function conversationMethods(
   requests: Requests,
 ): Pick<
@@ -100,7 +100,7 @@ function commentOnce(requests: Requests): GitHub["commentOnce"] {
           ...page,
         }),
     );
-    // Only our own count: anybody can write the marker.
+    // Only our own comments count, because anyone can write the marker.
     if (comments.some((it) => isBy(requests.appId, it) && it.body?.includes(hidden))) return;
     await requests.create(
       repo,
@@ -128,7 +128,7 @@ function replyOnce(requests: Requests): GitHub["replyOnce"] {
       (request, page) =>
         request("GET /repos/{owner}/{repo}/pulls/{pull_number}/comments", { ...where, ...page }),
     );
-    // GitHub does not say which App wrote a review comment; no person writes as a bot.
+    // GitHub does not say which App wrote a review comment, but people cannot write as a bot.
     if (comments.some(({ user, body }) => user?.type === "Bot" && body.includes(hidden))) {
       return true;
     }

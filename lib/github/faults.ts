@@ -1,17 +1,17 @@
-/** What GitHub's refusals and faults mean for us. */
+/** Classifies GitHub's errors. */
 import { RequestError } from "@octokit/request-error";
 import { TransientFault } from "../common/errors.ts";
 import { adviceFor } from "./advice.ts";
 import { GitHubRefusal, UnknownApp } from "./github.ts";
 
-/** Milliseconds to wait after a secondary rate limit that names no time (GitHub docs: "at least one minute"). */
+/** Milliseconds to wait after a secondary rate limit without a time (GitHub docs: "at least one minute"). */
 const SECONDARY_LIMIT_MS = 60_000;
-/** Longest wait that is taken from an answer. */
+/** Longest wait to accept from an answer. */
 const MAX_WAIT_MS = 3_600_000;
 
 /**
- * Translates what a request threw into a `TransientFault` or a `GitHubRefusal`. `what` says what was
- * attempted ("create check run"). What is neither is thrown back as it is.
+ * Converts a request's error to a `TransientFault` or a `GitHubRefusal`. `what` is the attempt ("create check
+ * run"). Throws any other error again.
  */
 export function toFault(error: unknown, what: string, now: number): TransientFault | GitHubRefusal {
   if (error instanceof TransientFault || error instanceof GitHubRefusal) return error;
@@ -23,14 +23,14 @@ export function toFault(error: unknown, what: string, now: number): TransientFau
   }
   if (!error.response) {
     const unnamed = /dns|lookup|resolve/i.test(error.message)
-      ? "; is the host of github.api_url right, and does this machine's DNS work?"
+      ? "; check the host in github.api_url and this machine's DNS"
       : "";
     return new TransientFault(
       `Cannot ${what}: no answer from GitHub: ${oneLine(error.message)}${unnamed}`,
     );
   }
   const { status } = error;
-  // The message only: the error itself carries the request, which is nobody's business in a log.
+  // Only the message: the error itself contains the request, with its token.
   const advice = adviceFor(status, error.message);
   const message = `Cannot ${what}: GitHub answered ${status}: ${oneLine(error.message)}` +
     (advice ? `; ${advice.todo}` : "");
@@ -44,8 +44,8 @@ export function toFault(error: unknown, what: string, now: number): TransientFau
 }
 
 /**
- * Milliseconds until a rate limit lets us in again; undefined where the answer is about something else
- * (GitHub docs, "Best practices for using the REST API", "Handle rate limit errors appropriately").
+ * Milliseconds until a rate limit ends; undefined if the answer is not about a rate limit (GitHub docs, "Best
+ * practices for using the REST API", "Handle rate limit errors appropriately").
  */
 export function rateLimitWait(error: RequestError, now: number): number | undefined {
   if (error.status !== 403 && error.status !== 429) return undefined;
@@ -69,7 +69,7 @@ function bounded(ms: number): number {
   return Math.min(Math.max(ms, 1_000), MAX_WAIT_MS);
 }
 
-/** GitHub's words on one line, without the address of the documentation, cut short. */
+/** GitHub's message on one line, shortened and without the documentation's address. */
 function oneLine(text: string): string {
   return text.replace(/ - https:\/\/\S+$/, "").replaceAll(/\s+/g, " ").slice(0, 300).toWellFormed();
 }

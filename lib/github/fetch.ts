@@ -1,13 +1,12 @@
-/** The `fetch` that Octokit uses: it gives up in time and reads no answer without end. */
+/** The `fetch` for Octokit, with limits on time and size. */
 import { Buffer } from "node:buffer";
 
-/** Bytes of an answer that are read; a full page of GitHub's largest lists stays well below. */
+/** Bytes to read of an answer, well above a full page of GitHub's largest lists. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 
-/** Statuses whose answers have no body. */
 const NO_BODY = new Set([101, 204, 205, 304]);
 
-/** Makes a `fetch` whose answer is complete within `timeoutMs`, or which rejects with an `AbortError`. */
+/** Makes a `fetch` that rejects with an `AbortError` if the answer is not complete within `timeoutMs`. */
 export function boundedFetch(timeoutMs: number): typeof fetch {
   return async (input, init) => {
     const late = new AbortController();
@@ -18,7 +17,7 @@ export function boundedFetch(timeoutMs: number): typeof fetch {
       return new Response(NO_BODY.has(response.status) ? null : body, response);
     } catch (error) {
       if (!late.signal.aborted) throw error;
-      // Octokit passes on an AbortError as it is, and its retry plugin does not repeat it.
+      // Octokit passes an AbortError on unchanged, and its retry plugin does not repeat it.
       throw Object.assign(new Error(`no answer from GitHub within ${timeoutMs} ms`), {
         name: "AbortError",
       });

@@ -1,4 +1,4 @@
-/** Makes the GitHub client that a configuration describes. */
+/** Makes the GitHub client from the configuration. */
 import { createPrivateKey } from "node:crypto";
 import type { Logger } from "@logtape/logtape";
 import type { Config } from "../config/config.ts";
@@ -7,10 +7,10 @@ import { ConfigError } from "../common/errors.ts";
 import { createGitHub } from "./client.ts";
 import type { GitHub } from "./github.ts";
 
-/** Reads the App's key and makes the client. Throws a {@link ConfigError} where the key is not one. */
+/** Reads the App's key and makes the client. Throws a {@link ConfigError} if the key is invalid. */
 export async function createGitHubFromConfig(config: Config, log?: Logger): Promise<GitHub> {
   const app = config.github_app;
-  if (!app) throw new ConfigError("Cannot speak to GitHub: github_app is missing");
+  if (!app) throw new ConfigError("Cannot use GitHub: github_app is missing");
   const apiUrl = config.github.api_url;
   const privateKey = parsePrivateKey(await readSecret(app.private_key, "github_app.private_key"));
   log?.debug("GitHub App is configured", { appId: app.app_id, apiUrl });
@@ -18,8 +18,8 @@ export async function createGitHubFromConfig(config: Config, log?: Logger): Prom
 }
 
 /**
- * A private key in PEM, PKCS#1 as GitHub gives it or PKCS#8, as PKCS#8. Throws a {@link ConfigError} that
- * holds nothing of the key.
+ * Converts a private key in PEM, PKCS#1 (GitHub's format) or PKCS#8, to PKCS#8. The {@link ConfigError} that it
+ * throws never contains the key.
  */
 export function parsePrivateKey(pem: string): string {
   const where = "github_app.private_key";
@@ -32,8 +32,8 @@ export function parsePrivateKey(pem: string): string {
   try {
     key = createPrivateKey(pem);
   } catch {
-    // The error of the parser may quote what it read.
-    throw new ConfigError(`${where}: the PRIVATE KEY block cannot be read; is it whole?`);
+    // The parser's error may quote the key.
+    throw new ConfigError(`${where}: the PRIVATE KEY block is invalid; check that it is complete`);
   }
   if (key.asymmetricKeyType !== "rsa") {
     throw new ConfigError(`${where}: expected an RSA key, found ${key.asymmetricKeyType}`);

@@ -1,9 +1,10 @@
 /**
- * What Tickborg asks of GitHub, in its own words. `client.ts` does it with Octokit; roles take only the
- * methods they use (`Pick<GitHub, …>`), so that a test can hand them less.
+ * Our interface to GitHub. `client.ts` implements it with Octokit; roles take only the methods they use
+ * (`Pick<GitHub, …>`), which simplifies tests.
  *
- * Every method throws a `TransientFault` for what may pass (5xx, 429, rate limits, 401, network) and a
- * `GitHubRefusal` for what will not (403, 422); what {@link isMissing} is `undefined` where the method says so.
+ * Every method throws a `TransientFault` for passing faults (5xx, 429, rate limits, 401, network) and a
+ * `GitHubRefusal` for permanent ones (403, 422). If something is missing ({@link isMissing}), some methods
+ * return `undefined` instead, as documented.
  */
 
 import { TransientFault } from "../common/errors.ts";
@@ -14,7 +15,7 @@ export interface RepoName {
   readonly name: string;
 }
 
-/** A pull request as GitHub knows it now. */
+/** The current state of a pull request. */
 export interface PullRequest {
   readonly number: number;
   readonly title: string;
@@ -24,13 +25,13 @@ export interface PullRequest {
   readonly headSha: string;
   readonly baseRef: string;
   readonly labels: readonly string[];
-  /** When something was last pushed to the head's repository, ISO 8601; undefined where that is gone. */
+  /** When the head's repository last got a push, ISO 8601; undefined if it is gone. */
   readonly headPushedAt: string | undefined;
   /** ISO 8601. */
   readonly updatedAt: string;
-  /** The default branch of the repository it goes to. */
+  /** The base repository's default branch. */
   readonly defaultBranch: string;
-  /** Address that the repository it goes to is cloned from. */
+  /** The base repository's clone address. */
   readonly cloneUrl?: string | undefined;
 }
 
@@ -45,7 +46,6 @@ export interface CommitStatus {
   readonly createdAt?: string | undefined;
 }
 
-/** Conclusions GitHub allows for a completed check run. */
 export type Conclusion =
   | "success"
   | "failure"
@@ -55,7 +55,7 @@ export type Conclusion =
   | "timed_out"
   | "action_required";
 
-/** What a check run says. Texts are cut to GitHub's 65,535 characters by the client. */
+/** A check run's content. The client cuts texts to GitHub's 65,535 characters. */
 export interface CheckRunState {
   readonly status: "queued" | "in_progress" | "completed";
   readonly conclusion?: Conclusion | undefined;
@@ -77,14 +77,14 @@ export interface CheckRun extends CheckRunState {
   readonly headSha: string;
 }
 
-/** A comment that can be reacted to; GitHub numbers each kind apart. */
+/** A comment to react to; GitHub numbers each kind separately. */
 export interface ReactableComment {
-  /** A review comment is one on a line of code. */
+  /** A review comment is on a line of code. */
   readonly kind: "comment" | "review-comment";
   readonly commentId: number;
 }
 
-/** A webhook delivery as the App's own log shows it. */
+/** A webhook delivery in the App's own log. */
 export interface HookDelivery {
   /** May be larger than a double holds. */
   readonly id: number | bigint;
@@ -100,18 +100,18 @@ export interface HookDelivery {
 export interface ReviewThread {
   /** The pull request. */
   readonly number: number;
-  /** The review comment that it begins with: GitHub takes replies to no other. */
+  /** Its first review comment: GitHub allows replies only to that one. */
   readonly threadId: number;
 }
 
 /** Deliveries of the App's webhook, newest first. */
 export interface HookDeliveries {
   readonly deliveries: readonly HookDelivery[];
-  /** False where there are more than are read at once: the oldest are missing. */
+  /** False if there were too many to read: the oldest are missing. */
   readonly complete: boolean;
 }
 
-/** What an App may do, and what it is told of. */
+/** An App's permissions and events. */
 export interface Grant {
   /** `read`, `write` or `admin` by permission: `checks`, `contents`, `pull_requests`, … */
   readonly permissions: Readonly<Record<string, string>>;
@@ -119,43 +119,43 @@ export interface Grant {
   readonly events: readonly string[];
 }
 
-/** The App as its settings are. */
+/** The App's settings. */
 export interface AppFacts extends Grant {
   readonly name: string;
-  /** Its page, from which it is installed. */
+  /** Its page, which has the installation link. */
   readonly url: string;
 }
 
-/** The App's installation on a repository, as its owner has granted it. */
+/** The App's installation on a repository, with what its owner granted. */
 export interface Installation extends Grant {
   readonly suspended: boolean;
 }
 
 /** The GitHub client. */
 export interface GitHub {
-  /** The App that this client speaks for. Throws an {@link UnknownApp} where GitHub knows no such App and key. */
+  /** The client's App. Throws an {@link UnknownApp} if GitHub does not know the App or its key. */
   app(): Promise<AppFacts>;
-  /** Undefined where the App is not installed on the repository, or there is no such repository. */
+  /** Undefined if the App is not installed on the repository, or there is no such repository. */
   installation(repo: RepoName): Promise<Installation | undefined>;
   /**
-   * The bytes of a file at a branch, tag or commit, through the contents API (`raw` media type); undefined
-   * where there is no such file, and a refusal that {@link isMissing} where there is no such ref. At most 4 MiB are read: more throws a `GitHubRefusal`.
+   * A file at a branch, tag or commit, from the contents API (`raw` media type); undefined if there is no such
+   * file. Throws a refusal that {@link isMissing} if there is no such ref, and a `GitHubRefusal` above 4 MiB.
    */
   fileAt(repo: RepoName, ref: string, path: string): Promise<Uint8Array | undefined>;
-  /** The repository's default branch; undefined where there is no such repository. */
+  /** The repository's default branch; undefined if there is no such repository. */
   defaultBranch(repo: RepoName): Promise<string | undefined>;
-  /** Undefined where there is no such pull request. */
+  /** Undefined if there is no such pull request. */
   pullRequest(repo: RepoName, number: number): Promise<PullRequest | undefined>;
   openPullRequests(repo: RepoName): Promise<PullRequest[]>;
-  /** Statuses of a commit, newest first; undefined where there is no such commit. */
+  /** Statuses of a commit, newest first; undefined if there is no such commit. */
   statuses(repo: RepoName, sha: string): Promise<CommitStatus[] | undefined>;
   setStatus(repo: RepoName, sha: string, status: CommitStatus): Promise<void>;
   addLabels(repo: RepoName, number: number, labels: readonly string[]): Promise<void>;
-  /** A label that is not there is no error. */
+  /** Does nothing if the label is not there. */
   removeLabel(repo: RepoName, number: number, label: string): Promise<void>;
-  /** Names of labels that this App put on the pull request, from its timeline. */
+  /** Labels that this App added to the pull request, from its events. */
   labelsAddedByApp(repo: RepoName, number: number): Promise<string[]>;
-  /** Check runs of this App on a commit, by name where given; undefined where there is no such commit. */
+  /** Check runs of this App on a commit, optionally by name; undefined if there is no such commit. */
   checkRuns(repo: RepoName, sha: string, name?: string): Promise<CheckRun[] | undefined>;
   createCheckRun(
     repo: RepoName,
@@ -164,18 +164,18 @@ export interface GitHub {
   updateCheckRun(repo: RepoName, id: number, run: CheckRunState): Promise<void>;
   /** Reacts to a comment with eyes, once. */
   react(repo: RepoName, comment: ReactableComment): Promise<void>;
-  /** Writes a comment that carries a hidden marker, unless one with that marker is there already. */
+  /** Writes a comment with a hidden marker, unless there already is one with that marker. */
   commentOnce(repo: RepoName, number: number, marker: string, body: string): Promise<void>;
-  /** The same as a reply to a review comment. False if that is no longer there. */
+  /** The same as a reply to a review comment. False if that comment is gone. */
   replyOnce(repo: RepoName, thread: ReviewThread, marker: string, body: string): Promise<boolean>;
   /** `admin`, `write`, `read` or `none`. */
   permission(repo: RepoName, user: string): Promise<string>;
-  /** Deliveries since a time (milliseconds since the epoch), at most 20,000 of them. */
+  /** At most 20,000 deliveries since a time (milliseconds since the epoch). */
   hookDeliveries(since: number): Promise<HookDeliveries>;
   redeliver(deliveryId: number | bigint): Promise<void>;
 }
 
-/** GitHub said no, and will say no again. */
+/** GitHub refused a request permanently. */
 export class GitHubRefusal extends Error {
   override name = "GitHubRefusal";
   /** The HTTP status. */
@@ -188,16 +188,16 @@ export class GitHubRefusal extends Error {
 }
 
 /**
- * GitHub knows no such App, or another key of it. Passing, as what waits for GitHub must not be lost while
- * somebody mends the configuration; a role that starts takes it for final.
+ * GitHub does not know the App or its key. It is transient, because messages must not be lost until the
+ * configuration is fixed; but it ends a role that starts.
  */
 export class UnknownApp extends TransientFault {
   override name = "UnknownApp";
 }
 
 /**
- * Whether GitHub knows no such thing: 404 or 410 where a repository or what is in it is gone, 422 "No commit
- * found for SHA" where a commit is.
+ * Whether something does not exist on GitHub: 404 or 410 for a repository or something in it, 422 "No commit
+ * found for SHA" for a commit.
  */
 export function isMissing(error: unknown): boolean {
   if (!(error instanceof GitHubRefusal)) return false;

@@ -3,10 +3,10 @@ import * as read from "./answers.ts";
 import type { GitHub, HookDelivery } from "./github.ts";
 import { PAGE, type Requests } from "./requests.ts";
 
-/** Pages of deliveries that are read at once: 20,000 deliveries, a fortieth of an App's requests an hour. */
+/** Pages of deliveries to read: 20,000 deliveries, a fortieth of an App's requests per hour. */
 const MAX_DELIVERY_PAGES = 200;
 
-/** The methods of {@link GitHub} that this file is about. */
+/** The methods of {@link GitHub} in this file. */
 export function hookMethods(requests: Requests): Pick<GitHub, "hookDeliveries" | "redeliver"> {
   return { hookDeliveries: hookDeliveries(requests), redeliver: redeliver(requests) };
 }
@@ -40,7 +40,7 @@ function redeliver(requests: Requests): GitHub["redeliver"] {
       { what: `redeliver webhook ${deliveryId}`, repeatable: false },
       (request) =>
         request("POST /app/hook/deliveries/{delivery_id}/attempts", {
-          // Octokit's types do not know yet that it writes a bigint as well.
+          // Octokit accepts a bigint too, but its types do not say so.
           delivery_id: deliveryId as number,
         }),
     );

@@ -1,4 +1,4 @@
-/** What several webhook payloads have in common. */
+/** Parts of several webhook payloads. */
 import * as z from "zod";
 import { Repo } from "../messages/repo.ts";
 
@@ -11,7 +11,7 @@ function cut(text: string, length: number): string {
   return text.slice(0, length).toWellFormed();
 }
 
-/** The repository that an event happened in. */
+/** The event's repository. */
 export const Repository = z.object({
   full_name: z.string().regex(/^[^/]+\/[^/]+$/),
   clone_url: z.string(),

@@ -1,7 +1,6 @@
 /**
- * GitHub's webhook payloads become small events of our own here, at the edge, and nowhere else. Unknown
- * fields and unknown actions are no error: GitHub adds both without notice. What an event needs and a
- * payload lacks throws an Error that names the field.
+ * Converts GitHub's webhook payloads to our own events. Allows unknown fields and actions, which GitHub may
+ * add at any time. A missing field that an event needs throws an Error that names the field.
  */
 import * as z from "zod";
 import { decode } from "../messages/codec.ts";
@@ -35,7 +34,7 @@ const PullRequestPayload = z.object({
 
 /** Something happened to a pull request. */
 export interface PullRequestEvent {
-  /** `opened`, `synchronize`, `edited`, … or one GitHub adds tomorrow. */
+  /** `opened`, `synchronize`, `edited`, … or a future one. */
   readonly action: string;
   readonly repo: Repo;
   readonly number: number;
@@ -53,7 +52,7 @@ export interface PullRequestEvent {
   readonly previousHead?: string | undefined;
   /** The title before an edit that changed it. */
   readonly previousTitle?: string | undefined;
-  /** When this happened by GitHub's clock, as GitHub wrote it; the same in a redelivery. */
+  /** GitHub's time of the event; the same in a redelivery. */
   readonly updatedAt?: string | undefined;
 }
 
@@ -91,13 +90,13 @@ export interface PushEvent {
   readonly repo: Repo;
   /** `refs/heads/<branch>` or `refs/tags/<tag>`. */
   readonly ref: string;
-  /** All zeros where the ref was created. */
+  /** All zeros if the ref was created. */
   readonly before: string;
-  /** All zeros where the ref was deleted. */
+  /** All zeros if the ref was deleted. */
   readonly after: string;
   readonly deleted: boolean;
   readonly defaultBranch: string;
-  /** When this was pushed, by GitHub's clock: seconds since the epoch in webhooks, ISO 8601 elsewhere. */
+  /** GitHub's time of the push: seconds since the epoch in webhooks, ISO 8601 elsewhere. */
   readonly pushedAt?: number | string | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Pull requests, files and people's permissions, which are only read. */
+/** Reads pull requests, files and people's permissions. */
 import * as read from "./answers.ts";
 import { type GitHub, GitHubRefusal, isMissing } from "./github.ts";
 import { at, type Requests, unlessMissing } from "./requests.ts";
@@ -6,7 +6,7 @@ import { at, type Requests, unlessMissing } from "./requests.ts";
 /** Bytes of a file that {@link GitHub.fileAt} reads. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
-/** The methods of {@link GitHub} that this file is about. */
+/** The methods of {@link GitHub} in this file. */
 export function readMethods(
   requests: Requests,
 ): Pick<GitHub, "defaultBranch" | "fileAt" | "pullRequest" | "openPullRequests" | "permission"> {
@@ -46,7 +46,7 @@ function fileAt(requests: Requests): GitHub["fileAt"] {
             request: { parseSuccessResponseBody: false },
           }),
       );
-      // A folder is listed as JSON, whatever was asked for.
+      // A folder is always returned as JSON.
       if (!headers["content-type"]?.includes("raw")) return undefined;
       const bytes = await new Response(data as unknown as ReadableStream).bytes();
       if (bytes.length <= MAX_FILE_BYTES) return bytes;
@@ -54,7 +54,7 @@ function fileAt(requests: Requests): GitHub["fileAt"] {
     });
 }
 
-/** Undefined where there is no such file; GitHub says so where it is the branch or commit that is not there. */
+/** Undefined if there is no such file; GitHub's message tells that from a missing branch or commit. */
 async function unlessNoFile<T>(look: () => Promise<T>): Promise<T | undefined> {
   try {
     return await look();

@@ -1,13 +1,12 @@
-/** The three kinds of request that the client's methods are made of. */
+/** The kinds of request that the client's methods use. */
 import { isMissing, type RepoName } from "./github.ts";
 import type { ApiRequest, AppTransport } from "./transport.ts";
 
-/** Entries of a page: the most that GitHub gives. */
+/** Entries per page, GitHub's maximum. */
 export const PAGE = 100;
-/** Pages that are read of a list: 10,000 entries; what comes after them is not seen. */
+/** Pages to read of a list: 10,000 entries; the rest is ignored. */
 const MAX_PAGES = 100;
 
-/** Makes requests. */
 export class Requests {
   readonly transport: AppTransport;
   readonly appId: number;
@@ -53,7 +52,7 @@ export function at({ owner, name }: RepoName): { owner: string; repo: string } {
   return { owner, repo: name };
 }
 
-/** Undefined where GitHub knows no such thing: see {@link isMissing}. */
+/** Undefined if it does not exist on GitHub: see {@link isMissing}. */
 export async function unlessMissing<T>(look: () => Promise<T>): Promise<T | undefined> {
   try {
     return await look();

@@ -1,7 +1,6 @@
 /** GitHub's webhook signature: HMAC-SHA256 over the raw body (GitHub docs, "Validating webhook deliveries"). */
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-/** What GitHub puts before the digits. */
 const PREFIX = "sha256=";
 
 /** Signs a body: `sha256=` and 64 hexadecimal digits, as in `X-Hub-Signature-256`. */
@@ -9,15 +8,15 @@ export function sign(body: Uint8Array, secret: string): string {
   return PREFIX + createHmac("sha256", secret).update(body).digest("hex");
 }
 
-/** The bytes of a signature; undefined where the text is none. Digits may be in either case. */
+/** The bytes of a signature; undefined if it is malformed. Digits may be in upper or lower case. */
 export function parseSignature(text: string): Uint8Array | undefined {
   return /^sha256=[0-9a-f]{64}$/i.test(text) && text.startsWith(PREFIX)
     ? Uint8Array.fromHex(text.slice(PREFIX.length))
     : undefined;
 }
 
-/** Whether a signature is that of the body, found out in a time that does not depend on where they differ. */
+/** Verifies a body's signature in constant time. */
 export function verify(body: Uint8Array, secret: string, signature: Uint8Array): boolean {
-  // Measured on 22 KB bodies: 55,000 a second here, 20,000 awaited one by one from crypto.subtle.
+  // With 22 KB bodies: 55,000 per second, against 20,000 with crypto.subtle one by one.
   return timingSafeEqual(createHmac("sha256", secret).update(body).digest(), signature);
 }

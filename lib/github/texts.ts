@@ -1,17 +1,16 @@
-/** Cuts texts to what GitHub accepts. */
+/** Cuts texts to GitHub's limits. */
 
 /** UTF-16 units of a status's description (GitHub docs, "Create a commit status": 140 characters). */
 const MAX_DESCRIPTION = 140;
 /**
- * Bytes of a check run's summary and of its text. GitHub says 65,535 "characters"; bytes in UTF-8 are
- * never fewer than those, however it counts.
+ * Bytes of a check run's summary and of its text. GitHub's limit is 65,535 "characters", which are never more
+ * than the bytes in UTF-8.
  */
 const MAX_OUTPUT_BYTES = 65_535;
 /** Bytes of a comment; GitHub allows 65,536 characters. */
 const MAX_COMMENT_BYTES = 65_535;
-/** UTF-16 units of a check run's title; GitHub names no limit and shows one line. */
+/** UTF-16 units of a check run's title; GitHub documents no limit and shows one line. */
 const MAX_TITLE = 255;
-/** Shown where a text was cut. */
 const CUT = "\n\n… cut here";
 
 // deno-lint-ignore no-control-regex
@@ -24,27 +23,24 @@ export function statusDescription(text: string): string {
   return shorten(oneLine(text), MAX_DESCRIPTION);
 }
 
-/** A check run's title. */
 export function checkRunTitle(text: string): string {
   return shorten(oneLine(text), MAX_TITLE);
 }
 
-/** A check run's summary or text. */
 export function checkRunText(text: string): string {
   return shortenBytes(clean(text), MAX_OUTPUT_BYTES);
 }
 
-/** The text of a comment. */
 export function commentText(text: string): string {
   return shortenBytes(clean(text), MAX_COMMENT_BYTES);
 }
 
-/** One line, without what hides text or turns its direction round: file names and titles stand in it. */
+/** One line without characters that hide text or change its direction: it may hold file names and titles. */
 function oneLine(text: string): string {
   return clean(text).replaceAll(/\s+/g, " ").replaceAll(UNSEEN, "").trim();
 }
 
-/** GitHub refuses NUL, and half a surrogate pair is no character. */
+/** GitHub refuses NUL, and lone surrogates are invalid. */
 function clean(text: string): string {
   return text.replaceAll("\0", "").toWellFormed();
 }
@@ -54,13 +50,13 @@ function shorten(text: string, units: number): string {
   return `${whole(text.slice(0, units - 1)).trimEnd()}…`;
 }
 
-/** Without the half of a surrogate pair that a cut leaves at the end. */
+/** Removes the half of a surrogate pair at the end. */
 function whole(text: string): string {
   return /[\uD800-\uDBFF]$/.test(text) ? text.slice(0, -1) : text;
 }
 
 function shortenBytes(text: string, bytes: number): string {
-  // Three bytes a UTF-16 unit are the most there can be, so most texts need no encoding to be measured.
+  // A UTF-16 unit has at most three bytes, so most texts need no encoding to measure them.
   if (text.length * 3 <= bytes || encoder.encode(text).length <= bytes) return text;
   const room = new Uint8Array(bytes - encoder.encode(CUT).length);
   return text.slice(0, encoder.encodeInto(text, room).read) + CUT;

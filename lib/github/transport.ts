@@ -1,4 +1,4 @@
-/** Requests to GitHub as an App: installations, tokens, time limits, retries, limits on writes. */
+/** Requests to GitHub as an App: installations, tokens, timeouts, retries, limits on writes. */
 import { createAppAuth } from "@octokit/auth-app";
 import { retry } from "@octokit/plugin-retry";
 import { RequestError } from "@octokit/request-error";
@@ -10,9 +10,9 @@ import { GitHubRefusal, type RepoName } from "./github.ts";
 import { type WriteLimit, WriteLimiter } from "./write_limit.ts";
 import { VERSION } from "../common/version.ts";
 
-/** How to speak to GitHub. */
+/** Options of the transport. */
 export interface TransportOptions {
-  /** The REST API without a slash at its end. */
+  /** The REST API without a final slash. */
   readonly apiUrl: string;
   readonly appId: number;
   /** PEM, PKCS#8. */
@@ -21,7 +21,7 @@ export interface TransportOptions {
   readonly now: () => number;
   /** Milliseconds a request may take. */
   readonly timeoutMs: number;
-  /** Limits on writes that each installation is kept under. */
+  /** Limits on the writes of each installation. */
   readonly writeLimits: readonly WriteLimit[];
 }
 
@@ -30,25 +30,24 @@ export type ApiRequest = Octokit["request"];
 
 /** What a request is for. */
 export interface Purpose {
-  /** What is attempted, for errors: "create check run". */
+  /** The attempt, for errors: "create check run". */
   readonly what: string;
-  /** Whether it creates content and so counts against GitHub's limits. */
+  /** Whether it creates content, which GitHub limits. */
   readonly creates?: boolean;
-  /** Whether doing it twice is the same as doing it once, so that it may be repeated at once. */
+  /** Whether it is idempotent and may be repeated quickly. */
   readonly repeatable: boolean;
 }
 
-/** Quick repeats of a repeatable request, after 0.25 and 1 s; longer waits are the broker's business. */
+/** Quick repeats of a repeatable request, after 0.25 and 1 s; the broker handles longer waits. */
 const QUICK_RETRIES = 2;
 const RepeatingOctokit = Octokit.plugin(retry);
 
-/** Errors reach us as errors; Octokit's own lines would not look like ours. */
+/** Octokit's own log lines are not in our format, and we get its errors anyway. */
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
 type OctokitResponse = Awaited<ReturnType<ApiRequest>>;
 type RequestOptions = NonNullable<ConstructorParameters<typeof RequestError>[2]>["request"];
 
-/** Speaks to GitHub as an App. */
 export class AppTransport {
   readonly #once: Octokit;
   readonly #repeating: Octokit;
@@ -56,7 +55,7 @@ export class AppTransport {
   readonly #options: TransportOptions;
   readonly #installations = new Map<string, Promise<number>>();
   readonly #limiters = new Map<number, WriteLimiter>();
-  /** Until when GitHub asked an installation (0: the App itself) to stay away. */
+  /** When an installation (0: the App itself) may send requests again after a rate limit. */
   readonly #pausedUntil = new Map<number, number>();
 
   constructor(options: TransportOptions) {
@@ -67,7 +66,7 @@ export class AppTransport {
       log: SILENT,
       request: { fetch: boundedFetch(options.timeoutMs), log: SILENT },
     };
-    // Two of them, because the plugin repeats whatever fails once a request has a number of its own.
+    // Two clients, because the plugin repeats every failure once a request has its own number of retries.
     this.#once = new Octokit(common);
     this.#repeating = new RepeatingOctokit({
       ...common,
@@ -111,7 +110,7 @@ export class AppTransport {
       } catch (error) {
         if (!(error instanceof RequestError) || error.status !== 401) throw error;
       }
-      // GitHub did nothing for a 401, so that any request may be made again with a fresh token.
+      // GitHub did nothing for a 401, so any request may be repeated with a fresh token.
       const fresh = await this.#freshToken(id, token);
       return await send(this.#request(`token ${fresh}`, purpose));
     } catch (error) {
@@ -124,7 +123,7 @@ export class AppTransport {
     return octokit.request.defaults({ headers: { authorization } });
   }
 
-  /** The installation on a repository and a token of it. */
+  /** The installation on a repository and its token. */
   async #access(repo: RepoName, purpose: Purpose): Promise<{ id: number; token: string }> {
     for (let tries = 1;; tries++) {
       const id = await this.#installation(repo);
@@ -132,7 +131,7 @@ export class AppTransport {
         const { token } = await this.#auth({ type: "installation", installationId: id });
         return { id, token };
       } catch (error) {
-        // The App may have been removed and installed anew: its installation then has another id.
+        // The App may have been reinstalled, which gives the installation another id.
         const gone = error instanceof RequestError && error.status === 404;
         if (gone) this.#installations.delete(keyOf(repo));
         if (!gone || tries > 1) throw this.#fault(error, 0, purpose);
@@ -140,14 +139,14 @@ export class AppTransport {
     }
   }
 
-  /** A token other than the one that was refused; another request may have fetched it already. */
+  /** A token other than the refused one; another request may have fetched it already. */
   async #freshToken(id: number, refused: string): Promise<string> {
     const { token } = await this.#auth({ type: "installation", installationId: id });
     if (token !== refused) return token;
     return (await this.#auth({ type: "installation", installationId: id, refresh: true })).token;
   }
 
-  /** Looks an installation up once; a look-up that failed is not remembered. */
+  /** Caches installations, but not failed look-ups. */
   #installation(repo: RepoName): Promise<number> {
     const key = keyOf(repo);
     const known = this.#installations.get(key);
@@ -168,10 +167,10 @@ export class AppTransport {
       return data.id;
     } catch (error) {
       if (!(error instanceof GitHubRefusal) || error.status !== 404) throw error;
-      // Not 404, which would look like the pull request or commit that was asked for is missing.
+      // Not 404, which would mean that the requested pull request or commit is missing.
       throw new GitHubRefusal(
         `Cannot ${purpose.what}: it is not installed there; ` +
-          "install it, or take the repository out of runner.repos",
+          "install it, or remove the repository from runner.repos",
         403,
       );
     }
@@ -185,7 +184,7 @@ export class AppTransport {
     return limiter;
   }
 
-  /** GitHub bans an App that goes on while it is limited. */
+  /** GitHub may ban an App that keeps sending requests during a rate limit. */
   #mindPause(id: number, { what }: Purpose): void {
     const left = (this.#pausedUntil.get(id) ?? 0) - this.#options.now();
     if (left <= 0) return;
@@ -202,7 +201,7 @@ export class AppTransport {
   }
 }
 
-/** A proxy's error page is no answer; Octokit hands on what is not JSON as text. */
+/** Refuses a proxy's error page: Octokit returns as text what is not JSON. */
 function refuseText(response: OctokitResponse, options: RequestOptions): void {
   if (typeof response.data !== "string" || response.data === "") return;
   throw new RequestError("not JSON", 502, {

@@ -1,10 +1,9 @@
-/** Webhooks of repositories that this bot does not serve: told once each by name. */
+/** Logs each repository that sends webhooks and is not served, once. */
 import type { Logger } from "@logtape/logtape";
 
-/** Repositories that are told by name; whoever may install the App could make up any number of them. */
+/** Repositories to log by name; people who install the App could create any number of them. */
 const MAX_NAMES = 100;
 
-/** Knows which repositories are served, and which of the others have been told. */
 export class UnservedRepositories {
   readonly #served: ReadonlySet<string>;
   readonly #log: Logger;
@@ -15,7 +14,7 @@ export class UnservedRepositories {
     this.#log = log;
   }
 
-  /** Whether a repository that has sent a webhook is not served; the first time, the log says so. */
+  /** Whether a repository is not served; logs it the first time. */
   has(repository: string): boolean {
     const name = repository.toLowerCase();
     if (this.#served.has(name)) return false;
@@ -29,9 +28,9 @@ export class UnservedRepositories {
     const last = this.#told.size > MAX_NAMES;
     this.#log.warn(
       last
-        ? "Webhooks come from more repositories that are not served; these are not named any more"
-        : "Webhooks come from a repository that is not served: nothing of it is built. Add it to " +
-          "runner.repos, under its present name if it was renamed, or remove the App from it",
+        ? "Webhooks come from more repositories that are not served; further names are not logged"
+        : "Webhooks come from a repository that is not served: it is not built. Add it to " +
+          "runner.repos, with its current name if it was renamed, or remove the App from it",
       last ? {} : { repository },
     );
   }

@@ -1,17 +1,16 @@
-/** Waits for GitHub at a role's start. */
+/** Waits for GitHub when a role starts. */
 import type { Logger } from "@logtape/logtape";
 import { delay } from "../common/async.ts";
 import { ConfigError, describeError, TransientFault } from "../common/errors.ts";
 import { type AppFacts, type GitHub, UnknownApp } from "./github.ts";
 
-/** What is needed to wait. */
 export interface WaitForGitHub {
   readonly log: Logger;
   /** Aborts when the role stops. */
   readonly signal: AbortSignal;
-  /** Multiplies the pauses, so that tests need not wait. */
+  /** Multiplies the pauses; for tests. */
   readonly retryScale: number;
-  /** Is told why it still waits, after each try. */
+  /** Called after each failed try. */
   waiting(why: string): Promise<void>;
 }
 
@@ -19,8 +18,8 @@ const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 
 /**
- * Resolves when GitHub has told of the App, however long GitHub is away. Throws a {@link ConfigError} where
- * GitHub knows no such App and key, and the signal's reason when that aborts.
+ * Resolves when GitHub has confirmed the App, even after a long outage. Throws a {@link ConfigError} if GitHub
+ * does not know the App or its key, and the signal's reason if it aborts.
  */
 export async function untilAppKnown(
   github: Pick<GitHub, "app">,
@@ -36,7 +35,7 @@ export async function untilAppKnown(
       const backoff = Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS);
       const pauseMs = retryScale * Math.min(Math.max(error.retryAfterMs ?? 0, backoff), 60_000);
       const why = describeError(error);
-      log.warn("Waiting for GitHub: no message that needs it is taken before it answers", {
+      log.warn("Waiting for GitHub before consuming messages that need it", {
         error: why,
         failures,
         retryInMs: Math.round(pauseMs),

@@ -1,17 +1,17 @@
-/** Reads the bodies of webhooks: bounded in size, in time and in what all of them hold together. */
+/** Reads webhook bodies with limits on size, time and total memory. */
 import { Buffer } from "node:buffer";
 
 /** GitHub sends at most 25 MiB (GitHub docs, "Webhook events and payloads", payload cap). */
 export const MAX_WEBHOOK_BYTES = 25 * 1024 * 1024;
-/** Bodies up to this size are read in one go, which costs half as much: what they announce is taken ahead. */
+/** Bodies up to this size are read in one go, which is twice as fast, with their declared size reserved. */
 const SMALL_BYTES = 256 * 1024;
-/** The part of the budget that may be taken ahead, for what is announced may never come. */
+/** The part of the budget for such reservations: a declared body may never arrive. */
 const AHEAD_PART = 1 / 8;
 
 /** Why a body could not be read. */
 export type BodyProblem = "too large" | "too slow" | "broken" | "busy";
 
-/** Bytes that all requests under way hold together. */
+/** Limits the memory of all current requests together. */
 export class BodyBudget {
   readonly #most: number;
   #held = 0;
@@ -20,12 +20,12 @@ export class BodyBudget {
     this.#most = most;
   }
 
-  /** Bytes that are held now. */
+  /** Bytes in use. */
   get held(): number {
     return this.#held;
   }
 
-  /** Takes bytes; false where more than this part of the whole would be held then. */
+  /** Takes bytes; false if more than this part of the budget would then be in use. */
   take(bytes: number, part = 1): boolean {
     if (this.#held + bytes > part * this.#most) return false;
     this.#held += bytes;
@@ -38,16 +38,15 @@ export class BodyBudget {
   }
 }
 
-/** How a body is read. */
 export interface ReadOptions {
   readonly budget: BodyBudget;
   readonly timeoutMs: number;
 }
 
-/** A body that was read. Give its bytes back to the budget when it is no longer needed. */
+/** A body, or why it could not be read. The caller gives a body's bytes back to the budget. */
 export type ReadBody = Uint8Array | BodyProblem;
 
-/** Reads a request's body whatever its headers claim. */
+/** Reads a request's body without trusting its headers. */
 export async function readWebhookBody(request: Request, options: ReadOptions): Promise<ReadBody> {
   const declared = declaredLength(request);
   if (declared !== undefined && declared > MAX_WEBHOOK_BYTES) return "too large";
@@ -57,7 +56,7 @@ export async function readWebhookBody(request: Request, options: ReadOptions): P
     : await readStream(request, options);
 }
 
-/** The length that the HTTP server holds the sender to; undefined where the body is chunked. */
+/** The length that the HTTP server enforces; undefined if the body is chunked. */
 function declaredLength({ headers }: Request): number | undefined {
   const length = headers.get("content-length");
   if (length === null || !/^\d+$/.test(length) || headers.has("transfer-encoding")) {
@@ -66,7 +65,7 @@ function declaredLength({ headers }: Request): number | undefined {
   return Number(length);
 }
 
-/** Reads a body whose length was taken from the budget. */
+/** Reads a body whose length is already reserved. */
 async function readAtOnce(
   request: Request,
   length: number,

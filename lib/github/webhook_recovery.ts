@@ -1,7 +1,7 @@
 /**
- * Has failed webhook deliveries delivered again: GitHub never does so by itself, and keeps them for three
- * days (GitHub docs, "Handling failed webhook deliveries"). A delivery that in truth had arrived is
- * recognised by its `X-GitHub-Delivery`, which a redelivery keeps.
+ * Redelivers failed webhooks: GitHub does not do so by itself, and keeps deliveries for three days (GitHub
+ * docs, "Handling failed webhook deliveries"). If the webhook had arrived after all, the redelivery has the
+ * same `X-GitHub-Delivery` and is recognised.
  */
 import type { Logger } from "@logtape/logtape";
 import type { Config } from "../config/config.ts";
@@ -11,32 +11,32 @@ import type { PeriodicTask } from "../common/periodic_task.ts";
 import { CONSUMED_EVENTS } from "../broker/topology.ts";
 import type { GitHub, HookDelivery } from "./github.ts";
 
-/** GitHub keeps deliveries this long, so that the first turn of a process looks as far back. */
+/** How long GitHub keeps deliveries, and how far back the first turn of a process goes. */
 const KEPT_MS = 3 * 24 * 3_600_000;
-/** Looked back before the last turn, for deliveries that GitHub lists late. */
+/** Overlap with the last turn, for deliveries that GitHub lists late. */
 const OVERLAP_MS = 15 * 60_000;
-/** Deliveries of one webhook after which it is given up. */
+/** Failed deliveries of a webhook after which it is given up. */
 const MAX_REDELIVERIES = 8;
-/** Redeliveries asked for in one turn. */
+/** Redeliveries per turn. */
 const MAX_A_TURN = 100;
 
-/** A webhook none of whose deliveries was taken. */
+/** A webhook whose deliveries have all failed. */
 export interface FailedWebhook {
   readonly guid: string;
   readonly event: string;
-  /** Each delivery that failed. */
+  /** Its failed deliveries. */
   readonly ids: ReadonlySet<number | bigint>;
-  /** The newest delivery, and when it was, in milliseconds since the epoch. */
+  /** The newest delivery and its time in milliseconds since the epoch. */
   readonly lastId: number | bigint;
   readonly lastAt: number;
-  /** Given up, and kept so that it is not found anew. */
+  /** Given up, but kept: otherwise the next turn would find it again. */
   readonly closed?: boolean;
 }
 
 /** Webhooks that failed, by guid. */
 export type Failures = ReadonlyMap<string, FailedWebhook>;
 
-/** The failures there are after a look at deliveries in any order; those that arrived since are gone. */
+/** Updates the failures from deliveries in any order; removes those that arrived since. */
 export function foldDeliveries(known: Failures, deliveries: readonly HookDelivery[]): Failures {
   const arrived = new Set(deliveries.filter(({ ok }) => ok).map(({ guid }) => guid));
   const failures = new Map([...known].filter(([guid]) => !arrived.has(guid)));
@@ -60,13 +60,13 @@ export function foldDeliveries(known: Failures, deliveries: readonly HookDeliver
 
 /** What to do about the failures now. */
 export interface RecoveryPlan {
-  /** To be delivered again, those that waited longest first. */
+  /** To redeliver, the longest waiting first. */
   readonly redeliver: readonly FailedWebhook[];
-  /** Delivered too often in vain, or too old for GitHub. */
+  /** Failed too often, or too old for GitHub. */
   readonly giveUp: readonly FailedWebhook[];
 }
 
-/** Decides what to redeliver: after 1, 2, 4, … minutes, at most 100 webhooks a turn. */
+/** Decides what to redeliver: after 1, 2, 4, … minutes, at most 100 webhooks per turn. */
 export function planRecovery(failures: Failures, now: number): RecoveryPlan {
   const all = [...failures.values()].filter(({ closed }) => !closed)
     .sort((a, b) => a.lastAt - b.lastAt);
@@ -79,26 +79,26 @@ export function planRecovery(failures: Failures, now: number): RecoveryPlan {
   };
 }
 
-/** What a turn works with and how it went. */
+/** What a turn needs. */
 export interface RecoveryRun {
   readonly github: Pick<GitHub, "hookDeliveries" | "redeliver">;
   /** Deliveries before this time were seen by an earlier turn; milliseconds since the epoch. */
   readonly since: number;
   readonly now: number;
-  /** What earlier turns left. */
+  /** Failures from earlier turns. */
   readonly failures: Failures;
 }
 
 /** What a turn did. */
 export interface RecoveryReport extends RecoveryPlan {
-  /** What is left for later turns. */
+  /** Failures for later turns. */
   readonly failures: Failures;
-  /** How many deliveries were looked at, and whether those were all. */
+  /** How many deliveries were read, and whether those were all. */
   readonly looked: number;
   readonly complete: boolean;
 }
 
-/** One turn: looks at the deliveries since the last one and asks for redeliveries. */
+/** One turn: reads the deliveries since the last one and requests redeliveries. */
 export async function recoverDeliveries(turn: RecoveryRun): Promise<RecoveryReport> {
   const { deliveries, complete } = await turn.github.hookDeliveries(turn.since);
   const failures = new Map(foldDeliveries(forgetOld(turn.failures, turn.now), deliveries));
@@ -111,10 +111,10 @@ export async function recoverDeliveries(turn: RecoveryRun): Promise<RecoveryRepo
     try {
       await turn.github.redeliver(webhook.lastId);
       redeliver.push(webhook);
-      // Not asked for again before the outcome can be seen.
+      // Not requested again before the outcome is known.
       failures.set(webhook.guid, { ...webhook, lastAt: turn.now });
     } catch (error) {
-      // Limited or away: the rest is left to the next turn. What GitHub refuses is gone for good.
+      // Rate-limited or down: the next turn does the rest. A refusal is permanent.
       if (error instanceof TransientFault) break;
       close(webhook);
     }
@@ -122,14 +122,13 @@ export async function recoverDeliveries(turn: RecoveryRun): Promise<RecoveryRepo
   return { failures, redeliver, giveUp: plan.giveUp, looked: deliveries.length, complete };
 }
 
-/** Without those that are closed and that GitHub no longer lists. */
+/** Removes closed failures that GitHub no longer lists. */
 function forgetOld(failures: Failures, now: number): Failures {
   return new Map(
     [...failures].filter(([, { closed, lastAt }]) => !closed || now - lastAt <= KEPT_MS),
   );
 }
 
-/** What the task works with. */
 interface RecoveryContext {
   readonly config: Config;
   readonly log: Logger;
@@ -138,7 +137,7 @@ interface RecoveryContext {
   readonly github: () => GitHub;
 }
 
-/** The periodic task of a role that speaks to GitHub. */
+/** The periodic task. */
 export function webhookRecovery(context: RecoveryContext): PeriodicTask {
   const { log, now, config } = context;
   let since: number | undefined;
@@ -157,13 +156,13 @@ export function webhookRecovery(context: RecoveryContext): PeriodicTask {
       since = startedAt - OVERLAP_MS;
       failures = report.failures;
       if (!report.complete) {
-        log.warn("Older webhook deliveries are not looked at", { looked: report.looked });
+        log.warn("Skipped older webhook deliveries", { looked: report.looked });
       }
       for (const { guid, event } of report.redeliver) {
-        log.info("Failed webhook is delivered again", { delivery: guid, event });
+        log.info("Redelivering failed webhook", { delivery: guid, event });
       }
       for (const { guid, event, ids } of report.giveUp) {
-        log.error("Webhook given up", { delivery: guid, event, deliveries: ids.size });
+        log.error("Giving up on webhook", { delivery: guid, event, deliveries: ids.size });
       }
     },
   };

@@ -1,4 +1,4 @@
-/** Keeps an installation under GitHub's limits on content-creating requests. */
+/** Keeps an installation below GitHub's limits on content-creating requests. */
 import { delay } from "../common/async.ts";
 import { TransientFault } from "../common/errors.ts";
 
@@ -9,7 +9,7 @@ export interface WriteLimit {
 }
 
 /**
- * 80 content-creating requests a minute and 500 an hour (GitHub docs, "Rate limits for the REST API",
+ * 80 content-creating requests per minute and 500 per hour (GitHub docs, "Rate limits for the REST API",
  * secondary rate limits).
  */
 export const GITHUB_WRITE_LIMITS: readonly WriteLimit[] = [
@@ -17,10 +17,10 @@ export const GITHUB_WRITE_LIMITS: readonly WriteLimit[] = [
   { count: 500, windowMs: 3_600_000 },
 ];
 
-/** Waiting longer than this is the broker's business: it survives a restart and blocks nothing. */
+/** The broker handles longer waits, without blocking anything and across restarts. */
 const PATIENCE_MS = 5_000;
 
-/** Milliseconds until one more write is allowed, from the times of those before it, oldest first. */
+/** Milliseconds until one more write is allowed, from the times of earlier ones, oldest first. */
 export function writeWait(
   times: readonly number[],
   limits: readonly WriteLimit[],
@@ -44,13 +44,13 @@ export class WriteLimiter {
     this.#now = now;
   }
 
-  /** Resolves when one more write is allowed. Throws a TransientFault where that takes more than 5 s. */
+  /** Resolves when one more write is allowed. Throws a TransientFault if that takes more than 5 s. */
   async pass(): Promise<void> {
     for (;;) {
       const wait = writeWait(this.#times, this.#limits, this.#now());
       if (wait === 0) break;
       if (wait > PATIENCE_MS) {
-        throw new TransientFault("Cannot write to GitHub yet: its limit on content is reached", {
+        throw new TransientFault("Cannot write to GitHub yet: its limit on writes is reached", {
           retryAfterMs: wait,
         });
       }

@@ -2,10 +2,10 @@ import * as z from "zod";
 import { fittingKey } from "./log_key.ts";
 import { CommitSha, Pr, PushTrigger, Repo } from "./repo.ts";
 
-/** An exchange and a routing key; see {@link logsTarget} for what null means. */
+/** An exchange and a routing key; for null see {@link logsTarget}. */
 const ExchangeAndKey = z.tuple([z.string().max(255).nullable(), z.string().max(255).nullable()]);
 
-/** A project's name: what people type in a comment and what a check run is called. */
+/** A project's name, as in comments and check runs. */
 export const ProjectName = z.string().max(100).regex(/^[A-Za-z0-9][A-Za-z0-9._+-]*$/, {
   error: "expected letters, digits and . _ + -, a letter or digit first",
 });
@@ -13,10 +13,10 @@ export const ProjectName = z.string().max(100).regex(/^[A-Za-z0-9][A-Za-z0-9._+-
 /**
  * Asks the builder of one system to build projects.
  *
- * Ours, ignored by older peers: `test` runs the test step too; `base_sha` is the base commit the
- * evaluation merged with, so that every system builds the same tree; `requested_at` (ISO 8601, UTC)
- * orders requests for one check run; `definition` says that the project list of the merged tree counts, and
- * not the base's: somebody trusted wants it.
+ * Our additions, which older peers ignore: `test` also runs the test step; `base_sha` is the base commit that
+ * the evaluation merged with, for the same tree on every system; `requested_at` (ISO 8601, UTC) orders
+ * requests for one check run; `definition` uses the project list of the merged tree instead of the base's, at
+ * a trusted person's request.
  */
 export const BuildJob = z.object({
   repo: Repo,
@@ -35,14 +35,14 @@ export const BuildJob = z.object({
 export type BuildJob = z.infer<typeof BuildJob>;
 
 /**
- * Where a job's log lines go: `[exchange, routing key]`, with the wire's defaults filled in. Without an
- * exchange the key is a queue's name: the default exchange has no name (AMQP 0-9-1, 3.1.3.1).
+ * Where to send a job's log lines: `[exchange, routing key]`, with the wire's defaults. Without an exchange the
+ * key is a queue's name: the default exchange has no name (AMQP 0-9-1, 3.1.3.1).
  */
 export function logsTarget(job: BuildJob): [exchange: string, routingKey: string] {
   return target(job.logs, ["logs", "build.log"]);
 }
 
-/** Where a job's result goes, as {@link logsTarget} has it. */
+/** Where to send a job's result; see {@link logsTarget}. */
 export function resultTarget(job: BuildJob): [exchange: string, routingKey: string] {
   return target(job.statusreport, ["build-results", ""]);
 }

@@ -15,7 +15,7 @@ export const BuildLogStart = z.object({
 });
 export type BuildLogStart = z.infer<typeof BuildLogStart>;
 
-/** One log line, numbered from 1: the form Rust peers read and write. */
+/** One log line, numbered from 1: the form that Rust peers use. */
 export const BuildLogMsg = z.object({
   ...attempt,
   line_number: z.number().int().min(1).max(1_000_000_000),
@@ -23,7 +23,7 @@ export const BuildLogMsg = z.object({
 });
 export type BuildLogMsg = z.infer<typeof BuildLogMsg>;
 
-/** Many consecutive log lines, the first of them numbered `line_number`: our own form, for speed. */
+/** Consecutive log lines, the first with `line_number`: our own faster form. */
 export const BuildLogBatch = z.object({
   ...attempt,
   line_number: z.number().int().min(1).max(1_000_000_000),

@@ -8,7 +8,7 @@ export const BuildStatus = z.union([
 ]);
 export type BuildStatus = z.infer<typeof BuildStatus>;
 
-/** The first error that a build's output tells, and the lines around it; the file is in the repository. */
+/** The first error in a build's output, and the lines around it; the file is in the repository. */
 const FirstError = z.object({
   message: z.string().max(500),
   file: z.string().max(500).nullish(),
@@ -17,20 +17,20 @@ const FirstError = z.object({
   context: z.array(z.string().max(500)).max(50).nullish(),
 });
 
-/** What we add to a result; older peers ignore all of it. */
+/** Our additions, which older peers ignore. */
 const ours = {
-  /** Why a build was skipped, for people: superseded, cancelled, not for this system. */
+  /** For people: superseded, cancelled, not for this system. */
   skipped_reason: z.string().max(1_000).nullish(),
   /** The step that failed or ran last: `checkout`, `configure`, `build` or `test`. */
   step: z.string().max(50).nullish(),
-  /** The exact command of that step, as a person would type it. */
+  /** The exact command of that step. */
   command: z.string().max(10_000).nullish(),
-  /** How that step, or else the build, failed, for people: `exited with code 2`. */
+  /** How that step, or the build, failed, for people: `exited with code 2`. */
   reason: z.string().max(1_000).nullish(),
   first_error: FirstError.nullish(),
   duration_seconds: z.number().min(0).nullish(),
   base_sha: CommitSha.nullish(),
-  /** Lines the attempt's log has, so that the collector knows when it is complete. */
+  /** Lines in the attempt's log: tells the collector when it is complete. */
   log_lines: z.number().int().min(0).nullish(),
   identity: z.string().max(200).nullish(),
   requested_at: z.iso.datetime().nullish(),

@@ -2,8 +2,8 @@ import * as z from "zod";
 import { CommitSha, Repo } from "./repo.ts";
 
 /**
- * Reminds the poster to look at a check run again: whether a builder serves its system, and whether there
- * was news of it. It comes back through the broker's delays, so that no restart forgets a check run.
+ * Makes the poster check a check run again: whether a builder serves its system, and whether there is
+ * progress. It repeats through the broker's delays, so it survives restarts.
  */
 export const CheckWatch = z.object({
   watch: z.literal(true),
@@ -11,7 +11,7 @@ export const CheckWatch = z.object({
   head_sha: CommitSha,
   name: z.string().min(1).max(300),
   system: z.string().min(1).max(50),
-  /** Looks once and does not come back: what a sweep sends. */
+  /** Does not repeat; sent by a sweep. */
   once: z.boolean().optional(),
 });
 export type CheckWatch = z.infer<typeof CheckWatch>;

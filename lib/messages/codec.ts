@@ -1,7 +1,7 @@
 import { Buffer, isAscii } from "node:buffer";
 import type * as z from "zod";
 
-/** Bytes above which a message of ours is refused before it is parsed: GitHub's 25 MiB and some. */
+/** Bytes above which a message is refused before parsing: GitHub's 25 MiB and a margin. */
 export const MAX_MESSAGE_BYTES = 26 * 1024 * 1024;
 
 const encoder = new TextEncoder();
@@ -13,15 +13,15 @@ export function encode(message: unknown): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Bytes in UTF-8 as a text. Throws where they are none. Nearly all JSON is ASCII, which is read at a sixth
- * of the cost, and then parsed faster because each character is one byte.
+ * Decodes UTF-8. Throws for invalid bytes. Nearly all JSON is ASCII, for which latin1 costs a sixth, and which
+ * then parses faster because each character is one byte.
  */
 export function decodeText(bytes: Uint8Array): string {
   if (!isAscii(bytes)) return decoder.decode(bytes);
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
 
-/** Parses JSON from outside. Throws an Error that says what was wrong, without quoting the content. */
+/** Parses JSON from outside. Throws an Error that does not quote the content. */
 export function parseJson(body: Uint8Array): unknown {
   if (body.byteLength > MAX_MESSAGE_BYTES) {
     throw new Error(`Cannot read message: ${body.byteLength} bytes, at most ${MAX_MESSAGE_BYTES}`);
@@ -39,12 +39,12 @@ export function parseJson(body: Uint8Array): unknown {
   }
 }
 
-/** Decodes a message by its schema. Throws an Error whose message names every wrong field. */
+/** Decodes a message by its schema. Throws an Error that names up to five wrong fields. */
 export function decode<S extends z.ZodType>(schema: S, body: Uint8Array): z.output<S> {
   return decodeValue(schema, parseJson(body));
 }
 
-/** Decodes parsed JSON by a schema: for messages told apart by their fields. Throws as {@link decode} does. */
+/** Like {@link decode} for parsed JSON: for messages whose fields decide their type. */
 export function decodeValue<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;

@@ -4,11 +4,11 @@ import { Pr, Repo } from "./repo.ts";
 /**
  * Asks a mass-rebuilder to evaluate a pull request.
  *
- * Ours, ignored by older peers: `request_id` names the webhook delivery or the comment that asked, so
- * that a redelivery is recognised; `requested_at` is ISO 8601 in UTC; `reason` is logged; `requested_by` is who asked in a comment, which has drafts built too and, where that person is trusted,
- * vouches for exactly this commit. With `conclude` all is done but the final status, which GitHub did not
- * take at the time. With `labels_only` the title says something else, and the labels alone are brought up to
- * date; an older peer evaluates the pull request once more, whose builds then run again.
+ * Our additions, which older peers ignore: `request_id` names the webhook delivery or comment, to recognise
+ * redeliveries; `requested_at` is ISO 8601 in UTC; `reason` is logged; `requested_by` is the author of a
+ * comment, which also builds drafts and, from a trusted person, vouches for exactly this commit. With
+ * `conclude` only the final status is missing, because GitHub refused it at the time. With `labels_only` the
+ * title changed, and only the labels are updated; an older peer evaluates and builds the pull request again.
  */
 export const EvaluationJob = z.object({
   repo: Repo,

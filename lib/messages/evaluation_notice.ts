@@ -1,15 +1,14 @@
 import * as z from "zod";
 import { CommitSha, Pr, Repo } from "./repo.ts";
 
-/** Builds of an evaluation at most; more are told, and count as failed. */
+/** Maximum builds of an evaluation; more are reported as a failure. */
 export const MAX_EVALUATION_BUILDS = 7_000;
-/** What people read of builds that are too many for the check run that sums them up. */
-export const TOO_MANY_BUILDS =
-  "The builds are too many to be summed up in one check run; split the change";
+/** Text for more builds than the check run that sums them up can hold. */
+export const TOO_MANY_BUILDS = "Too many builds for one summary check run; split the change";
 
 /**
- * A build that an evaluation asks for: project, system, whether it is tested, and whether it is built as the
- * merged project list says.
+ * A build that an evaluation requests: project, system, whether to test, and whether to use the merged project
+ * list.
  */
 export const EvaluationBuild = z.tuple([
   z.string().min(1).max(200),
@@ -20,12 +19,12 @@ export const EvaluationBuild = z.tuple([
 export type EvaluationBuild = z.infer<typeof EvaluationBuild>;
 
 /**
- * Tells our own comment poster how far the evaluation of a pull request is, for the check run that sums up
- * its builds. It travels on a queue of ours (`tickborg.check-runs`).
+ * Tells our comment poster the progress of a pull request's evaluation, for the check run that sums up its
+ * builds. It goes to our own queue `tickborg.check-runs`.
  *
- * `outcome` is the verdict, or what stopped the evaluation; `description` says it to people in one line and
- * `notes` in Markdown. `trusted` is whether the pull request's author, or who asked, is trusted. `base_sha` is
- * the commit that every build is merged with. All are there once the evaluation has ended.
+ * `outcome` is the verdict, or what stopped the evaluation; `description` explains it to people in one line and
+ * `notes` in Markdown. `trusted` is whether the pull request's author or the commenter is trusted. `base_sha`
+ * is the commit that every build merges with. All are set when the evaluation has ended.
  */
 export const EvaluationNotice = z.object({
   evaluation: z.enum(["queued", "running", "ended"]),
@@ -43,8 +42,8 @@ export const EvaluationNotice = z.object({
 export type EvaluationNotice = z.infer<typeof EvaluationNotice>;
 
 /**
- * Has the comment poster bring a check run up to date that sums up a pull request's builds, by its name. With
- * `request_id` it comes back until the evaluation of that request is summed up to its end.
+ * Makes the comment poster update the check run with this name, which sums up a pull request's builds. With
+ * `request_id` it repeats until that request's evaluation and builds are completely summed up.
  */
 export const OverallCheck = z.object({
   overall: z.literal(true),

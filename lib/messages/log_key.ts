@@ -1,19 +1,19 @@
-/** What of a branch's name can stand in a log key, which is a routing key and a folder's name. */
+/** Branch names in log keys, which are routing keys and folder names. */
 
-/** Bytes of a log key, which is a routing key (AMQP 0-9-1, short string). */
+/** Bytes of a log key (AMQP 0-9-1, short string). */
 export const MAX_KEY_BYTES = 255;
-/** Bytes of a part of it, which is a folder's name with room for suffixes. */
+/** Bytes of a part of it: a folder's name with room for suffixes. */
 export const MAX_PART_BYTES = 220;
 
-/** What the log store takes for a name that hides something (`lib/log_store/paths.ts`); and blanks. */
+/** Characters that the log store refuses in names (`lib/log_store/paths.ts`), and blanks. */
 // deno-lint-ignore no-control-regex
 const ODD = /[\x00-\x1f\x7f-\x9f\\:\s\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 const encoder = new TextEncoder();
 
 /**
- * A log key that begins with `prefix` (`owner/repo.push.`) and ends with `name`. A name with invisible
- * characters, or one that is too long, becomes what is left of it and a hash, so that two stay apart.
+ * A log key of `prefix` (`owner/repo.push.`) and `name`. A name that is too long or has invisible characters is
+ * cleaned and cut, with a hash that keeps it unique.
  */
 export function fittingKey(prefix: string, name: string): string {
   const clean = name.replaceAll(ODD, "-").toWellFormed();
@@ -30,7 +30,7 @@ function bytesIn(text: string): number {
   return encoder.encode(text).length;
 }
 
-/** The start of a text that has at most so many bytes in UTF-8. */
+/** The longest prefix of a text with at most so many bytes in UTF-8. */
 function cut(text: string, bytes: number): string {
   const { read } = encoder.encodeInto(text, new Uint8Array(Math.max(0, bytes)));
   return text.slice(0, read);

@@ -7,11 +7,11 @@ const ownerOrName = z.string().min(1).max(100).regex(/^[A-Za-z0-9._-]+$/)
 /** A commit's full SHA-1 in lower-case hexadecimal; SHA-256 repositories have 64 digits. */
 export const CommitSha = z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/);
 
-/** A repository as peers write it into every message (`docs/protocol.md`, "Messages"). */
+/** A repository as in every message (`docs/protocol.md`, "Messages"). */
 export const Repo = z.object({
   owner: ownerOrName,
   name: ownerOrName,
-  /** Becomes a folder of caches and of logs, so that `..` must not stand in it. */
+  /** Becomes a folder of caches and logs, so it must not contain `..`. */
   full_name: z.string().max(201).regex(/^[A-Za-z0-9._-]+\/[A-Za-z0-9._-]+$/)
     .refine((text) => text.split("/").every((part) => part !== "." && part !== "..")),
   clone_url: z.string().min(1).max(2_048),
@@ -26,7 +26,7 @@ export const Pr = z.object({
 });
 export type Pr = z.infer<typeof Pr>;
 
-/** The push that caused a job; present on push jobs only. */
+/** The push that caused a job; only on push jobs. */
 export const PushTrigger = z.object({
   head_sha: CommitSha,
   branch: z.string().min(1).max(255),

@@ -12,15 +12,14 @@ export const SYSTEMS = [
 /** One of {@link SYSTEMS}. */
 export type System = (typeof SYSTEMS)[number];
 
-/** The systems that people who are not trusted may build on, unless the configuration says otherwise. */
+/** The systems that untrusted people may build on, unless configured otherwise. */
 export const PRIMARY_SYSTEMS: readonly System[] = ["x86_64-linux"];
 
-/** Whether a text names a system that Tickborg knows. */
 export function isSystem(text: string): text is System {
   return (SYSTEMS as readonly string[]).includes(text);
 }
 
-/** Those of the systems that a machine is not; `machine` is `<arch>-<os>`, this one's when absent. */
+/** The systems other than `machine`, which is `<arch>-<os>`, this machine's when absent. */
 export function foreignSystems(
   systems: readonly System[],
   machine = `${Deno.build.arch}-${Deno.build.os}`,
@@ -28,9 +27,9 @@ export function foreignSystems(
   return systems.filter((system) => system !== machine);
 }
 
-/** The system this process runs on. Throws when it is none of {@link SYSTEMS}. */
+/** The system this process runs on. Throws if it is none of {@link SYSTEMS}. */
 export function hostSystem(): System {
   const name = `${Deno.build.arch}-${Deno.build.os}`;
   if (isSystem(name)) return name;
-  throw new Error(`Cannot tell this machine's system: ${name} is none of ${SYSTEMS.join(", ")}`);
+  throw new Error(`Unsupported system: found ${name}, expected one of ${SYSTEMS.join(", ")}`);
 }

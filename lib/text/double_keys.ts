@@ -1,15 +1,15 @@
-/** Keys that stand twice in one object of a JSON text. Pure. */
+/** Finds duplicate keys in JSON. Pure. */
 import type { Node } from "jsonc-parser";
 import { shortened } from "./shortened.ts";
 
-/** A key's second place. */
+/** The second occurrence of a key. */
 export interface DoubleKey {
   readonly path: readonly PropertyKey[];
   readonly offset: number;
   readonly text: string;
 }
 
-/** They are told since a reader of JSON silently takes the last of them; `most` of them at most. */
+/** At most `most` duplicate keys, of which JSON parsers silently use the last. */
 export function doubleKeys(root: Node | undefined, most: number): DoubleKey[] {
   const found: DoubleKey[] = [];
   const open = [{ node: root, path: [] as PropertyKey[] }];
@@ -19,7 +19,7 @@ export function doubleKeys(root: Node | undefined, most: number): DoubleKey[] {
     (node?.children ?? []).forEach((child, index) => {
       const key = node!.type === "object" ? child.children![0]!.value as string : index;
       if (typeof key === "string" && keys.has(key)) {
-        const text = `the key ${shortened(key)} stands twice`;
+        const text = `duplicate key ${shortened(key)}`;
         found.push({ path: [...path, key], text, offset: child.offset });
       }
       if (typeof key === "string") keys.add(key);

@@ -1,15 +1,15 @@
-/** Finds what somebody who mistyped a word may have meant. */
+/** Suggestions for mistyped words. */
 
 /**
- * The candidates nearest to a word, best first, at most `most` of them: those that differ in case alone,
- * begin alike, or need few edits. Empty where nothing is near.
+ * At most `most` candidates near a word, best first: those that differ only in case, begin alike, or need few
+ * edits. Empty if nothing is near.
  */
 export function nearest(word: string, candidates: readonly string[], most = 3): string[] {
   const wanted = word.toLowerCase().slice(0, 100);
   const allowed = Math.max(1, Math.round(wanted.length * 0.4));
   return candidates
     .map((candidate) => ({ candidate, lower: candidate.toLowerCase() }))
-    // The distance is no less than what one is longer, and costs far more to find.
+    // The difference in length is a cheap lower bound of the distance.
     .filter(({ lower }) =>
       Math.abs(lower.length - wanted.length) <= allowed || beginAlike(wanted, lower)
     )

@@ -1,30 +1,30 @@
-/** Secrets in texts: how they are recognised, and texts without them. */
+/** Recognises secrets in texts and removes them. */
 
 /** Newlines may be escaped, as in JSON; a block that was cut has no end. */
 const PEM =
   /-----BEGIN [A-Z0-9 ]{1,60}-----(?:[^"']*?-----END [A-Z0-9 ]{1,60}-----|(?:[A-Za-z0-9+/=\s]|\\[rn])*)/g;
-/** GitHub's formats of tokens, then JSON web tokens, which the App signs for itself. */
+/** GitHub's token formats, and the JSON web tokens that the App signs. */
 const TOKENS = [
   /\bgh[a-z]_[A-Za-z0-9]{16,}/g,
   /\bgithub_pat_\w{16,}/g,
   /\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}/g,
 ];
-/** User and password, or a token alone, before the host of an address; the user of a git server is none. */
+/** User and password, or only a token, before the host of an address; `git@` is no secret. */
 const USER_INFO = /\b([a-z][a-z0-9+.-]*:\/\/)(?!git@)[^\s/?#"'@]+(?:@[^\s/?#"'@]+)*@/gi;
 
 /** The same without a scheme, as a whole text. */
 const LOGIN = /^[^\s/:@]+:[^\s@]+@/;
 
-/** Stands where a secret stood. */
+/** Replaces a secret. */
 const HIDDEN = "[hidden]";
 
-/** A text without the private keys, tokens and passwords in addresses that can be told from other words. */
+/** Removes recognisable private keys, tokens, and passwords in addresses. */
 export function redacted(text: string): string {
   const rest = TOKENS.reduce((left, token) => left.replaceAll(token, HIDDEN), text);
   return rest.replaceAll(PEM, HIDDEN).replaceAll(USER_INFO, `$1${HIDDEN}@`);
 }
 
-/** What kind of secret a text holds for certain; undefined where it may be something else. */
+/** The kind of secret that a text certainly contains; undefined if it is uncertain. */
 export function secretIn(text: string): string | undefined {
   if (text.includes("-----BEGIN ")) return "a key in PEM";
   if (TOKENS.some((token) => text.search(token) >= 0)) return "a token";
@@ -33,8 +33,8 @@ export function secretIn(text: string): string | undefined {
 }
 
 /**
- * What a text is that stands where a file's name belongs, and is no name of one; undefined for a name. A
- * relative name of many mixed letters and digits is taken for a secret: the error says how to name such a file.
+ * Describes a text in place of a file name; undefined for a file name. A long relative name of mixed letters
+ * and digits counts as a secret: the error says how to name such a file.
  */
 export function secretInsteadOfFile(text: string): string | undefined {
   const certain = secretIn(text);
@@ -48,7 +48,7 @@ export function secretInsteadOfFile(text: string): string | undefined {
   return looksRandom(name) ? "a long random text" : undefined;
 }
 
-/** Hexadecimal or base64 as generators of secrets print it. */
+/** Hexadecimal or base64 like that of secret generators. */
 function looksRandom(text: string): boolean {
   if (/^[0-9a-f]{20,}$/i.test(text)) return true;
   if (!/^[A-Za-z0-9+/_=-]{20,}$/.test(text)) return false;
@@ -57,7 +57,7 @@ function looksRandom(text: string): boolean {
   return classes === 3 && longest >= 12;
 }
 
-/** Whether a name that leads to no file may be told: it is put together as names of files are, and no secret. */
+/** Whether an error may show the name of a missing file: it looks like a file name, not like a secret. */
 export function looksLikeFile(text: string): boolean {
   if (secretInsteadOfFile(text) !== undefined) return false;
   const name = text.replace(/^credential:/, "");
@@ -71,7 +71,7 @@ export function looksLikeFile(text: string): boolean {
     /\.(pem|key|txt|json|crt|secret)$/.test(name);
 }
 
-/** Whether what stands under a key may be a secret, by the key's name. */
+/** Whether the value of a key may be a secret, by the key's name. */
 export function isSecretKey(key: string): boolean {
   return /secret|passw|token|private_?key|credential|passphrase/i.test(key);
 }

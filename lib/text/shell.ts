@@ -1,6 +1,6 @@
-/** Commands as people type them. */
+/** Quoting for shells. */
 
-/** A word as a shell reads it back: a POSIX shell, or `cmd` on Windows. */
+/** Quotes a word for a POSIX shell, or for `cmd` on Windows. */
 export function shellWord(word: string, os: typeof Deno.build.os = "linux"): string {
   if (/^[A-Za-z0-9_@%+=:,./-]+$/.test(word) || (os === "windows" && /^[\w\\:./=-]+$/.test(word))) {
     return word;

@@ -1,15 +1,14 @@
-/** Texts by the bytes they take in UTF-8. */
+/** The size of texts in UTF-8. */
 
 const encoder = new TextEncoder();
 
-/** The longest beginning of a text that takes no more than so many bytes; no character is cut in two. */
+/** The longest prefix of a text with at most so many bytes; never cuts a character in two. */
 export function cutToBytes(text: string, bytes: number): string {
   // A UTF-16 unit takes three bytes at most.
   if (text.length <= bytes / 3) return text;
   return text.slice(0, encoder.encodeInto(text, new Uint8Array(bytes)).read);
 }
 
-/** The bytes that a text takes. */
 export function byteLength(text: string): number {
   return encoder.encode(text).length;
 }

@@ -176,7 +176,7 @@ Deno.test("contents are taken from nowhere that a pull request or plain http nam
     assert.equal(result.status, "Failure");
     assert.match(
       result.output[0]!,
-      /data\.bin from Git LFS: it is at 127\.0\.0\.1:\d+, without https/,
+      /data\.bin from Git LFS: its address at 127\.0\.0\.1:\d+ is not https/,
     );
     assert.equal(elsewhere.hits, 0);
   } finally {

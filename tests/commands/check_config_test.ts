@@ -40,7 +40,7 @@ Deno.test("all does not run some roles on RabbitMQ and others on none", () =>
     assert.equal(code, 0);
     const { code: started, err } = await all();
     assert.equal(started, 2);
-    assert.match(err, /\n {2}evaluation_filter\.rabbitmq: missing, while other roles have one/);
+    assert.match(err, /\n {2}evaluation_filter\.rabbitmq: missing, but other roles have one/);
   }));
 
 Deno.test("a file that cannot be read or parsed is one error, the same that all tells", () =>
@@ -107,7 +107,7 @@ Deno.test("a builder for a system that this machine is not is refused unless it 
       const { code, mistakes, all } = await of(system);
       assert.deepEqual([code, mistakes], [2, [
         `build.system: this machine is ${host}; found "${foreign}"; run that builder on such a ` +
-        "machine, or set builder.foreign_systems where this one emulates it",
+        "machine, or set builder.foreign_systems if this one emulates it",
       ]]);
       const { code: started, err } = await all();
       assert.equal(started, 2);

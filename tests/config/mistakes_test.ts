@@ -38,7 +38,7 @@ Deno.test("all mistakes are reported together", () => {
     /^runner\.identity: expected string; found 7$/,
     /^runner\.repos\[0\]: expected owner\/name; found "no-slash"$/,
     /^runner\.trusted_user: no such key; allowed: .*trusted_users/,
-    /^build\.system: expected one or several of x86_64-linux, .*; found "x86_64-linus"$/,
+    /^build\.system: expected one or more of x86_64-linux, .*; found "x86_64-linus"$/,
     /^build\.build_timeout_seconds: expected at least 300 seconds; found 10$/,
     /^stats\.listen: expected .*; found 9090$/,
     /^projects\[0\]\.path: expected a relative path inside the repository.*; found "\.\.\/a"$/,
@@ -65,7 +65,7 @@ Deno.test("project names are unique and dependencies exist", () => {
   const project = { name: "a", path: "a", build_system: "Make" };
   const lines = mistakes({ runner, projects: [project, { ...project, depends_on: ["zlib"] }] });
   assert.deepEqual(lines, [
-    'projects[1].name: a stands twice; found "a"',
+    'projects[1].name: duplicate name a; found "a"',
     'projects[1].depends_on[0]: no project is named zlib; found "zlib"',
   ]);
 });
@@ -99,7 +99,7 @@ Deno.test("what is allowed is said in words", () => {
     stats: { listen: "9090" },
   });
   assert.deepEqual(lines.sort(), [
-    "build.extra_env.A-B: expected a variable's name: letters, digits and _, no digit first; " +
+    "build.extra_env.A-B: expected a variable name of letters, digits and _, not starting with a digit; " +
     'found "A-B"',
     "github.handle: expected up to 39 letters, digits and -, with or without @; " +
     'found "@two words"',
@@ -109,7 +109,7 @@ Deno.test("what is allowed is said in words", () => {
     'aarch64-darwin, x86_64-windows, aarch64-windows, x86_64-freebsd; found "linux"',
     'rabbitmq.host: expected host or host:port; found "mq:1:2"',
     'rabbitmq.username: expected 1 to 255 characters; found ""',
-    "runner.instance: expected a text of 1 to 100 characters or a whole number; found true",
+    "runner.instance: expected a text of 1 to 100 characters or an integer; found true",
     'stats.listen: expected host:port, for example 0.0.0.0:8080; found "9090"',
   ]);
 });

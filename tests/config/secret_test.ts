@@ -11,7 +11,7 @@ Deno.test("A credential's name cannot leave its folder", () => {
   for (const name of ["", ".", "..", "../x", "a/b", "a\0b", "a\nb", "-x"]) {
     assert.throws(() => secretPath(`credential:${name}`, "/run/credentials"), {
       name: "ConfigError",
-      message: /expected credential:<name of a file>/,
+      message: /expected credential:<file name>/,
     });
   }
 });

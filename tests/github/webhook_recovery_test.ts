@@ -170,7 +170,7 @@ Deno.test("a list of deliveries without end is left at a bound, and the log says
   const github = () => ({ hookDeliveries });
   const context = { log, github, config: {}, now: () => START + MINUTE } as unknown as RoleContext;
   await webhookRecovery(context).run(new AbortController().signal);
-  assert.match(text(), /^warning Older webhook deliveries are not looked at .*"looked":20000/);
+  assert.match(text(), /^warning Skipped older webhook deliveries .*"looked":20000/);
 });
 
 Deno.test("what GitHub will not redeliver is given up and not found again", async () => {
