@@ -1,16 +1,16 @@
-/** Who may have what built where. Pure, and blind to case, as GitHub's names are. */
+/** Who may build what on which systems. Pure. Names ignore case, as on GitHub. */
 import type { Config, Project } from "../config/config.ts";
 import { sectionOf } from "../config/sections.ts";
 import type { System } from "../messages/systems.ts";
 
-/** Whether a repository (`owner/name`) is one that this bot serves. */
+/** Whether this bot serves a repository (`owner/name`). */
 export function servesRepo(config: Pick<Config, "runner">, fullName: string): boolean {
   return config.runner.repos.some((repo) => repo.toLowerCase() === fullName.toLowerCase());
 }
 
 /**
- * Whether somebody is trusted by the configuration alone. With `disable_trusted_users` everybody is, as in
- * the Rust bot, which knows no list then.
+ * Whether the configuration trusts a user. With `disable_trusted_users` it trusts everyone, as in the Rust bot,
+ * which then has no list.
  */
 export function isListedAsTrusted(config: Pick<Config, "runner">, user: string): boolean {
   const { disable_trusted_users, trusted_users } = config.runner;
@@ -18,14 +18,14 @@ export function isListedAsTrusted(config: Pick<Config, "runner">, user: string):
     trusted_users.some((trusted) => trusted.toLowerCase() === user.toLowerCase());
 }
 
-/** Whether a role in a GitHub repository lets its holder push, which is as much trust as a build needs. */
+/** Whether a GitHub repository role includes push access, which is enough trust for builds. */
 export function mayPush(permission: string): boolean {
   return ["admin", "maintain", "write"].includes(permission);
 }
 
 /**
- * Whether somebody is trusted: by the configuration, else because they may push. `permission` is asked
- * only where the configuration does not say.
+ * Whether a user is trusted: by the configuration, else through push access. `permission` is called only if
+ * the configuration does not trust the user.
  */
 export async function isTrusted(
   config: Pick<Config, "runner">,
@@ -35,20 +35,20 @@ export async function isTrusted(
   return isListedAsTrusted(config, user) || mayPush(await permission(user));
 }
 
-/** Projects of one pull request that are built without the word of somebody who is trusted. */
+/** Projects of one pull request that are built without a trusted person's approval. */
 export function maxProjects(config: Pick<Config, "mass_rebuilder">): number {
   return sectionOf(config, "mass_rebuilder").max_projects;
 }
 
-/** What decides {@link systemsFor}. */
+/** Input of {@link systemsFor}. */
 export interface SystemsRequest {
   readonly project: Pick<Project, "systems">;
   readonly trusted: boolean;
-  /** Systems that were asked for by name; all when absent or empty. */
+  /** Requested systems; all when absent or empty. */
   readonly wanted?: readonly System[];
 }
 
-/** The systems to build a project on, in the fleet's order; empty where none is allowed or served. */
+/** The systems to build a project on, in the fleet's order; empty if none is allowed or served. */
 export function systemsFor(config: Pick<Config, "github">, request: SystemsRequest): System[] {
   const { systems, untrusted_systems } = config.github;
   return systems.filter((system) =>

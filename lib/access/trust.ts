@@ -1,4 +1,4 @@
-/** Asks GitHub whether somebody may push, where the configuration does not say that they are trusted. */
+/** Asks GitHub for push access of users whom the configuration does not trust. */
 import { isTrusted } from "./acl.ts";
 import type { Config } from "../config/config.ts";
 import { type GitHub, GitHubRefusal, type RepoName } from "../github/github.ts";
@@ -10,7 +10,7 @@ export interface TrustOptions {
   readonly repo: RepoName;
 }
 
-/** Whether somebody is trusted in a repository; not, where GitHub refuses to tell. */
+/** Whether a user is trusted in a repository; false if GitHub refuses to answer. */
 export function trusts(user: string, { config, github, repo }: TrustOptions): Promise<boolean> {
   return isTrusted(config, user, async (name) => {
     try {

@@ -1,10 +1,10 @@
-/** What the bot answers to commands that it did not, or could not, follow to the letter. Pure. */
+/** The bot's answers to commands that it does not follow exactly. Pure. */
 import { COMMAND_WORDS, quoted } from "./command.ts";
 import type { Build } from "../scheduling/build_jobs.ts";
 import { nearest } from "../text/nearest.ts";
 import type { System } from "../messages/systems.ts";
 
-/** Something that somebody asked for and does not get as asked. */
+/** Why a command is not followed as written. */
 export type Problem =
   | { readonly kind: "help"; readonly problem?: string | undefined }
   | { readonly kind: "closed" }
@@ -12,40 +12,39 @@ export type Problem =
   | { readonly kind: "unknown-system"; readonly name: string }
   | { readonly kind: "no-list"; readonly branch: string }
   | { readonly kind: "bad-list"; readonly branch: string; readonly reason: string }
-  /** A project that is to be built nowhere it may be. */
+  /** A project that cannot be built on these systems. */
   | {
     readonly kind: "nowhere";
     readonly project: string;
     readonly because: "untrusted" | "unserved" | "elsewhere";
     readonly systems: readonly System[];
   }
-  /** Of the projects named, those above a stranger's number are left out. */
+  /** Untrusted people may name only so many projects. */
   | { readonly kind: "too-many"; readonly most: number; readonly left: number }
-  /** A build that is being made already. */
+  /** The build is already running. */
   | { readonly kind: "running"; readonly build: Build; readonly log: string | undefined }
   | { readonly kind: "pushed-later"; readonly head: string }
   | { readonly kind: "not-seen"; readonly head: string }
   | { readonly kind: "may-not-cancel" }
-  /** Somebody else's pull request, on which the checks would change. */
+  /** It would change the checks of someone else's pull request. */
   | { readonly kind: "not-in-charge" };
 
-/** What an answer needs beside the problems. */
+/** What an answer needs besides the problems. */
 export interface AnswerFacts {
   readonly author: string;
   readonly handle: string;
-  /** Names of the projects there are. */
   readonly projects: readonly string[];
-  /** Systems the fleet serves. */
+  /** The fleet's systems. */
   readonly systems: readonly System[];
 }
 
-/** Names listed in full; of more, the first so many. */
+/** Maximum names to list. */
 const MOST_NAMES = 60;
 
-/** Unknown projects for which what was meant is sought: it costs a look at each project there is. */
+/** Unknown projects to suggest names for, each of which costs a search of all projects. */
 const MAX_HINTS = 5;
 
-/** The answer as Markdown; undefined where there is nothing to say. */
+/** The answer as Markdown; undefined if there is nothing to say. */
 export function answerTo(problems: readonly Problem[], facts: AnswerFacts): string | undefined {
   if (problems.length === 0) return undefined;
   const unknown = problems.filter(({ kind }) => kind === "unknown-project");
@@ -63,7 +62,7 @@ export function answerTo(problems: readonly Problem[], facts: AnswerFacts): stri
   return [`@${facts.author}`, ...(list === "" ? [] : [list]), ...rest].join("\n\n");
 }
 
-/** The sign that a review was understood: GitHub's REST API has no reactions to reviews. */
+/** Acknowledges a review, because GitHub's REST API has no reactions to reviews. */
 export function eyesFor(author: string): string {
   return `@${author} 👀`;
 }
@@ -78,7 +77,7 @@ function describe(problem: Problem, facts: AnswerFacts, hinted: boolean): string
           code(`${handle} help`)
         } lists the commands.`;
     case "closed":
-      return "This pull request is closed, so nothing is done. Reopen it and comment again.";
+      return "This pull request is closed, so I do nothing. Reopen it and comment again.";
     case "unknown-project": {
       const near = hinted ? nearest(problem.name, projects).map(code).join(" or ") : "";
       const hint = near === "" ? "" : ` Did you mean ${near}?`;
@@ -98,23 +97,21 @@ function describe(problem: Problem, facts: AnswerFacts, hinted: boolean): string
     case "nowhere":
       return describeNowhere(problem, handle);
     case "too-many":
-      return `Only the first ${problem.most} projects are built, ${problem.left} are not: a comment ` +
-        "of somebody who is not trusted gets no more. Ask a maintainer to comment for the rest.";
+      return `Only the first ${problem.most} projects are built, ${problem.left} are not, because you ` +
+        "are not a trusted person. Ask a maintainer to comment for the rest.";
     case "running": {
       const log = problem.log === undefined ? "" : ` ([log](${problem.log}))`;
       const { project, system, test } = problem.build;
       const name = `${project} on ${system}`;
       const both = `${handle} cancel ${handle} ${test ? "test" : "build"} ${name}`;
-      return `${code(name)} is being built already${log}. To have it built anew, comment ` +
+      return `${code(name)} is already being built${log}. To restart it, comment ` +
         `${code(both)}, or ask again ten minutes after it began.`;
     }
     case "pushed-later":
-      return `${
-        code(problem.head)
-      } was pushed after your comment, so it may not be what you looked ` +
-        "at. Nothing is built; look at it and comment again.";
+      return `${code(problem.head)} was pushed after your comment, so you may not have seen ` +
+        "it. Nothing is built; review it and comment again.";
     case "not-seen":
-      return `It is not known whether ${
+      return `It is unknown whether ${
         code(problem.head)
       } was there when you commented, because it ` +
         `has not been evaluated. Nothing is built; comment ${code(`${handle} eval`)}, wait for ` +
@@ -136,9 +133,11 @@ function describeNowhere(
       return `${code(project)} is only built for trusted people${where && ` on ${where}`}. ` +
         `Ask a maintainer to comment ${code(`${handle} build ${project}`)}.`;
     case "unserved":
-      return `${code(project)} cannot be built${where && ` on ${where}`}: no builder serves that.`;
+      return `${code(project)} cannot be built${
+        where && ` on ${where}`
+      }: the fleet does not serve it.`;
     case "elsewhere":
-      return `${code(project)} is not meant to be built on ${where}.`;
+      return `The project list does not allow ${code(project)} on ${where}.`;
   }
 }
 
@@ -147,15 +146,15 @@ function helpText({ handle, systems }: AnswerFacts): string {
   const what: Record<typeof COMMAND_WORDS[number], string> = {
     build: `\`${handle} build <project>…\` builds projects, merged into the base branch`,
     test: `\`${handle} test <project>…\` builds them and runs their tests`,
-    eval: `\`${handle} eval\` finds out again what the pull request touches, and builds that`,
-    cancel: `\`${handle} cancel\` ends the builds of this pull request`,
-    help: `\`${handle} help\` shows this`,
+    eval: `\`${handle} eval\` evaluates again what the pull request touches, and builds it`,
+    cancel: `\`${handle} cancel\` cancels the builds of this pull request`,
+    help: `\`${handle} help\` shows this help`,
   };
-  const place = `\`on <system>…\` behind the projects chooses where: ${
+  const place = `\`on <system>…\` after the projects chooses where: ${
     systems.map(code).join(", ")
   }`;
   return [
-    "What I understand, at the start of a line:",
+    "Commands, at the start of a line:",
     "",
     ...COMMAND_WORDS.map((word) => `* ${what[word]}`),
     `* ${place}`,
@@ -169,7 +168,7 @@ function names(projects: readonly string[]): string {
   return `Projects: ${shown}${left > 0 ? ` and ${left} more` : ""}.`;
 }
 
-/** Text as code: what would end it is taken out. */
+/** Text as code, without characters that would end it. */
 function code(text: string): string {
   return `\`${text.slice(0, 300).replaceAll(/[`\p{Cc}]/gu, " ")}\``;
 }

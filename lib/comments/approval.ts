@@ -1,30 +1,29 @@
-/** Whether what a comment asks for is what its author saw. Pure. */
+/** Decides whether the commenter has seen the commit to build. Pure. */
 import { evaluationMemory } from "../evaluation/status.ts";
 import type { CommitStatus } from "../github/github.ts";
 import type { CommentEvent } from "../github/comment_payloads.ts";
 
-/** How the request ids of comments begin. */
+/** Prefix of the request ids of comments. */
 export const COMMENT_REQUEST = "comment-";
 
 /**
- * Whether the commit to build was there when somebody commented; in doubt where something was pushed in the
- * same second, or to the head's repository since.
+ * Whether the commit is older than the comment; in doubt if there was a push in the same second, or to the
+ * head's repository since.
  */
 export type Approval = "older" | "in-doubt" | "newer" | "unknown";
 
-/** What GitHub shows of a pull request's head. */
+/** GitHub's data about a pull request's head. */
 export interface Evidence {
   readonly statuses: readonly CommitStatus[];
-  /** When something was last pushed to the repository it lies in; undefined where that is gone. */
+  /** Time of the last push to its repository; undefined if that is gone. */
   readonly headPushedAt?: string | undefined;
 }
 
 /**
- * Compares a comment's time with that of the last event that had the commit evaluated for this pull
- * request, which is GitHub's time of the push. A commit from before may have been forced away, and be
- * brought back after the comment: until that push is evaluated, only the time of the last push to the
- * head's repository shows it. `statuses` are the commit's; those of another pull request show nothing that
- * this one's readers saw. GitHub's times have whole seconds.
+ * Compares a comment's time with that of the last event that evaluated the commit for this pull request, which
+ * is GitHub's time of the push. A force push may remove an old commit, and another may restore it after the
+ * comment: until that push is evaluated, only the last push time of the head's repository shows it. `statuses`
+ * are the commit's; those of other pull requests do not count. GitHub's times have whole seconds.
  */
 export function approvalOf(
   comment: Pick<CommentEvent, "createdAt" | "number">,

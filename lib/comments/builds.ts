@@ -1,4 +1,4 @@
-/** Which builds the commands of a comment name. Pure. */
+/** Finds the builds that a comment's commands name. Pure. */
 import { maxProjects, systemsFor } from "../access/acl.ts";
 import type { Command } from "./command.ts";
 import { withSystems } from "./places.ts";
@@ -9,27 +9,26 @@ import type { Build } from "../scheduling/build_jobs.ts";
 import type { ProjectList } from "../projects/projects.ts";
 import type { System } from "../messages/systems.ts";
 
-/** What decides {@link wantedBuilds}. */
+/** Input of {@link wantedBuilds}. */
 export interface WantingFacts {
   readonly list: ProjectList;
-  /** The head's list, for who is trusted alone. */
+  /** The head's list, only for trusted people. */
   readonly headList?: ProjectList | undefined;
-  /** The branch that the list comes from. */
+  /** The branch of the list. */
   readonly branch: string;
-  /** Whether who commented is trusted. */
+  /** Whether the commenter is trusted. */
   readonly trusted: boolean;
   readonly config: Pick<Config, "github" | "mass_rebuilder">;
 }
 
-/** What came of it. */
 export interface WantedBuilds {
   readonly builds: Build[];
   readonly problems: Problem[];
 }
 
 /**
- * The builds that the commands name, each project and system once; a test counts more than a build. Who is
- * not trusted gets as many projects as an evaluation may have.
+ * The builds that the commands name, each project and system once; a test takes precedence over a build.
+ * Untrusted people get as many projects as an evaluation may have.
  */
 export function wantedBuilds(commands: readonly Command[], facts: WantingFacts): WantedBuilds {
   const asked = commands.flatMap(named);
@@ -63,8 +62,8 @@ export function wantedBuilds(commands: readonly Command[], facts: WantingFacts):
 }
 
 /**
- * Finds a project by its name: as the base defines it, or for who is trusted as the head does where it is new
- * or another there.
+ * Finds a project by its name: the base's definition, or for trusted people the head's if it is new or
+ * redefined there.
  */
 function definitions({ list, headList, trusted }: WantingFacts) {
   const byName = (from: ProjectList | undefined) =>
@@ -77,14 +76,14 @@ function definitions({ list, headList, trusted }: WantingFacts) {
   };
 }
 
-/** The projects that a command has built or tested. */
+/** The projects that a command builds or tests. */
 function named(command: Command) {
   if (command.kind !== "build" && command.kind !== "test") return [];
   const { kind, projects, systems } = command;
   return projects.map((name) => ({ kind, name, systems }));
 }
 
-/** All builds for who is trusted; those of the first projects for anybody else. */
+/** All builds for trusted people, else only those of the first projects. */
 function limited(builds: Build[], { trusted, config }: WantingFacts): WantedBuilds {
   const most = maxProjects(config);
   const projects = [...new Set(builds.map(({ project }) => project))];
@@ -106,7 +105,7 @@ function noList(list: Exclude<ProjectList, { kind: "list" }>, branch: string): P
     : { kind: "bad-list", branch, reason: list.reason };
 }
 
-/** Where a project is built, and for each system that was named and is not among them the reason. */
+/** The systems to build a project on, and reasons for the requested ones that are not among them. */
 function placesOf(
   project: Project,
   wanted: readonly System[],

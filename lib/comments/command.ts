@@ -1,40 +1,39 @@
 /**
- * Reads the commands that people write in comments (`docs/protocol.md`, "Commands in comments"). Pure.
+ * Parses commands in comments (`docs/protocol.md`, "Commands in comments"). Pure.
  *
  *     @tickbot build cmark neozip on aarch64-linux
  *     @tickbot test cmark @tickbot eval
  *
- * `on` followed by nothing but systems chooses where to build; anywhere else it is a project's name as any
- * other word, so that no command of the old bot changes its meaning.
+ * `on` followed only by systems chooses where to build; otherwise it is a project's name, which keeps commands
+ * of the Rust bot working.
  */
 import { nearest } from "../text/nearest.ts";
 import { isSystem, type System } from "../messages/systems.ts";
 import { visibleLines } from "./visible_lines.ts";
 
-/** What somebody asks for. */
 export type Command =
   | {
     readonly kind: "build" | "test";
-    /** As written; whether they exist is not known here. */
+    /** As written; they may not exist. */
     readonly projects: readonly string[];
-    /** All that may be used when empty. */
+    /** All allowed ones when empty. */
     readonly systems: readonly System[];
   }
   | { readonly kind: "eval" }
   | { readonly kind: "cancel" }
-  /** Asked for, or the answer to what could not be understood, which `problem` then says. */
+  /** A request for help, or a command that could not be parsed, with the reason in `problem`. */
   | { readonly kind: "help"; readonly problem?: string };
 
-/** Commands read of one comment; what stands behind them is not looked at. */
+/** Maximum commands per comment; later ones are ignored. */
 export const MAX_COMMANDS = 20;
 
-/** Projects that all commands of one comment may name together; a command that names more is not done. */
+/** Maximum projects in all commands of one comment; a command that exceeds it is not followed. */
 export const MAX_NAMED_PROJECTS = 50;
 
 /** The command words. */
 export const COMMAND_WORDS = ["build", "test", "eval", "cancel", "help"] as const;
 
-/** Finds the commands addressed to `handle` (with its `@`) in a comment, in their order. */
+/** Finds the commands to `handle` in a comment, in their order. */
 export function parseCommands(comment: string, handle: string): Command[] {
   const wanted = normalHandle(handle);
   const commands: Command[] = [];
@@ -54,12 +53,12 @@ function normalHandle(handle: string): string {
   return `@${handle.replace(/^@/, "").toLowerCase()}`;
 }
 
-/** Blanks, and what people put between words that no name can hold. */
+/** Blanks and separators, which no name contains. */
 const SEPARATORS = /[\s,;\uff0c\u3001\uff1b]+/;
-/** What people end a word with: punctuation, or a character that is not seen. */
+/** Characters at the end of a word: punctuation and invisible ones. */
 const ENDING = /[.:!?\u2026\u3002\uff1a\uff01\uff1f\p{Cf}]/u;
 
-/** The words behind each handle of a line that begins with one, up to the next. */
+/** The words after each handle, in a line that begins with one. */
 function segments(line: string, handle: string): string[][] {
   const found: string[][] = [];
   const text = line.replace(/^[\s\p{Cf}]+/u, "");
@@ -71,7 +70,7 @@ function segments(line: string, handle: string): string[][] {
   return found;
 }
 
-/** A word without what it ends with; the handle and a word behind its colon are two. */
+/** A word without its ending; splits the handle from a word after its colon. */
 function apart(word: string, handle: string): string[] {
   const text = withoutEnding(word.replace(/^\p{Cf}+/u, ""));
   const colon = /[:\uff1a]/.exec(text)?.index ?? -1;
@@ -79,7 +78,7 @@ function apart(word: string, handle: string): string[] {
   return colon > 0 && addressed ? [text.slice(0, colon), text.slice(colon + 1)] : [text];
 }
 
-/** One character after the other: a pattern with `+$` costs the square of what it looks at. */
+/** A loop, because a pattern with `+$` would take quadratic time. */
 function withoutEnding(word: string): string {
   let end = word.length;
   while (end > 0 && ENDING.test(word[end - 1]!)) end--;
@@ -89,7 +88,7 @@ function withoutEnding(word: string): string {
 function parseCommand([word, ...rest]: readonly string[]): Command {
   switch (word) {
     case undefined:
-      return { kind: "help", problem: "No command was given" };
+      return { kind: "help", problem: "The command is missing" };
     case "build":
     case "test":
       return parseBuild(word, rest);
@@ -116,19 +115,19 @@ function parseBuild(kind: "build" | "test", words: readonly string[]): Command {
   return { kind, projects, systems: chosen ? [...new Set(places.filter(isSystem))] : [] };
 }
 
-/** A command, if the names it adds to those before it are not too many. */
+/** Refuses a command that names too many projects together with the previous ones. */
 function bounded(command: Command, named: Set<string>): Command {
   if (command.kind !== "build" && command.kind !== "test") return command;
   const all = named.union(new Set(command.projects));
   if (all.size > MAX_NAMED_PROJECTS) {
     const most = `One comment can name at most ${MAX_NAMED_PROJECTS} projects`;
-    return { kind: "help", problem: `${most}, so not all of it is done` };
+    return { kind: "help", problem: `${most}, so not every command is followed` };
   }
   all.forEach((name) => named.add(name));
   return command;
 }
 
-/** A word of a comment as code in an answer: cut, and with nothing that ends the code or pings anyone. */
+/** A word of a comment as code in an answer: shortened, and unable to end the code or mention anyone. */
 export function quoted(word: string): string {
   const clean = word.slice(0, 60).replaceAll(/[`\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "").toWellFormed();
   return `\`${clean === "" ? "?" : clean}\``;

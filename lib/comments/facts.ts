@@ -1,4 +1,4 @@
-/** What a comment is decided from. */
+/** The facts about a comment. */
 import type { OverallMemory } from "../check_runs/overall/memory.ts";
 import type { Config } from "../config/config.ts";
 import type { CommentEvent } from "../github/comment_payloads.ts";
@@ -7,28 +7,28 @@ import type { ProjectList } from "../projects/projects.ts";
 import type { Approval } from "./approval.ts";
 import type { Command } from "./command.ts";
 
-/** Everything a comment is decided from. */
+/** The facts that decide how to handle a comment. */
 export interface CommentFacts {
   readonly event: CommentEvent;
   readonly commands: readonly Command[];
   readonly pull: PullRequest;
-  /** Whether who commented is trusted. */
+  /** Whether the commenter is trusted. */
   readonly trusted: boolean;
-  /** Whether the pull request's author is. */
+  /** Whether the pull request's author is trusted. */
   readonly authorTrusted: boolean;
   readonly approval: Approval;
   readonly list: ProjectList;
-  /** The head's project list, which counts for who is trusted alone; undefined where nobody looked. */
+  /** The head's project list, only for trusted people; undefined if it was not read. */
   readonly headList?: ProjectList | undefined;
-  /** Request ids that check runs of the head show already. */
+  /** Request ids in check runs of the head. */
   readonly known: ReadonlySet<string>;
-  /** Check runs of the head whose builds have begun lately, by their request ids. */
+  /** Check runs of the head with recently started builds, by their request ids. */
   readonly running: ReadonlyMap<string, CheckRun>;
   /** Check runs of the head. */
   readonly runs: readonly CheckRun[];
-  /** What the names of the pull request's check runs end with: see `baseSuffix`. */
+  /** The suffix of the pull request's check run names: see `baseSuffix`. */
   readonly suffix: string;
-  /** What the head's overall check remembers. */
+  /** The memory of the head's overall check. */
   readonly overall: OverallMemory | undefined;
   /** Request ids of the pull request's evaluations of the head. */
   readonly evaluations: readonly string[];
@@ -36,5 +36,5 @@ export interface CommentFacts {
   readonly config: Pick<Config, "github" | "mass_rebuilder">;
 }
 
-/** What is known of a comment before anything else is asked. */
+/** The facts known before {@link CommentFacts} are gathered. */
 export type Comment = Pick<CommentFacts, "event" | "commands" | "pull" | "tries">;

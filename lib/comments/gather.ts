@@ -1,4 +1,4 @@
-/** Gathers what a comment is decided from. */
+/** Gathers the facts about a comment. */
 import { newest } from "../check_runs/answers.ts";
 import { parseExternalId, recall } from "../check_runs/identity.ts";
 import { baseSuffix, overallName } from "../check_runs/name.ts";
@@ -12,7 +12,7 @@ import { trusts } from "../access/trust.ts";
 import { approvalOf } from "./approval.ts";
 import type { Comment, CommentFacts } from "./facts.ts";
 
-/** Asks GitHub for everything that a comment is decided from. */
+/** Gathers the facts from GitHub. */
 export async function gatherFacts(
   comment: Comment,
   context: RoleContext,
@@ -52,7 +52,7 @@ function overallOf(
   return { runs, suffix, overall: run && recallOverall(run.summary) };
 }
 
-/** What the check runs of a commit tell of requests. */
+/** The requests in the check runs of a commit. */
 function shown(runs: readonly CheckRun[], now: number): Pick<CommentFacts, "known" | "running"> {
   const dated = runs.map((run) => [parseExternalId(run.externalId).requestId, run] as const);
   return {
@@ -62,9 +62,9 @@ function shown(runs: readonly CheckRun[], now: number): Pick<CommentFacts, "know
 }
 
 /**
- * Milliseconds for which a build that began is taken to run. A builder says that it begins before it has the
- * commit, and says nothing when it has to try again or dies: then a check run is in progress for hours. A
- * comment that asks for what a push has running already mostly comes with the push.
+ * Milliseconds that a started build counts as running. A builder reports its start before it has the commit,
+ * and reports nothing if it retries or dies: the check run is then in progress for hours. Comments that repeat
+ * a push's builds mostly come right after the push.
  */
 const LATELY_MS = 600_000;
 
@@ -72,7 +72,7 @@ function beganLately({ status, startedAt }: CheckRun, now: number): boolean {
   return status === "in_progress" && now - Date.parse(startedAt ?? "") < LATELY_MS;
 }
 
-/** The project list of a branch, as it is now, or of a commit. */
+/** The current project list of a branch, or that of a commit. */
 async function projectList(
   { repo, ref, tries }: { repo: RepoName; ref: string; tries: number },
   context: RoleContext,

@@ -1,16 +1,16 @@
-/** Reads `on` as the word before systems, unless a project is called that. Pure. */
+/** Treats words after `on` as systems, unless a project has that name. Pure. */
 import { isSystem, type System } from "../messages/systems.ts";
 import type { Command } from "./command.ts";
 
-/** Commands whose systems are known to exist, and the names that are none. */
+/** Commands with known systems, and the unknown names. */
 export interface CommandSystems {
   readonly commands: readonly Command[];
   readonly unknown: readonly string[];
 }
 
 /**
- * Takes what stands behind a command's `on` as systems. The parser does so only if each of them is one,
- * because it does not know whether there is a project `on`. A command that then has no system left is dropped.
+ * Treats the words after a command's `on` as systems. The parser does so only if all of them are systems,
+ * because it does not know whether there is a project `on`. Drops a command without any known system.
  */
 export function withSystems(
   commands: readonly Command[],

@@ -1,4 +1,4 @@
-/** The messages that a comment leads to, the same ones however often it is delivered. Pure. */
+/** The messages for a comment, the same for every delivery of it. Pure. */
 import type { Publication } from "../broker/broker.ts";
 import { queuedMessage } from "../evaluation/messages.ts";
 import {
@@ -13,7 +13,7 @@ import type { CommentFacts } from "./facts.ts";
 import { COMMENT_REQUEST } from "./approval.ts";
 import { isInCharge } from "./rights.ts";
 
-/** The end of the pull request's builds, where a command asks for it. */
+/** Cancels the pull request's builds if a command says so. */
 export function cancellations(facts: CommentFacts): Publication[] {
   const { event: { repo, number, author }, commands } = facts;
   if (!isInCharge(facts) || !commands.some(({ kind }) => kind === "cancel")) return [];
@@ -21,12 +21,12 @@ export function cancellations(facts: CommentFacts): Publication[] {
   return [cancellationMessage({ repo, number, requested_at, reason: `Cancelled by ${author}` })];
 }
 
-/** Names a comment among all kinds of comment: GitHub numbers each kind apart. */
+/** A unique key, because GitHub numbers each kind of comment separately. */
 export function commentKey({ kind, commentId }: CommentFacts["event"]): string {
   return kind === "comment" ? String(commentId) : `${kind}-${commentId}`;
 }
 
-/** What a comment's requests are called; the same however often the comment is delivered. */
+/** A comment's request, the same for every delivery of it. */
 function requestOf({ event }: CommentFacts): { requestId: string; requestedAt: string } {
   const requestedAt = isoTime(event.createdAt) ?? new Date(0).toISOString();
   return { requestId: `${COMMENT_REQUEST}${commentKey(event)}`, requestedAt };
@@ -36,7 +36,7 @@ function prOf({ pull }: CommentFacts) {
   return { target_branch: pull.baseRef, number: pull.number, head_sha: pull.headSha };
 }
 
-/** An evaluation; under the name of who commented where their word may count for the commit. */
+/** An evaluation, with the commenter's name if they may vouch for the commit. */
 export function evaluationOf(
   facts: CommentFacts,
   { mayVouch }: { mayVouch: boolean },
@@ -55,8 +55,8 @@ export function evaluationOf(
 }
 
 /**
- * The jobs of those builds that were not queued by an earlier delivery of the comment. They build the merge
- * that was evaluated, so that they answer what the evaluation asked for.
+ * The jobs of builds that no earlier delivery of the comment has queued. They build the evaluated merge, like
+ * the evaluation's own builds.
  */
 export function buildJobs(facts: CommentFacts, builds: readonly Build[]): Publication[] {
   const { event, overall } = facts;

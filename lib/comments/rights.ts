@@ -1,24 +1,23 @@
-/** What somebody may ask for on a pull request. Pure. */
+/** What people may request on a pull request. Pure. */
 import { checkRunName } from "../check_runs/name.ts";
 import type { OverallMemory } from "../check_runs/overall/memory.ts";
 import type { Build } from "../scheduling/build_jobs.ts";
 import type { Problem } from "./answer.ts";
 import type { CommentFacts } from "./facts.ts";
 
-/** Who commented, and on whose pull request. */
 type People = Pick<CommentFacts, "event" | "pull" | "trusted">;
 
 /**
- * Whether somebody may change what the checks of a pull request show, or end its builds: whoever is trusted,
- * and its author.
+ * Whether the commenter may change the checks of a pull request or cancel its builds: only trusted people and
+ * its author.
  */
 export function isInCharge({ event, pull, trusted }: People): boolean {
   return trusted || event.author.toLowerCase() === pull.author.toLowerCase();
 }
 
 /**
- * The builds that somebody may have. Others than those in charge may have what no check shows and the
- * evaluation, which must have ended, did not ask for: it changes nothing that is shown.
+ * The builds that the commenter may request. People not in charge may only request builds that have no check
+ * yet and are not part of the evaluation, which must have ended.
  */
 export function allowedBuilds(
   builds: readonly Build[],

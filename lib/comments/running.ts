@@ -1,4 +1,4 @@
-/** Finds what a comment asks for and the evaluation of the same commit is having built. Pure. */
+/** Finds requested builds that the evaluation of the same commit is already running. Pure. */
 import type { CheckRun } from "../github/github.ts";
 import { type Build, jobRequestId } from "../scheduling/build_jobs.ts";
 import type { WantedBuilds } from "./builds.ts";
@@ -6,9 +6,8 @@ import type { CommentFacts } from "./facts.ts";
 import { isInCharge } from "./rights.ts";
 
 /**
- * The builds without those that began lately, each of which is a problem to tell. One that still waits is not
- * left out: it may have been cancelled, which only the builder that takes it from its queue finds out. What
- * the comment itself cancels is built anew.
+ * Removes builds that have started recently, and reports each as a problem. Keeps waiting builds, because they
+ * may have been cancelled, which only a builder finds out. Builds that the comment itself cancels start again.
  */
 export function withoutRunning(builds: readonly Build[], facts: CommentFacts): WantedBuilds {
   const cancels = facts.commands.some(({ kind }) => kind === "cancel") && isInCharge(facts);

@@ -1,16 +1,16 @@
 /**
- * Finds what readers see of a comment as plain text, line by line. Markdown is read as CommonMark has it and
- * HTML as a browser does, because GitHub renders one into the other. Pure.
+ * Finds the visible plain text of a comment, line by line. Parses Markdown like CommonMark and HTML like a
+ * browser, because GitHub renders one into the other. Pure.
  */
 import { Parser } from "htmlparser2";
 import MarkdownIt from "markdown-it";
 
-/** What is used of markdown-it's tokens. */
+/** The part of markdown-it's tokens that we use. */
 interface Token {
   readonly type: string;
   /** The element it becomes. */
   readonly tag: string;
-  /** 1 opens, -1 closes, 0 is a thing of its own. */
+  /** 1 opens, -1 closes, 0 is self-contained. */
   readonly nesting: number;
   readonly markup: string;
   readonly content: string;
@@ -18,26 +18,26 @@ interface Token {
 }
 
 /**
- * A table is a paragraph here: its rows need no `|` before them, so a command right below a table would be one
- * of them. Escapes and entities stay apart from text.
+ * Tables are paragraphs here: rows need no leading `|`, so a command right below a table would be a row.
+ * Escapes and entities stay separate from text.
  */
 const markdown = new MarkdownIt({ html: true }).disable(["table", "text_join"]);
 
-/** Elements whose text is code, quoted, struck out or not shown. */
+/** Elements whose text is code, quoted, struck out or hidden. */
 const HIDING: ReadonlySet<string> = new Set(
   ("blockquote q pre code kbd samp tt del s strike script style title textarea template iframe " +
     "noembed noframes noscript plaintext xmp svg math").split(" "),
 );
 
-/** Stands for what a line begins with that is no plain text. */
+/** Marks a line that does not begin with plain text. */
 const MARK = "\ufffc";
 
-/** What the HTML parser is asked with whether it takes text as text. A private character. */
+/** A private character, to test whether the HTML parser treats input as text. */
 const PROBE = "\ue000";
 
 /**
- * The lines as people see them. One that begins with markup (a list's marker, `**`, a link, code, a tag, an
- * escape) begins with a character that is none of its text.
+ * The lines as people see them. A line that begins with markup (a list marker, `**`, a link, code, a tag, an
+ * escape) begins with a marker character.
  */
 export function visibleLines(comment: string): readonly string[] {
   const page = new Page();
@@ -71,20 +71,20 @@ function readInline(token: Token, page: Page): void {
   else if (type !== "image") page.text(inert(content));
 }
 
-/** Code and escapes address nobody and end no line, whatever they hold. */
+/** Code and escapes cannot mention the bot or end a line. */
 function inert(text: string): string {
   return text.replaceAll("@", MARK).replaceAll(/\s/g, " ");
 }
 
-/** What is seen so far, and the HTML that is open. */
+/** The visible text so far, and the state of the HTML. */
 class Page {
   readonly lines: string[] = [""];
   /** Whether the last line has begun. */
   #begun = false;
-  /** Elements that hide and are open. */
+  /** Number of open hiding elements. */
   #hiding = 0;
   #probed = false;
-  /** Whether what the HTML parser is given stands in the comment as HTML. */
+  /** Whether the HTML parser's input is HTML from the comment. */
   #written = false;
   readonly #parser: Parser;
 
@@ -102,7 +102,7 @@ class Page {
     }, { decodeEntities: false });
   }
 
-  /** HTML that stands in the comment. */
+  /** HTML in the comment. */
   html(source: string): void {
     this.#written = true;
     for (const line of source.split(/(?<=\n)/)) {
@@ -112,19 +112,19 @@ class Page {
     this.#written = false;
   }
 
-  /** An element that Markdown becomes. */
+  /** An element from Markdown. */
   element(name: string, opens: boolean): void {
     this.#parser.write(opens ? `<${name}>` : `</${name}>`);
   }
 
-  /** Text that is no HTML; a comment, a tag or an element around it may hide it. */
+  /** Text outside of HTML; a surrounding comment, tag or element may hide it. */
   text(text: string): void {
     this.#probed = false;
     this.#parser.write(PROBE);
     if (this.#probed && this.#hiding === 0) this.#add(text);
   }
 
-  /** Says that the line begins with something else than text, if nothing is on it yet. */
+  /** Marks an empty line as not beginning with plain text. */
   mark(): void {
     if (!this.#begun) this.#add(MARK);
   }

@@ -1,4 +1,4 @@
-/** Gathers what git knows about a branch that is to be merged, without a work tree and without GitHub. */
+/** Gathers git's facts about a branch to merge, without a work tree or GitHub. */
 import type { Project } from "../config/config.ts";
 import { type GitRepository, type Merge, TreeTooLarge } from "../git/repository.ts";
 import { validatedListAt } from "../projects/at_commit.ts";
@@ -6,40 +6,40 @@ import { type ProjectList, usableList } from "../projects/projects.ts";
 import { changedFiles } from "./changed_files.ts";
 import { gatherListFacts, type ListFacts } from "./list_facts.ts";
 
-/** What git knows. */
+/** Facts about a branch. */
 export interface BranchFacts {
   /** The base's commit. */
   readonly base: string;
   /** The head's commit. */
   readonly head: string;
-  /** Not tried, and clean for all that is known, where the head alone has too many files. */
+  /** If the head has too many files, the merge is not tried and counts as clean. */
   readonly merge: Merge;
-  /** Paths that merging would change in the base; undefined where there are too many to tell. */
+  /** Paths that the merge changes in the base; undefined if there are too many. */
   readonly files: readonly string[] | undefined;
-  /** First lines of the branch's commit messages, newest first, at most 1,000. */
+  /** Subjects of the branch's commits, newest first, at most 1,000. */
   readonly subjects: readonly string[];
   /** The base's project list. */
   readonly list: ProjectList;
-  /** Projects that the branch takes out of the tree and out of the list. */
+  /** Projects that the branch removes from both the tree and the list. */
   readonly removed: readonly string[];
-  /** What merging makes of the list; undefined where the branch cannot be merged or looked at. */
+  /** The list after the merge; undefined if the branch cannot be merged or examined. */
   readonly merged?: ListFacts["merged"];
-  /** What is wrong with the base's list though it can be read, a line each; not the branch's doing. */
+  /** Mistakes in the base's usable list, a line each, which are not from the branch. */
   readonly oldMistakes?: readonly string[];
 }
 
-/** What is to be merged. */
+/** The branch to examine. */
 export interface Branch {
   /** Full hashes. */
   readonly base: string;
   readonly head: string;
-  /** The configuration's projects, for a base that lists none. */
+  /** The configuration's projects, for a base without a project list. */
   readonly fallback: readonly Project[] | undefined;
 }
 
 /**
- * Gathers the facts of a branch: `git merge-tree` in memory, then the difference between the base and
- * the merged tree. Throws `MissingFromGit` where a commit is not in the repository.
+ * Gathers the facts of a branch: merges with `git merge-tree`, then compares the base with the merged tree.
+ * Throws `MissingFromGit` if a commit is not in the repository.
  */
 export async function gatherBranchFacts(
   repository: GitRepository,
@@ -73,7 +73,7 @@ async function isTooLarge(repository: GitRepository, commit: string): Promise<bo
   }
 }
 
-/** Against the base where it can be merged; else what the branch itself changed since it left. */
+/** The changes to the base, or if it cannot be merged, the branch's own changes. */
 async function filesOf(
   repository: GitRepository,
   { base, head, merge }: { base: string; head: string; merge: Merge },

@@ -1,17 +1,17 @@
-/** Which files a change touches. */
+/** Finds the files that a change touches. */
 import { GitOutputTooLarge } from "../git/git.ts";
 import type { GitRepository } from "../git/repository.ts";
 import { submoduleEntries, type SubmoduleEntry } from "../git/submodule_entries.ts";
 
 /**
- * Files above which a change is not looked at one by one: a few objects of git can stand for millions of
- * paths, each of which would be matched against every project and label.
+ * Maximum changed files to examine: a few git objects can represent millions of paths, each of which would be
+ * matched against every project and label.
  */
 export const MAX_CHANGED_FILES = 100_000;
 
 /**
- * Paths that differ between two commits or trees; undefined where there are too many to tell. A submodule whose
- * entry in `.gitmodules` differs counts as one whose commit does: another address may not have that commit.
+ * Paths that differ between two commits or trees; undefined if there are too many. A submodule also counts as
+ * changed if its entry in `.gitmodules` differs: another address may not have its commit.
  */
 export async function changedFiles(
   repository: Pick<GitRepository, "changedFiles" | "run">,

@@ -1,4 +1,4 @@
-/** Asks GitHub and the broker for what git does not know, and has the evaluation decided. */
+/** Adds facts from GitHub and the broker to those from git, and decides the evaluation. */
 import { maxProjects } from "../access/acl.ts";
 import { baseSuffix } from "../check_runs/name.ts";
 import type { PullRequest } from "../github/github.ts";
@@ -11,7 +11,6 @@ import type { BranchFacts } from "./branch_facts.ts";
 import { type EvaluationPlan, planEvaluation, systemsOf } from "./plan.ts";
 import { withTests } from "./with_tests.ts";
 
-/** What a decision is made from. */
 export interface DecideOptions {
   readonly context: RoleContext;
   readonly pull: PullRequest;
@@ -20,16 +19,15 @@ export interface DecideOptions {
   readonly again: boolean;
 }
 
-/** What an evaluation leads to. */
 export interface Decision {
   readonly plan: EvaluationPlan;
-  /** Whether the pull request's author, or who asked, is trusted. */
+  /** Whether the pull request's author or the commenter is trusted. */
   readonly trusted: boolean;
-  /** Systems of the plan's builds that no builder is connected for. */
+  /** Systems of the plan's builds without a connected builder. */
   readonly unserved: readonly System[];
 }
 
-/** Decides what an evaluation leads to. What was tested at the head before is tested again. */
+/** Decides an evaluation. Builds that were tested at the same head are tested again. */
 export async function decide(job: EvaluationJob, options: DecideOptions): Promise<Decision> {
   const { context, pull, branch, again } = options;
   const { config } = context;
@@ -50,7 +48,7 @@ export async function decide(job: EvaluationJob, options: DecideOptions): Promis
   return { plan, trusted, unserved: await unservedOf(systemsOf(plan.builds), context) };
 }
 
-/** No evaluation takes a test's outcome away. */
+/** A new evaluation must not replace a tested result by an untested one. */
 async function asTested(
   plan: EvaluationPlan,
   { repo, pr }: EvaluationJob,

@@ -25,13 +25,12 @@ import { EvaluationReporter, type FinalStatus } from "./reporter.ts";
 import { describeList } from "./list_wording.ts";
 import { describePlan, stateOf } from "./wording.ts";
 
-/** Messages published at once. */
+/** Messages per publish. */
 const BATCH = 500;
 
-/** What an evaluation works with. */
 export interface EvaluationOptions {
   readonly context: RoleContext;
-  /** Which tries of the job this is, from 1. */
+  /** The number of this try, from 1. */
   readonly tries: number;
   /** Aborts when the role stops. */
   readonly stop: AbortSignal;
@@ -56,7 +55,7 @@ export class Evaluation {
     this.#tries = tries;
     this.#stop = stop;
     this.#started = context.now();
-    // A job of a Rust filter names no request: its commit stands for one.
+    // A job of a Rust filter has no request id, so its commit replaces it.
     const requestId = job.request_id ?? `evaluation-${job.pr.number}-${job.pr.head_sha}`;
     const requestedAt = job.requested_at ?? new Date(this.#started).toISOString();
     this.#askedAt = job.requested_at;
@@ -71,7 +70,7 @@ export class Evaluation {
     });
   }
 
-  /** Publishes what follows. Throws what `gather` and the GitHub client throw. */
+  /** Runs the evaluation. Throws the errors of `gather` and of the GitHub client. */
   async *run(): HandlerStream {
     if (this.#job.labels_only) return await this.#relabel();
     if (this.#job.conclude) {
@@ -88,7 +87,7 @@ export class Evaluation {
       const { requestState, earlier } = await this.#reporter.requestState(pull);
       again = earlier;
       if (requestState === "no-such-commit") {
-        throw new GitHubRefusal(`GitHub does not show commit ${pr.head_sha}`, 404);
+        throw new GitHubRefusal(`GitHub does not have commit ${pr.head_sha}`, 404);
       }
       if (requestState === "done") return { publish: [], settle: ack };
       if (requestState === "new") await this.#reporter.begin();
@@ -103,11 +102,11 @@ export class Evaluation {
     return yield* this.#decide(pull, gathered.branch, again);
   }
 
-  /** The check of the base that the job names ends where the pull request goes to another one by now. */
+  /** If the pull request's base has changed since the job, ends the check of the old base. */
   #follow({ baseRef: target_branch }: PullRequest): Publication[] {
     const { pr } = this.#job;
     if (pr.target_branch === target_branch) return [];
-    const description = "The pull request goes to another branch now";
+    const description = "The pull request now targets another branch";
     const ended = this.#ended({ outcome: "superseded", description });
     this.#job = { ...this.#job, pr: { ...pr, target_branch } };
     return pr.target_branch === null ? [] : [ended];
@@ -128,7 +127,7 @@ export class Evaluation {
     return pullRequestOf(job, { github: this.#github, tries: this.#tries });
   }
 
-  /** The title alone is another: what was built and what the status says stand. */
+  /** Only the title changed: keeps the builds and the status. */
   async #relabel(): Promise<HandlerResult> {
     const pull = await this.#pullRequest();
     if (pull.state === "closed") return this.#end();
@@ -140,7 +139,7 @@ export class Evaluation {
     return this.#end();
   }
 
-  /** Labels, builds, then the final status: in this order, so that the status never promises too much. */
+  /** Labels and builds come before the final status, which must not promise too much. */
   async *#decide(pull: PullRequest, branch: BranchFacts, again: boolean): HandlerStream {
     const { config } = this.#context;
     const { plan, trusted, unserved } = await decide(this.#job, {
@@ -183,8 +182,8 @@ export class Evaluation {
   }
 
   /**
-   * Sets the final status. Where GitHub does not take it, all else is done and must not be done twice: a
-   * message that only sets the status stays behind.
+   * Sets the final status. If that fails for now, publishes a message that only sets the status later, because
+   * everything else is done and must not be repeated.
    */
   async #conclude(conclusion: FinalStatus, events: readonly Event[] = []): Promise<HandlerResult> {
     const outcome = this.#end(...events);
@@ -193,13 +192,13 @@ export class Evaluation {
       return outcome;
     } catch (error) {
       if (!(error instanceof TransientFault)) throw error;
-      this.#log("Final status is set later", { error: describeError(error) });
+      this.#log("Setting the final status later", { error: describeError(error) });
       const later = evaluationMessage({ ...this.#job, conclude: conclusion });
       return { ...outcome, publish: [...outcome.publish, later] };
     }
   }
 
-  /** A status that was begun on a commit that nobody looks at any more ends too. */
+  /** Also ends a pending status on the outdated commit. */
   async #superseded(pull: PullRequest): Promise<HandlerResult> {
     const description = `Superseded by ${pull.headSha}`;
     const conclusion: FinalStatus = { state: "failure", description, outcome: "superseded" };
@@ -217,7 +216,7 @@ export class Evaluation {
     return { publish: [first, ...publish], settle };
   }
 
-  /** The last tries failed: whoever opened the pull request is told. */
+  /** Reports that the last try failed. */
   async giveUp(error: unknown, outcome = GIVEN_UP): Promise<readonly Publication[]> {
     if (this.#job.labels_only) return [];
     const { handle } = this.#context.config.github;
@@ -231,7 +230,7 @@ export class Evaluation {
     try {
       await this.#reporter.conclude(conclusion);
     } catch (cause) {
-      this.#context.log.error("Nobody could be told of an evaluation that is given up", {
+      this.#context.log.error("Could not report an evaluation that is given up", {
         error: describeError(cause),
       });
     }

@@ -1,4 +1,4 @@
-/** Fetches a pull request into the cache and gathers what git knows about it. */
+/** Fetches a pull request into the cache and gathers git's facts about it. */
 import type { Config } from "../config/config.ts";
 import { sectionOf } from "../config/sections.ts";
 import { branchRef, openCache, pullRef, withCacheRepair } from "../git/cache.ts";
@@ -12,45 +12,43 @@ import { limited } from "./limit.ts";
 import { finalStatusOfMissing } from "./missing.ts";
 import type { FinalStatus } from "./reporter.ts";
 
-/** Which commit a request is for, seen from three sides. */
+/** A pull request's head from three sources. */
 export interface Heads {
-  /** The commit that the request names. */
+  /** The request's commit. */
   readonly asked: string;
-  /** The pull request's head as GitHub's API tells it. */
+  /** The head in GitHub's API. */
   readonly api: string;
-  /** The pull request's head as git fetched it. */
+  /** The head that git fetched. */
   readonly git: string;
 }
 
 /**
- * Whether a request is still the one to work on. GitHub's API and its git servers follow a push one after
- * the other, so that either may still show the commit before: `lagging` is asked again a little later.
+ * Whether a request is still current. GitHub's API and git servers update separately after a push, and either
+ * may still have the previous commit: `lagging` is retried a little later.
  */
 export function headState({ asked, api, git }: Heads): "current" | "superseded" | "lagging" {
   if (git === asked) return "current";
   return api === asked ? "lagging" : "superseded";
 }
 
-/** What came of gathering. */
 export type Gathered =
   | { readonly kind: "facts"; readonly branch: BranchFacts }
   | { readonly kind: "superseded" }
-  /** Something did not come in minutes, and the evaluation ends. */
+  /** Something was still missing after minutes, and the evaluation ends. */
   | { readonly kind: "gone"; readonly conclusion: FinalStatus };
 
-/** What {@link gather} works with. */
 export interface GatherOptions {
   readonly config: Config;
   readonly pull: PullRequest;
-  /** Which tries of the job this is, from 1. */
+  /** The number of this try, from 1. */
   readonly tries: number;
   /** Aborts when the role stops. */
   readonly stop: AbortSignal;
 }
 
 /**
- * Gathers what git knows of a pull request's head merged into its base. Throws a `TransientFault` for what
- * may pass and for an evaluation that takes too long, and a `Requeue` when the role stops.
+ * Gathers git's facts about a pull request's head merged into its base. Throws a `TransientFault` for passing
+ * faults and timeouts, and a `Requeue` if the role stops.
  */
 export async function gather(
   job: EvaluationJob,

@@ -1,10 +1,10 @@
-/** Bounds the time that git is given. */
+/** Limits git's time. */
 import { TransientFault } from "../common/errors.ts";
 import { Requeue } from "../runtime/role.ts";
 
 /**
- * A signal that aborts when the role stops, with a `Requeue`, or after some seconds, with a
- * `TransientFault`. To be disposed of.
+ * A signal that aborts with a `Requeue` when the role stops, or with a `TransientFault` after some seconds. The
+ * caller disposes of it.
  */
 export function limited(stop: AbortSignal, seconds: number): Disposable & { signal: AbortSignal } {
   const controller = new AbortController();

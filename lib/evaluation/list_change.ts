@@ -1,22 +1,21 @@
-/** What a branch changes in the project list, and whether its builds go by it. Pure. */
+/** A branch's changes to the project list. Pure. */
 import { isDeepStrictEqual } from "node:util";
 import type { Project } from "../config/config.ts";
 import { type UsableList, usableList } from "../projects/projects.ts";
 import type { BranchFacts } from "./branch_facts.ts";
 
-/** What a branch changes in the list. */
 export interface ListChange {
-  /** The merged list, where all of it is right. */
+  /** The merged list, if it has no mistakes. */
   readonly merged: UsableList | undefined;
-  /** Names of projects whose entries are new, other than they were, and gone; in the lists' order. */
+  /** Projects with new, changed and removed entries, in the lists' order. */
   readonly added: readonly string[];
   readonly changed: readonly string[];
   readonly removed: readonly string[];
-  /** Those of them that are built in another way than before, the new ones too. */
+  /** Projects that are new or are built differently. */
   readonly redefined: readonly string[];
 }
 
-/** Undefined where the branch leaves the list as it is, or nobody knows. */
+/** Undefined if the branch does not change the list, or that is unknown. */
 export function listChangeOf({ list, merged }: BranchFacts): ListChange | undefined {
   if (!merged?.changed) return undefined;
   const after = usableList(merged.list);
@@ -39,12 +38,12 @@ export function listChangeOf({ list, merged }: BranchFacts): ListChange | undefi
   };
 }
 
-/** Whether a project is built in another way than before, if it was there before. */
+/** Whether a project is new or is built differently. */
 export function isRedefined(project: Project, before: Project | undefined): boolean {
   return before === undefined || !isDeepStrictEqual(buildOf(project), buildOf(before));
 }
 
-/** All that says how a project is built. */
+/** The part of an entry that decides the build. */
 function buildOf({ labels: _labels, depends_on: _needs, ...build }: Project) {
   return build;
 }

@@ -1,4 +1,4 @@
-/** Gathers what a branch makes of the project list, and what is wrong with it before and after. */
+/** Gathers a branch's changes to the project list, and the mistakes before and after. */
 import type { Project } from "../config/config.ts";
 import type { GitRepository } from "../git/repository.ts";
 import { isListPath, validatedListAt } from "../projects/at_commit.ts";
@@ -14,38 +14,37 @@ import type { LabelRule } from "../projects/label_rule.ts";
 import { nearFolders, treeEntries } from "../projects/tree_entries.ts";
 import { type Entries, pathsOf, type TreeFacts, treeMistakes } from "../projects/tree_mistakes.ts";
 
-/** What merging makes of the list. */
+/** The list after the merge. */
 export interface MergedList {
   /** Whether the branch touches the file. */
   readonly changed: boolean;
   readonly list: ProjectList;
-  /** What the merged list would have wrong, a line each: all where the file changes, else what is new. */
+  /** Mistakes after the merge, a line each: all if the file changes, else only new ones. */
   readonly mistakes: readonly string[];
 }
 
-/** What {@link gatherListFacts} finds out. */
+/** Result of {@link gatherListFacts}. */
 export interface ListFacts {
   readonly merged: MergedList;
-  /** Mistakes of the base's list, a line each, where it can be read. */
+  /** Mistakes in the base's list, a line each, if it is usable. */
   readonly oldMistakes: readonly string[];
-  /** Projects that the branch takes out of the tree and out of the list. */
+  /** Projects that the branch removes from both the tree and the list. */
   readonly removed: readonly string[];
 }
 
-/** What is looked at. */
 export interface ListQuestion {
   readonly base: string;
   /** The merged tree. */
   readonly tree: string;
   /** Paths that differ between the two. */
   readonly files: readonly string[];
-  /** The base's list, judged. */
+  /** The base's validated list. */
   readonly list: ProjectList;
   /** The configuration's projects. */
   readonly fallback: readonly Project[] | undefined;
 }
 
-/** Reads the merged list where the branch changes it, and looks up the paths of both lists in both trees. */
+/** Reads the merged list if the branch changes it, and looks up the paths of both lists in both trees. */
 export async function gatherListFacts(
   repository: GitRepository,
   { base, tree, files, list, fallback }: ListQuestion,
@@ -62,13 +61,15 @@ export async function gatherListFacts(
   const oldMistakes = mistakesOf(list, { entries: old, isOld: () => true });
   const patterns = new Set(before.labels.flatMap((rule) => rule.paths));
   const isOld = (pattern: string) => !changed || patterns.has(pattern);
-  // Else what was wrong before would read otherwise, and count as new.
+  // Without a changed list, hints would make old mistakes look new.
   const near = changed
     ? await nearFolders(repository, tree, { paths: projectPaths(after), entries })
     : new Map();
   const mistakes = mistakesOf(mergedList, { entries, isOld, near });
   if (changed && mergedList.kind === "missing" && list.kind !== "missing") {
-    mistakes.push(`${PROJECTS_FILE} is removed, and the configuration lists no projects`);
+    mistakes.push(
+      `${PROJECTS_FILE} is removed, but the configuration has no projects; keep the file`,
+    );
   }
   const known = new Set(changed ? [] : oldMistakes);
   const merged = { changed, list: mergedList, mistakes: mistakes.filter((it) => !known.has(it)) };
@@ -101,7 +102,7 @@ function mistakesOf(
   const told = list.tell
     ? list.tell([...list.mistakes ?? [], ...inTree])
     : tellWithoutPlace([...listMistakes(list), ...inTree], list);
-  // What is said of a file that is not read leaves the configuration's list usable.
+  // The configuration's list stays usable despite a misspelt file.
   return judged.kind === "invalid" && !judged.mistakes ? [judged.reason, ...told] : told;
 }
 
@@ -113,7 +114,7 @@ interface Removal {
   readonly files: readonly string[];
 }
 
-/** Of the projects whose files change, those that the merged tree neither has nor lists. */
+/** Changed projects that are neither in the merged tree nor in its list. */
 function removedProjects({ before, after, entries, files }: Removal): string[] {
   const kept = new Set(after.projects.map(({ name }) => name));
   return touchedProjects({ files, subjects: [] }, before.projects).projects

@@ -1,14 +1,13 @@
-/** What people read about a change of the project list, and about mistakes in it. Pure. */
+/** Texts about changes and mistakes in the project list. Pure. */
 import { PROJECTS_FILE } from "../projects/projects.ts";
 import { code } from "../report/markdown.ts";
 import type { EvaluationPlan } from "./plan.ts";
 
 type ListPlan = Pick<EvaluationPlan, "mistakes" | "oldMistakes" | "listChange" | "builds">;
 
-/** Mistakes and names of one kind that are shown. */
+/** Mistakes, and names of one kind, to show. */
 const MOST_SHOWN = 50;
 
-/** Where the list stands and how the bot is addressed. */
 export interface ListTarget {
   /** The base branch's name. */
   readonly target: string;
@@ -22,9 +21,8 @@ export function countedMistakes(count: number): string {
 }
 
 /**
- * Paragraphs and list items in GitHub's Markdown, in which all that comes from outside is code: mistakes of the
- * merged list, what takes effect after the merge, what is built by it already, older mistakes. Empty where
- * there is nothing to tell.
+ * GitHub Markdown, with all untrusted text as code: mistakes in the merged list, what takes effect after the
+ * merge, what already uses the merged list, older mistakes. Empty if there is nothing to report.
  */
 export function describeList(plan: ListPlan, { target, handle }: ListTarget): string[] {
   const { mistakes, oldMistakes } = plan;
@@ -36,8 +34,8 @@ export function describeList(plan: ListPlan, { target, handle }: ListTarget): st
     ...describeChange(plan, handle),
     ...(oldMistakes.length > 0
       ? [
-        `${file} on ${code(target)} has ${countedMistakes(oldMistakes.length)} already, ` +
-        "which this change did not make:",
+        `${file} on ${code(target)} already has ${countedMistakes(oldMistakes.length)}, ` +
+        "not from this change:",
         bullets(oldMistakes),
       ]
       : []),
@@ -56,16 +54,16 @@ function describeChange({ listChange, builds }: ListPlan, handle: string): strin
   if (all.length === 0) return [];
   const built = mergedBuilds(builds);
   const how = built.length > 0
-    ? `Built here as the changed list defines them: ${limited(built.map((name) => code(name)))}.`
+    ? `Built here with the changed definitions: ${limited(built.map((name) => code(name)))}.`
     : merged && redefined.length > 0
-    ? "The builds here go by the list as it is. A trusted person may comment " +
-      `${code(`${handle} eval`)} or ${code(`${handle} build ${redefined[0]}`)} to have the new ` +
-      "definitions built."
+    ? "The builds here use the current list. A trusted person may comment " +
+      `${code(`${handle} eval`)} or ${code(`${handle} build ${redefined[0]}`)} to build the new ` +
+      "definitions."
     : undefined;
   return [`Takes effect after the merge: ${limited(all)}.`, ...(how ? [how] : [])];
 }
 
-/** The projects whose builds go by the merged list. */
+/** The projects whose builds use the merged list. */
 export function mergedBuilds(builds: EvaluationPlan["builds"]): string[] {
   const merged = builds.filter(({ definition }) => definition === "merged");
   return [...new Set(merged.map(({ project }) => project))];
@@ -82,10 +80,10 @@ function limited(names: readonly string[]): string {
   return names.slice(0, MOST_SHOWN).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
 }
 
-/** Characters that a status has for {@link listNotes}. */
+/** Characters for {@link listNotes} in a status. */
 const MOST_NOTED = 90;
 
-/** The same in a few words for a status, to be put behind what it says; empty where there is nothing to tell. */
+/** A short form to append to a status; empty if there is nothing to report. */
 export function listNotes(plan: ListPlan, target: string): string {
   const { added = [], changed = [] } = plan.listChange ?? {};
   const built = mergedBuilds(plan.builds);

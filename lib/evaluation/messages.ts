@@ -17,9 +17,9 @@ import {
 import type { EvaluationPlan, UnbuildableProject } from "./plan.ts";
 
 /**
- * Ends builds of earlier heads, then has this one built; what cannot be is seen in a skipped check run. The
- * same messages for a request that comes again. `askedAt` is GitHub's time of what asked, undefined where
- * nobody said it: a time of this machine must not end builds that GitHub's times say were asked for since.
+ * Cancels builds of earlier heads, then builds this one; projects that cannot be built get a skipped check run.
+ * A repeated request gives the same messages. `askedAt` is GitHub's time of the request, undefined if unknown:
+ * with this machine's time, the cancellation could hit builds that were requested later.
  */
 export function evaluationMessages(
   request: BuildRequest,
@@ -41,7 +41,7 @@ export function evaluationMessages(
   ];
 }
 
-/** How an evaluation ended, as the check run that sums up its builds shows it. */
+/** The end of an evaluation, for the check run that sums up its builds. */
 export interface EvaluationEnd {
   /** See `EvaluationNotice`. */
   readonly outcome: string;
@@ -51,19 +51,19 @@ export interface EvaluationEnd {
   readonly builds?: readonly Build[];
 }
 
-/** Tells the poster that a pull request is to be evaluated. */
+/** Tells the poster that an evaluation is queued. */
 export function queuedMessage(request: BuildRequest): Publication {
   return noticeMessage({ evaluation: "queued", ...noticeOf(request) });
 }
 
-/** Tells the poster that the evaluation of a pull request has begun. */
+/** Tells the poster that an evaluation has started. */
 export function runningMessage(request: BuildRequest): Publication {
   return noticeMessage({ evaluation: "running", ...noticeOf(request) });
 }
 
 /** Tells the poster that a pull request no longer has this head and base. */
 export function leftMessage(request: BuildRequest, end: EvaluationEnd): Publication {
-  // The same event may have the next head evaluated, under the id as it is.
+  // The same event may evaluate the next head, with the unchanged id.
   return endedMessage({ ...request, requestId: `${request.requestId}-left` }, end);
 }
 
@@ -71,7 +71,7 @@ function noticeOf({ repo, pr, requestId, requestedAt }: BuildRequest) {
   return { repo, pr, request_id: requestId, requested_at: requestedAt };
 }
 
-/** Tells the poster that an evaluation ended, and every build that it asked for. */
+/** Tells the poster that an evaluation ended, with its builds. */
 export function endedMessage(request: BuildRequest, end: EvaluationEnd): Publication {
   const { baseSha } = request;
   const builds = (end.builds ?? []).map((build): EvaluationBuild => {
@@ -91,19 +91,19 @@ export function endedMessage(request: BuildRequest, end: EvaluationEnd): Publica
   });
 }
 
-/** As many lines as fit: a line that is cut could show what stands in its code as Markdown. */
+/** As many whole lines as fit: a cut code span would become Markdown. */
 function wholeLines(text: string, most: number): string {
   return text.length <= most ? text : text.slice(0, text.lastIndexOf("\n", most) + 1).trimEnd();
 }
 
-/** The result of a build that nobody can carry out; the same one for a request that comes again. */
+/** The result of a build that cannot run; the same for a repeated request. */
 export function skipMessages(request: BuildRequest, skip: UnbuildableProject): Publication[] {
   const { project, system } = skip;
   const job = makeBuildJob(request, { project, system });
   const at = Date.parse(request.requestedAt);
   const reason = skip.because === "untrusted"
-    ? "only built for trusted people, one of whom may ask for it"
-    : "the fleet serves none of the systems it is built on";
+    ? "only built for trusted people; one may request it in a comment"
+    : "the fleet serves none of its systems";
   const result = makeResult(
     { job, system, identity: "mass-rebuilder", attemptId: job.request_id, startedAt: at },
     {

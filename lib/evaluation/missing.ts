@@ -1,6 +1,6 @@
 /**
- * What an evaluation needs and GitHub or git does not show. GitHub sends a webhook before all of its servers
- * know what it tells, so that "missing" is asked again for minutes, then said, and looked at again for days.
+ * Handles something missing on GitHub or in git. GitHub sends a webhook before all of its servers know the
+ * change, so missing things are retried for minutes, then reported, and checked again for days.
  */
 import type { MissingFromGit } from "../git/faults.ts";
 import {
@@ -22,13 +22,13 @@ const MISSING_OUTCOMES: ReadonlySet<string> = new Set([
   "no-pull-request",
 ]);
 
-/** The outcome of an evaluation whose pull request or commit GitHub's API does not show. */
+/** The outcome if GitHub's API does not have the pull request or its commit. */
 export const NO_PULL_REQUEST = "no-pull-request";
 
-/** Evaluations of one head that end so before it is left alone: the last is made after three days. */
+/** Such evaluations of one head before we give up, after three days. */
 const MAX_REEVALUATIONS = 9;
 
-/** What people are told when git does not show something that an evaluation needs. */
+/** The status for something missing in git. */
 export function finalStatusOfMissing(
   missing: MissingFromGit,
   target: string,
@@ -40,19 +40,19 @@ export function finalStatusOfMissing(
       state: "error",
       outcome,
       description: `Git cannot read the repository: it is gone, moved or not public; ` +
-        `once it is back, comment ${handle} eval`,
+        `when it is back, comment ${handle} eval`,
     };
   }
   const isTarget = missing.which === `refs/heads/${target}`;
   const description = isTarget
     ? `Branch ${target.slice(0, 60)} is gone; choose another base for the pull request`
-    : `Git does not show ${missing.which.slice(0, 70)}; push again or comment ${handle} eval`;
+    : `Git cannot find ${missing.which.slice(0, 70)}; push again or comment ${handle} eval`;
   return { state: isTarget ? "failure" : "error", outcome, description };
 }
 
 /**
- * The pull request of a job, once GitHub shows it as it was when the job was asked for. Throws a `NotThereYet`
- * until then, within bounds, and a missing {@link GitHubRefusal} where it never comes.
+ * A job's pull request, at least as new as the job. Until GitHub has that state it throws a `NotThereYet`, for a
+ * limited time, and if there is no such pull request a {@link GitHubRefusal}.
  */
 export async function pullRequestOf(
   job: EvaluationJob,
@@ -61,16 +61,16 @@ export async function pullRequestOf(
   const { repo, pr: { number } } = job;
   const pull = await github.pullRequest(repo, number);
   const name = `pull request ${number} of ${repo.full_name}`;
-  if (pull === undefined) throw new GitHubRefusal(`GitHub does not show ${name}`, 404);
+  if (pull === undefined) throw new GitHubRefusal(`GitHub does not have ${name}`, 404);
   if (isBehind(pull, job)) {
-    retryIfEarly(new Error(`GitHub shows ${name} as of ${pull.updatedAt} still`), tries);
+    retryIfEarly(new Error(`GitHub still has ${name} as of ${pull.updatedAt}`), tries);
   }
   return pull;
 }
 
 /**
- * Whether GitHub's API shows a pull request as it was before the event that a job is from: it may say otherwise
- * than the event did, and is older. Both times are GitHub's and have whole seconds.
+ * Whether GitHub's API still has a pull request's state from before the job's event: it differs from the event
+ * and is older. Both times are GitHub's, in whole seconds.
  */
 export function isBehind(
   pull: Pick<PullRequest, "headSha" | "baseRef" | "draft" | "state" | "updatedAt">,
@@ -78,29 +78,29 @@ export function isBehind(
 ): boolean {
   const { pr: { head_sha: head, target_branch: base }, reason } = job;
   const differs = pull.headSha !== head || (base !== null && pull.baseRef !== base) ||
-    // What was edited, for example the title, does not stand in the job.
+    // The job does not contain what was edited, such as the title.
     reason === "edited" ||
     (reason === "ready_for_review" && pull.draft) ||
     (reason === "converted_to_draft" && !pull.draft) ||
     (reason === "reopened" && pull.state === "closed");
-  // A comment has a time of its own.
+  // A comment's time is not that of the pull request.
   if (!differs || job.requested_by !== undefined) return false;
   return Date.parse(pull.updatedAt) <
     Math.floor(Date.parse(job.requested_at ?? "") / 1_000) * 1_000;
 }
 
-/** An evaluation to be made again. */
+/** An evaluation to repeat. */
 export interface NextEvaluation {
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** When the evaluation before it was asked for, ISO 8601. */
+  /** When the previous evaluation was requested, ISO 8601. */
   readonly requestedAt: string;
 }
 
 /**
- * When a pull request's evaluation that ended because something was missing is to be made again, by the
- * statuses of its head, newest first; undefined where it did not end so, or did often enough. `firstMs` is
- * half of the first interval; each is twice the one before.
+ * When to repeat an evaluation that ended because something was missing, by the statuses of its head, newest
+ * first; undefined if it ended otherwise or has been repeated enough. `firstMs` is half of the first interval;
+ * each interval is twice the previous one.
  */
 export function nextEvaluation(
   statuses: readonly CommitStatus[],

@@ -1,10 +1,8 @@
 /**
- * Decides what an evaluation leads to. Pure, and used alike by the mass-rebuilder and by the `local`
- * command.
+ * Plans an evaluation. Pure; the mass-rebuilder and the `local` command share it.
  *
- * The status must never turn green when something should have been built and was not: whatever keeps
- * builds from being scheduled is a failure that says what to do. A draft stays pending, because nothing
- * is wrong with it and nothing has been built either.
+ * The status must never be green if something should have been built and was not: anything that prevents
+ * builds is a failure that says what to do. A draft stays pending, because it has no error but also no builds.
  */
 import { systemsFor } from "../access/acl.ts";
 import type { Config, Project } from "../config/config.ts";
@@ -16,25 +14,24 @@ import { isWorkInProgress } from "../projects/titles.ts";
 import type { BranchFacts } from "./branch_facts.ts";
 import { type ListChange, listChangeOf } from "./list_change.ts";
 
-/** Everything an evaluation is decided from. */
 export interface EvaluationFacts {
   readonly branch: BranchFacts;
-  /** The pull request's title; the last commit's subject where there is none. */
+  /** The pull request's title; without one, the last commit's subject. */
   readonly title: string;
   readonly draft: boolean;
-  /** Whether the author, or whoever asked for exactly this commit, is trusted. */
+  /** Whether the author, or the person who requested exactly this commit, is trusted. */
   readonly trusted: boolean;
-  /** Whether somebody asked for this evaluation in a comment: drafts are built then. */
+  /** Whether a comment requested this evaluation, which then also builds drafts. */
   readonly asked: boolean;
-  /** Projects above which nothing is scheduled, unless a trusted person asked. */
+  /** With more projects nothing is scheduled, unless a trusted person requests it. */
   readonly maxProjects: number;
   readonly config: Pick<Config, "github">;
 }
 
-/** What an evaluation came to; `build` and `nothing` alone are good news. */
+/** The outcome of an evaluation; only `build` and `nothing` are good. */
 export type EvaluationOutcome =
   | "build"
-  /** No project is touched, or only some that are never built. */
+  /** No project is touched, or only ones that are never built. */
   | "nothing"
   | "draft"
   | "wip"
@@ -44,20 +41,20 @@ export type EvaluationOutcome =
   | "too-many-files"
   | "no-projects"
   | "bad-projects"
-  /** The list would have a mistake once this is merged; what is touched is built by the base's all the same. */
+  /** The list would have a mistake after the merge; touched projects are still built by the base's list. */
   | "list-mistakes"
-  /** Some project can be built nowhere, or only for trusted people. */
+  /** A project cannot be built on any system, or only for trusted people. */
   | "unbuildable";
 
-/** A project that should be built and cannot be. */
+/** A project that should be built but cannot be. */
 export interface UnbuildableProject {
   readonly project: string;
   readonly because: "untrusted" | "unserved";
-  /** A system it should have been built on: the one its skipped check run names. */
+  /** One of its systems, for the skipped check run. */
   readonly system: System;
 }
 
-/** What to do. */
+/** The plan. */
 export interface EvaluationPlan {
   readonly outcome: EvaluationOutcome;
   readonly touched: readonly TouchedProject[];
@@ -65,21 +62,21 @@ export interface EvaluationPlan {
   readonly outside: number;
   readonly builds: readonly Build[];
   readonly unbuildable: readonly UnbuildableProject[];
-  /** Projects the branch removes, and those that say they are built nowhere. */
+  /** Projects that the branch removes, and those without systems. */
   readonly leftOut: readonly string[];
-  /** Labels the pull request should carry; undefined where that cannot be told. */
+  /** Labels that the pull request should have; undefined if unknown. */
   readonly labels: readonly string[] | undefined;
-  /** The projects that there are to build: the base's, or the merged list's where builds go by that. */
+  /** All projects: from the base's list, or from the merged one if builds use that. */
   readonly projects: readonly Project[];
-  /** What the list would have wrong once this is merged, a line each. */
+  /** Mistakes in the list after the merge, a line each. */
   readonly mistakes: readonly string[];
-  /** What is wrong with the base's list already, a line each: no fault of this change. */
+  /** Mistakes in the base's list, a line each, which are not from this change. */
   readonly oldMistakes: readonly string[];
-  /** What the branch changes in the list; undefined where nothing. */
+  /** The branch's changes to the list; undefined if there are none. */
   readonly listChange: ListChange | undefined;
 }
 
-/** Decides what an evaluation leads to. */
+/** Plans an evaluation. */
 export function planEvaluation(facts: EvaluationFacts): EvaluationPlan {
   const { branch } = facts;
   const listChange = listChangeOf(branch);
@@ -114,16 +111,15 @@ export function planEvaluation(facts: EvaluationFacts): EvaluationPlan {
   return { ...idle, outcome, builds, unbuildable, leftOut };
 }
 
-/** How projects are built. */
 interface Definitions {
   readonly projects: readonly Project[];
-  /** Names of those that are built as the merged list says, other than the base's. */
+  /** Projects that use the merged list's definition. */
   readonly redefined: readonly string[];
 }
 
 /**
- * The base's definitions; the merged list's for a trusted author, or where somebody trusted asked. What the
- * merged list takes out is built as the base has it, so that nothing is left unbuilt by it.
+ * The base's definitions, or the merged list's for a trusted author or commenter. Projects that the merged list
+ * removes keep the base's definition, so that removing them cannot hide a failure.
  */
 function definitionsFor(
   { branch: { list }, trusted }: EvaluationFacts,
@@ -142,7 +138,7 @@ function touchedBy(
   return touchedProjects({ files: files ?? [], subjects, redefined }, projects);
 }
 
-/** The labels a pull request should carry; undefined where that cannot be told. */
+/** Labels that a pull request should have; undefined if unknown. */
 export function labelsOf(
   { branch, title }: Pick<EvaluationFacts, "branch" | "title">,
 ): string[] | undefined {
@@ -156,7 +152,7 @@ interface Decided {
   readonly listChange: ListChange | undefined;
 }
 
-/** What keeps anything from being built, the first that counts. */
+/** The first reason that prevents all builds. */
 function obstacleOf(facts: EvaluationFacts, decided: Decided): EvaluationOutcome | undefined {
   const { branch, asked, trusted } = facts;
   const { touched: { projects } } = decided;
@@ -181,7 +177,7 @@ interface Schedule {
   readonly leftOut: string[];
 }
 
-/** One build a project and system. */
+/** One build per project and system. */
 function scheduled(
   facts: EvaluationFacts,
   { touched, redefined }: {
@@ -215,7 +211,7 @@ function scheduled(
   return schedule;
 }
 
-/** The systems that builds go to, in their first order. */
+/** The systems of builds, without duplicates. */
 export function systemsOf(builds: readonly Build[]): System[] {
   return [...new Set(builds.map((build) => build.system))];
 }

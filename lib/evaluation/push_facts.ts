@@ -1,4 +1,4 @@
-/** Fetches what was pushed into the cache and gathers what git knows about it. */
+/** Fetches a push into the cache and gathers git's facts about it. */
 import type { Config } from "../config/config.ts";
 import { sectionOf } from "../config/sections.ts";
 import { branchRef, type GitCache, openCache, withCacheRepair } from "../git/cache.ts";
@@ -11,13 +11,12 @@ import { retryIfEarly } from "../runtime/retry.ts";
 import { changedFiles } from "./changed_files.ts";
 import { limited } from "./limit.ts";
 
-/** What git knows about a push. */
 export interface PushFacts {
-  /** Paths that differ from before; undefined where that cannot be told. */
+  /** Changed paths; undefined if unknown. */
   readonly files: readonly string[] | undefined;
-  /** First lines of the messages of the commits pushed. */
+  /** Subjects of the pushed commits. */
   readonly subjects: readonly string[];
-  /** The project list of the commit that was pushed. */
+  /** The project list of the pushed commit. */
   readonly list: ProjectList;
 }
 
@@ -27,18 +26,17 @@ export interface Push {
   readonly branch: string;
 }
 
-/** What {@link gatherPushFacts} works with. */
 export interface PushOptions {
   readonly config: Config;
-  /** Which tries of the message this is, from 1. */
+  /** The number of this try, from 1. */
   readonly tries: number;
   /** Aborts when the role stops. */
   readonly stop: AbortSignal;
 }
 
 /**
- * Gathers the facts of a push; what is missing where git does not show the commit for minutes. Throws a
- * `TransientFault` for what may pass and a `Requeue` when the role stops.
+ * Gathers the facts of a push; returns what is missing if git does not have the commit after minutes. Throws a
+ * `TransientFault` for passing faults and a `Requeue` if the role stops.
  */
 export async function gatherPushFacts(
   push: Push,
@@ -69,8 +67,8 @@ export async function gatherPushFacts(
 }
 
 /**
- * The commit to compare with: the branch's former tip, for a new branch where it left the default branch;
- * undefined where there is none or it was taken away.
+ * The commit to compare with: the branch's previous tip, or for a new branch its merge base with the default
+ * branch; undefined if there is none or it is gone.
  */
 async function commitBefore(
   cache: GitCache,
@@ -89,7 +87,7 @@ async function commitBefore(
     return await cache.mergeBase(tip, after);
   } catch (error) {
     if (!(error instanceof MissingFromGit) || error.what === "repository") throw error;
-    // A server that has what was pushed had what was there before: that will not come.
+    // The server already has the push, so a missing previous commit is gone.
     if (isNew) retryIfEarly(error, tries);
     return undefined;
   }

@@ -1,4 +1,4 @@
-/** What is told of a push of which nothing can be built. Pure. */
+/** Messages about a push that cannot be built. Pure. */
 import type { Publication } from "../broker/broker.ts";
 import { type AttrOutcome, makeResult, resultMessages } from "../builder/result.ts";
 import { type BuildRequest, makeBuildJob } from "../scheduling/build_jobs.ts";
@@ -8,22 +8,22 @@ import type { System } from "../messages/systems.ts";
 /** Why nothing can be built. */
 export type PushEnd = Required<Pick<AttrOutcome, "status" | "reason">>;
 
-/** The end of a push whose commit cannot be had: `why` says what was tried and found. */
+/** The end of a push whose commit is unavailable; `why` is the attempt and the fault. */
 export function unreadablePush(why: string): PushEnd {
-  const reason = `Cannot build the push: ${why}. Push again once that is mended`;
+  const reason = `Cannot build the push: ${why}. Push again when that is fixed`;
   return { status: "UnexpectedError", reason };
 }
 
 /**
- * The end of a push whose project list cannot be used. A branch that is no line of development, such as one
- * that holds a site, may have none; the default branch may not.
+ * The end of a push without a usable project list. Only the default branch must have one: others may not be for
+ * development, such as one for a website.
  */
 export function unlistedPush(
   list: Exclude<ProjectList, { kind: "list" }>,
   { isDefault }: { isDefault: boolean },
 ): PushEnd {
   if (list.kind === "invalid") {
-    const reason = `Cannot build the push: .tickborg.json: ${list.reason}. Mend it and push again`;
+    const reason = `Cannot build the push: .tickborg.json: ${list.reason}. Fix it and push again`;
     return { status: "Failure", reason };
   }
   return isDefault
@@ -32,8 +32,8 @@ export function unlistedPush(
 }
 
 /**
- * Has a check run `push to <branch>` shown on the pushed commit, under a system that the fleet serves; the same
- * one for a request that comes again.
+ * Makes a check run `push to <branch>` on the pushed commit, with one of the fleet's systems; the same for a
+ * repeated request.
  */
 export function pushEndMessages(
   request: BuildRequest,

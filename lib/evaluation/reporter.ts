@@ -1,4 +1,4 @@
-/** Tells GitHub about one evaluation: one pending and one final status, and the labels. */
+/** Reports one evaluation to GitHub: a pending and a final status, and the labels. */
 import type { Logger } from "@logtape/logtape";
 import { baseSuffix } from "../check_runs/name.ts";
 import { describeError } from "../common/errors.ts";
@@ -14,13 +14,11 @@ import { isOvertaken, type RequestState, requestStateOf } from "./request_state.
 import { contextFor, EVALUATION_CONTEXT, evaluationMemory, evaluationUrl } from "./status.ts";
 import { cut } from "./wording.ts";
 
-/** What a reporter uses of GitHub. */
 export type ReportingGitHub = Pick<
   GitHub,
   "pullRequest" | "statuses" | "setStatus" | "addLabels" | "removeLabel" | "labelsAddedByApp"
 >;
 
-/** What a reporter needs. */
 export interface ReporterOptions {
   readonly github: ReportingGitHub;
   readonly log: Logger;
@@ -30,7 +28,7 @@ export interface ReporterOptions {
   readonly logViewer: string | undefined;
 }
 
-/** How an evaluation ended, as its status says it. */
+/** The content of the final status. */
 export interface FinalStatus {
   readonly state: CommitStatus["state"];
   readonly description: string;
@@ -48,8 +46,8 @@ export class EvaluationReporter {
   }
 
   /**
-   * Finds out whether this request, or a later one, was evaluated before, and whether an earlier one was.
-   * To be called first: it also finds the context that no other pull request's status has.
+   * Finds out whether this request or a later one, and whether an earlier one, was evaluated before. Call this
+   * first: it also finds a context that no other pull request uses.
    */
   async requestState(
     pull: Pick<PullRequest, "baseRef" | "defaultBranch">,
@@ -73,8 +71,8 @@ export class EvaluationReporter {
   }
 
   /**
-   * Sets the final status, unless a later request was concluded since this one began: git may have been
-   * slow, or GitHub may not have taken this status for hours.
+   * Sets the final status, unless a later request has ended since this one began: git may have been slow, or
+   * GitHub down for hours.
    */
   async conclude(conclusion: FinalStatus): Promise<void> {
     const { github, log, job, requestId, requestedAt } = this.#options;
@@ -88,7 +86,7 @@ export class EvaluationReporter {
     await this.#set(conclusion);
   }
 
-  /** Brings the labels up to date. A refusal is logged: labels are no reason not to build. */
+  /** Updates the labels. Only logs a refusal, because builds must go on without labels. */
   async label(pull: PullRequest, wanted: readonly string[]): Promise<void> {
     const { github, log, job } = this.#options;
     try {
@@ -100,7 +98,7 @@ export class EvaluationReporter {
       for (const label of remove) await github.removeLabel(job.repo, pull.number, label);
     } catch (error) {
       if (!(error instanceof GitHubRefusal)) throw error;
-      log.warn("Labels could not be changed", {
+      log.warn("Could not change labels", {
         repo: job.repo.full_name,
         number: pull.number,
         error: describeError(error),

@@ -1,21 +1,20 @@
-/** What the statuses of a commit say of a request to evaluate it. Pure. */
+/** Finds the state of an evaluation request from a commit's statuses. Pure. */
 import type { CommitStatus } from "../github/github.ts";
 import { type EvaluationMemory, evaluationMemory } from "./status.ts";
 
 /** The outcome of an evaluation whose message went to the dead letters. */
 export const GIVEN_UP = "given-up";
 
-/** What the commit says of an evaluation before it begins. */
 export type RequestState = "new" | "begun" | "done" | "no-such-commit";
 
 /** A request to evaluate the pull request of this number. */
 export interface EvaluationRequest extends Pick<EvaluationMemory, "requestId" | "requestedAt"> {
   readonly number: number;
-  /** Whether somebody asked in a comment. */
+  /** Whether a comment requested it. */
   readonly asked: boolean;
 }
 
-/** What a commit's statuses, newest first, say of a request. */
+/** The state of a request, from a commit's statuses, newest first. */
 export function requestStateOf(
   statuses: readonly CommitStatus[],
   request: EvaluationRequest,
@@ -23,13 +22,13 @@ export function requestStateOf(
   const memories = statuses.flatMap((status) => evaluationMemory(status, request.number) ?? []);
   const own = memories.filter(({ requestId }) => requestId === request.requestId);
   if (own.some(isConcluded)) return "done";
-  // An older event that was delayed must not take the newer one's place; what a person asks for is more
-  // than an event has done, and the same commit.
+  // A delayed older event must not replace a newer one; but a comment's request is for the same commit and
+  // always runs.
   if (!request.asked && memories.some((memory) => isLaterEnd(memory, request))) return "done";
   return memories[0]?.requestId === request.requestId ? "begun" : "new";
 }
 
-/** Whether a later request was concluded since this one began. `statuses` are a commit's, newest first. */
+/** Whether a later request has ended since this one began. `statuses` are a commit's, newest first. */
 export function isOvertaken(
   statuses: readonly CommitStatus[],
   request: Omit<EvaluationRequest, "asked">,
@@ -45,7 +44,7 @@ function isLaterEnd(memory: EvaluationMemory, request: Omit<EvaluationRequest, "
     Date.parse(memory.requestedAt) > Date.parse(request.requestedAt);
 }
 
-/** What was given up says nothing of the change, and an operator who replays the dead letter wants it evaluated. */
+/** An evaluation that was given up does not count: an operator who replays its dead letter wants it to run. */
 function isConcluded({ outcome }: EvaluationMemory): boolean {
   return outcome !== undefined && outcome !== GIVEN_UP;
 }

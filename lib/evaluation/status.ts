@@ -1,18 +1,18 @@
 /**
- * The one commit status of an evaluation, and what it remembers: its address carries the request it
- * belongs to and what came of it, so that a redelivery finds out that the work is done.
+ * The commit status of an evaluation. Its address contains the request and the outcome, from which a
+ * redelivery sees that the work is done.
  */
 import type { CommitStatus } from "../github/github.ts";
 import { logKey } from "../messages/build_job.ts";
 import type { Pr, Repo } from "../messages/repo.ts";
 import { logLink } from "../report/log_link.ts";
 
-/** The context of the decision's status; that of another base than the default branch has a suffix. */
+/** The status's context; for bases other than the default branch it has a suffix. */
 export const EVALUATION_CONTEXT = "tickborg/evaluation";
 
 /**
- * The context of a pull request's status: of one that no other pull request's status has, as one commit may
- * be the head of several into one base. `statuses` are the head's; `suffix` is `baseSuffix`'s.
+ * A status context that no other pull request uses: several may have the same head and base. `statuses` are
+ * the head's; `suffix` is from `baseSuffix`.
  */
 export function contextFor(
   statuses: readonly CommitStatus[],
@@ -30,20 +30,20 @@ function isEvaluation({ context }: CommitStatus): boolean {
   return context === EVALUATION_CONTEXT || context.startsWith(`${EVALUATION_CONTEXT} `);
 }
 
-/** What a status remembers. */
+/** The data in a status's address. */
 export interface EvaluationMemory {
   readonly requestId: string;
-  /** When the request was made, ISO 8601, by GitHub's clock where it came from GitHub. */
+  /** When the request was made, ISO 8601; GitHub's time if it came from GitHub. */
   readonly requestedAt: string;
   /** The outcome; undefined while the evaluation runs. */
   readonly outcome: string | undefined;
 }
 
-/** Where a status leads to. */
+/** What a status links to. */
 export interface StatusTarget {
   readonly repo: Repo;
   readonly pr: Pr;
-  /** The log viewer's address; the pull request is linked to where there is none. */
+  /** The log viewer's address; without one, the link is to the pull request. */
   readonly logViewer: string | undefined;
 }
 
@@ -66,7 +66,7 @@ function pageOf({ repo, pr, logViewer }: StatusTarget): string {
   return `${root}/pull/${pr.number}`;
 }
 
-/** The pull request that a status's address leads to, on the log viewer or at GitHub. */
+/** The pull request in a status's address, on the log viewer or on GitHub. */
 function numberOf({ targetUrl }: CommitStatus): number | undefined {
   const url = URL.parse(targetUrl ?? "");
   const digits = /\.(\d+)$/.exec(url?.searchParams.get("key") ?? "") ??
@@ -75,9 +75,9 @@ function numberOf({ targetUrl }: CommitStatus): number | undefined {
 }
 
 /**
- * What a status remembers of a pull request's evaluation; undefined for one of another context or pull
- * request or without an address of ours. A status belongs to a commit, which may be the head of several
- * pull requests: what was done or seen for one says nothing about another.
+ * The data of a pull request's evaluation in a status; undefined for another context, another pull request, or
+ * an address that is not ours. Several pull requests may have the same head commit: one's evaluation says
+ * nothing about another.
  */
 export function evaluationMemory(
   status: CommitStatus,
@@ -95,7 +95,7 @@ export function evaluationMemory(
 }
 
 /**
- * The newest status of a pull request's evaluation, or of an older peer's that does not say whose it is.
+ * The newest status of a pull request's evaluation; those of older peers, without a number, count too.
  * `statuses` are the head's, newest first.
  */
 export function newestEvaluation(
@@ -106,8 +106,8 @@ export function newestEvaluation(
 }
 
 /**
- * Whether a pull request's evaluation has come to an end, whatever the state: that of a draft stays
- * pending. `statuses` are the head's, newest first.
+ * Whether a pull request's evaluation has ended, in any state: a draft's stays pending. `statuses` are the
+ * head's, newest first.
  */
 export function isEvaluated(statuses: readonly CommitStatus[], number: number): boolean {
   const newest = newestEvaluation(statuses, number);

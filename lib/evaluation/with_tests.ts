@@ -1,10 +1,9 @@
-/** Which builds are tested because they were before. Pure. */
+/** Repeats tests that ran before. Pure. */
 import { recall } from "../check_runs/identity.ts";
 import { checkRunName } from "../check_runs/name.ts";
 import type { CheckRun } from "../github/github.ts";
 import type { Build } from "../scheduling/build_jobs.ts";
 
-/** What {@link withTests} looks at. */
 export interface TestedFacts {
   /** Check runs of the head. */
   readonly runs: readonly CheckRun[];
@@ -15,8 +14,8 @@ export interface TestedFacts {
 }
 
 /**
- * The builds, tested too where the same commit of the pull request was, or is being, tested: a build without
- * tests must not stand where a test's outcome stood.
+ * Adds tests to builds if the same commit of the pull request was or is being tested: an untested result must
+ * not replace a tested one.
  */
 export function withTests(builds: readonly Build[], facts: TestedFacts): Build[] {
   const tested = new Set(

@@ -1,10 +1,10 @@
-/** What an evaluation's commit status says. GitHub shows 140 characters, so what to do stands there too. */
+/** The text of an evaluation's commit status: at most 140 characters, which include what to do. */
 import type { CommitStatus } from "../github/github.ts";
 import type { BranchFacts } from "./branch_facts.ts";
 import { countedMistakes, listNotes } from "./list_wording.ts";
 import { type EvaluationOutcome, type EvaluationPlan, systemsOf } from "./plan.ts";
 
-/** What the wording needs beside the plan. */
+/** What the text needs besides the plan. */
 export interface WordingFacts {
   /** The base branch's name. */
   readonly target: string;
@@ -12,14 +12,14 @@ export interface WordingFacts {
   readonly handle: string;
   readonly maxProjects: number;
   readonly branch: Pick<BranchFacts, "merge" | "list">;
-  /** Systems of the plan's builds that no builder is connected for. */
+  /** Systems of the plan's builds without a connected builder. */
   readonly unserved: readonly string[];
 }
 
 /** Characters GitHub allows. */
 const MOST = 140;
 
-/** The status's state by outcome: see `plan.ts` for the rule. */
+/** The status's state by outcome; see `plan.ts`. */
 const STATES: Readonly<Record<EvaluationOutcome, CommitStatus["state"]>> = {
   "build": "success",
   "nothing": "success",
@@ -35,7 +35,6 @@ const STATES: Readonly<Record<EvaluationOutcome, CommitStatus["state"]>> = {
   "bad-projects": "error",
 };
 
-/** The state of a outcome's status. */
 export function stateOf(outcome: EvaluationOutcome): CommitStatus["state"] {
   return STATES[outcome];
 }
@@ -58,10 +57,10 @@ export function describePlan(plan: EvaluationPlan, facts: WordingFacts): string 
       return withList(`Conflicts with ${short(target)} in `, paths, "; merge or rebase, then push");
     }
     case "unrelated":
-      return `Nothing in common with ${short(target)}: rebase the branch onto it, then push`;
+      return `No common history with ${short(target)}: rebase the branch onto it, then push`;
     case "too-many-projects":
-      return `${touched.length} projects touched, above ${facts.maxProjects} nothing is built by ` +
-        `itself; a trusted person may comment ${handle} eval`;
+      return `${touched.length} projects touched, more than ${facts.maxProjects} are not built ` +
+        `automatically; a trusted person may comment ${handle} eval`;
     case "too-many-files":
       return "Too many files changed to tell which projects they touch; split the pull request";
     case "unbuildable":
@@ -69,7 +68,7 @@ export function describePlan(plan: EvaluationPlan, facts: WordingFacts): string 
     case "list-mistakes":
       return describeMistakes(plan);
     case "no-projects":
-      return `No projects are listed; add .tickborg.json to ${short(target)}`;
+      return `No project list; add .tickborg.json to ${short(target)}`;
     case "bad-projects": {
       const reason = branch.list.kind === "invalid" ? branch.list.reason : "";
       return cut(`Cannot read .tickborg.json on ${short(target)}: ${reason}`);
@@ -97,7 +96,7 @@ function describeMistakes({ mistakes }: EvaluationPlan): string {
 
 function describeNothing({ leftOut, outside }: EvaluationPlan, facts: WordingFacts): string {
   if (facts.branch.list.kind !== "list") {
-    return `Nothing to build by the list on ${short(facts.target)}`;
+    return `Nothing to build with the list on ${short(facts.target)}`;
   }
   if (leftOut.length > 0) return withList("Nothing to build; left out: ", leftOut, "");
   if (outside === 0) return "No project is touched";
@@ -112,9 +111,9 @@ function describeUnbuildable({ unbuildable, builds }: EvaluationPlan, handle: st
     : withList("Not built: ", names, `: the fleet serves none of its systems${rest}`);
 }
 
-/** Names as many of a list as fit between two texts, and how many are left. */
+/** As many names of a list as fit between two texts, and the number of others. */
 export function withList(before: string, names: readonly string[], after: string): string {
-  // No more than that many fit, however short they are, and a list may have a hundred thousand.
+  // No more names than characters can fit, and a list may have 100,000.
   for (let shown = Math.min(names.length, MOST); shown > 0; shown--) {
     const left = names.length - shown;
     const list = names.slice(0, shown).join(", ") + (left > 0 ? ` and ${left} more` : "");
@@ -127,12 +126,12 @@ function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** A branch name may be longer than the whole description. */
+/** Shortens a branch name, which may be longer than the whole description. */
 function short(branch: string): string {
   return branch.length > 40 ? `${branch.slice(0, 39)}…` : branch;
 }
 
-/** Cuts to what GitHub allows, without parting a character. */
+/** Cuts to GitHub's limit without splitting a character. */
 export function cut(text: string): string {
   return text.length <= MOST ? text : `${text.slice(0, MOST - 1).replace(/[\ud800-\udbff]$/, "")}…`;
 }

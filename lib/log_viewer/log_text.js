@@ -1,27 +1,27 @@
-/** The log as blocks of text, and whether its end is followed. */
+/** Shows the log in blocks of text and follows its end. */
 /** An element of the page. */
 export const byId = (id) => document.getElementById(id);
 
-/** Characters after which the text goes on in a new block: the browser lays out only those that are seen. */
+/** Characters per block: the browser lays out only visible blocks. */
 const BLOCK_LENGTH = 16 * 1024;
 
 /** Pixels; `page.css` has the font. */
 const LINE_HEIGHT = 13 * 1.45;
 
-/** Pixels from the end that still are the end: two lines. */
+/** Pixels from the end that still count as the end: two lines. */
 const NEAR = 2 * LINE_HEIGHT;
 
-/** Milliseconds that text is gathered for, so that the browser lays it out once. */
+/** Milliseconds to gather text, for fewer layouts. */
 const GATHER_MS = 30;
 
 /** Escape sequences that make no sense outside of a terminal. */
 // deno-lint-ignore no-control-regex
 const ANSI = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[@-Z\\-_])/g;
 
-/** Text that waits to be shown. */
+/** Text that is not shown yet. */
 let gathered = "";
 
-/** Whether the end of the log is what people look at. */
+/** Whether the page follows the end of the log. */
 let following = true;
 let lastTop = 0;
 
@@ -35,32 +35,31 @@ function toEnd() {
   lastTop = scrollY;
 }
 
-/** How far the end is below what is seen, in pixels. */
+/** Pixels from the visible part to the end. */
 function toGo() {
   return document.documentElement.scrollHeight - innerHeight - scrollY;
 }
 
-/** Whoever moves up, by whatever means, stays there. */
+/** Stops following when the user scrolls up. */
 function noticeMoveUp() {
-  // Where blocks get their true height the browser moves too, but the end stays where it was.
+  // The browser also scrolls when blocks get their real height, but then the end is still near.
   if (scrollY >= lastTop - 1 || toGo() <= NEAR) return;
   setFollowing(false);
   lastTop = scrollY;
 }
 
-/** Whoever comes back to the end follows again. */
+/** Follows again when the user returns to the end. */
 function onScroll() {
   noticeMoveUp();
   if (scrollY > lastTop && toGo() <= NEAR) setFollowing(true);
   lastTop = scrollY;
 }
 
-/** Lets people follow the log's end, or stay where they read. */
 export function watchScrolling() {
   addEventListener("scroll", onScroll, { passive: true });
-  // Blocks get their true height when they are seen first.
+  // Blocks get their real height when they become visible.
   new ResizeObserver(() => {
-    // A move that the browser has not told of yet.
+    // The scroll event may still be pending.
     noticeMoveUp();
     if (following) toEnd();
   }).observe(byId("log"));
@@ -70,14 +69,14 @@ export function watchScrolling() {
   });
 }
 
-/** Writes text as text, whatever it holds. */
+/** Appends text, never as HTML. */
 export function append(text) {
   if (gathered === "") setTimeout(flush, GATHER_MS);
   gathered += text;
 }
 
 function flush() {
-  // A move that the browser has not told of yet.
+  // The scroll event may still be pending.
   noticeMoveUp();
   const text = gathered.replace(ANSI, "").replace(/\r\n/g, "\n");
   gathered = "";
@@ -102,13 +101,13 @@ function flush() {
   if (following) toEnd();
 }
 
-/** The height that a block has as long as no line is broken: without it the page would jump when one is seen. */
+/** Estimates a block's height from its lines: without it the page would jump. */
 function expectHeight(block) {
   const lines = block.textContent.split("\n").length - 1;
   block.style.containIntrinsicSize = `auto ${Math.max(1, lines) * LINE_HEIGHT}px`;
 }
 
-/** A block ends with a line, so that no block parts a line. */
+/** A block ends at the end of a line. */
 function endOfBlock(text, wanted) {
   const end = text.indexOf("\n", Math.max(0, wanted - 1)) + 1;
   return end === 0 ? text.length : end;

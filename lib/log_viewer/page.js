@@ -1,4 +1,4 @@
-/** The log viewer: lists the attempts of a log key, shows one, and follows it over every break. */
+/** The log viewer: lists the attempts of a log key, shows one, and follows it across interruptions. */
 import { append, byId, watchScrolling } from "./log_text.js";
 import { reasons, standing, title, whyNoLogs } from "./words.js";
 
@@ -7,30 +7,29 @@ const key = query.get("key") ?? "";
 const wanted = query.get("attempt_id") ?? "";
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Milliseconds after which the server is taken to be away. */
+/** Milliseconds after which the server counts as down. */
 const PATIENCE_MS = 15000;
 
-/** Milliseconds between two looks at the list of attempts, which also tell whether the server is there. */
+/** Milliseconds between updates of the list of attempts, which also detect a lost server. */
 const LOOK_MS = 10000;
 
-/** A path below this page, wherever a proxy has put it. */
+/** A path relative to this page, independent of a proxy's path. */
 function below(folder, ...parts) {
   const path = parts.flatMap((part) => part.split("/")).map(encodeURIComponent).join("/");
   return `${folder}/${path}`;
 }
 
-/** What concerns the whole page. */
 function note(text) {
   byId("note").textContent = text;
 }
 
-/** Whether what is shown is all there is: `live`, `reconnecting` or `ended`. */
+/** Shows the state: `live`, `reconnecting` or `ended`. */
 function say(state, text) {
   byId("state").className = state;
   byId("state").textContent = text;
 }
 
-/** What there is under the key; undefined where nothing is, or not yet. Throws where the server is away. */
+/** The attempts of the key; undefined if there are none yet. Throws if the server is down. */
 async function readIndex() {
   const signal = AbortSignal.timeout(PATIENCE_MS);
   const response = await fetch(below("logs", key), { cache: "no-store", signal });
@@ -69,7 +68,7 @@ function showAttempts(attempts) {
 
 class NotYet extends Error {}
 
-/** Shows what is new of the log from a place on until the answer ends or breaks. */
+/** Shows the log from a place on, until the answer ends or is interrupted. */
 async function read(place) {
   const breaker = place.breaker = new AbortController();
   const url = `${below("logfile", key, wanted)}?follow=1&offset=${place.offset}`;
@@ -92,7 +91,7 @@ async function read(place) {
   }
 }
 
-/** Follows the log to its end, over every break. */
+/** Follows the log to its end, across interruptions. */
 async function follow(place) {
   for (;;) {
     try {
@@ -120,7 +119,7 @@ function why({ name, message }) {
   return name === "TypeError" ? "the connection was lost" : message;
 }
 
-/** Keeps the list of attempts up to date while something may still happen. */
+/** Keeps the list of attempts up to date. */
 async function list(place) {
   for (;;) {
     let wait = LOOK_MS;
@@ -133,7 +132,7 @@ async function list(place) {
       }
     } catch (error) {
       note(wanted ? "" : `Cannot read the list of logs: ${why(error)}; trying again`);
-      // A stream over which nothing comes looks the same whether anybody is at its other end or not.
+      // A silent stream does not show that its server is gone.
       if (!place.ended) place.breaker?.abort();
     }
     await pause(wait);

@@ -1,11 +1,11 @@
-/** The log viewer as one self-contained page, and the policy that lets nothing but it run. */
+/** The log viewer as one self-contained page, with a policy that allows only its own code. */
 import css from "./page.css" with { type: "text" };
 import html from "./page.html" with { type: "text" };
 import logText from "./log_text.js" with { type: "text" };
 import main from "./page.js" with { type: "text" };
 import words from "./words.js" with { type: "text" };
 
-/** The modules as one script: no name is used twice in them. */
+/** The modules as one script; their names must be unique. */
 const script = [logText, words, main].join("\n")
   .replaceAll(/^import .* from "\.\/.*";$/gm, "").replaceAll(/^export /gm, "");
 
@@ -15,7 +15,6 @@ export interface Page {
   readonly policy: string;
 }
 
-/** Puts the page together. */
 export async function viewerPage(): Promise<Page> {
   const directives = [
     "default-src 'none'",

@@ -1,38 +1,38 @@
-/** The words of the log viewer. */
-/** What an evaluation's status says of its outcome (`lib/evaluation/plan.ts`), where nothing was built. */
+/** The texts of the log viewer. */
+/** Texts for the outcomes of evaluations (`lib/evaluation/plan.ts`) that built nothing or not everything. */
 const OUTCOMES = {
-  nothing: "Nothing was built: the change touches no project that is to be built.",
+  nothing: "Nothing was built: the change touches no project to build.",
   draft: "Nothing was built: the pull request is a draft.",
-  wip: "Nothing was built: the pull request's title says that it is work in progress.",
-  conflict: "Nothing was built: the change conflicts with the branch that it is merged into.",
+  wip: "Nothing was built: the pull request's title marks it as work in progress.",
+  conflict: "Nothing was built: the change conflicts with its base branch.",
   unrelated: "Nothing was built: the change has no commit in common with its base branch.",
   "too-many-projects":
-    "Nothing was built: the change touches more projects than are built by themselves.",
+    "Nothing was built: the change touches more projects than are built automatically.",
   "too-many-files": "Nothing was built: too many files changed to tell which projects they touch.",
   unbuildable:
-    "Not everything was built: a project needs a trusted person's word, or a system that nothing serves.",
-  "given-up": "Nothing was built: the evaluation could not be carried out.",
-  superseded: "Nothing was built: a newer push or another evaluation took this one's place.",
+    "Not everything was built: a project needs a trusted person's approval, or a system that is not served.",
+  "given-up": "Nothing was built: the evaluation failed.",
+  superseded: "Nothing was built: a newer push or another evaluation replaced this one.",
   "no-projects": "Nothing was built: the base branch has no .tickborg.json that lists projects.",
-  "list-mistakes": "Not everything may be right: .tickborg.json has a mistake with this change.",
-  "too-many-builds": "Nothing was built: the change asks for more builds than can be summed up.",
+  "list-mistakes": "With this change, .tickborg.json has a mistake.",
+  "too-many-builds": "Nothing was built: the change needs too many builds.",
   "no-repository": "Nothing was built: git cannot read the repository.",
-  "no-ref": "Nothing was built: git does not show a branch or a head that is needed.",
-  "no-commit": "Nothing was built: git does not show a commit that is needed.",
-  "no-pull-request": "Nothing was built: GitHub does not show the pull request or its commit.",
+  "no-ref": "Nothing was built: git cannot find the base branch or the head.",
+  "no-commit": "Nothing was built: git cannot find a commit.",
+  "no-pull-request": "Nothing was built: GitHub does not have the pull request or its commit.",
   closed: "Nothing was built: the pull request was closed.",
   "bad-projects": "Nothing was built: the base branch's .tickborg.json has a mistake.",
 };
 
-/** What there is to say where no build has written a log. */
+/** Explains why there are no logs. */
 export function whyNoLogs(outcome) {
   const why = Object.hasOwn(OUTCOMES, outcome)
     ? OUTCOMES[outcome]
     : "No build has written a log yet.";
-  return `${why} The checks of the commit on GitHub say more. This page shows a log as soon as there is one.`;
+  return `${why} See the commit's checks on GitHub. This page shows a log as soon as there is one.`;
 }
 
-/** How an attempt stands: its words and the class of their colour. */
+/** An attempt's state as text and CSS class. */
 export function standing({ result }) {
   if (!result) return ["Running", "busy"];
   const status = result.status ?? "Skipped";
@@ -43,7 +43,7 @@ export function standing({ result }) {
 }
 
 function projects({ metadata, result }) {
-  // A project that was left out has a log that says why.
+  // The log of a skipped project says why.
   const names = [metadata, result].map((of) =>
     [...(of?.attempted_attrs ?? []), ...(of?.skipped_attrs ?? [])].join(", ")
   );
@@ -55,7 +55,7 @@ export function title(attempt) {
   return projects(attempt) + (system ? ` on ${system}` : "");
 }
 
-/** Why an attempt did not succeed, in its result's own words. */
+/** Why an attempt failed, from its result. */
 export function reasons({ result }) {
   if (!result || result.status === "Success") return "";
   if (typeof result.status === "object") return result.status?.UnexpectedError?.err ?? "";

@@ -1,4 +1,4 @@
-/** Looks at a running fleet: queues, consumers, HTTP endpoints. Changes nothing in it. */
+/** Checks a running fleet, read-only: queues, consumers, HTTP endpoints. */
 import * as z from "zod";
 import type { Broker } from "../broker/broker.ts";
 import type { Config } from "../config/config.ts";
@@ -16,30 +16,29 @@ import { parseListen } from "../config/listen.ts";
 import { buildQueue } from "../broker/topology.ts";
 import { unservedIn, type UnservedReport } from "./unserved.ts";
 
-/** What is known about a queue, and how it is. */
+/** A queue's state and health. */
 export interface QueueReport extends Finding {
   readonly queue: string;
   readonly role?: string;
-  /** Waiting messages below which all is well. */
+  /** Healthy with fewer waiting messages. */
   readonly below: number;
-  /** Absent where there is no such queue. */
+  /** Absent if there is no such queue. */
   readonly state?: QueueSnapshot;
 }
 
-/** What is known about an endpoint, and how it is. */
+/** An endpoint's state and health. */
 export interface EndpointReport extends Finding, EndpointState {
   readonly role: string;
   readonly url: string;
 }
 
-/** How long to wait for answers, and what time it is. */
 export interface LookOptions {
   readonly timeoutMs: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
-/** Looks at every queue there is a rule for. */
+/** Checks every queue that has a rule. */
 export async function lookAtQueues(
   broker: Broker,
   config: Config,
@@ -60,7 +59,7 @@ export async function lookAtQueues(
   return reports;
 }
 
-/** Whether the configured systems need a queue's consumer; queues that are no system's always do. */
+/** Whether the configured systems need a queue's consumer; queues other than builders' always do. */
 function servedQueues(config: Config): (queue: string) => boolean {
   const unserved = new Set(
     QUEUE_RULES.map(({ queue }) => queue).filter((queue) => queue.startsWith(buildQueue(""))),
@@ -82,7 +81,7 @@ async function lookAtQueue(
   return { ...facts, ...(oldestSeconds === undefined ? {} : { oldestSeconds }) };
 }
 
-/** Seconds since the first waiting message was published; undefined where that cannot be known. */
+/** Seconds since the first waiting message was published; undefined if unknown. */
 async function ageOfOldest(broker: Broker, queue: string, { now }: LookOptions) {
   let publishedAt: number | undefined;
   try {
@@ -91,20 +90,20 @@ async function ageOfOldest(broker: Broker, queue: string, { now }: LookOptions) 
       return Promise.resolve("stop");
     });
   } catch {
-    // A user that may not read the queue still learns how deep it is.
+    // Without permission to read the queue, its depth is still reported.
   }
   return publishedAt === undefined
     ? undefined
     : Math.max(0, Math.round((now() - publishedAt) / 1_000));
 }
 
-/** An endpoint to look at: the address is what the role listens on. */
+/** An endpoint to check, with the address that the role listens on. */
 export interface Endpoint {
   readonly role: string;
   readonly listen: string;
 }
 
-/** Asks each endpoint how it is. */
+/** Requests the health of each endpoint. */
 export async function lookAtEndpoints(
   endpoints: readonly Endpoint[],
   options: LookOptions,
@@ -116,7 +115,7 @@ export async function lookAtEndpoints(
   }));
 }
 
-/** What the stats role among these has counted of repositories that are not served; undefined without an answer. */
+/** The stats role's counts of webhooks from repositories that are not served; undefined without an answer. */
 export async function lookAtUnserved(
   endpoints: readonly Endpoint[],
   { timeoutMs }: LookOptions,
@@ -132,12 +131,12 @@ export async function lookAtUnserved(
     const text = await response.text();
     return response.ok ? unservedIn(text) : undefined;
   } catch {
-    // That it does not answer is told of its endpoint.
+    // The endpoint's own check reports that it does not answer.
     return undefined;
   }
 }
 
-/** Where to ask: a role that listens on every address is reached on this machine's own. */
+/** The health address; a role that listens on every address is reached through loopback. */
 export function healthUrl(listen: string): string {
   const { hostname, port } = parseListen(listen);
   const host = { "0.0.0.0": "127.0.0.1", "::": "::1" }[hostname] ?? hostname;
@@ -153,16 +152,16 @@ async function ask(url: string, timeoutMs: number): Promise<EndpointState> {
     return { status: response.status, ...toldBy(await shortText(response)) };
   } catch (error) {
     const late = error instanceof DOMException && error.name === "TimeoutError";
-    // What fetch says before its last cause repeats the address.
+    // Only the last cause: fetch's other messages repeat the address.
     const why = late ? `within ${timeoutMs / 1_000} s` : describeError(error).split(": ").at(-1);
     return { error: `No answer${late ? " " : ": "}${why}` };
   }
 }
 
-/** Characters that are read of an answer: another program may listen there, and print all its life. */
+/** Characters to read of an answer: another program may listen there and never stop sending. */
 const MAX_ANSWER = 4_096;
 
-/** An answer's text; nothing of one that is longer than ours are. */
+/** An answer's text; empty if it is longer than ours. */
 async function shortText(response: Response): Promise<string> {
   let text = "";
   for await (const part of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
@@ -178,7 +177,7 @@ const Told = z.object({
   waits_for: z.string().transform((text) => text.slice(0, 500)).optional().catch(undefined),
 });
 
-/** What a role says of itself in its answer; nothing where the answer is not one of ours. */
+/** The fields of a role's answer; none if the answer is not ours. */
 function toldBy(text: string): Pick<EndpointState, "version" | "waitsFor"> {
   let answer: unknown;
   try {

@@ -1,20 +1,19 @@
-/** Looks at GitHub as the fleet's App. */
+/** Checks GitHub as the fleet's App. */
 import { deadline, orAborted } from "../common/async.ts";
 import type { Config } from "../config/config.ts";
 import { ConfigError, describeError, TransientFault } from "../common/errors.ts";
 import type { Finding } from "./health.ts";
 
-/** How GitHub is for the App. */
 export interface GitHubReport extends Partial<Finding> {
   readonly address: string;
-  /** What could not be looked at, and why; without a level, nothing was. */
+  /** What could not be checked, and why; without a level, nothing was. */
   readonly unseen?: string;
 }
 
-/** Repositories that are looked at: monitors look every minute, and GitHub limits an App's requests. */
+/** Repositories to check: monitors run every minute, and GitHub limits an App's requests. */
 const MOST_REPOS = 10;
 
-/** Whether GitHub knows the App and lets it work on the repositories; undefined where there is no App. */
+/** Whether GitHub knows the App and gives it access to the repositories; undefined without an App. */
 export async function lookAtGitHub(
   config: Config,
   { timeoutMs }: { readonly timeoutMs: number },

@@ -1,24 +1,24 @@
 /**
- * When a fleet is healthy: the document's health table (`docs/deployment.md`, "Health") and what
- * it takes to say the same of the queues that it does not name. Pure: facts in, findings out.
+ * When a fleet is healthy: the health table in `docs/deployment.md`, "Health", and rules for all other queues.
+ * Pure.
  */
 import type { QueueFacts } from "../broker/broker.ts";
 import { SYSTEMS } from "../messages/systems.ts";
 import { buildQueue, QUEUE } from "../broker/topology.ts";
 
-/** How something is: `warn` wants a look, `fail` means that somebody waits for nothing. */
+/** `warn` needs attention; `fail` means that work stops. */
 export type Level = "ok" | "warn" | "fail";
 
 /** When a queue is healthy. */
 export interface QueueRule {
   readonly queue: string;
-  /** The role that consumes it; undefined where people do. */
+  /** The role that consumes it; undefined if an operator handles its messages. */
   readonly role?: string;
-  /** Waiting messages below which all is well. */
+  /** Healthy with fewer waiting messages. */
   readonly below: number;
-  /** Seconds that the oldest message may wait before somebody should look. */
+  /** Seconds that the oldest message may wait before a warning. */
   readonly maxAgeSeconds: number;
-  /** What reaching `below` means. */
+  /** The level at `below` or more messages. */
   readonly level: "warn" | "fail";
 }
 
@@ -48,24 +48,24 @@ function rule(queue: string, role: string, below: number): QueueRule {
   return { queue, role, below, maxAgeSeconds: 10 * MINUTE, level: "fail" };
 }
 
-/** A queue as it was found. */
+/** The state of a queue. */
 export interface QueueSnapshot extends QueueFacts {
-  /** Seconds since its oldest message was published; undefined where nothing waits or nobody knows. */
+  /** Seconds since its oldest message was published; undefined if the queue is empty or the age unknown. */
   readonly oldestSeconds?: number;
 }
 
-/** What was found about one thing, and how it is. */
+/** The result of one check. */
 export interface Finding {
   readonly level: Level;
-  /** Why it is not `ok`, and what to do; empty where it is. */
+  /** Why it is not `ok`, and what to do; empty for `ok`. */
   readonly why: string;
 }
 
 const ok: Finding = { level: "ok", why: "" };
 
 /**
- * Judges a queue. `served` says whether the configured fleet serves it: the queue of a system that
- * nobody builds for needs no consumer.
+ * Judges a queue. `served` is whether the configured fleet serves it: the queue of any other system needs no
+ * consumer.
  */
 export function queueHealth(
   rule: QueueRule,
@@ -85,7 +85,7 @@ export function queueHealth(
   if (state.consumers === 0 && role !== undefined && state.ready > 0) {
     return {
       level: "warn",
-      why: "Messages wait, and the configured fleet does not serve this queue",
+      why: "Messages wait in a queue that the configured fleet does not serve",
     };
   }
   if ((state.oldestSeconds ?? 0) > rule.maxAgeSeconds) {
@@ -98,19 +98,19 @@ function tooMany({ queue, role }: QueueRule): string {
   if (queue === QUEUE.deadLetters) {
     return "Messages could not be handled: see tickborg dead-letters list";
   }
-  if (role === undefined) return "Events that nobody consumes pile up: look, then purge the queue";
-  return `Too many messages wait: ${role} is slow; start another one`;
+  if (role === undefined) return "Events without a consumer: check them, then purge the queue";
+  return `Too many messages wait: ${role} is slow; start another instance`;
 }
 
 /** An answer of a role's HTTP endpoint. */
 export interface EndpointState {
-  /** The HTTP status; undefined where nothing answered. */
+  /** The HTTP status; undefined without an answer. */
   readonly status?: number;
-  /** The version that the role says it has; Rust roles say none. */
+  /** The role's version; absent for Rust roles. */
   readonly version?: string;
-  /** Why nothing answered. */
+  /** Why there is no answer. */
   readonly error?: string;
-  /** What a role that is not ready says it waits for. */
+  /** What a role that is not ready waits for. */
   readonly waitsFor?: string;
 }
 

@@ -1,12 +1,12 @@
-/** Whether people can read logs at the address that check runs link to. */
+/** Checks that check runs link to readable logs. */
 import { describeError } from "../common/errors.ts";
 import { canBeOpened } from "../report/log_link.ts";
 import { redacted } from "../text/redacted.ts";
 
-/** Milliseconds that the log server is given to answer. */
+/** Milliseconds the log server may take to answer. */
 const PATIENCE_MS = 10_000;
 
-/** What is wrong with the page at the address, in one line with what to do; undefined where nothing is. */
+/** The problem with the page at the address and what to do, in one line; undefined if there is none. */
 export async function lookAtLogs(
   address: string,
   timeoutMs = PATIENCE_MS,
@@ -28,25 +28,25 @@ export async function lookAtLogs(
 function adviceForStatus(status: number): string {
   if (status === 404) {
     return "the log server has no page there; log_api_config.serve_root and " +
-      "github_comment_poster.log_viewer must have the path that the reverse proxy hands on, such as /logs";
+      "github_comment_poster.log_viewer must have the path that the reverse proxy forwards, such as /logs";
   }
   if (status >= 502 && status <= 504) {
-    return "the reverse proxy is there, log-message-collector behind it is not; start it, or mend the " +
-      "proxy's address of it";
+    return "the reverse proxy does not reach log-message-collector; start it, or correct its address in the " +
+      "proxy's settings";
   }
-  return "people cannot read the logs; ask the reverse proxy's log for the reason";
+  return "people cannot read the logs; see the reverse proxy's log for the reason";
 }
 
 function adviceForFault(why: string): string {
   if (/dns|lookup|resolve/i.test(why)) {
-    return "its host name does not resolve; check how it is spelled, and its DNS record";
+    return "its host name does not resolve; check its spelling and its DNS record";
   }
   if (/certificate|tls|handshake|InvalidContentType/i.test(why)) {
-    return `TLS fails (${why.split(": ").at(-1)}); mend the certificate, or write http://`;
+    return `TLS fails (${why.split(": ").at(-1)}); correct the certificate, or use http://`;
   }
   if (/refused/i.test(why)) {
-    return "nothing listens there; start log-message-collector and the reverse proxy before it";
+    return "nothing listens there; start log-message-collector and its reverse proxy";
   }
-  if (/timed? ?out/i.test(why)) return "no answer in time; is a firewall between?";
+  if (/timed? ?out/i.test(why)) return "no answer in time; check for a firewall in between";
   return `${why.split(": ").at(-1)}; is log-message-collector reachable there?`;
 }

@@ -1,23 +1,23 @@
 /**
- * Counters of events in the old names (`docs/protocol.md`, "Messages"): `tickborg_` and the event in snake
- * case, labelled with who counted and, where there is one, the branch or the event.
+ * Event counters with the Rust bot's names (`docs/protocol.md`, "Messages"): `tickborg_` and the event in snake
+ * case, labelled with the sender and, for some, the branch or the event.
  */
 import { Counter, type Registry } from "prom-client";
 import * as z from "zod";
 import type { Event } from "../messages/event.ts";
 
-/** What each event means, and what it is labelled with beside its sender. */
+/** Each event's meaning, and its label besides the sender. */
 const EVENTS = {
   "stat-collector-legacy-event": { help: "Events received in the old bare form", label: "event" },
-  "stat-collector-bogus-event": { help: "Events that nobody knows" },
+  "stat-collector-bogus-event": { help: "Unknown events" },
   "job-received": { help: "Messages taken from a queue" },
   "job-decode-success": { help: "Messages that could be read" },
   "job-decode-failure": { help: "Messages that could not be read" },
-  "issue-already-closed": { help: "Pull requests that were closed before their turn came" },
-  "issue-fetch-failed": { help: "Pull requests that GitHub did not give out" },
-  "task-evaluation-check-complete": { help: "Evaluations that came to their end" },
+  "issue-already-closed": { help: "Pull requests that were closed before their evaluation" },
+  "issue-fetch-failed": { help: "Pull requests that could not be fetched from GitHub" },
+  "task-evaluation-check-complete": { help: "Completed evaluations" },
   "target-branch-fails-evaluation": {
-    help: "Evaluations that failed on the target branch alone",
+    help: "Evaluations that failed on the target branch itself",
     label: "branch",
   },
   "evaluation-duration": { help: "Seconds spent on evaluations", label: "branch" },
@@ -29,10 +29,9 @@ const EVENTS = {
 } as const satisfies Record<string, { help: string; label?: "branch" | "event" | "repository" }>;
 type EventName = keyof typeof EVENTS;
 
-/** Different values of a label that are kept apart; the rest are counted together under `other`. */
+/** Distinct values per label; more are counted as `other`. */
 const MAX_VALUES = 200;
 
-/** An event as it is counted. */
 export interface Count {
   readonly event: EventName;
   readonly label?: string;
@@ -43,7 +42,7 @@ const bogus: Count = { event: "stat-collector-bogus-event", by: 1 };
 const Duration = z.tuple([z.string(), z.number().min(0).max(10_000_000)]);
 const OneEvent = z.record(z.string(), z.unknown()).transform((fields) => Object.entries(fields));
 
-/** Pure: what an event counts. One that nobody knows counts as bogus. */
+/** Pure: the count for an event. An unknown one counts as bogus. */
 export function countOf(event: Event): Count {
   if (typeof event === "string") {
     return isEvent(event) && !("label" in EVENTS[event]) ? { event, by: 1 } : bogus;
@@ -68,7 +67,7 @@ export function metricName(event: string): string {
   return `tickborg_${event.replaceAll("-", "_")}`;
 }
 
-/** Counts events in a registry, with a bounded number of label values whatever senders make up. */
+/** Counts events in a registry, with a limited number of label values. */
 export class EventCounters {
   readonly #counters: Record<string, Counter>;
   readonly #values = new Map<string, Set<string>>();

@@ -1,13 +1,12 @@
-/** Gauges for the document's health table (`docs/deployment.md`, "Health"), asked for at each scrape. */
+/** Gauges for the health table (`docs/deployment.md`, "Health"), updated at each scrape. */
 import { Gauge, type Registry } from "prom-client";
 import { delay } from "../common/async.ts";
 import type { Broker, QueueFacts } from "../broker/broker.ts";
 import { QUEUE, QUEUES } from "../broker/topology.ts";
 
-/** Milliseconds a scrape waits for the broker; what is not known by then is left out. */
+/** Milliseconds a scrape waits for the broker; later answers are left out. */
 const PATIENCE_MS = 3_000;
 
-/** What the gauges are read from. */
 export type InspectableBroker = Pick<Broker, "inspect"> & { readonly state: Broker["state"] };
 
 /**
@@ -49,7 +48,7 @@ export class QueueMetrics {
     });
   }
 
-  /** Brings the gauges up to date; scrapes at the same time share one look. Never rejects. */
+  /** Updates the gauges; concurrent scrapes share one update. Never rejects. */
   refresh(): Promise<void> {
     return this.#running ??= this.#look().finally(() => this.#running = undefined);
   }
@@ -64,7 +63,7 @@ export class QueueMetrics {
     for (const [queue, facts] of found) this.#set(queue, facts);
   }
 
-  /** What is known of each queue when all have answered, or when the patience is over. */
+  /** The queues that have answered in time. */
   async #inspectAll(): Promise<ReadonlyMap<string, QueueFacts>> {
     const found = new Map<string, QueueFacts>();
     const answered = new AbortController();

@@ -1,18 +1,18 @@
-/** Countable events, by the wire's names (`docs/protocol.md`, "Messages"). */
+/** Countable events, with the wire's names (`docs/protocol.md`, "Messages"). */
 import { EXCHANGE } from "../broker/topology.ts";
 import type { Publication } from "../broker/broker.ts";
 import { encode } from "../messages/codec.ts";
 import type { Event } from "../messages/event.ts";
 
-/** A message to the stats exchange that counts these events for a sender: `<identity>` of the process. */
+/** A message that counts events for a sender, the `identity` of the process. */
 export function statsMessage(sender: string, events: readonly Event[]): Publication {
   return { exchange: EXCHANGE.stats, routingKey: "", body: encode({ sender, events }) };
 }
 
-/** What every role counts when it takes a message it can read. */
+/** Events for each decoded message. */
 export const RECEIVED: readonly Event[] = ["job-received", "job-decode-success"];
 
-/** What an evaluation that came to its end counts. Seconds are whole, as peers read them. */
+/** Events for a completed evaluation. Seconds are integers, for peers. */
 export function evaluationEvents(branch: string, milliseconds: number): Event[] {
   return [
     "task-evaluation-check-complete",

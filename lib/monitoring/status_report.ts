@@ -8,16 +8,16 @@ export interface StatusReport {
   readonly level: Finding["level"];
   /** ISO 8601. */
   readonly time: string;
-  /** The version of this program. Each endpoint tells its role's. */
+  /** The version of this program. Endpoints have their roles' versions. */
   readonly version: string;
-  /** Without a level where nobody asked it: the embedded one. */
+  /** Without a level if not checked: the embedded one. */
   readonly broker: Partial<Finding> & { readonly address: string };
   readonly queues: readonly QueueReport[];
   readonly endpoints: readonly EndpointReport[];
-  /** Absent where the configuration has no App. */
+  /** Absent if the configuration has no App. */
   readonly github?: GitHubReport;
-  /** Repositories that send webhooks and are not served, as far as stats has counted. */
+  /** Repositories that send webhooks and are not served, as counted by stats. */
   readonly unserved?: readonly UnservedReport[];
-  /** What nothing is said about, and why. */
+  /** What was not checked, and why. */
   readonly notLookedAt?: readonly string[];
 }

@@ -1,4 +1,4 @@
-/** What the stats role has counted of webhooks from repositories that are not served. */
+/** The stats role's counts of webhooks from repositories that are not served. */
 import type { Finding } from "./health.ts";
 
 /** A repository that sends webhooks and is not served. */
@@ -8,10 +8,10 @@ export interface UnservedReport extends Finding {
 }
 
 const SAMPLE = /^tickborg_webhook_unserved\{.*?\brepository="((?:[^"\\]|\\.)*)".*?\} (\d+)/gm;
-/** Repositories that are listed; the counter itself is bounded too. */
+/** Repositories to list; the counter has a limit too. */
 const MAX_LISTED = 200;
 
-/** Pure: the repositories in an answer of `/metrics`, by name; several senders count together. */
+/** Pure: the repositories in an answer of `/metrics`, by name; adds up several senders. */
 export function unservedIn(metrics: string): UnservedReport[] {
   const counts = new Map<string, number>();
   for (const [, repository, count] of metrics.matchAll(SAMPLE)) {
@@ -22,6 +22,6 @@ export function unservedIn(metrics: string): UnservedReport[] {
       repository,
       webhooks,
       level: "warn",
-      why: `sends webhooks (${webhooks}) and is not in runner.repos: nothing of it is built`,
+      why: `sends webhooks (${webhooks}) and is not in runner.repos: it is not built`,
     }));
 }

@@ -11,10 +11,9 @@ import {
   usableList,
 } from "./projects.ts";
 
-/** What reading needs of a repository. */
 export type ReadableRepository = Pick<GitRepository, "readFile" | "run">;
 
-/** The list that a commit's projects are built by: its file's, else the configuration's. */
+/** The list to build a commit's projects by: from its file, else from the configuration. */
 export async function projectListAt(
   repository: ReadableRepository,
   commit: string,
@@ -23,7 +22,7 @@ export async function projectListAt(
   return usableList(await validatedListAt(repository, commit, fallback));
 }
 
-/** The list of a commit or tree as it is judged: invalid with any mistake. */
+/** The validated list of a commit or tree: any mistake makes it invalid. */
 export async function validatedListAt(
   repository: ReadableRepository,
   commit: string,
@@ -35,7 +34,7 @@ export async function validatedListAt(
     const list = readProjectList(undefined, fallback);
     const odd = await oddFile(repository, commit);
     if (odd === undefined) return list;
-    // A file of a like name may have nothing to do with us, where the configuration lists the projects.
+    // If the configuration lists the projects, a file with a similar name may not be ours.
     const usable = odd.name !== PROJECTS_FILE && list.kind === "list" ? { usable: list } : {};
     return { kind: "invalid", reason: odd.mistake, ...usable };
   } catch (error) {
@@ -44,16 +43,16 @@ export async function validatedListAt(
   }
 }
 
-/** How people spell the file's name otherwise, in lower case. */
+/** Misspelt file names, in lower case. */
 const LOOKALIKE = /^(\.?tickborg\.(jsonc?|json5|ya?ml|toml)|\.tickborg)$/;
 
-/** Whether a path is that of the list, or of what is taken for it. */
+/** Whether a path is that of the list or a misspelt one. */
 export function isListPath(path: string): boolean {
   const [name, below] = path.split("/", 2) as [string, string?];
   return name === PROJECTS_FILE || (below === undefined && LOOKALIKE.test(name.toLowerCase()));
 }
 
-/** What stands in the root in the list's place: no plain file, or one of a name that is not read. */
+/** Something else in the list's place: not a regular file, or a misspelt name. */
 async function oddFile(
   repository: ReadableRepository,
   commit: string,
@@ -66,14 +65,14 @@ async function oddFile(
   const own = entries.find(({ name }) => name === PROJECTS_FILE);
   if (own) {
     const mistake = own.mode === "12"
-      ? "a symbolic link is not followed; put the list itself there"
-      : `a ${own.mode === "16" ? "submodule" : "folder"} stands there, expected a file`;
+      ? "symbolic links are not followed; replace it by the list itself"
+      : `expected a file, found a ${own.mode === "16" ? "submodule" : "folder"}`;
     return { name: own.name, mistake };
   }
   const alike = entries.find(({ mode, name }) =>
     mode !== "04" && LOOKALIKE.test(name.toLowerCase())
   );
   if (!alike) return undefined;
-  const mistake = `${plain(alike.name)} is not read; put the list into ${PROJECTS_FILE}, as JSON`;
+  const mistake = `${plain(alike.name)} is ignored; put the list into ${PROJECTS_FILE}, as JSON`;
   return { name: alike.name, mistake };
 }

@@ -1,10 +1,10 @@
-/** Which labels a pull request should carry, and what to change to get there. Pure. */
+/** Decides a pull request's labels and how to change the present ones. Pure. */
 import type { Project } from "../config/config.ts";
 import { compilePatterns } from "./patterns.ts";
 import type { LabelRule } from "./label_rule.ts";
 import { parseConventional, touchedProjects } from "./projects.ts";
 
-/** What labels are decided from. */
+/** Input of {@link wantedLabels}. */
 export interface LabelFacts {
   readonly title: string;
   readonly files: readonly string[];
@@ -12,13 +12,13 @@ export interface LabelFacts {
   readonly rules: readonly LabelRule[];
 }
 
-/** Labels by the paths touched and by the title's type and scopes, without doubles, in alphabetical order. */
+/** Labels by touched paths and by the title's type and scopes, unique and sorted. */
 export function wantedLabels({ title, files, projects, rules }: LabelFacts): string[] {
   const words = titleWords(title);
   const labels = new Set<string>();
   const { projects: touched } = touchedProjects({ files, subjects: [title] }, projects);
   for (const { project, because } of touched) {
-    // What merely depends on a change is rebuilt, but the change is not about it.
+    // A dependent project is rebuilt, but the change is not about it.
     if (because !== "dependency") project.labels.forEach((label) => labels.add(label));
   }
   const byTitle = ({ titles }: LabelRule) => titles.some((word) => words.has(word.toLowerCase()));
@@ -27,7 +27,7 @@ export function wantedLabels({ title, files, projects, rules }: LabelFacts): str
   return [...labels].sort();
 }
 
-/** Looks at each file once, and at a rule no more once it has matched: files may be a hundred thousand. */
+/** Checks each file once, and only rules that have not matched yet: there may be 100,000 files. */
 function labelsByPath(rules: readonly LabelRule[], files: readonly string[]): string[] {
   const all = rules.map(({ name, paths }) => ({ name, match: compilePatterns(paths) }));
   let open = all;
@@ -39,7 +39,7 @@ function labelsByPath(rules: readonly LabelRule[], files: readonly string[]): st
   return all.filter((rule) => !open.includes(rule)).map(({ name }) => name);
 }
 
-/** Whether two titles ask for the same labels, whatever the rules. */
+/** Whether two titles have the same labels under any rules. */
 export function labelsAlike(title: string, other: string): boolean {
   return titleWords(title).symmetricDifference(titleWords(other)).size === 0;
 }
@@ -49,21 +49,20 @@ function titleWords(title: string): Set<string> {
   return new Set([parsed?.type ?? "", ...(parsed?.scopes ?? [])].map((word) => word.toLowerCase()));
 }
 
-/** What must change on a pull request. */
 export interface LabelChanges {
   readonly add: readonly string[];
   readonly remove: readonly string[];
 }
 
-/** What decides {@link labelChanges}. GitHub takes label names that differ in case alone for one. */
+/** Input of {@link labelChanges}. GitHub ignores case in label names. */
 export interface LabelState {
   readonly wanted: readonly string[];
   readonly present: readonly string[];
-  /** Labels that the App itself put on; no other is ever removed. */
+  /** Labels that the App itself added; no other is ever removed. */
   readonly ours: readonly string[];
 }
 
-/** The labels to add and the stale ones of ours to remove; people's own are left alone. */
+/** The labels to add, and our own stale ones to remove; never removes people's labels. */
 export function labelChanges({ wanted, present, ours }: LabelState): LabelChanges {
   const lower = (labels: readonly string[]) => new Set(labels.map((label) => label.toLowerCase()));
   const [isWanted, isPresent, isOurs] = [lower(wanted), lower(present), lower(ours)];

@@ -1,11 +1,11 @@
-/** Mistakes of a project list that its schema cannot see, and that need no look at the repository. Pure. */
+/** Mistakes in a project list beyond its schema, which do not need the repository. Pure. */
 import type { Project } from "../config/config.ts";
 import { shortened } from "../text/shortened.ts";
 import type { Mistake } from "./list_text.ts";
 import { patternMistake } from "./patterns.ts";
 import type { LabelRule } from "./label_rule.ts";
 
-/** What is looked at. */
+/** The list to check. */
 export interface ListParts {
   readonly projects: readonly Project[];
   readonly labels: readonly LabelRule[];
@@ -24,7 +24,7 @@ export function listMistakes({ projects, labels }: ListParts): Mistake[] {
   ];
 }
 
-/** Patterns of all labels that are looked at: each costs a look at the tree. */
+/** Maximum patterns of all labels, because each costs a look-up in the tree. */
 const MOST_PATTERNS = 5_000;
 
 function tooManyPatterns(labels: readonly LabelRule[]): Mistake[] | undefined {
@@ -33,11 +33,11 @@ function tooManyPatterns(labels: readonly LabelRule[]): Mistake[] | undefined {
   return [{ path: ["labels"], text: `labels: ${count} patterns, at most ${MOST_PATTERNS}` }];
 }
 
-/** GitHub and file systems take names that differ in case alone for one. */
+/** GitHub and some file systems ignore case in names. */
 function sameNames(projects: readonly Project[]): Mistake[] {
   return repeated(projects.map(({ name }) => name)).map(({ index, text, first }) => ({
     path: ["projects", index, "name"],
-    text: `the name ${text} differs from ${first} in case alone`,
+    text: `the name ${text} differs from ${first} only in case`,
   }));
 }
 
@@ -45,8 +45,8 @@ function samePaths(projects: readonly Project[]): Mistake[] {
   return repeated(projects.map(({ path }) => path)).map(({ index, firstIndex, text, first }) => ({
     path: ["projects", index, "path"],
     text: text === first
-      ? `the path ${shortened(text)} is that of ${projects[firstIndex]!.name} too`
-      : `the path ${shortened(text)} differs from ${shortened(first)} in case alone`,
+      ? `the path ${shortened(text)} is already used by ${projects[firstIndex]!.name}`
+      : `the path ${shortened(text)} differs from ${shortened(first)} only in case`,
   }));
 }
 
@@ -62,8 +62,8 @@ function selfDependences(projects: readonly Project[]): Mistake[] {
 }
 
 /**
- * One mistake a cycle; of cycles that share projects some are told after the others are mended. Takes away
- * what depends on nothing until only cycles and what depends on them are left.
+ * One mistake per cycle; of cycles that share projects, some are reported only after the others are fixed.
+ * Removes projects without dependencies until only cycles and their dependants are left.
  */
 function cycles(projects: readonly Project[]): Mistake[] {
   const left = new Map(projects.map((project, index) => [project.name, { project, index }]));
@@ -97,7 +97,7 @@ function cycles(projects: readonly Project[]): Mistake[] {
   });
 }
 
-/** Follows the first dependence of each until one comes again. */
+/** Follows each project's first dependency until one repeats. */
 function walked(names: readonly string[], needs: ReadonlyMap<string, Set<string>>): string[][] {
   const seen = new Set<string>();
   const found: string[][] = [];
@@ -131,7 +131,7 @@ function doubles(projects: readonly Project[]): Mistake[] {
 function sameLabels(labels: readonly LabelRule[]): Mistake[] {
   return repeated(labels.map(({ name }) => name)).map(({ index, text }) => ({
     path: ["labels", index, "name"],
-    text: `the label ${shortened(text)} has a rule already; put its paths and titles into one`,
+    text: `the label ${shortened(text)} already has a rule; put its paths and titles into that one`,
   }));
 }
 
@@ -146,12 +146,12 @@ function ruleMistakes({ name, paths, titles }: LabelRule, index: number): Mistak
   });
   const double = repeated(paths, (text) => text).map(({ index: position, text }) => ({
     path: at("paths", position),
-    text: `the pattern ${JSON.stringify(shortened(text))} stands twice`,
+    text: `duplicate pattern ${JSON.stringify(shortened(text))}`,
   }));
   const unsayable = titles.flatMap((title, position) =>
     /^[^\s()|,]+$/.test(title) ? [] : [{
       path: at("titles", position),
-      text: `${JSON.stringify(shortened(title))} is no type or scope of a title, such as fix or ui`,
+      text: `expected a type or scope such as fix or ui, found ${JSON.stringify(shortened(title))}`,
     }]
   );
   return [...unusable, ...double, ...unsayable];
@@ -160,12 +160,12 @@ function ruleMistakes({ name, paths, titles }: LabelRule, index: number): Mistak
 interface Repeated {
   readonly index: number;
   readonly text: string;
-  /** The first that is alike. */
+  /** The first equal one. */
   readonly first: string;
   readonly firstIndex: number;
 }
 
-/** Of some texts, those that an earlier one is like. */
+/** The texts that equal an earlier one by `key`. */
 function repeated(
   texts: readonly string[],
   key = (text: string) => text.toLowerCase(),

@@ -1,4 +1,4 @@
-/** The text of a project list, and where in it things stand, so that a mistake is told with its place. */
+/** The text of a project list, to report mistakes with line and column. */
 import {
   findNodeAtLocation,
   type Node,
@@ -13,32 +13,32 @@ import { shortened } from "../text/shortened.ts";
 
 /** A mistake in a list. */
 export interface Mistake {
-  /** The keys and indexes that lead to it in the list's form with `projects`; empty for the whole file. */
+  /** Keys and indexes, in the list's form with `projects`; empty for the whole file. */
   readonly path: readonly PropertyKey[];
   readonly text: string;
-  /** Where it stands in the text, if that is known without its path. */
+  /** Its position in the text, if known without the path. */
   readonly offset?: number;
 }
 
-/** Mistakes that are told one by one. */
+/** Maximum mistakes to list. */
 export const MAX_TOLD = 100;
 /** Characters of one mistake. */
 const MAX_CHARACTERS = 600;
 
-/** A file that is no JSON: what is wrong, and where if that is known. */
+/** The file is not JSON; the message has the fault and, if known, its place. */
 export class NotJson extends Error {
   override name = "NotJson";
 }
 
 /** A list's JSON. */
 export class ListText {
-  /** What the file holds. */
+  /** The parsed JSON. */
   readonly value: unknown;
   readonly #text: string;
   #root: Node | undefined | "unknown" = "unknown";
   #lineStarts: number[] | undefined;
 
-  /** Throws a {@link NotJson}. A byte order mark at the beginning is skipped. */
+  /** Throws a {@link NotJson}. Skips a byte order mark. */
   constructor(file: Uint8Array) {
     try {
       this.#text = decodeText(file);
@@ -52,7 +52,7 @@ export class ListText {
     }
   }
 
-  /** The mistakes as lines, in the order in which they stand in the file; at most {@link MAX_TOLD} of them. */
+  /** Formats mistakes as lines, in the order of the file; at most {@link MAX_TOLD} of them. */
   tell(mistakes: readonly Mistake[]): string[] {
     const told = mistakes.slice(0, 2 * MAX_TOLD)
       .map((mistake) => ({ mistake, offset: mistake.offset ?? this.#offset(mistake.path) }))
@@ -65,13 +65,13 @@ export class ListText {
     return withRest(told, mistakes.length);
   }
 
-  /** Keys that stand twice in one object. */
+  /** Duplicate keys in objects. */
   doubleKeys(): Mistake[] {
     return doubleKeys(this.#parsed(), MAX_TOLD)
       .map((found) => ({ ...found, path: inProjects(found.path, this.value) }));
   }
 
-  /** Undefined where the file is nested too deep to be looked at. */
+  /** Undefined if the file is nested too deep. */
   #parsed(): Node | undefined {
     if (this.#root === "unknown") {
       try {
@@ -84,7 +84,7 @@ export class ListText {
     return this.#root;
   }
 
-  /** Where a value begins, or what holds it where it is missing. */
+  /** Where a value begins, or its parent if it is missing. */
   #offset(path: readonly PropertyKey[]): number {
     const root = this.#parsed();
     if (!root) return 0;
@@ -121,12 +121,12 @@ export class ListText {
   }
 }
 
-/** The path in the form with `projects` of a path in the file's own form. */
+/** Converts a path in the file to the form with `projects`. */
 export function inProjects(path: readonly PropertyKey[], value: unknown): PropertyKey[] {
   return Array.isArray(value) ? ["projects", ...path] : [...path];
 }
 
-/** The mistakes of the configuration's list as lines: places in its file say nothing to who reads them. */
+/** The mistakes of the configuration's list as lines, without places in a file that readers do not have. */
 export function tellWithoutPlace(mistakes: readonly Mistake[], value: unknown): string[] {
   const told = mistakes.slice(0, MAX_TOLD).map(({ path, text }) =>
     oneLine(`the configuration${subjectOf(path, value)}: ${text}`)
@@ -134,7 +134,7 @@ export function tellWithoutPlace(mistakes: readonly Mistake[], value: unknown): 
   return withRest(told, mistakes.length);
 }
 
-/** Whose mistake it is: a project's or a label's. */
+/** The project or label with the mistake. */
 function subjectOf([kind, index]: readonly PropertyKey[], value: unknown): string {
   if (typeof index !== "number") return "";
   const items = Array.isArray(value) ? value : (value as Record<PropertyKey, unknown>)?.[kind!];
@@ -152,7 +152,7 @@ function oneLine(text: string): string {
   return plain(text, MAX_CHARACTERS);
 }
 
-/** The comma before an end that follows it at once; undefined where there is none. */
+/** The position of a trailing comma; undefined if there is none. */
 function trailingComma(text: string, { error, offset }: ParseError): number | undefined {
   if (!["PropertyNameExpected", "ValueExpected"].includes(printParseErrorCode(error))) {
     return undefined;
@@ -163,8 +163,8 @@ function trailingComma(text: string, { error, offset }: ParseError): number | un
 }
 
 const SYNTAX: Readonly<Record<string, string>> = {
-  InvalidSymbol: "an unexpected word; texts and keys stand in double quotes",
-  InvalidNumberFormat: "a number that is not written as JSON writes it",
+  InvalidSymbol: "an unexpected word; put strings and keys in double quotes",
+  InvalidNumberFormat: "a number in an invalid format",
   PropertyNameExpected: "expected a key in double quotes",
   ValueExpected: "expected a value",
   ColonExpected: "expected a colon",
@@ -174,9 +174,9 @@ const SYNTAX: Readonly<Record<string, string>> = {
   EndOfFileExpected: "expected the end of the file",
   InvalidCommentToken: "a comment, which JSON does not have",
   UnexpectedEndOfComment: "a comment, which JSON does not have",
-  UnexpectedEndOfString: "a text without its closing quote",
-  UnexpectedEndOfNumber: "a number that breaks off",
+  UnexpectedEndOfString: "a string without its closing quote",
+  UnexpectedEndOfNumber: "an incomplete number",
   InvalidUnicode: "an escape \\u without four hexadecimal digits",
-  InvalidEscapeCharacter: "a backslash before what it cannot escape in JSON",
-  InvalidCharacter: "a control character in a text",
+  InvalidEscapeCharacter: "an invalid escape after a backslash",
+  InvalidCharacter: "a control character in a string",
 };

@@ -1,20 +1,20 @@
 /**
- * Path patterns of label rules, as .gitignore, CODEOWNERS and labeler.yml have them. No regular expression:
- * paths are a stranger's, and one of many stars would take hours on a path made for it. Nothing is allocated
- * while matching: paths may be a hundred thousand.
+ * Path patterns of label rules, as in .gitignore, CODEOWNERS and labeler.yml. They do not use regular
+ * expressions, which could take hours for a hostile path and many stars. Matching allocates nothing, because
+ * there may be 100,000 paths.
  */
 import { shortened } from "../text/shortened.ts";
 
-/** Tells whether a pattern matches a path, given as its names; of a folder, whose last name is empty, whether it may match below. */
+/** Whether a pattern matches a path, given as its names; for a folder (empty last name), whether it may match below. */
 export type PathMatcher = (names: readonly string[]) => boolean;
 
-/** Patterns that the braces of one may stand for. */
+/** Maximum patterns from the braces of one. */
 const MOST_ALTERNATIVES = 64;
 
 /**
- * Compiles patterns, of which one must match: `docs` and `docs/` match what is below, `*` part of a name, `**`
- * any folders, `?` one character, `[a-z]` one of some, `{a,b}` either. A pattern that
- * {@link patternMistake} refuses matches nothing. Those that begin with a whole name cost nothing elsewhere.
+ * Compiles patterns, of which one must match: `docs` and `docs/` match everything below, `*` part of a name,
+ * `**` any folders, `?` one character, `[a-z]` one of several, `{a,b}` either. A pattern that
+ * {@link patternMistake} refuses matches nothing. A pattern with a literal first name is checked only there.
  */
 export function compilePatterns(patterns: readonly string[]): PathMatcher {
   const anywhere: PathMatcher[] = [];
@@ -35,38 +35,38 @@ export function compilePatterns(patterns: readonly string[]): PathMatcher {
 
 const WILD = /[*?[]/;
 
-/** Compiles one pattern, as {@link compilePatterns} does. */
+/** Compiles one pattern; see {@link compilePatterns}. */
 export function compilePattern(pattern: string): PathMatcher {
   return compilePatterns([pattern]);
 }
 
-/** What no path can match, or what the language lacks; undefined for a pattern that is understood. */
+/** Why a pattern is invalid or can never match; undefined for a valid one. */
 export function patternMistake(pattern: string): string | undefined {
   const shown = shortened(pattern);
   const wrong = (what: string) => `the pattern ${JSON.stringify(shown)} ${what}`;
   if (pattern.trim() !== pattern) return wrong("begins or ends with a blank");
-  if (pattern.startsWith("!")) return wrong("begins with `!`: nothing can be excluded");
-  if (pattern.includes("\\")) return wrong("has a backslash: folders are parted by `/`");
+  if (pattern.startsWith("!")) return wrong("begins with `!`: exclusions are not supported");
+  if (pattern.includes("\\")) return wrong("has a backslash: separate folders by `/`");
   if (pattern.includes("\0")) return wrong("has a NUL character");
   if (/\{[^}]*\{/.test(pattern)) return wrong("has braces inside braces");
   if (/\[[^\]/]*\[:/.test(pattern)) {
-    return wrong("has `[:` inside brackets: characters have no classes with names");
+    return wrong("has `[:` inside brackets: named character classes are not supported");
   }
   const alternatives = alternativesOf(pattern);
   if (alternatives.length > MOST_ALTERNATIVES) {
-    return wrong(`has braces that stand for more than ${MOST_ALTERNATIVES} patterns`);
+    return wrong(`has braces for more than ${MOST_ALTERNATIVES} patterns`);
   }
   for (const alternative of alternatives) {
     const parts = partsOf(alternative);
     if (parts.length === 0) return wrong("names no path");
     if (parts.includes("..")) return wrong("has `..`, which no path in the repository has");
     const mixed = parts.find((part) => part.includes("**") && part !== "**");
-    if (mixed !== undefined) return wrong("has `**` inside a name: it stands for whole folders");
+    if (mixed !== undefined) return wrong("has `**` inside a name: it matches only whole folders");
   }
   return undefined;
 }
 
-/** The paths of which one must be in the tree for a pattern to match anything, as far as it has no wildcards. */
+/** The prefixes without wildcards; one must be in the tree for the pattern to match anything. */
 export function fixedPaths(pattern: string): string[] {
   return alternativesOf(pattern).map((alternative) => {
     const parts = partsOf(alternative);
@@ -75,16 +75,16 @@ export function fixedPaths(pattern: string): string[] {
   });
 }
 
-/** The names of a pattern without what says nothing: `/docs/`, `./docs` and `docs` are one. */
+/** The names of a pattern: `/docs/`, `./docs` and `docs` are the same. */
 function partsOf(pattern: string): string[] {
   const parts = pattern.split("/").filter((part) => part !== "" && part !== ".");
-  // `**.md` is what gitignore writes for a file in any folder.
+  // In gitignore `**.md` means a file in any folder.
   return parts.flatMap((part) =>
     /^\*\*+[^*]/.test(part) ? ["**", part.replace(/^\*+/, "*")] : part
   );
 }
 
-/** The patterns that braces stand for; a little more than {@link MOST_ALTERNATIVES} where there are more. */
+/** Expands braces, to slightly more than {@link MOST_ALTERNATIVES} patterns at most. */
 function alternativesOf(pattern: string): string[] {
   let all = [""];
   for (const text of pattern.split(/(\{[^{}]*\})/)) {
@@ -97,7 +97,7 @@ function alternativesOf(pattern: string): string[] {
 
 function compileParts(parts: readonly string[]): PathMatcher {
   const runs = runsOf(parts);
-  // `docs/**` is what is in the folder, not a file of that name.
+  // `docs/**` matches the folder's content, not a file of that name.
   const below = parts.at(-1) === "**";
   return (names) => {
     if (names.at(-1) === "" && leadsInto(runs, names.length - 1, names)) return true;
@@ -113,7 +113,7 @@ function compileParts(parts: readonly string[]): PathMatcher {
 
 type NameMatcher = (name: string) => boolean;
 
-/** The parts between the `**`: the first run stands at the beginning, the others anywhere behind. */
+/** The parts between the `**`: the first run matches at the beginning, the others anywhere after it. */
 function runsOf(parts: readonly string[]): NameMatcher[][] {
   const runs: NameMatcher[][] = [[]];
   for (const part of parts) {
@@ -123,7 +123,7 @@ function runsOf(parts: readonly string[]): NameMatcher[][] {
   return runs;
 }
 
-/** Whether a pattern whose beginning is no `**` may match something in a folder of so many names. */
+/** Whether a pattern that does not begin with `**` may match something in a folder of so many names. */
 function leadsInto([first, ...more]: NameMatcher[][], depth: number, names: readonly string[]) {
   if (first!.length <= depth) {
     return first!.length > 0 && more.length > 0 && startsAt(first!, names, 0);
@@ -131,7 +131,7 @@ function leadsInto([first, ...more]: NameMatcher[][], depth: number, names: read
   return startsAt(first!.slice(0, depth), names, 0);
 }
 
-/** Where a run matches first, from a name on; -1 where nowhere. Earliest leaves the others most room. */
+/** The earliest match of a run from a name on, which leaves the others most room; -1 for none. */
 function find(run: readonly NameMatcher[], names: readonly string[], from: number): number {
   for (let at = from; at + run.length <= names.length; at++) {
     if (startsAt(run, names, at)) return at;
@@ -151,7 +151,7 @@ function nameMatcher(part: string): NameMatcher {
   return /[?[]/.test(part) ? tokenMatcher(part) : starMatcher(part);
 }
 
-/** Matches a name against the texts between a part's stars, each as early as it can be. */
+/** Matches a name against the texts between a part's stars, each as early as possible. */
 function starMatcher(part: string): NameMatcher {
   const texts = part.split("*");
   if (texts.length === 1) return (name) => name === part;
@@ -168,16 +168,16 @@ function starMatcher(part: string): NameMatcher {
   };
 }
 
-/** What one character of a name is compared with. */
+/** Matches one character of a name. */
 type Token = "star" | ((character: string) => boolean);
 
-/** Goes back to the last star alone, so that a name costs no more than its length times the part's. */
+/** Backtracks only to the last star, so the cost is at most the name's length times the part's. */
 function tokenMatcher(part: string): NameMatcher {
   const tokens = tokensOf(part);
   const [before] = part.split(WILD, 1) as [string];
   const behind = /[^*?\]]*$/.exec(part)![0];
   return (name) => {
-    // Folders are called `[id]` too.
+    // Some folders are really called `[id]`.
     if (name === part) return true;
     if (!name.startsWith(before) || !name.endsWith(behind)) return false;
     let [at, token, star, starAt] = [0, 0, -1, 0];
@@ -202,7 +202,7 @@ function tokensOf(part: string): Token[] {
   });
 }
 
-/** What stands between brackets: characters and ranges, the others where `!` or `^` is first. */
+/** The content of brackets: characters and ranges, negated by a leading `!` or `^`. */
 function oneOf(inside: string): (character: string) => boolean {
   const others = /^[!^]/.test(inside);
   const ranges = inside.slice(others ? 1 : 0).match(/[^]-[^]|[^]/g) ?? [];

@@ -1,6 +1,6 @@
 /**
- * The project list, and which of its projects a change touches. The list comes from `.tickborg.json` in
- * the target branch, never from the pull request, else from the configuration.
+ * The project list, and which of its projects a change touches. The list comes from `.tickborg.json` in the
+ * target branch, never from the pull request; without that file, from the configuration.
  */
 import * as z from "zod";
 import type { Project } from "../config/config.ts";
@@ -16,27 +16,27 @@ export const PROJECTS_FILE = ".tickborg.json";
 /** Bytes the file may have. */
 export const MAX_PROJECTS_FILE_BYTES = 4 * 1024 * 1024;
 
-/** The file's form with labels; it may also be the bare list of projects. */
+/** The file's form with labels; it may also be just the list of projects. */
 const ProjectsFile = z.strictObject({
   $schema: z.string().optional(),
   projects: Projects,
-  /** What holds for projects that do not say whether they are tested. */
+  /** Default for the projects' `test`. */
   test: z.boolean().optional(),
   labels: z.array(LabelRule).max(500).default([]),
 });
 
-/** A list that projects can be built by. */
+/** A list with valid definitions. */
 export interface UsableList {
   readonly kind: "list";
   readonly projects: readonly Project[];
   readonly labels: readonly LabelRule[];
-  /** What is wrong with it all the same. */
+  /** Mistakes that do not make it unusable. */
   readonly mistakes?: readonly Mistake[];
-  /** The words for mistakes, with their places; absent where the list is no file's. */
+  /** Formats mistakes with their places; absent if the list is not from a file. */
   readonly tell?: (mistakes: readonly Mistake[]) => string[];
 }
 
-/** Where the projects of a commit come from, or why there are none. */
+/** The projects of a commit, or why there are none. */
 export type ProjectList =
   | UsableList
   /** Neither the repository nor the configuration lists any. */
@@ -45,15 +45,15 @@ export type ProjectList =
     readonly kind: "invalid";
     /** The first mistake, for a status. */
     readonly reason: string;
-    /** Every mistake, a line each; absent where the reason says all. Made when asked for: there may be many. */
+    /** Every mistake, a line each; absent if the reason is the only one. Lazy, because there may be many. */
     readonly mistakes?: () => string[];
-    /** What can be built by it all the same, where its form is right. */
+    /** The list, if it matches the schema despite its mistakes. */
     readonly usable?: UsableList;
   };
 
 /**
- * Reads the project list: the file's, where there is one, else the configuration's. Never throws. `invalid`
- * with any mistake; {@link usableList} says what a list that is merged already is good for.
+ * Reads the project list from the file, else from the configuration. Any mistake makes it `invalid`; see
+ * {@link usableList} for a list that is already merged.
  */
 export function readProjectList(
   file: Uint8Array | undefined,
@@ -71,7 +71,7 @@ export function readProjectList(
   }
   const tell = (mistakes: readonly Mistake[]) => text.tell(mistakes);
   const { value } = text;
-  // Asked for its own form alone, so that a mistake is told by its place and not as a failed union.
+  // Checks only the file's own form: a union's errors would not have the mistake's place.
   const schema = Array.isArray(value) ? Projects : ProjectsFile;
   const { data, error } = schema.safeParse(value);
   if (error !== undefined) {
@@ -94,8 +94,8 @@ export function readProjectList(
 }
 
 /**
- * A list as it is built by: one that is merged already with mistakes that leave its form right is used, so
- * that they stop nobody whose change has nothing to do with them.
+ * The list to build by. If an already merged list has mistakes but matches the schema, it is used, because
+ * unrelated changes must not be blocked.
  */
 export function usableList(list: ProjectList): ProjectList {
   return list.kind === "invalid" && list.usable ? list.usable : list;
@@ -113,13 +113,13 @@ function schemaMistakes(issue: z.core.$ZodIssue, value: unknown, schema: z.ZodTy
   });
 }
 
-/** What a change consists of. */
+/** A change to a repository. */
 export interface Change {
-  /** Paths from the repository's root; both names of a renamed file, and a submodule's with `/` at its end. */
+  /** Paths from the repository's root; both names of a renamed file; a submodule's ends in `/`. */
   readonly files: readonly string[];
   /** First lines of commit messages. */
   readonly subjects: readonly string[];
-  /** Names of projects whose entry in the list is new or another. */
+  /** Projects whose definition is new or changed. */
   readonly redefined?: readonly string[];
 }
 
@@ -127,23 +127,21 @@ export interface Change {
 export interface TouchedProject {
   readonly project: Project;
   readonly because: "files" | "scope" | "definition" | "dependency";
-  /** The project that it depends on, where that is why. */
+  /** The touched project that it depends on, if that is the reason. */
   readonly via?: string;
 }
 
-/** What a change touches. */
 export interface Touched {
   /** In the list's order. */
   readonly projects: readonly TouchedProject[];
-  /** How many files belong to no project. */
+  /** Number of files that belong to no project. */
   readonly outside: number;
 }
 
 /**
- * Finds the projects that a change touches: by files (of nested projects the innermost owns a file), by
- * commit scopes that name a project, by their definition, and whatever depends on those. A submodule touches
- * the projects in it as well. Files outside of every project touch none; a project at `.` owns them if the
- * list has one.
+ * Finds the projects that a change touches: by files, by commit scopes, by changed definitions, and their
+ * dependants. A file belongs to the innermost project; files outside of every project belong to a project at
+ * `.` if there is one. A submodule also touches the projects inside.
  */
 export function touchedProjects(change: Change, projects: readonly Project[]): Touched {
   const found = new Map<string, TouchedProject>();
@@ -175,7 +173,7 @@ export function touchedProjects(change: Change, projects: readonly Project[]): T
   return { projects: inOrder, outside };
 }
 
-/** Adds what depends on the projects found, and what depends on that; cycles end by themselves. */
+/** Adds direct and indirect dependants. */
 function addDependants(found: Map<string, TouchedProject>, projects: readonly Project[]): void {
   const dependants = new Map<string, Project[]>();
   for (const project of projects) {
@@ -183,7 +181,7 @@ function addDependants(found: Map<string, TouchedProject>, projects: readonly Pr
       dependants.set(name, [...(dependants.get(name) ?? []), project]);
     }
   }
-  // A map's iteration sees what is added on the way.
+  // Iterating over a map includes entries that are added during the loop.
   for (const via of found.keys()) {
     for (const project of dependants.get(via) ?? []) {
       if (!found.has(project.name)) {
@@ -193,7 +191,7 @@ function addDependants(found: Map<string, TouchedProject>, projects: readonly Pr
   }
 }
 
-/** Gives a function that tells which projects own a path: those at its innermost folder that has any. */
+/** Returns a function that finds a path's innermost projects. */
 function ownerLookup(projects: readonly Project[]): (path: string) => readonly Project[] {
   const byPath = new Map<string, Project[]>();
   for (const project of projects) {
@@ -201,7 +199,7 @@ function ownerLookup(projects: readonly Project[]): (path: string) => readonly P
   }
   const longest = Math.max(0, ...[...byPath.keys()].map((path) => path.length));
   return (path) => {
-    // No project lies deeper, and a path of thousands of folders would cost its length squared.
+    // No project is deeper, and a path of thousands of folders would cost its length squared.
     const start = path.length <= longest ? path.length : path.lastIndexOf("/", longest);
     for (let end = start; end > 0; end = path.lastIndexOf("/", end - 1)) {
       const owners = byPath.get(path.slice(0, end));
@@ -211,7 +209,7 @@ function ownerLookup(projects: readonly Project[]): (path: string) => readonly P
   };
 }
 
-/** Projects by each folder that they lie in, with `/` at its end. */
+/** Projects by each folder above them, with a final `/`. */
 function projectsWithin(projects: readonly Project[]): Map<string, Project[]> {
   const within = new Map<string, Project[]>();
   for (const project of projects) {
@@ -224,7 +222,7 @@ function projectsWithin(projects: readonly Project[]): Map<string, Project[]> {
   return within;
 }
 
-/** A title or subject by the Conventional Commits specification 1.0.0; undefined where it is none. */
+/** Parses a title or subject by Conventional Commits 1.0.0; undefined if it has another form. */
 export function parseConventional(
   subject: string,
 ): { type: string; scopes: string[] } | undefined {
@@ -234,7 +232,7 @@ export function parseConventional(
   return { type: parts[1]!, scopes };
 }
 
-/** The scopes that a commit's subject names: `fix(ui,core): …` names two. */
+/** The scopes in a commit's subject: `fix(ui,core): …` has two. */
 export function scopesOf(subject: string): string[] {
   return parseConventional(subject)?.scopes ?? [];
 }

@@ -1,6 +1,6 @@
-/** What a pull request's title says about whether it is ready. */
+/** Detects unfinished pull requests by their titles. */
 
-/** Whether a title marks work in progress: `WIP: …`, `[WIP] …`, `wip …`, `Draft: …`, in any case. */
+/** Whether a title marks work in progress: `WIP: …`, `[WIP] …`, `wip …`, `Draft: …`, ignoring case. */
 export function isWorkInProgress(title: string): boolean {
   return /^\s*(\[\s*draft\s*\]|(wip|draft)(\([^()]*\))?\s*:|wip(\s|$))/i.test(title) ||
     /\[\s*wip\s*\]/i.test(title);

@@ -1,12 +1,12 @@
-/** Looks up what is at some paths of a tree. */
+/** Looks up paths in a tree. */
 import { splitNul } from "../git/git.ts";
 import type { GitRepository } from "../git/repository.ts";
 import { nearest } from "../text/nearest.ts";
 import { type Entries, type EntryKind, foldersAbove } from "./tree_mistakes.ts";
 
-/** Characters of paths that one run of git is given; systems allow some more. */
+/** Characters of paths per run of git; systems allow more. */
 const MAX_CHARACTERS = 60_000;
-/** Paths that are not there for which the folders above are looked up, and how deep such a path may lie. */
+/** Missing paths whose parent folders are looked up, and their maximum depth. */
 const MOST_MISSING = 200;
 const MOST_DEEP = 30;
 
@@ -18,8 +18,8 @@ const KINDS: Readonly<Record<string, EntryKind>> = {
 };
 
 /**
- * What is at the paths of a commit's or tree's files. For paths that are not there the folders they would lie
- * in are looked up too: one may be a link or a submodule.
+ * The entries at these paths in a commit or tree. For missing paths it also looks up the parent folders, which
+ * may be links or submodules.
  */
 export async function treeEntries(
   repository: Pick<GitRepository, "run">,
@@ -33,11 +33,11 @@ export async function treeEntries(
   return new Map([...entries, ...await look(repository, tree, above)]);
 }
 
-/** Paths for which what was meant is sought, and folders that are looked at for each. */
+/** Missing paths to suggest folders for, and folders to compare for each. */
 const MAX_HINTS = 5;
 const MOST_FOLDERS = 2_000;
 
-/** For paths that are not there: the folder that was probably meant, of those that lie where it would. */
+/** For missing paths: the most similar existing folder with the same parent. */
 export async function nearFolders(
   repository: Pick<GitRepository, "run">,
   tree: string,
@@ -75,7 +75,7 @@ async function look(
   const wanted = new Set(paths);
   const entries = new Map<string, EntryKind>();
   for (const chunk of chunksOf(paths)) {
-    // With -t a folder is listed also where a path below it is asked for.
+    // With -t git also lists a folder if a path below it is requested.
     const args = ["--literal-pathspecs", "ls-tree", "-t", "-z", "--full-tree", tree, "--"];
     for (const entry of splitNul((await repository.run([...args, ...chunk])).stdout)) {
       const path = entry.slice(entry.indexOf("\t") + 1);

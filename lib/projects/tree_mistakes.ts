@@ -1,46 +1,45 @@
-/** Mistakes of a project list that only a look at the repository's tree shows. Pure. */
+/** Mistakes in a project list that need the repository's tree. Pure. */
 import type { Project } from "../config/config.ts";
 import { shortened } from "../text/shortened.ts";
 import type { Mistake } from "./list_text.ts";
 import { fixedPaths, patternMistake } from "./patterns.ts";
 import type { LabelRule } from "./label_rule.ts";
 
-/** What a path is in a tree. */
 export type EntryKind = "folder" | "file" | "link" | "submodule";
 
-/** What is at some paths of a tree; a path that is not there is not in it. */
+/** Entries of a tree by path, without missing paths. */
 export type Entries = ReadonlyMap<string, EntryKind>;
 
-/** What is looked at. */
+/** Input of {@link treeMistakes}. */
 export interface TreeFacts {
   readonly projects: readonly Project[];
   readonly labels: readonly LabelRule[];
-  /** What is at {@link pathsOf} and at the folders that they lie in. */
+  /** The entries at {@link pathsOf} and their parent folders. */
   readonly entries: Entries;
-  /** Whether a pattern was there before: what it names may be gone, or may still come. */
+  /** Whether the pattern is not new: its path may be gone, or may still come. */
   readonly isOld: (pattern: string) => boolean;
-  /** The folder that was probably meant, by paths that are not there. */
+  /** Suggested folders for missing paths. */
   readonly near?: ReadonlyMap<string, string>;
 }
 
-/** The paths that {@link treeMistakes} is decided from. */
+/** The paths that {@link treeMistakes} needs. */
 export function pathsOf({ projects, labels }: Pick<TreeFacts, "projects" | "labels">): string[] {
   const fixed = lookedUp(labels).flatMap((pattern) => pattern.fixed);
   const all = [...projects.map(({ path }) => path), ...fixed];
   return [...new Set(all)].filter((path) => path !== "." && path !== "");
 }
 
-/** Characters of the paths that patterns name, above which no further pattern is looked up. */
+/** Total characters of pattern paths to look up. */
 const MAX_CHARACTERS = 500_000;
 
 interface LookedUp {
   readonly path: readonly PropertyKey[];
   readonly pattern: string;
-  /** As {@link fixedPaths} has them. */
+  /** See {@link fixedPaths}. */
   readonly fixed: readonly string[];
 }
 
-/** The patterns that are looked up in the tree. */
+/** The patterns to look up in the tree. */
 function lookedUp(labels: readonly LabelRule[]): LookedUp[] {
   const found: LookedUp[] = [];
   let room = MAX_CHARACTERS;
@@ -76,17 +75,17 @@ export function treeMistakes(facts: TreeFacts): Mistake[] {
   ];
 }
 
-/** A submodule has folders that this tree does not show. */
+/** Accepts any path inside a submodule, whose folders are not in this tree. */
 function projectPathMistake(path: string, entries: Entries): string | undefined {
   const kind = path === "." ? "folder" : entries.get(path);
   if (kind === "folder" || kind === "submodule") return undefined;
   const shown = shortened(path);
-  if (kind === "link") return `the path ${shown} is a symbolic link; name the folder it leads to`;
+  if (kind === "link") return `the path ${shown} is a symbolic link; name its target folder`;
   if (kind === "file") return `the path ${shown} is a file, not a folder`;
   const [above, what] = firstAbove(path, entries);
   if (what === "submodule") return undefined;
   if (what === "link") {
-    return `the path ${shown} leads through a symbolic link, ${shortened(above)}`;
+    return `the path ${shown} goes through a symbolic link, ${shortened(above)}`;
   }
   return `the path ${shown} is not in the repository`;
 }
@@ -96,11 +95,11 @@ function patternInTree(
   entries: Entries,
 ): string | undefined {
   if (fixed.some((path) => path === "" || entries.has(path))) return undefined;
-  return `the pattern ${JSON.stringify(shortened(pattern))} can match nothing: ` +
+  return `the pattern ${JSON.stringify(shortened(pattern))} matches nothing: ` +
     `${shortened(fixed[0]!)} is not in the repository`;
 }
 
-/** The outermost of the folders a path lies in that is none. */
+/** The outermost parent of a path that is not a folder. */
 function firstAbove(path: string, entries: Entries): [string, EntryKind | undefined] {
   for (const folder of foldersAbove(path)) {
     const kind = entries.get(folder);
@@ -109,7 +108,7 @@ function firstAbove(path: string, entries: Entries): [string, EntryKind | undefi
   return ["", undefined];
 }
 
-/** The folders that a path lies in, outermost first. */
+/** The parent folders of a path, outermost first. */
 export function foldersAbove(path: string): string[] {
   const parts = path.split("/");
   return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));

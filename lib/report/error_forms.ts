@@ -1,12 +1,12 @@
-/** How the tools that builds run print errors: one line at a time. Pure. */
+/** The error formats of build tools, line by line. Pure. */
 
 /**
- * How sure it is that a line tells why a build failed: an error with its place (0), an error by its words
- * or a test's name (1), what may be harmless (2), and what only repeats that something failed before (3).
+ * How likely a line is the cause of a failure: an error with its place (0), an error by its words or a test's
+ * name (1), possibly harmless (2), or only a repetition of an earlier failure (3).
  */
 export type Rank = 0 | 1 | 2 | 3;
 
-/** What the lines after an error may add to it; `first_error.ts` reads them. */
+/** What the lines after an error may add; see `first_error.ts`. */
 export type Rest =
   | "arrow"
   | "message"
@@ -15,7 +15,7 @@ export type Rest =
   | "summary"
   | "python-place";
 
-/** An error as one line tells it. */
+/** An error read from one line. */
 export interface Reading {
   readonly rank: Rank;
   readonly message: string;
@@ -25,21 +25,21 @@ export interface Reading {
   readonly rest?: Rest | undefined;
 }
 
-/** A form of error. The groups `message`, `file`, `line`, `column` and `test` (a test's name) are read. */
+/** An error format, with the groups `message`, `file`, `line`, `column` and `test` (a test's name). */
 interface Form {
   readonly rank: Rank;
   readonly pattern: RegExp;
   readonly rest?: Rest;
 }
 
-/** A file's name, Windows drives included; without what would make prose a name. */
+/** A file name, also with a Windows drive, without characters that would match prose. */
 const FILE = String.raw`(?<file>(?:[A-Za-z]:)?[^\s:"'()][^:"'()]{0,300}?)`;
 
 function form(rank: Rank, pattern: RegExp, rest?: Rest): Form {
   return { rank, pattern, ...(rest && { rest }) };
 }
 
-/** Said of what was told before it, or with it: taken only where nothing else is found. */
+/** Repetitions of other errors: used only if nothing else is found. */
 const REPEATS: readonly Form[] = [
   form(3, /^\S*make(?:\[\d+\])?: \*\*\* (?<message>\[.*\] .*)$/),
   form(3, /^(?<message>FAILED: .*)$/),
@@ -55,7 +55,7 @@ const REPEATS: readonly Form[] = [
   form(3, /^(?<message>autoreconf: error: \S+ failed with exit status.*)$/),
 ];
 
-/** Errors with a place, and those that no tool prints for anything else. */
+/** Errors with a place, and unmistakable ones. */
 const CERTAIN: readonly Form[] = [
   form(
     0,
@@ -149,7 +149,7 @@ const CERTAIN: readonly Form[] = [
   form(0, /^(?<file>[^\s:]{1,300}\.go):(?<line>\d{1,9}):(?<column>\d{1,9}): (?<message>.+)$/),
 ];
 
-/** Errors by their words alone, and tests that failed. */
+/** Errors without a place, and failed tests. */
 const LIKELY: readonly Form[] = [
   form(1, /^\s*\d+\/\d+ Test +#\d+: (?<test>\S{1,300}) \.*[\s\w]{0,60}\*\*\*/),
   form(
@@ -176,7 +176,7 @@ const LIKELY: readonly Form[] = [
   ),
 ];
 
-/** What may be harmless: scripts look for programs that they can do without. */
+/** Possibly harmless: scripts also search for optional programs. */
 const HINTS: readonly Form[] = [
   form(
     2,
@@ -199,7 +199,7 @@ const HINTS: readonly Form[] = [
 
 const FORMS: readonly Form[] = [...REPEATS, ...CERTAIN, ...LIKELY, ...HINTS];
 
-/** Several small patterns: V8 searches with these many times faster than with one large one. */
+/** Several small patterns, with which V8 is many times faster than with one large one. */
 const SUSPECTS = [
   /[Ee]rror|ERR|[Ff]ail|FAIL|[Uu]ndefined|[Cc]annot/,
   /not found|not ok|No such|denied|panic/,
@@ -208,12 +208,12 @@ const SUSPECTS = [
   /relocation|went wrong|terminate called|Illegal|Sanitizer|E {3}|e: [f/]|\.go:|UNEXPECTED|ing directory/,
 ];
 
-/** Whether an error can stand in a text; most logs are read no further. */
+/** A fast check whether a text may contain an error, which rules out most lines. */
 export function isSuspect(text: string): boolean {
   return SUSPECTS.some((pattern) => pattern.test(text));
 }
 
-/** The error that a line tells; undefined where it tells none. The line has no escape sequences. */
+/** The error in a line without escape sequences; undefined if there is none. */
 export function readError(line: string): Reading | undefined {
   for (const { rank, pattern, rest } of FORMS) {
     const match = pattern.exec(line);

@@ -1,13 +1,13 @@
-/** Finds the first error of a build's output while it streams. Pure; the forms are in `error_forms.ts`. */
+/** Finds the first error in a build's output while it streams. Pure; `error_forms.ts` has the formats. */
 import { isSuspect, readError, type Reading, type Rest } from "./error_forms.ts";
 import { withoutEscapes } from "./markdown.ts";
 
-/** What a build failed of, with the place that the tool named. */
+/** Why a build failed, with the place that the tool named. */
 export interface FirstError {
   readonly message: string;
   /** As the tool printed it. */
   readonly file?: string;
-  /** The folder that `make` had last said it was in: a relative `file` is seen from there. */
+  /** The last folder that `make` entered: a relative `file` starts there. */
   readonly folder?: string;
   readonly line?: number;
   readonly column?: number;
@@ -18,9 +18,9 @@ export interface FirstError {
 const BEFORE = 8;
 const AFTER = 12;
 const MAX_MESSAGE = 300;
-/** Characters above which a line is cut before it is read: no tool's error is longer before its place. */
+/** Characters above which a line is cut before matching. */
 const MAX_LINE = 1_000;
-/** Lines after an error in which the rest of it may stand. */
+/** Lines after an error that may have the rest of it. */
 const REACH: Readonly<Record<Rest, number>> = {
   arrow: 6,
   message: 3,
@@ -32,15 +32,14 @@ const REACH: Readonly<Record<Rest, number>> = {
 const MAX_FOLDERS = 64;
 
 /**
- * Reads a command's lines as they come and keeps the first error of the surest kind. Memory and the time
- * that a line takes are bounded, whatever is printed.
+ * Reads a command's lines and keeps the first error with the best rank. Memory, and time per line, are bounded
+ * for any output.
  */
 export class ErrorFinder {
   readonly #before: string[] = [];
   readonly #folders: string[] = [];
   #best: Candidate | undefined;
 
-  /** Reads lines. */
   push(lines: readonly string[]): void {
     if (this.#best?.settled) return;
     if (!this.#best?.open && !isSuspect(lines.join("\n"))) {
@@ -49,7 +48,7 @@ export class ErrorFinder {
     for (const line of lines) this.#see(tidy(line));
   }
 
-  /** The error; undefined where none was recognised. */
+  /** The error; undefined if none was recognised. */
   found(): FirstError | undefined {
     return this.#best?.error();
   }
@@ -65,7 +64,7 @@ export class ErrorFinder {
     this.#remember([line]);
   }
 
-  /** Notes in which folder `make` and `ninja` are. */
+  /** Tracks the folder that `make` or `ninja` is in. */
   #follow(line: string): void {
     const [, way, folder] = /^\S+: (Entering|Leaving) directory [`'](.{1,500})'$/.exec(line) ?? [];
     if (way === "Entering" && this.#folders.length < MAX_FOLDERS) this.#folders.push(folder!);
@@ -81,7 +80,7 @@ export class ErrorFinder {
   }
 }
 
-/** An error whose rest may follow. */
+/** An error to which later lines may add. */
 class Candidate {
   rank: Reading["rank"];
   readonly #context: string[];
@@ -105,12 +104,12 @@ class Candidate {
     this.#folder = folder;
   }
 
-  /** Whether lines that follow may belong to it. */
+  /** Whether later lines may belong to it. */
   get open(): boolean {
     return this.#after > 0 || this.#rest !== undefined;
   }
 
-  /** Whether nothing that follows can change it. */
+  /** Whether no later line can change it. */
   get settled(): boolean {
     return this.rank === 0 && !this.open;
   }
@@ -136,7 +135,7 @@ class Candidate {
     };
   }
 
-  /** Takes what a line adds; returns whether that was the last of it. */
+  /** Adds a line; returns whether the error is complete. */
   #complete(rest: Rest, line: string): boolean {
     switch (rest) {
       case "arrow":
@@ -159,7 +158,7 @@ class Candidate {
     }
   }
 
-  /** rustc's and lld's place, in a line of its own. */
+  /** rustc and lld print the place on its own line. */
   #arrow(line: string): boolean {
     const arrow =
       /^(?:\s*--> |>>> referenced by )(?<file>[^\s:]{1,300}):(?<line>\d{1,9})(?::(?<column>\d{1,9}))?/;
@@ -195,14 +194,14 @@ class Candidate {
   }
 }
 
-/** A line as the forms read it: without colours, and without what ctest and Gradle put before it. */
+/** Prepares a line for matching: without colours, and without the prefixes of ctest and Gradle. */
 function tidy(raw: string): string {
   const line = (raw.length > MAX_LINE ? raw.slice(0, MAX_LINE) : raw).toWellFormed();
   const plain = line.includes("\x1b") ? withoutEscapes(line) : line;
   return plain.replace(/\r$/, "").replace(/^\d{1,5}: (?=\S)|^(?::[\w-]{1,100}){1,20}(?=\/)/, "");
 }
 
-/** A message for a title: GCC's curly quotes straight, and without what adds nothing. */
+/** A message for a title, with straight quotes and without boilerplate. */
 function words(message: string): string {
   const text = message.replace(/[‘’]/g, "'").replace(" (first use in this function)", "").trim();
   return text.length > MAX_MESSAGE ? `${text.slice(0, MAX_MESSAGE - 1).toWellFormed()}…` : text;

@@ -1,4 +1,4 @@
-/** What people read of a check run that nobody brought to an end. */
+/** The report of a check run that was given up. */
 import { code, duration, plain } from "./markdown.ts";
 import type { Addresses, Report } from "./parts.ts";
 
@@ -8,7 +8,6 @@ export interface GivenUp {
   readonly seconds: number;
 }
 
-/** A check run that nobody brings to an end. */
 export function givenUpReport(
   { project, system }: { project: string; system: string },
   { why, seconds }: GivenUp,
@@ -18,26 +17,26 @@ export function givenUpReport(
   const again =
     `To build again, comment ${code(`${handle} build ${project}`)} on the pull request, ` +
     "or push.";
-  const late = "Should a builder still take this job, its result replaces this message.";
+  const late = "If a builder still starts this job, its result replaces this message.";
   switch (why) {
     case "no-builder":
       return {
         title: `No builder serves ${plain(system, 50)}`,
         summary: `The job waited for ${after} and no builder for ${code(system)} is connected. ` +
-          "Ask whoever runs the builders to start one, or take the system out of the project's " +
+          "Ask the operator of the builders to start one, or remove the system from the project's " +
           `\`systems\`. ${late}\n\n${again}`,
       };
     case "not-started":
       return {
         title: `Not started within ${after}`,
         summary:
-          `The job was queued ${after} ago and no builder has begun it: either the builders for ` +
+          `The job was queued ${after} ago and no builder has started it: either the builders for ` +
           `${code(system)} are overloaded or the job was lost. ${late}\n\n${again}`,
       };
     case "no-result":
       return {
-        title: `No news from the builder for ${after}`,
-        summary: `A builder began this ${after} ago and has not sent a result: it may be gone. ` +
+        title: `No update from the builder for ${after}`,
+        summary: `A builder started this ${after} ago and has not sent a result: it may be gone. ` +
           `${late}\n\n${again}`,
       };
   }

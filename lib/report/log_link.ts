@@ -1,8 +1,8 @@
-/** Addresses of pages that show logs. */
+/** Addresses of log pages. */
 
 /**
- * The page of the log viewer that shows an attempt's log, or every attempt's of a log key; undefined where
- * there is no viewer, or none that a browser could open.
+ * The log viewer's page for an attempt, or for all attempts of a log key; undefined without a viewer, or if a
+ * browser could not open its address.
  */
 export function logLink(
   viewer: string | undefined,
@@ -20,7 +20,7 @@ export function canBeOpened(address: string): boolean {
   return /^https?:\/\/\S+$/.test(address) && URL.canParse(address);
 }
 
-/** A query parameter without the marks that would end a link in Markdown. */
+/** Encodes a query parameter, including characters that would end a Markdown link. */
 function parameter(text: string): string {
   return encodeURIComponent(text.toWellFormed()).replace(
     /[!'()*]/g,

@@ -1,13 +1,13 @@
 /**
- * Text from outside inside GitHub's Markdown. Everything hostile goes into a code span or a code block,
- * where GitHub renders neither HTML nor links nor mentions; these functions see to it that it stays there.
+ * Puts untrusted text into GitHub's Markdown: always in code spans or code blocks, which it cannot break out
+ * of, and in which GitHub renders no HTML, links or mentions.
  */
 
 /** ANSI escape sequences (ECMA-48): colours, cursor movements, titles. */
 // deno-lint-ignore no-control-regex
 const ANSI = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])/g;
 
-/** Control characters, and those that turn the direction of text or cannot be seen. */
+/** Control characters, and those that are invisible or change the direction of text. */
 // deno-lint-ignore no-control-regex
 const INVISIBLE = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
 
@@ -23,7 +23,7 @@ export function plain(text: string, max = 500): string {
   return clean.length > max ? `${clean.slice(0, max - 1).toWellFormed()}…` : clean;
 }
 
-/** A code span that shows the text as it is. */
+/** A code span with the literal text. */
 export function code(text: string, max = 500): string {
   const shown = plain(text, max);
   if (shown === "") return "`(empty)`";

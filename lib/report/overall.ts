@@ -1,4 +1,4 @@
-/** What people read of the check run that sums up a pull request's builds. */
+/** The report of the check run that sums up a pull request's builds. */
 import type { CheckRun, Conclusion } from "../github/github.ts";
 import { code, duration, plain } from "./markdown.ts";
 import type { Addresses } from "./parts.ts";
@@ -10,36 +10,36 @@ export interface BuildRow {
   readonly test: boolean;
   readonly status: CheckRun["status"];
   readonly conclusion?: Conclusion;
-  /** What its check run says in one line. */
+  /** Its check run's title. */
   readonly title?: string;
   readonly detailsUrl?: string;
   readonly seconds?: number;
 }
 
-/** What the report is made of. */
+/** The content of the report. */
 export interface OverallFacts {
   readonly pull: number;
   readonly headSha: string;
   readonly base: string | null;
   readonly baseSha: string | undefined;
-  /** `queued` and `running` while the pull request is evaluated. */
+  /** `queued` and `running` before the evaluation has ended. */
   readonly stage: "queued" | "running" | "ended";
-  /** What the evaluation came to; see `EvaluationNotice`. */
+  /** The evaluation's outcome; see `EvaluationNotice`. */
   readonly outcome: string | undefined;
   readonly description: string | undefined;
-  /** Markdown, made by us. */
+  /** Our own Markdown. */
   readonly notes: string | undefined;
   readonly rows: readonly BuildRow[];
   readonly status: CheckRun["status"];
   readonly conclusion: Conclusion | undefined;
-  /** Other open pull requests with this head and base that the check speaks for too. */
+  /** Other open pull requests with the same head and base, which share the check. */
   readonly rivals: readonly number[];
 }
 
-/** Bytes of the table; GitHub takes 65,535 for a text. */
+/** Bytes of the table; GitHub allows 65,535 for a text. */
 const MAX_TABLE = 60_000;
 
-/** The report of a pull request's builds. `changed` is what must be shown at once if it is another. */
+/** The report of a pull request's builds. */
 export function overallReport(
   facts: OverallFacts,
   addresses: Addresses,
@@ -52,8 +52,8 @@ export function overallReport(
 }
 
 function titleOf({ stage, description = "", rows, status, conclusion }: OverallFacts): string {
-  if (stage === "queued") return "Waiting to be evaluated";
-  if (stage === "running") return "Finding out what the change touches";
+  if (stage === "queued") return "Waiting for evaluation";
+  if (stage === "running") return "Evaluating what the change touches";
   const bad = rows.filter(isBad);
   if (status !== "completed") {
     const ended = rows.filter((row) => row.status === "completed").length;
@@ -75,7 +75,7 @@ function titleOf({ stage, description = "", rows, status, conclusion }: OverallF
   return plain(description, 200);
 }
 
-/** Whether a build ended otherwise than by success or by being cancelled. */
+/** Whether a build ended without success and was not cancelled. */
 export function isBad({ status, conclusion }: BuildRow): boolean {
   return status === "completed" && conclusion !== "success" && conclusion !== "cancelled";
 }
@@ -108,7 +108,7 @@ function again({ conclusion, rows }: OverallFacts, handle: string): string {
   return `Comment: ${code(`${handle} build <project>`)} builds this merge again, ${evaluate}.`;
 }
 
-/** The table, failed builds first, as many rows as there is room for. */
+/** The table, failed builds first, with as many rows as fit. */
 function table(rows: readonly BuildRow[]): string {
   const sorted = [...rows.filter(isBad), ...rows.filter((row) => !isBad(row))];
   const lines = ["| build | state | duration | says |", "|---|---|---|---|"];
@@ -133,7 +133,7 @@ function tableRow(row: BuildRow): string {
   return `| ${link} | ${stateText(row)} | ${took} | ${says} |`;
 }
 
-/** A code span inside a table, which a pipe would end. */
+/** A code span inside a table, with escaped pipes. */
 function cell(text: string, max: number): string {
   return code(text, max).replaceAll("|", "\\|");
 }

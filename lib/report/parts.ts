@@ -1,25 +1,24 @@
-/** What the texts of every kind of check run share. */
+/** Text parts that all kinds of check runs share. */
 import { logKey } from "../messages/build_job.ts";
 import { logLink } from "./log_link.ts";
 import { code } from "./markdown.ts";
 import { type BuildSubject, isPush } from "./subject.ts";
 
-/** What a check run shows, before the hidden memory is added. */
+/** A check run's text without the hidden memory. */
 export interface Report {
   readonly title: string;
   readonly summary: string;
   readonly text?: string;
 }
 
-/** Where people find the bot and the logs. */
 export interface Addresses {
-  /** The handle that commands start with, `@tickbot`. */
+  /** The bot's handle, `@tickbot`. */
   readonly handle: string;
-  /** Address of the log viewer; undefined where none is configured. */
+  /** Address of the log viewer; undefined if none is configured. */
   readonly logViewer: string | undefined;
 }
 
-/** The page that shows a build's log, or every attempt's; undefined where there is no viewer. */
+/** The log page of a build's attempt, or of all attempts; undefined without a viewer. */
 export function buildLogLink(
   subject: BuildSubject,
   attempt: string | undefined,
@@ -34,20 +33,20 @@ export function baseText({ pr, baseSha }: BuildSubject): string {
   return baseSha === undefined ? branch : `${branch} at ${code(baseSha)}`;
 }
 
-/** What is built of a push, for people. */
+/** What a push builds, for people. */
 export function pushText({ pr, push }: BuildSubject): string {
   const branch = push?.branch ?? pr.target_branch;
-  return `as it was pushed${branch === null ? "" : ` to ${code(branch, 255)}`}`;
+  return `as pushed${branch === null ? "" : ` to ${code(branch, 255)}`}`;
 }
 
-/** How people cancel or repeat a build that has not ended. */
+/** How to cancel or repeat a build that has not ended. */
 export function howToChange(subject: BuildSubject, addresses: Addresses): string {
-  if (isPush(subject)) return "A rebuild is asked for by the next push.";
-  return "A newer push cancels this build, and so does closing the pull request. " +
+  if (isPush(subject)) return "To build again, push a new commit.";
+  return "A newer push or closing the pull request cancels this build. " +
     howToRebuild(subject, addresses);
 }
 
-/** How people have a build repeated. */
+/** How to repeat a build. */
 export function howToRebuild(subject: BuildSubject, { handle }: Addresses): string {
   if (isPush(subject)) return "To build again, push a new commit.";
   const command = `${handle} ${subject.test ? "test" : "build"} ${subject.project}`;

@@ -1,17 +1,17 @@
-/** How people repeat a build on a machine of their own. */
+/** How to repeat a build on one's own machine. */
 import { checkCloneUrl, UnsafeGitName } from "../git/names.ts";
 import type { Repo } from "../messages/repo.ts";
 import { shellWord } from "../text/shell.ts";
 import { codeBlock, plain } from "./markdown.ts";
 import { type BuildSubject, isPush } from "./subject.ts";
 
-/** The part of a report that says how to do the same build without GitHub and without a broker. */
+/** A report's section about repeating the build without GitHub and a broker. */
 export function howToReproduce(subject: BuildSubject): string {
-  return "### Reproduce on your machine\n\nIn a clone of the repository, or of a fork of it, that has a " +
-    `clone of Tickborg next to it:\n\n${codeBlock(reproduceCommand(subject), "sh")}`;
+  return "### Reproduce on your machine\n\nIn a clone of the repository or of a fork, next to a " +
+    `clone of Tickborg:\n\n${codeBlock(reproduceCommand(subject), "sh")}`;
 }
 
-/** Two lines for a shell, which need git and Node.js: Deno comes with npx, in the version that runs here. */
+/** Two shell commands, which need git and Node.js: npx installs the same version of Deno as runs here. */
 export function reproduceCommand(subject: BuildSubject): string {
   const { repo, pr, test, project } = subject;
   const options = ["--base", baseOf(subject), "--head", pr.head_sha];
@@ -21,7 +21,7 @@ export function reproduceCommand(subject: BuildSubject): string {
     }`;
 }
 
-/** The repository's own address: `origin` is a fork in many clones. */
+/** The repository's address, because `origin` is a fork in many clones. */
 function addressOf({ clone_url: url }: Repo): string {
   try {
     return checkCloneUrl(url, true);
@@ -31,7 +31,7 @@ function addressOf({ clone_url: url }: Repo): string {
   }
 }
 
-/** A commit merged into itself is built as it is: so are pushes. FETCH_HEAD is the first ref that was fetched. */
+/** A push is built unmerged: its base is its own commit. FETCH_HEAD is the first fetched ref. */
 function baseOf(subject: BuildSubject): string {
   return isPush(subject) ? subject.pr.head_sha : subject.baseSha ?? "FETCH_HEAD";
 }
@@ -47,10 +47,10 @@ function words(list: readonly string[]): string {
   return list.map(word).join(" ");
 }
 
-/** A word that is the same after it was shown and pasted, whatever it holds. */
+/** Quotes a word so that it survives display and copying. */
 function word(text: string): string {
   if (text === plain(text, 2_048)) return shellWord(text);
-  // Characters that cannot be seen, and would be taken out on the way, as bytes (POSIX.1-2024, 2.2.4).
+  // Invisible characters, which `plain` would remove, as bytes (POSIX.1-2024, 2.2.4).
   const bytes = [...new TextEncoder().encode(text)];
   const escaped = bytes.map((byte) =>
     /[A-Za-z0-9/._-]/.test(String.fromCharCode(byte)) && byte < 0x80

@@ -1,4 +1,4 @@
-/** What people read of a build that ended. */
+/** The report of a build that ended. */
 import type { BuildResult } from "../messages/build_result.ts";
 import { explainFailure, failureTitle, firstErrorPart, newLines } from "./failure.ts";
 import { code, codeBlock, duration, lastLines, plain } from "./markdown.ts";
@@ -15,26 +15,26 @@ import { type BuildSubject, isPush } from "./subject.ts";
 import { VERSION } from "../common/version.ts";
 
 /**
- * A build that was cancelled or superseded is sent as skipped, because a Rust peer knows no other word.
- * Its projects were attempted; those that are not for a system are in the other list.
+ * Whether a skipped build was cancelled or superseded, for which a Rust peer has no other status. Its projects
+ * are in the list of attempted ones; those that are not for a system are in the other list.
  */
 export function wasGivenUp({ attempted_attrs, skipped_reason }: BuildResult): boolean {
   return (attempted_attrs?.length ?? 0) > 0 ||
     /^\s*(superseded|cancell?ed|closed)/i.test(skipped_reason ?? "");
 }
 
-/** A project that a builder left out of a job of several. */
+/** The report of a project that a builder left out of a job. */
 export function leftOutReport(subject: BuildSubject, addresses: Addresses): Report {
   return {
     title: `Skipped: not built for ${plain(subject.system, 50)}`,
     summary: [
-      `The builder left ${code(subject.project)} out: it is not built for ${code(subject.system)}.`,
+      `The builder skipped ${code(subject.project)}: it is not built for ${code(subject.system)}.`,
       howToRebuild(subject, addresses),
     ].join("\n\n"),
   };
 }
 
-/** A build that ended. */
+/** The report of a result. */
 export function resultReport(
   subject: BuildSubject,
   result: BuildResult,
@@ -81,10 +81,8 @@ function resultTitle(result: BuildResult): string {
 function explanation(result: BuildResult): string {
   const { status } = result;
   if (typeof status === "object") {
-    return "This is the build infrastructure's fault, not necessarily the change's: the build could not be " +
-      `carried out.\n\n${
-        codeBlock(lastLines(status.UnexpectedError.err.split("\n"), { lines: 30 }))
-      }`;
+    return "The build infrastructure failed, which is not necessarily the change's fault: the build could not " +
+      `run.\n\n${codeBlock(lastLines(status.UnexpectedError.err.split("\n"), { lines: 30 }))}`;
   }
   switch (status) {
     case "Success":
@@ -94,13 +92,13 @@ function explanation(result: BuildResult): string {
     case "Failure":
       return explainFailure(result);
     case "HashMismatch":
-      return "Something that was downloaded does not have the hash it should have.";
+      return "A download does not have the expected hash.";
     case "TimedOut":
-      return "The build took longer than it may and was stopped, with everything it had started.";
+      return "The build exceeded its time limit and was stopped, with all its processes.";
     case "Skipped":
       return result.skipped_reason
         ? `Not built: ${code(result.skipped_reason)}.`
-        : "The builder skipped this build and did not say why.";
+        : "The builder skipped this build without a reason.";
   }
 }
 
@@ -124,7 +122,7 @@ function details(subject: BuildSubject, result: BuildResult): string {
   if (result.command != null) parts.push(`### Command\n\n${codeBlock(result.command, "sh")}`);
   const output = lastLines(newLines(result));
   if (output.trim() !== "") parts.push(`### Last lines of the log\n\n${codeBlock(output, "text")}`);
-  // A push of which nothing could be built names no project.
+  // A push without any build has no project name.
   if (!subject.project.includes(" ")) parts.push(howToReproduce(subject));
   return parts.join("\n\n");
 }

@@ -3,7 +3,7 @@ import type { BuildJob } from "../messages/build_job.ts";
 import type { BuildResult } from "../messages/build_result.ts";
 import type { Pr, PushTrigger, Repo } from "../messages/repo.ts";
 
-/** The build a check run shows: the parts that jobs and results share. */
+/** The build of a check run: the fields that jobs and results share. */
 export interface BuildSubject {
   readonly repo: Repo;
   readonly pr: Pr;
@@ -12,11 +12,11 @@ export interface BuildSubject {
   readonly system: string;
   readonly test: boolean;
   readonly baseSha: string | undefined;
-  /** Whether the merged project list says how it is built, as far as the message tells. */
+  /** Whether it uses the merged project list's definition; results do not say. */
   readonly definition?: "merged" | undefined;
 }
 
-/** Whether a push asked for a build: it has no pull request, and the commit is built as it is. */
+/** Whether a push triggered the build: it has no pull request, and the commit is not merged. */
 export function isPush({ push, pr }: Pick<BuildSubject, "push" | "pr">): boolean {
   return Boolean(push) || pr.number === 0;
 }

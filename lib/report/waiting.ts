@@ -1,4 +1,4 @@
-/** What people read of a build that has not ended. */
+/** The reports of builds that have not ended. */
 import { code, plain } from "./markdown.ts";
 import {
   type Addresses,
@@ -10,13 +10,12 @@ import {
 } from "./parts.ts";
 import { type BuildSubject, isPush } from "./subject.ts";
 
-/** The state of a system's queue when a report is written; undefined fields are not known. */
+/** The state of a system's queue at the time of the report; undefined fields are unknown. */
 export interface BuildQueueState {
   readonly waiting?: number | undefined;
   readonly builders?: number | undefined;
 }
 
-/** A build that waits for a builder. */
 export function queuedReport(
   subject: BuildSubject,
   queue: BuildQueueState,
@@ -27,8 +26,8 @@ export function queuedReport(
     return {
       title: `Waiting: no builder is connected for ${plain(subject.system, 50)}`,
       summary:
-        `No builder for ${code(subject.system)} is connected at the moment. The build starts ` +
-        "by itself as soon as one is. If none comes, this check fails and says so." + `\n\n${how}`,
+        `No builder for ${code(subject.system)} is connected. The build starts automatically ` +
+        "when one connects. If none does, this check fails." + `\n\n${how}`,
     };
   }
   return { title: waitingTitle(subject, queue), summary: `${nextStep(subject)}\n\n${how}` };
@@ -47,10 +46,9 @@ function nextStep(subject: BuildSubject): string {
     ? `${builds} the project ${pushText(subject)}`
     : `merges the change into ${baseText(subject)} and ${builds} the project`;
   return `${code(project)} is queued for ${code(system)}. Next, a builder ${work}; ` +
-    "this check then shows who builds it and links to the live log.";
+    "this check then names the builder and links to the live log.";
 }
 
-/** A build that runs. */
 export function startedReport(
   subject: BuildSubject,
   started: { identity: string; attemptId: string },
@@ -62,7 +60,7 @@ export function startedReport(
       plain(started.identity, 100)
     }`,
     summary: [
-      `Builder ${code(started.identity, 200)} is at work on ${code(subject.project)} for ` +
+      `Builder ${code(started.identity, 200)} is building ${code(subject.project)} for ` +
       `${code(subject.system)}, ${
         isPush(subject) ? pushText(subject) : `merged into ${baseText(subject)}`
       }.`,

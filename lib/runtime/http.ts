@@ -6,19 +6,18 @@ import type { HttpEndpoint } from "./role.ts";
 import { parseListen } from "../config/listen.ts";
 import { VERSION } from "../common/version.ts";
 
-/** An endpoint that listens. */
 export interface RunningEndpoint {
   readonly name: string;
   readonly hostname: string;
   readonly port: number;
-  /** Stops listening and waits for running requests, at most some seconds. */
+  /** Stops listening and waits a few seconds for running requests. */
   shutdown(): Promise<void>;
 }
 
-/** Milliseconds that requests which still run at a stop are given. */
+/** Milliseconds that running requests get at a stop. */
 const SHUTDOWN_MS = 5_000;
 
-/** Starts an endpoint. Throws a ConfigError that names the address when it cannot be had. */
+/** Starts an endpoint. Throws a ConfigError with the address if it cannot listen. */
 export function serveEndpoint(endpoint: HttpEndpoint, options: ServeOptions): RunningEndpoint {
   const { hostname } = parseListen(endpoint.listen);
   const aborted = new AbortController();
@@ -58,9 +57,9 @@ function listen(
   };
   try {
     return Deno.serve({ hostname, port, signal, onListen, onError }, (request, info) => {
-      // A Host header that is none makes an address that is none: nobody may log bugs for us by it.
+      // An invalid Host header gives an invalid URL, which must not be logged as a bug.
       const url = URL.parse(request.url);
-      if (url === null) return new Response("Address malformed\n", { status: 400 });
+      if (url === null) return new Response("Malformed address\n", { status: 400 });
       return isHealth(request, url)
         ? health(request, broker, unready())
         : endpoint.fetch(request, info);
@@ -76,8 +75,8 @@ function isHealth(request: Request, url: URL): boolean {
 }
 
 /**
- * Whether the role can do its work: 200 or 503. Prometheus, which says so in its Accept header, gets the
- * answer in its own form, so that it can watch a role by scraping this.
+ * Whether the role can do its work: 200 or 503. Prometheus, recognised by its Accept header, gets its own
+ * format, so it can scrape this.
  */
 function health(request: Request, broker: Broker, waitsFor: string | undefined): Response {
   const connected = broker.state === "connected";

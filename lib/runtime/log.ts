@@ -1,4 +1,4 @@
-/** Logging: fields, not sentences with holes; people's lines on standard error, or JSON lines. */
+/** Structured logging to standard error, as text or as JSON lines. */
 import {
   configure,
   getAnsiColorFormatter,
@@ -15,7 +15,7 @@ export interface LogFilter {
   readonly categories: readonly { readonly category: string[]; readonly level: LogLevel | null }[];
 }
 
-/** Levels by every name that a filter of ours or of `RUST_LOG` may use. */
+/** Levels by every name in our filters or in `RUST_LOG`. */
 const LEVELS: Readonly<Record<string, LogLevel | null>> = {
   trace: "trace",
   debug: "debug",
@@ -28,8 +28,8 @@ const LEVELS: Readonly<Record<string, LogLevel | null>> = {
 };
 
 /**
- * Parses a filter: levels and `category=level`, parted by commas; `::` in a category counts as a dot, so
- * that `RUST_LOG` values are understood. What cannot be understood is returned as `ignored`.
+ * Parses a comma-separated filter of levels and `category=level`. For values of `RUST_LOG`, `::` in a category
+ * counts as a dot. Returns unknown parts as `ignored`.
  */
 export function parseLogFilter(text: string): LogFilter & { ignored: string[] } {
   let lowest: LogLevel | null = "info";
@@ -51,14 +51,14 @@ export function parseLogFilter(text: string): LogFilter & { ignored: string[] } 
 
 const encoder = new TextEncoder();
 
-/** Categories are written as the filter takes them: `tickborg.builder`. */
+/** Categories as in the filter: `tickborg.builder`. */
 const style = { category: "." };
 
 const formatForPeople = Deno.stderr.isTerminal() && !Deno.noColor
   ? getAnsiColorFormatter(style)
   : getTextFormatter(style);
 
-/** A record as a line: fields stand after the message, without those that are undefined, as in JSON. */
+/** A record as a line, with its defined fields after the message. */
 export function formatWithFields(record: LogRecord): string {
   const line = formatForPeople(record).trimEnd();
   const fields = Object.entries(record.properties)
@@ -73,7 +73,7 @@ function shown(value: unknown): string {
   return JSON.stringify(value) ?? String(value);
 }
 
-/** Writes whole lines, without secrets, to standard error, whatever a short write does. */
+/** Writes whole lines without secrets to standard error, even after short writes. */
 function stderrSink(format: (record: LogRecord) => string): Sink {
   return (record) => {
     let bytes = encoder.encode(redacted(format(record)));
@@ -81,7 +81,7 @@ function stderrSink(format: (record: LogRecord) => string): Sink {
   };
 }
 
-/** What {@link setUpLogging} reads: our variables first, then the Rust bot's (`docs/deployment.md`, "Environment variables"). */
+/** Settings from our variables, else from the Rust bot's (`docs/deployment.md`, "Environment variables"). */
 export function logSettings(env: (name: string) => string | undefined): {
   filter: string;
   json: boolean;
@@ -92,7 +92,7 @@ export function logSettings(env: (name: string) => string | undefined): {
   };
 }
 
-/** Sets up logging for the process. May be called again: the last call holds. */
+/** Sets up logging for the process. The last call counts. */
 export async function setUpLogging(settings: { filter: string; json: boolean }): Promise<void> {
   const filter = parseLogFilter(settings.filter);
   const sink = stderrSink(settings.json ? jsonLinesFormatter : formatWithFields);
@@ -113,7 +113,7 @@ export async function setUpLogging(settings: { filter: string; json: boolean }):
     ],
   });
   if (filter.ignored.length > 0) {
-    getLogger(["tickborg"]).warn("Part of the log filter was not understood", {
+    getLogger(["tickborg"]).warn("Ignoring invalid parts of the log filter", {
       ignored: filter.ignored,
     });
   }

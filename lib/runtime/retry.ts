@@ -1,23 +1,23 @@
-/** Pure policy of whether and when a message that met a fault is tried again. */
+/** Decides whether and when to retry a message. Pure. */
 import { NotThereYet, PoisonMessage, TransientFault } from "../common/errors.ts";
 import { Requeue } from "./role.ts";
 
 /** Delays in milliseconds before the second, third, … tries; the last one repeats. */
 export const RETRY_DELAYS_MS = [5_000, 20_000, 60_000, 180_000, 600_000, 1_800_000] as const;
 
-/** Delays in milliseconds between looks for what is not there yet; the last one repeats. */
+/** Delays in milliseconds if something is not there yet; the last one repeats. */
 export const MISSING_DELAYS_MS = [5_000, 10_000, 20_000, 40_000, 60_000] as const;
 
-/** The tries at which what is missing is believed to be gone: after four to five minutes. */
+/** The try at which something missing counts as gone: after four to five minutes. */
 export const MISSING_TRIES = 8;
 
-/** Attempts after which a message that keeps meeting a passing fault is dead-lettered (about 3.5 hours). */
+/** Tries before a transient fault dead-letters a message (about 3.5 hours). */
 export const MAX_TRIES = 12;
 
-/** Attempts after which a message that keeps hitting a bug of ours is dead-lettered. */
+/** Tries before a bug of ours dead-letters a message. */
 export const MAX_BUG_TRIES = 3;
 
-/** Whether a message that met this error at this tries is given up. */
+/** Whether to give up a message that had this error at this try. */
 export function isLastTry(error: unknown, tries: number): boolean {
   if (error instanceof Requeue) return false;
   if (error instanceof PoisonMessage) return true;
@@ -25,32 +25,30 @@ export function isLastTry(error: unknown, tries: number): boolean {
 }
 
 /**
- * To be called before something that GitHub or git does not show is taken to be gone: throws a
- * {@link NotThereYet} while it may still come, and returns once the word is final. `missing` says what is
- * missing, `tries` is the delivery's.
+ * Call this before you treat something missing on GitHub or in git as gone: it throws a {@link NotThereYet}
+ * while it may still appear, and returns when it is final. `tries` is the delivery's.
  */
 export function retryIfEarly(missing: Error, tries: number): void {
   if (tries >= MISSING_TRIES) return;
   throw new NotThereYet(missing.message, { cause: missing });
 }
 
-/** What the policy decides from. */
 export interface RetryFacts {
-  /** The tries that has just failed, from 1. */
+  /** The try that has just failed, from 1. */
   readonly tries: number;
-  /** Whether something was not there yet: that is looked for more often. */
+  /** Whether something was not there yet, which is retried more often. */
   readonly missing?: boolean;
-  /** Milliseconds after which the other side asked us to come back, if it did. */
+  /** Milliseconds to wait, if the other side asked for that. */
   readonly retryAfterMs?: number | undefined;
   /** A number in [0, 1) that spreads the retries of many messages. */
   readonly random: number;
-  /** Multiplies every delay, so that tests need not wait; 1 in production. */
+  /** Multiplies every delay; 1 except in tests. */
   readonly scale?: number;
 }
 
 /**
- * Milliseconds until the next tries: the table's delay with up to 25 % of jitter, never sooner
- * than the other side asked, and never more than an hour.
+ * Milliseconds until the next try: the table's delay with up to 25 % of jitter, at least what the other side
+ * asked for, and at most an hour.
  */
 export function retryDelay(facts: RetryFacts): number {
   const delays = facts.missing ? MISSING_DELAYS_MS : RETRY_DELAYS_MS;

@@ -4,33 +4,33 @@ import type { Broker, Delivery, Publication, Settlement } from "../broker/broker
 import type { Config } from "../config/config.ts";
 import type { GitHub } from "../github/github.ts";
 
-/** What a handler decided: messages to publish, then what becomes of the delivery. */
+/** A handler's decision: messages to publish, and how to settle the delivery. */
 export interface HandlerResult {
   readonly publish: readonly Publication[];
   readonly settle: Settlement;
 }
 
-/** A long handler: yields messages to publish as it goes and ends in an outcome. */
+/** A long handler: yields messages to publish and ends with a result. */
 export type HandlerStream = AsyncGenerator<readonly Publication[], HandlerResult, void>;
 
-/** A queue that a role consumes, and what it does with each message. */
+/** A role's consumer of a queue. */
 export interface Consumer<Message> {
   readonly queue: string;
   readonly prefetch: number;
   /** See `ConsumeOptions.withLease`. */
   readonly withLease?: boolean;
-  /** Decodes a delivery; whatever it throws makes the message a dead letter. */
+  /** Decodes a delivery; any error makes the message a dead letter. */
   decode(delivery: Delivery): Message;
   /**
-   * Handles a message. `stop` aborts when the grace period of a shutdown is over; throw
-   * {@link Requeue} then to give the message to another consumer.
+   * Handles a message. `stop` aborts at the end of a shutdown's grace period; the handler then throws
+   * {@link Requeue} to give the message to another consumer.
    */
   handle(
     message: Message,
     delivery: Delivery,
     stop: AbortSignal,
   ): Promise<HandlerResult> | HandlerStream;
-  /** What to publish when the last attempt failed, so that whoever waits is told. */
+  /** Messages to publish when the last try failed, to report the failure. */
   exhausted?(
     message: Message,
     error: unknown,
@@ -42,28 +42,28 @@ export class Requeue extends Error {
   override name = "Requeue";
 }
 
-/** An HTTP endpoint of a role. `GET /health` is answered by the runner where the handler returns undefined. */
+/** An HTTP endpoint of a role. The runner answers `GET /health`. */
 export interface HttpEndpoint {
   readonly name: string;
   /** `host:port`, `[v6]:port`. */
   readonly listen: string;
   fetch(request: Request, info: Deno.ServeHandlerInfo): Promise<Response> | Response;
-  /** Called when the role begins to stop: ends answers that would go on for ever. */
+  /** Called when the role begins to stop: ends endless answers. */
   drain?(): void;
 }
 
-/** A started role, as the runner sees it. */
+/** A role's consumers, endpoints and tasks, for the runner. */
 export interface Service {
-  // A service consumes queues of different messages, which only its own consumers need to tell apart.
+  // Each consumer has its own message type.
   // deno-lint-ignore no-explicit-any
   readonly consumers: readonly Consumer<any>[];
   readonly endpoints?: readonly HttpEndpoint[];
   readonly periodic?: readonly PeriodicTask[];
-  /** Called last at a stop, after consumers and endpoints have ended. */
+  /** Called last at a stop, after consumers and endpoints. */
   close?(): Promise<void>;
 }
 
-/** What a role is given to work with. */
+/** What a role gets. */
 export interface RoleContext {
   readonly role: string;
   readonly config: Config;
@@ -73,7 +73,7 @@ export interface RoleContext {
   readonly now: () => number;
   /** A fresh random identifier (UUID). */
   readonly newId: () => string;
-  /** The GitHub client, made at the first call. Throws a ConfigError where no App is configured. */
+  /** The GitHub client. Throws if the role does not use GitHub. */
   readonly github: () => GitHub;
 }
 

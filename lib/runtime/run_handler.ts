@@ -1,4 +1,4 @@
-/** Runs one handler on one message: what the runner does between decoding and settling. */
+/** Runs one handler on one message: the step between decoding and settling. */
 import type { Logger } from "@logtape/logtape";
 import { delay } from "../common/async.ts";
 import type { Broker, Delivery, Publication } from "../broker/broker.ts";
@@ -8,14 +8,13 @@ import { QUEUES } from "../broker/topology.ts";
 
 const OURS: ReadonlySet<string> = new Set(QUEUES.map(({ name }) => name));
 
-/** A message, and who handles it. */
+/** A message and its consumer. */
 export interface HandledDelivery<Message> {
   readonly consumer: Consumer<Message>;
   readonly message: Message;
   readonly delivery: Delivery;
 }
 
-/** What a handler is run with. */
 export interface HandlerOptions {
   readonly broker: Broker;
   readonly log: Logger;
@@ -24,9 +23,8 @@ export interface HandlerOptions {
 }
 
 /**
- * Has a message handled and publishes, with confirms, what the handler decided; what a long handler yields as
- * it goes waits for a broker that is away. Throws what the handler threw, and a {@link Requeue} when the role
- * stops meanwhile.
+ * Runs a handler and publishes its messages with confirms. For a long handler, waits for a disconnected broker.
+ * Throws the handler's error, or a {@link Requeue} if the role stops while it waits.
  */
 export async function runHandler<Message>(
   work: HandledDelivery<Message>,
@@ -47,14 +45,14 @@ export async function runHandler<Message>(
     await publishUntilConfirmed(step.value.publish, options);
     return step.value;
   } finally {
-    // Ends the generator's own resources when a publish was given up; without effect once it is done.
+    // Releases the generator's resources if publishing failed; does nothing if it is done.
     await running.return(undefined as never);
   }
 }
 
 /**
- * Hours of building are not thrown away because the broker is away: publishes until it is back. What is for a
- * queue that is not there is dropped with a warning, as AMQP has it: nobody would ever make that queue again.
+ * Publishes until the broker is back, to keep the result of hours of building. Drops messages for a queue that
+ * does not exist, with a warning, as AMQP does: no one would ever create that queue again.
  */
 export async function publishUntilConfirmed(
   publications: readonly Publication[],
@@ -66,13 +64,13 @@ export async function publishUntilConfirmed(
       return await broker.publish(pending);
     } catch (error) {
       if (!(error instanceof TransientFault)) throw error;
-      if (stop.aborted) throw new Requeue("Broker is away and the role stops", { cause: error });
+      if (stop.aborted) throw new Requeue("Broker is down and the role stops", { cause: error });
       if (tries === 1) {
-        log.warn("Publishing waits for the broker", { error: describeError(error) });
+        log.warn("Waiting for the broker to publish", { error: describeError(error) });
       }
       const missing = await missingQueues(pending, broker);
       if (missing.size > 0) {
-        log.warn("Messages are dropped: no such queue", { queues: [...missing] });
+        log.warn("Dropping messages: no such queue", { queues: [...missing] });
       }
       pending = pending.filter((publication) => !missing.has(queueOf(publication)));
       if (missing.size === 0) await delay(Math.min(1_000 * tries, 10_000), stop);
@@ -80,12 +78,12 @@ export async function publishUntilConfirmed(
   }
 }
 
-/** The queue that a message is for by name. */
+/** The queue that a message names. */
 function queueOf({ exchange, routingKey }: Publication): string | undefined {
   return exchange === "" ? routingKey : undefined;
 }
 
-/** The queues that messages are for and that are not there; ours are left out, as a broker makes them anew. */
+/** The missing queues that messages name; except ours, which the broker recreates. */
 async function missingQueues(
   publications: readonly Publication[],
   broker: Broker,
@@ -93,7 +91,7 @@ async function missingQueues(
   const missing = new Set<string>();
   for (const queue of new Set(publications.map(queueOf))) {
     if (queue === undefined || OURS.has(queue)) continue;
-    // A broker that is away says nothing of its queues.
+    // If the broker is down, its queues are unknown.
     const facts = await broker.inspect(queue).catch(() => null);
     if (facts === undefined) missing.add(queue);
   }

@@ -1,6 +1,6 @@
 /**
- * Runs a service: decodes each delivery, calls its handler, publishes what it decided, and only then
- * settles. The three kinds of failure (`lib/common/errors.ts`) end here, so that no handler has a loop of its own.
+ * Runs a service: decodes each delivery, calls its handler, publishes its messages, and only then settles. It
+ * handles the three kinds of failure (`lib/common/errors.ts`), so handlers have no retry loops of their own.
  */
 import type { Logger } from "@logtape/logtape";
 import { delay } from "../common/async.ts";
@@ -12,26 +12,25 @@ import { type HandledDelivery, runHandler } from "./run_handler.ts";
 import { type Consumer, Requeue, type Service } from "./role.ts";
 import type { PeriodicTask } from "../common/periodic_task.ts";
 
-/** Milliseconds until it is tried again to tell whoever waits that a message is given up. */
+/** Milliseconds before another try to report a message that is given up. */
 const GIVE_UP_RETRY_MS = 60_000;
 
-/** What the runner works with. */
 export interface RunnerOptions {
   readonly broker: Broker;
   readonly log: Logger;
-  /** Multiplies every retry delay, so that tests need not wait; 1 when absent. */
+  /** Multiplies every retry delay, for tests; 1 when absent. */
   readonly retryScale?: number;
-  /** What the process waits for before it is ready, for `/health`; undefined once it is, and when absent. */
+  /** What the process waits for before it is ready, for `/health`; undefined when it is. */
   readonly unready?: () => string | undefined;
 }
 
 /** A service that runs. */
 export interface RunningService {
-  /** The endpoints with the ports they really got. */
+  /** The endpoints with their actual ports. */
   readonly endpoints: readonly RunningEndpoint[];
   /**
-   * Stops taking messages, lets handlers finish for `graceMs`, then has them hand their messages back,
-   * and closes everything. The broker stays open: it is the caller's.
+   * Stops consuming, lets handlers finish for `graceMs`, then makes them give their messages back, and closes
+   * everything except the broker, which is the caller's.
    */
   stop(graceMs: number): Promise<void>;
 }
@@ -100,7 +99,7 @@ interface SettleOptions extends RunnerOptions {
   readonly stop: AbortSignal;
 }
 
-/** What becomes of one delivery; never rejects. */
+/** Handles one delivery; never rejects. */
 async function settle<Message>(
   consumer: Consumer<Message>,
   delivery: Delivery,
@@ -149,11 +148,11 @@ function retry(error: unknown, delivery: Delivery, options: SettleOptions): Sett
     random: Math.random(),
     scale: options.retryScale ?? 1,
   });
-  options.log.warn("Message is tried again later", { queue, tries, delayMs, reason });
+  options.log.warn("Retrying message later", { queue, tries, delayMs, reason });
   return { kind: "retry", delayMs, reason };
 }
 
-/** Tells whoever waits; a message whose end cannot be told is kept. */
+/** Reports the failure; keeps a message whose failure cannot be reported. */
 async function giveUp<Message>(
   error: unknown,
   { consumer, message, delivery }: HandledDelivery<Message>,
@@ -163,7 +162,7 @@ async function giveUp<Message>(
     const lastMessages = await consumer.exhausted?.(message, error) ?? [];
     if (lastMessages.length > 0) await broker.publish(lastMessages);
   } catch (cause) {
-    log.error("Nobody could be told of a message that is given up", { error: cause });
+    log.error("Could not report a message that is given up", { error: cause });
     if (cause instanceof TransientFault) {
       const delayMs = GIVE_UP_RETRY_MS * retryScale;
       return { kind: "retry", delayMs, reason: describeError(cause) };
@@ -173,7 +172,7 @@ async function giveUp<Message>(
 }
 
 function bury(reason: string, delivery: Delivery, log: Logger): Settlement {
-  log.error("Message goes to the dead letters", {
+  log.error("Dead-lettering message", {
     queue: delivery.queue,
     routingKey: delivery.routingKey,
     tries: delivery.tries,
@@ -188,13 +187,13 @@ async function repeat(
   { log, signal }: { log: Logger; signal: AbortSignal },
 ): Promise<void> {
   while (!signal.aborted) {
-    // Instances that started together must not all ask at once for ever.
+    // Spreads the load of instances that started together.
     await delay(task.everyMs * (0.75 + 0.5 * Math.random()), signal);
     if (signal.aborted) return;
     try {
       await task.run(signal);
     } catch (error) {
-      log.warn("Periodic task failed and is tried again at its next turn", {
+      log.warn("Periodic task failed; retrying at its next turn", {
         task: task.name,
         error: describeError(error),
       });

@@ -1,11 +1,11 @@
 /**
- * Tells systemd how a role is doing (`Type=notify`, `WatchdogSec=`): sd_notify(3) datagrams on the socket
- * that `NOTIFY_SOCKET` names. Without that variable, as outside systemd, everything here does nothing.
+ * Notifies systemd of a role's state (`Type=notify`, `WatchdogSec=`) with sd_notify(3) datagrams to the socket
+ * in `NOTIFY_SOCKET`. Without that variable, as outside of systemd, everything here does nothing.
  */
 import { describeError } from "../common/errors.ts";
 import { roleLogger } from "./log.ts";
 
-/** Microseconds that a role which waits may take before it says so again. */
+/** Microseconds until a waiting role must notify systemd again. */
 const WAIT_USEC = 180_000_000;
 
 /** Reads an environment variable. */
@@ -13,39 +13,39 @@ type Env = (name: string) => string | undefined;
 
 /** A connection to systemd's notification socket. */
 export interface Notifier {
-  /** Sends assignments such as `READY=1`, one a line. Throws when systemd is gone. */
+  /** Sends assignments such as `READY=1`, one per line. Throws if systemd is gone. */
   send(state: string): Promise<void>;
   close(): void;
 }
 
-/** What a role tells systemd over its life. */
+/** A role's notifications to systemd. */
 export interface Watchdog {
-  /** Shows what the role waits for before it is ready, and asks for the time to do so. */
+  /** Shows what the start waits for, and extends its timeout. */
   waiting(why: string): Promise<void>;
-  /** Says that the role does its work from now on, and starts the pings of the watchdog. */
+  /** Reports that the role is ready, and starts the watchdog's pings. */
   ready(): Promise<void>;
-  /** Says that the role stops, ends the pings and closes the socket. */
+  /** Reports that the role stops, ends the pings and closes the socket. */
   stopping(): Promise<void>;
 }
 
 /**
- * Where a datagram must come from: Deno sends only from a socket that is bound to an address. Under systemd
- * that is a file in the unit's `RuntimeDirectory=`, which its permissions name; else an address that the
- * kernel chooses, which Deno allows only without restrictions.
+ * The sender's address: Deno can send only from a bound socket. Under systemd it is a file in the unit's
+ * `RuntimeDirectory=`, which the role's permissions include; else the kernel chooses one, which Deno allows
+ * only without restrictions.
  */
 export function localAddress(env: Env): string {
   const directory = env("RUNTIME_DIRECTORY")?.split(":")[0];
   return directory ? `${directory}/notify` : "";
 }
 
-/** The address in `NOTIFY_SOCKET`; `@` stands for the NUL that abstract addresses start with (sd_notify(3)). */
+/** The address in `NOTIFY_SOCKET`; `@` means the initial NUL of an abstract address (sd_notify(3)). */
 function remoteAddress(name: string): string {
   return name.replace(/^@/, "\0");
 }
 
 /**
- * Connects to `NOTIFY_SOCKET`; undefined where that is unset. Throws where Deno was started without
- * `"unstable": ["net"]`, which `deno.json` has, or without the permissions of the role.
+ * Connects to `NOTIFY_SOCKET`; undefined if that is unset. Throws if Deno lacks `"unstable": ["net"]`, which
+ * `deno.json` has, or the permissions of the role.
  */
 export function openNotifier(env: Env = Deno.env.get): Notifier | undefined {
   const target = env("NOTIFY_SOCKET");
@@ -70,7 +70,7 @@ export function openNotifier(env: Env = Deno.env.get): Notifier | undefined {
   };
 }
 
-/** A socket file that an earlier process left stands in the way of a new one. */
+/** Removes the socket file of an earlier process. */
 function removeStale(path: string): void {
   if (path === "") return;
   try {
@@ -81,8 +81,8 @@ function removeStale(path: string): void {
 }
 
 /**
- * Milliseconds between two pings: half of `WATCHDOG_USEC`, as sd_watchdog_enabled(3) advises; undefined
- * where no watchdog is set, or where it is set for another process (`WATCHDOG_PID`).
+ * Milliseconds between two pings: half of `WATCHDOG_USEC`, as sd_watchdog_enabled(3) advises; undefined without
+ * a watchdog, or if it is for another process (`WATCHDOG_PID`).
  */
 export function pingInterval(env: Env, pid: number = Deno.pid): number | undefined {
   const owner = env("WATCHDOG_PID");
@@ -92,8 +92,8 @@ export function pingInterval(env: Env, pid: number = Deno.pid): number | undefin
 }
 
 /**
- * Keeps systemd informed. A ping is sent only while `alive` says so, and none can be sent while the event
- * loop hangs: then systemd restarts the role.
+ * Notifies systemd. Pings stop if `alive` returns false or the event loop hangs, and systemd then restarts the
+ * role.
  */
 export function watchdog(alive: () => boolean, env: Env = Deno.env.get): Watchdog {
   const notifier = openNotifier(env);
@@ -104,7 +104,7 @@ export function watchdog(alive: () => boolean, env: Env = Deno.env.get): Watchdo
   function ping(): void {
     if (!alive()) return;
     notifier!.send("WATCHDOG=1").catch((error) =>
-      roleLogger("systemd").warn("Ping could not be sent", { error: describeError(error) })
+      roleLogger("systemd").warn("Could not send watchdog ping", { error: describeError(error) })
     );
   }
 
@@ -112,7 +112,7 @@ export function watchdog(alive: () => boolean, env: Env = Deno.env.get): Watchdo
     async waiting(why) {
       waited = true;
       const status = `STATUS=Waiting for ${why.replaceAll(/\s+/g, " ").slice(0, 500)}`;
-      // A start goes on whether or not systemd listens.
+      // A role must start even if systemd does not listen.
       await notifier?.send(`EXTEND_TIMEOUT_USEC=${WAIT_USEC}\n${status}`).catch(() => {});
     },
     async ready() {
@@ -123,7 +123,7 @@ export function watchdog(alive: () => boolean, env: Env = Deno.env.get): Watchdo
     async stopping() {
       clearInterval(timer);
       if (!notifier) return;
-      // A role must be able to stop whether or not systemd still listens.
+      // A role must stop even if systemd no longer listens.
       await notifier.send("STOPPING=1").catch(() => {});
       notifier.close();
     },

@@ -1,4 +1,4 @@
-/** Makes the messages that have something built, the same ones for the same request however often it comes. */
+/** Makes build job messages. A repeated request gives the same messages. */
 import { createHash } from "node:crypto";
 import type { Publication } from "../broker/broker.ts";
 import { type BuildJob, logKey } from "../messages/build_job.ts";
@@ -10,16 +10,16 @@ import type { Pr, PushTrigger, Repo } from "../messages/repo.ts";
 import type { System } from "../messages/systems.ts";
 import { buildQueue, EXCHANGE, QUEUE } from "../broker/topology.ts";
 
-/** What all jobs of one request share. */
+/** The fields that all jobs of one request share. */
 export interface BuildRequest {
   readonly repo: Repo;
   readonly pr: Pr;
   readonly push?: PushTrigger;
-  /** Names what asked: a webhook's delivery, a comment. */
+  /** Identifies the webhook delivery or the comment. */
   readonly requestId: string;
-  /** ISO 8601 in UTC; the same for a request that comes again. */
+  /** ISO 8601 in UTC; the same for a repeated request. */
   readonly requestedAt: string;
-  /** The commit that was merged with; the builder takes the branch's tip when absent. */
+  /** The commit to merge with; the builder uses the branch's tip when absent. */
   readonly baseSha?: string | undefined;
 }
 
@@ -27,13 +27,13 @@ export interface BuildRequest {
 export interface Build {
   readonly project: string;
   readonly system: System;
-  /** Whether the test step runs too. */
+  /** Whether to run the test step too. */
   readonly test?: boolean;
-  /** `merged`: as the merged list defines the project, and not the base's. */
+  /** `merged`: use the merged list's definition of the project, not the base's. */
   readonly definition?: "merged";
 }
 
-/** A job's request id: always the same for one request, project and system, and unlike any other. */
+/** A job's request id, derived from the request, project and system. */
 export function jobRequestId(requestId: string, build: Build): string {
   const { project, system, test = false, definition } = build;
   const parts = [requestId, project, system, test, ...(definition ? [definition] : [])];
@@ -48,7 +48,6 @@ export function jobRequestId(requestId: string, build: Build): string {
     .join("-");
 }
 
-/** The job of one build. */
 export function makeBuildJob(request: BuildRequest, build: Build): BuildJob {
   const { repo, pr, push, baseSha } = request;
   return {
@@ -68,8 +67,8 @@ export function makeBuildJob(request: BuildRequest, build: Build): BuildJob {
 }
 
 /**
- * Two messages a build: the job to its system's builders, then the notice to the poster. In this order,
- * because whoever finds a notice's check run takes the job to be queued, and does not queue it again.
+ * Two messages per build: the job to its system's builders, then the notice to the poster. In this order,
+ * because a check run means that the job is queued and must not be queued again.
  */
 export function buildMessages(request: BuildRequest, builds: readonly Build[]): Publication[] {
   return builds.flatMap((build) => {
@@ -82,29 +81,27 @@ export function buildMessages(request: BuildRequest, builds: readonly Build[]): 
   });
 }
 
-/** A message that has a pull request evaluated. */
 export function evaluationMessage(job: EvaluationJob): Publication {
   return { exchange: "", routingKey: QUEUE.evaluationJobs, body: encode(job) };
 }
 
-/** A message that ends builds. */
 export function cancellationMessage(cancellation: Cancellation): Publication {
   return { exchange: EXCHANGE.cancellations, routingKey: "", body: encode(cancellation) };
 }
 
-/** The delivery id of the webhook that a message came from; undefined where it carries none. */
+/** The delivery id of a message's webhook; undefined if it has none. */
 export function deliveryId(headers: Readonly<Record<string, unknown>>): string | undefined {
   const id = headers["x-github-delivery"];
   return typeof id === "string" && /^[A-Za-z0-9-]{1,100}$/.test(id) ? id : undefined;
 }
 
-/** Stands for a delivery id where a Rust receiver handed an event on: the same for the same parts. */
+/** Replaces the delivery id, which Rust receivers do not pass on: the same for the same parts. */
 export function derivedRequestId(prefix: string, parts: readonly (string | number)[]): string {
   const hash = createHash("sha256").update(JSON.stringify(parts)).digest("hex");
   return `${prefix}-${hash.slice(0, 32)}`;
 }
 
-/** A time from outside as ISO 8601 in UTC; undefined where it is none. */
+/** An untrusted time as ISO 8601 in UTC; undefined if invalid. */
 export function isoTime(text: string | undefined): string | undefined {
   const time = Date.parse(text ?? "");
   return Number.isNaN(time) ? undefined : new Date(time).toISOString();

@@ -53,7 +53,7 @@ Deno.test("A check run without news for too long ends red", async () => {
   clock.now += 62 * MINUTE;
   assert.equal((await tell(watch)).settle.kind, "ack");
   assert.equal(github.only(NAME).conclusion, "failure");
-  assert.equal(github.only(NAME).title, "No news from the builder for 6 h 1 min");
+  assert.equal(github.only(NAME).title, "No update from the builder for 6 h 1 min");
   await tell(started());
   assert.equal(github.only(NAME).conclusion, "failure", "the same attempt brings no news");
 });

@@ -72,7 +72,7 @@ Deno.test("a shallow clone whose history reaches far enough is taken, and not on
     await gitIn(path, "commit", "-q", "-m", "Other");
     const other = await local("--repo", path);
     assert.equal(other.code, 1, other.err);
-    assert.match(other.out, /Nothing in common with origin\/main: rebase/);
+    assert.match(other.out, /No common history with origin\/main: rebase/);
   }));
 
 for (const filter of ["blob:none", "tree:0", "blob:limit=1"]) {

@@ -88,7 +88,7 @@ Deno.test("what was not looked at is never said to be well", () => {
 });
 
 Deno.test("a GitHub that refuses the App, and repositories that are not served, need attention", () => {
-  const why = "sends webhooks (3) and is not in runner.repos: nothing of it is built";
+  const why = "sends webhooks (3) and is not in runner.repos: it is not built";
   const report = {
     ...REPORT,
     queues: [],

@@ -17,14 +17,14 @@ Deno.test("help reads well", () => {
     answerTo([{ kind: "help" }], facts),
     `@ann
 
-What I understand, at the start of a line:
+Commands, at the start of a line:
 
 * \`@tickbot build <project>…\` builds projects, merged into the base branch
 * \`@tickbot test <project>…\` builds them and runs their tests
-* \`@tickbot eval\` finds out again what the pull request touches, and builds that
-* \`@tickbot cancel\` ends the builds of this pull request
+* \`@tickbot eval\` evaluates again what the pull request touches, and builds it
+* \`@tickbot cancel\` cancels the builds of this pull request
 * \`@tickbot help\` shows this
-* \`on <system>…\` behind the projects chooses where: \`x86_64-linux\`, \`aarch64-linux\`
+* \`on <system>…\` after the projects chooses where: \`x86_64-linux\`, \`aarch64-linux\`
 
 Projects: \`cmark\`, \`neozip\`.`,
   );
@@ -46,7 +46,7 @@ Deno.test("who is not understood, or asks in vain, gets one line", () => {
     ],
     [
       { kind: "closed" },
-      "@ann This pull request is closed, so nothing is done. Reopen it and comment again.",
+      "@ann This pull request is closed, so I do nothing. Reopen it and comment again.",
     ],
   ];
   for (const [problem, line] of table) {

@@ -87,7 +87,7 @@ Deno.test("a trusted person's new and changed projects are built as the merged l
     "success: Building new on x86_64-linux, aarch64-linux; by the new definition: new",
   );
   assert.deepEqual(added.builds, ["new x86_64-linux merged", "new aarch64-linux merged"]);
-  assert.match(added.lines.join("\n"), /Built here as the changed list defines them: `new`\.$/);
+  assert.match(added.lines.join("\n"), /Built here with the changed definitions: `new`\.$/);
   const changed = evaluated({ list: listOf(faster, ui, arm, win, never) });
   assert.deepEqual(changed.plan.touched.map(({ project, because }) => [project, because]), [
     [faster, "definition"],
@@ -161,7 +161,7 @@ for (const [what, before] of unlisted) {
     assert.deepEqual(foreign.builds, []);
     assert.equal(
       foreign.says,
-      "success: Nothing to build by the list on main; takes effect after the merge: new",
+      "success: Nothing to build with the list on main; takes effect after the merge: new",
     );
     assert.match(evaluated({ ...first, mistakes }).says, /^failure: 2 mistakes/);
   });
@@ -176,7 +176,7 @@ Deno.test("mistakes that are merged already are told, and are nobody's fault", (
     "success: Building core, ui on x86_64-linux, aarch64-linux; .tickborg.json on main has a mistake",
   );
   assert.deepEqual(lines, [
-    "`.tickborg.json` on `main` has a mistake already, which this change did not make:",
+    "`.tickborg.json` on `main` has a mistake already, not from this change:",
     "",
     "- ``x `y` [z](u)``",
   ]);

@@ -73,12 +73,12 @@ const wrong: [what: string, head: Edit, told: RegExp][] = [
   [
     "a path that is a link",
     inTurn(link("way", "docs"), list([core, { ...core, name: "new", path: "way" }])),
-    /project new: the path way is a symbolic link; name the folder it leads to$/,
+    /project new: the path way is a symbolic link; name its target folder$/,
   ],
   [
     "a path through a link",
     inTurn(link("way", "."), list([core, { ...core, name: "new", path: "way/docs" }])),
-    /project new: the path way\/docs leads through a symbolic link, way$/,
+    /project new: the path way\/docs goes through a symbolic link, way$/,
   ],
   [
     "a label of no path",
@@ -97,7 +97,7 @@ const wrong: [what: string, head: Edit, told: RegExp][] = [
       repository.commit("x", { [FILE]: null }).then(() =>
         repository.commit("y", { [`${FILE}/a`]: "x\n" })
       ),
-    /^a folder stands there, expected a file$/,
+    /^a folder $/,
   ],
   [
     "the list under another name",
@@ -105,12 +105,12 @@ const wrong: [what: string, head: Edit, told: RegExp][] = [
       await repository.git("mv", FILE, ".Tickborg.json");
       await repository.commit("move");
     },
-    /^\.Tickborg\.json is not read; put the list into \.tickborg\.json, as JSON$/,
+    /^\.Tickborg\.json is ignored; put the list into \.tickborg\.json, as JSON$/,
   ],
   [
     "no list any more",
     (repository) => repository.commit("x", { [FILE]: null }),
-    /^\.tickborg\.json is removed, and the configuration lists no projects$/,
+    /^\.tickborg\.json is removed, but the configuration has no projects; keep the file$/,
   ],
   [
     "no JSON",

@@ -158,14 +158,15 @@ export const table: Row[] = [
     branch: { merge: { kind: "unrelated" }, files: [] },
     outcome: "unrelated",
     state: "failure",
-    says: "Nothing in common with main: rebase the branch onto it, then push",
+    says: "No common history with main: rebase the branch onto it, then push",
   },
   {
     what: "too many projects",
     branch: { files: ["core/a", "arm/a"] },
     outcome: "too-many-projects",
     state: "failure",
-    says: "3 projects touched, above 2 nothing is built by itself; a trusted person may comment " +
+    says:
+      "3 projects touched, more than 2 nothing is built by automatically; a trusted person may comment " +
       "@tickbot eval",
   },
   {
@@ -174,7 +175,8 @@ export const table: Row[] = [
     branch: { files: ["core/a", "arm/a"] },
     outcome: "too-many-projects",
     state: "failure",
-    says: "3 projects touched, above 2 nothing is built by itself; a trusted person may comment " +
+    says:
+      "3 projects touched, more than 2 nothing is built by automatically; a trusted person may comment " +
       "@tickbot eval",
   },
   {
@@ -214,7 +216,7 @@ export const table: Row[] = [
     branch: { list: { kind: "missing" } },
     outcome: "no-projects",
     state: "error",
-    says: "No projects are listed; add .tickborg.json to main",
+    says: "No project list; add .tickborg.json to main",
   },
   {
     what: "a list that cannot be read",

@@ -67,7 +67,7 @@ for (const { what, comment, status, requestId, startedAgo = 0, built } of table)
     const told = answers(at, pull);
     assert.equal(told.length, built.some((it) => it.startsWith("cmark")) ? 0 : 1);
     for (const answer of told) {
-      assert.match(answer, /`cmark on x86_64-linux` is being built already/);
+      assert.match(answer, /`cmark on x86_64-linux` is already being built/);
       assert.match(answer, /\[log\]\(https:\/\/logs\.example\/\?key=cmark\)/);
       assert.match(answer, /comment `@tickbot cancel @tickbot build cmark on x86_64-linux`/);
     }

@@ -34,7 +34,7 @@ Deno.test("a pushed commit that git shows late is built, and told of when it nev
   const never = await at.deliver(push, last);
   assert.deepEqual(told(never), [
     "push to main on x86_64-linux: UnexpectedError: Cannot build the push: git does not show commit " +
-    `${after}. Push again once that is mended`,
+    `${after}. Push again when that is fixed`,
   ]);
   assert.deepEqual(told(await at.deliver(push, last)), told(never));
 
