@@ -123,7 +123,7 @@ export async function mistakesIn(files: readonly NamedFile[]): Promise<string[]>
   return found.flat();
 }
 
-/** Throws a ConfigError where the file cannot be used. */
+/** Throws a ConfigError if the file cannot be used. */
 async function look({ key, path }: NamedFile): Promise<void> {
   if (key.endsWith(".ca_file")) {
     const text = await readNamedFile({ key, path });

@@ -141,7 +141,7 @@ async function* handle(
   const github = context.github();
   const pull = await github.pullRequest(event.repo, event.number);
   if (!pull) {
-    const missing = `GitHub does not show pull request ${event.number} of ${event.repo.full_name}`;
+    const missing = `GitHub does not have pull request ${event.number} of ${event.repo.full_name}`;
     retryIfEarly(new Error(missing), tries);
     context.log.warn("Ignoring comment", { comment: event.commentId, missing });
     return nothing;

@@ -115,7 +115,7 @@ async function handle(event: PushEvent, options: HandleOptions): Promise<Handler
   const push = await gatherPushFacts({ event, branch }, { config, ...options });
   if (push instanceof MissingFromGit) {
     log.warn("Pushed commit is unavailable", { ...fields, missing: push.message });
-    const end = unreadablePush(`git does not show ${push.what} ${push.which}`);
+    const end = unreadablePush(`git cannot find ${push.what} ${push.which}`);
     return { publish: told(request, end, config), settle: ack };
   }
   const builds = decide({ push, config });

@@ -73,7 +73,7 @@ Deno.test("while GitHub is down webhooks are taken, nothing is ready, and health
   withAll(
     () => {},
     async (all, fleet) => {
-      await logged(all, /Waiting for GitHub: no message that needs it is taken/);
+      await logged(all, /Waiting for GitHub before consuming messages/);
       await until("the receiver listens", async () => {
         const found = await health(fleet.listens.receiver).catch(() => undefined);
         return found?.status === 503 && /^GitHub: .*502/.test(String(found.body.waits_for));

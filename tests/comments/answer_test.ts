@@ -37,8 +37,8 @@ Deno.test("who is not understood, or asks in vain, gets one line", () => {
       "@ann There is no command `bulid`; did you mean build? `@tickbot help` lists the commands.",
     ],
     [
-      { kind: "help", problem: "No command was given" },
-      "@ann No command was given. `@tickbot help` lists the commands.",
+      { kind: "help", problem: "The command is missing" },
+      "@ann The command is missing. `@tickbot help` lists the commands.",
     ],
     [
       { kind: "unknown-system", name: "riscv-linux" },
@@ -59,7 +59,7 @@ Deno.test("every problem is told once, and in words", () => {
   const nowhere: Problem = { kind: "nowhere", project: "a", because: "unserved", systems: [] };
   const answer = answerTo([unknown, unknown, nowhere], facts)!;
   assert.equal(answer.split("\n").filter((line) => line.startsWith("* ")).length, 2);
-  assert.match(answer, /`a` cannot be built: no builder serves that\./);
+  assert.match(answer, /`a` cannot be built: the fleet does not serve it\./);
 });
 
 Deno.test("hostile words stay inside their code span and the answer stays bounded", () => {

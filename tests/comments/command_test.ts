@@ -88,8 +88,8 @@ const table: [comment: string, commands: Command[]][] = [
   ["@tickbot build a on aarch64-linux b", [build(["a", "on", "aarch64-linux", "b"])]],
   ["@tickbot build a on aarch64-linux @tickbot eval", [build(["a"], ["aarch64-linux"]), evaluate]],
   // What is not understood.
-  ["@tickbot", [{ kind: "help", problem: "No command was given" }]],
-  ["@tickbot: ...", [{ kind: "help", problem: "No command was given" }]],
+  ["@tickbot", [{ kind: "help", problem: "The command is missing" }]],
+  ["@tickbot: ...", [{ kind: "help", problem: "The command is missing" }]],
   ["@tickbot build", [{ kind: "help", problem: "Name the projects to build" }]],
   ["@tickbot test @tickbot eval", [
     { kind: "help", problem: "Name the projects to test" },

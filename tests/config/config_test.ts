@@ -172,7 +172,7 @@ Deno.test("a key that stands twice is refused, with its line", async () => {
     );
     await assert.rejects(
       loadConfig(path),
-      /: line 3: the key system stands twice; remove one of them$/,
+      /: line 3: duplicate key system; remove one of them$/,
     );
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -62,8 +62,8 @@ Deno.test("a stranger's new project is shown, and not built before the merge", (
   assert.deepEqual(lines, [
     "Takes effect after the merge: `new` (new).",
     "",
-    "The builds here go by the list as it is. A trusted person may comment `@tickbot eval` or " +
-    "`@tickbot build new` to have the new definitions built.",
+    "The builds here use the current list. A trusted person may comment `@tickbot eval` or " +
+    "`@tickbot build new` to build the new definitions.",
   ]);
 });
 
@@ -176,7 +176,7 @@ Deno.test("mistakes that are merged already are told, and are nobody's fault", (
     "success: Building core, ui on x86_64-linux, aarch64-linux; .tickborg.json on main has a mistake",
   );
   assert.deepEqual(lines, [
-    "`.tickborg.json` on `main` has a mistake already, not from this change:",
+    "`.tickborg.json` on `main` already has a mistake, not from this change:",
     "",
     "- ``x `y` [z](u)``",
   ]);

@@ -83,7 +83,7 @@ const wrong: [what: string, head: Edit, told: RegExp][] = [
   [
     "a label of no path",
     list([core], [{ name: "docs", paths: ["doc", "docs"] }]),
-    /^line 13, column 5, label docs: the pattern "doc" can match nothing: doc is not in the repository$/,
+    /^line 13, column 5, label docs: the pattern "doc" matches nothing: doc is not in the repository$/,
   ],
   [
     "a label of no folder",

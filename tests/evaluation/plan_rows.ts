@@ -166,7 +166,7 @@ export const table: Row[] = [
     outcome: "too-many-projects",
     state: "failure",
     says:
-      "3 projects touched, more than 2 nothing is built by automatically; a trusted person may comment " +
+      "3 projects touched, more than 2 are not built automatically; a trusted person may comment " +
       "@tickbot eval",
   },
   {
@@ -176,7 +176,7 @@ export const table: Row[] = [
     outcome: "too-many-projects",
     state: "failure",
     says:
-      "3 projects touched, more than 2 nothing is built by automatically; a trusted person may comment " +
+      "3 projects touched, more than 2 are not built automatically; a trusted person may comment " +
       "@tickbot eval",
   },
   {

@@ -6,11 +6,11 @@ import { CONSUMED_EVENTS } from "../../lib/broker/topology.ts";
 
 Deno.test("what to do follows from the status and the words", () => {
   const cases: [status: number, words: string, todo: RegExp | undefined, unknownApp: boolean][] = [
-    [401, "A JSON web token could not be decoded", /private_key is no key of the App/, true],
+    [401, "A JSON web token could not be decoded", /private_key is not a key of the App/, true],
     [401, "'Issued at' claim ('iat') must be an Integer in the past", /clock is wrong/, true],
     [401, "'Expiration time' claim ('exp') is too far in the future", /clock is wrong/, true],
-    [404, "Integration not found", /app_id is no App of the server/, true],
-    [401, "Integration not found", /app_id is no App of the server/, true],
+    [404, "Integration not found", /app_id is not an App on the server/, true],
+    [401, "Integration not found", /app_id is not an App on the server/, true],
     [403, "Resource not accessible by integration", /lacks a permission/, false],
     [403, "This installation has been suspended", /unsuspend it/, false],
     [401, "Bad credentials", undefined, false],

@@ -50,7 +50,7 @@ Deno.test("a pull request whose ref never comes is told of, and built once the s
   });
   const pull = await openUnseen(fleet);
   const told = await fleet.expectEvaluation(pull, "error");
-  assert.match(told.description, /Git does not show refs\/pull\/1\/head; push again or comment/);
+  assert.match(told.description, /Git cannot find refs\/pull\/1\/head; push again or comment/);
   await fleet.monorepo.setPullHead(pull.number, pull.headSha);
   await fleet.expectEvaluation(pull, "success");
   await fleet.expectCheck(pull, CHECK, "success");
@@ -88,6 +88,6 @@ Deno.test("a pushed commit that never comes is told of on the commit", async () 
   const { after } = await pushUnseen(fleet);
   const name = `push to main on ${hostSystem()}`;
   const check = await fleet.github.waitForCheckRun(name, "failure", { headSha: after });
-  assert.match(check.summary, new RegExp(`git does not show commit ${after}\\. Push again`));
+  assert.match(check.summary, new RegExp(`git cannot find commit ${after}\\. Push again`));
   assert.doesNotMatch(`${check.text}`, /main\.ts local/, "there is nothing to reproduce");
 });

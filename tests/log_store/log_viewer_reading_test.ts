@@ -163,7 +163,7 @@ Deno.test(
     viewing(async ({ store, page, url }) => {
       const note = (text: RegExp) => page.locator("#note", { hasText: text }).waitFor();
       await page.goto(`${url}/logs/?key=${KEY}&request=r&outcome=conflict`);
-      await note(/conflicts with the branch.*The checks of the commit on GitHub say more/);
+      await note(/conflicts with its base branch.*See the commit's checks on GitHub/);
       await page.goto(`${url}/logs/?key=${KEY}&outcome=__proto__`);
       await note(/^No build has written a log yet\./);
       await page.clock.install();

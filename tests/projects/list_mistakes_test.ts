@@ -20,12 +20,12 @@ const rule = (paths: string[], name = "docs") => ({ projects: [], labels: [{ nam
 
 const wrong: [what: string, content: unknown, told: RegExp[]][] = [
   ["names that differ in case alone", [project("core", "a"), project("Core", "b")], [
-    /^line 1, column \d+, project Core: the name Core differs from core in case alone$/,
+    /^line 1, column \d+, project Core: the name Core differs from core only in case$/,
   ]],
-  ["one path twice", [project("a", "x"), project("b", "x")], [/b: the path x is that of a too$/]],
-  ["the root twice", [project("a", "."), project("b", ".")], [/b: the path \. is that of a too$/]],
+  ["one path twice", [project("a", "x"), project("b", "x")], [/b: the path x is already used by a$/]],
+  ["the root twice", [project("a", "."), project("b", ".")], [/b: the path \. is already used by a$/]],
   ["paths that differ in case alone", [project("a", "lib/x"), project("b", "Lib/X")], [
-    /project b: the path Lib\/X differs from lib\/x in case alone$/,
+    /project b: the path Lib\/X differs from lib\/x only in case$/,
   ]],
   ["a project that needs itself", [project("a", "a", { depends_on: ["a"] })], [
     /project a: a depends on itself$/,
@@ -54,11 +54,11 @@ const wrong: [what: string, content: unknown, told: RegExp[]][] = [
   ["two rules for one label", {
     projects: [],
     labels: [{ name: "Docs", paths: ["a"] }, { name: "docs", paths: ["b"] }],
-  }, [/label docs: the label docs has a rule already/]],
+  }, [/label docs: the label docs already has a rule/]],
   ["a rule of nothing", rule([]), [/label docs: docs has neither paths nor titles$/]],
-  ["a pattern twice", rule(["a", "a"]), [/the pattern "a" stands twice$/]],
+  ["a pattern twice", rule(["a", "a"]), [/duplicate pattern "a"$/]],
   ["a title that no title says", { projects: [], labels: [{ name: "x", titles: ["a b"] }] }, [
-    /label x: "a b" is no type or scope of a title/,
+    /label x: expected a type or scope such as fix or ui, found "a b"/,
   ]],
   ["more patterns than are looked at", {
     projects: [],
@@ -68,10 +68,10 @@ const wrong: [what: string, content: unknown, told: RegExp[]][] = [
     })),
   }, [/: labels: 5200 patterns, at most 5000$/]],
   ["a key twice", '{"projects": [],\n "projects": []}', [
-    /^line 2, column 2: the key projects stands twice$/,
+    /^line 2, column 2: duplicate key projects$/,
   ]],
   ["a project's key twice", '[{"name":"a","path":"a",\n"path":"b","build_system":"Make"}]', [
-    /^line 2, column 1, project a: the key path stands twice$/,
+    /^line 2, column 1, project a: duplicate key path$/,
   ]],
 ];
 

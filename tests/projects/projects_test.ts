@@ -168,7 +168,7 @@ Deno.test("a list that cannot be read says where it is wrong, and never falls ba
       { projects: [{ ...project("a", "a"), path: "../up" }] },
       /^line 1, column \d+, project a: projects\[0\]\.path: /,
     ],
-    [{ projects: [project("a", "a"), project("a", "b")] }, /projects\[1\]\.name: a stands twice/],
+    [{ projects: [project("a", "a"), project("a", "b")] }, /projects\[1\]\.name: duplicate name a/],
     [[project("a", "a", ["b"])], /\[0\]\.depends_on\[0\]: no project is named b/],
     [{ projects: [], labels: [{ nam: "x" }] }, /label(s\[0\])?/],
     [{ project: [] }, /projects|file/],
@@ -197,7 +197,7 @@ Deno.test("every mistake of a list is told whole, with what was found and what i
     key!,
     /^line 1, column \d+, project a: \[0\]\.build_sistem: no such key; allowed: name, path, build_/,
   );
-  assert.match(twice!, /^line 1, column \d+, project a: \[1\]\.name: a stands twice; found "a"$/);
+  assert.match(twice!, /^line 1, column \d+, project a: \[1\]\.name: duplicate name a; found "a"$/);
   assert.match(unknown!, /project a: \[1\]\.depends_on\[0\]: no project is named c; found "c"$/);
   const misnamed = '{"labels":\r\n  [{"name": "x",\r\n    "path": []}],\r\n "project": []}';
   assert.deepEqual(mistakes(misnamed), [

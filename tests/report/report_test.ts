@@ -40,7 +40,7 @@ a.c:1: error: no
 
 ### Reproduce on your machine
 
-In a clone of the repository, or of a fork of it, that has a clone of Tickborg next to it:
+In a clone of the repository or of a fork, next to a clone of Tickborg:
 
 \`\`\`sh
 git fetch https://github.com/Acme/mono.repo.git refs/heads/main refs/pull/42/head
@@ -160,7 +160,7 @@ Deno.test("A build of a push says so instead of speaking of comments", () => {
     ]
   ) {
     assert.doesNotMatch(report.summary, /comment|@tickbot|[Mm]erge/);
-    assert.match(report.summary, /as it was pushed to `main`/);
+    assert.match(report.summary, /as pushed to `main`/);
   }
   assert.equal(
     logLink(ADDRESSES.logViewer, logKey(pushed), "a1"),

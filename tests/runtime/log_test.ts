@@ -41,10 +41,10 @@ Deno.test("fields follow the message, and one that is absent is left out", () =>
   const line = formatWithFields({
     category: ["tickborg", "github-webhook-receiver"],
     level: "warning",
-    message: ["Webhook not taken"],
-    rawMessage: "Webhook not taken",
+    message: ["Webhook not queued"],
+    rawMessage: "Webhook not queued",
     timestamp: 0,
     properties,
   });
-  assert.match(line, /Webhook not taken event=push error="not confirmed" repos=\["a\/b"\]\n$/);
+  assert.match(line, /Webhook not queued event=push error="not confirmed" repos=\["a\/b"\]\n$/);
 });

@@ -58,7 +58,7 @@ Deno.test("who is not understood gets one line and no eyes", async () => {
   const table: [body: string, line: RegExp][] = [
     ["@tickbot build", /^@stranger Name the projects to build\. `@tickbot help` lists/],
     ["@tickbot bulid cmark", /^@stranger There is no command `bulid`; did you mean build\?/],
-    ["@tickbot", /^@stranger No command was given\./],
+    ["@tickbot", /^@stranger The command is missing\./],
   ];
   for (const [body, line] of table) {
     const pull = await evaluated(at);

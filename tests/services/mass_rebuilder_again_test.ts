@@ -55,7 +55,7 @@ Deno.test("a closed or missing pull request is done with, and counted", async ()
   const absent = { ...job, pr: { ...job.pr, number: 999 } };
   const missing = await at.deliver(absent, { tries: MISSING_TRIES });
   assert.deepEqual(events(missing), ["job-received", "job-decode-success", "issue-fetch-failed"]);
-  assert.match(status(at, pull), /^error: Cannot evaluate: GitHub does not show pull request 999/);
+  assert.match(status(at, pull), /^error: Cannot evaluate: GitHub does not have pull request 999/);
 });
 
 Deno.test("a head that was pushed away is left to its successor", async () => {

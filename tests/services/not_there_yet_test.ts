@@ -30,14 +30,14 @@ const GIT_LAGS: readonly Lag[] = [
       await at.monorepo.git("update-ref", "-d", `refs/pull/${number}/head`);
     },
     show: (at, number, sha) => at.monorepo.setPullHead(number, sha),
-    final: /^error: Git does not show refs\/pull\/1\/head; push again or comment @tickbot eval$/,
+    final: /^error: Git cannot find refs\/pull\/1\/head; push again or comment @tickbot eval$/,
   },
   {
     what: "a pull request's new head",
     hide: async (at, number) =>
       await at.monorepo.setPullHead(number, await at.monorepo.git("rev-parse", "main")),
     show: (at, number, sha) => at.monorepo.setPullHead(number, sha),
-    final: /^error: Git does not show [0-9a-f]{40}; push again or comment @tickbot eval$/,
+    final: /^error: Git cannot find [0-9a-f]{40}; push again or comment @tickbot eval$/,
   },
   {
     what: "a base branch",

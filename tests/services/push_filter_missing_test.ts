@@ -33,14 +33,14 @@ Deno.test("a pushed commit that git shows late is built, and told of when it nev
   triedAgain(await at.deliver(push, justBefore), "the commit");
   const never = await at.deliver(push, last);
   assert.deepEqual(told(never), [
-    "push to main on x86_64-linux: UnexpectedError: Cannot build the push: git does not show commit " +
+    "push to main on x86_64-linux: UnexpectedError: Cannot build the push: git cannot find commit " +
     `${after}. Push again when that is fixed`,
   ]);
   assert.deepEqual(told(await at.deliver(push, last)), told(never));
 
   await hideRepository(at.monorepo);
   triedAgain(await at.deliver(push, justBefore), "the repository");
-  assert.match(`${told(await at.deliver(push, last))}`, /git does not show repository http/);
+  assert.match(`${told(await at.deliver(push, last))}`, /git cannot find repository http/);
 });
 
 Deno.test("the default branch that a new branch is compared with may come late too", async () => {
