@@ -1,6 +1,6 @@
 /**
- * Asks a role on this machine for its health: `bin/healthcheck <port>`, used by the containers' health checks.
- * Exit code 0 if it answers 200, 1 for any other answer or none within five seconds.
+ * Asks a role on this machine for its health: `bin/healthcheck <port>`, used by the containers'
+ * health checks. Exit code 0 if it answers 200, 1 for any other answer or none within five seconds.
  */
 
 /** What is wrong with the role that listens on a port; undefined if it is healthy. */

@@ -59,8 +59,8 @@ export function foreignMistakes(
 }
 
 /**
- * A line for each value that is surely a mistake. Roles start with it all the same: configurations of the
- * Rust bot, which does not check these, must load.
+ * A line for each value that is surely a mistake. Roles start with it all the same: configurations
+ * of the Rust bot, which does not check these, must load.
  */
 export function doubtfulValues(config: Partial<Config>): string[] {
   const addresses = {

@@ -18,8 +18,9 @@ const GRACE_MS = 10_000;
 const ABANDON_MS = 2_000;
 
 /**
- * Starts roles, serves until SIGTERM or SIGINT, and stops them; closes the brokers. A signal that comes
- * before the roles are ready ends the start. `retryScale`: see `RunnerOptions`. Resolves to the exit code.
+ * Starts roles, serves until SIGTERM or SIGINT, and stops them; closes the brokers. A signal that
+ * comes before the roles are ready ends the start. `retryScale`: see `RunnerOptions`. Resolves to
+ * the exit code.
  */
 export async function serve(
   roles: readonly RoleName[],

@@ -38,8 +38,9 @@ const LOOK_MS = 200;
 const LOOKS_A_WORD = 150;
 
 /**
- * Starts roles and records in `started` what has come up. Resolves when every role consumes: GitHub knows
- * the App and the brokers are connected. Throws a ConfigError if an operator has to fix something.
+ * Starts roles and records in `started` what has come up. Resolves when every role consumes: GitHub
+ * knows the App and the brokers are connected. Throws a ConfigError if an operator has to fix
+ * something.
  */
 export async function startRoles(
   roles: readonly RoleName[],

@@ -1,6 +1,6 @@
 /**
- * `deno task compile`: one self-contained program per role with only the role's permissions. With V8's
- * `--jitless` built in, it runs under `MemoryDenyWriteExecute=`.
+ * `deno task compile`: one self-contained program per role with only the role's permissions. With
+ * V8's `--jitless` built in, it runs under `MemoryDenyWriteExecute=`.
  */
 import { resolve } from "node:path";
 import { loadConfig } from "../lib/config/config.ts";
@@ -83,9 +83,9 @@ async function compileArguments(program: Program, permissions: readonly string[]
 }
 
 /**
- * Files to exclude from `deno compile`. It parses every script in an embedded package, and a test of bintrees
- * (a dependency of prom-client) with two megabytes of numbers overflows its stack. For files in its cache it
- * accepts only paths, not patterns (Deno 2.9.6).
+ * Files to exclude from `deno compile`. It parses every script in an embedded package, and a test
+ * of bintrees (a dependency of prom-client) with two megabytes of numbers overflows its stack. For
+ * files in its cache it accepts only paths, not patterns (Deno 2.9.6).
  */
 async function indigestible(): Promise<string[]> {
   const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
@@ -142,8 +142,8 @@ async function compile(program: Program, permissions: readonly string[]): Promis
 }
 
 /**
- * Checks that the program runs the role, by its help. With another runtime than denort, such as Deno itself,
- * it would ignore the permissions.
+ * Checks that the program runs the role, by its help. With another runtime than denort, such as
+ * Deno itself, it would ignore the permissions.
  */
 async function verify({ role, path }: Program): Promise<void> {
   let said: string;

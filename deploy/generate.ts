@@ -1,6 +1,6 @@
 /**
- * Writes the generated files in `deploy/` from the role table and the topology: `deno task deploy-files`.
- * `tests/deploy/` fails if they differ.
+ * Writes the generated files in `deploy/` from the role table and the topology: `deno task
+ * deploy-files`. `tests/deploy/` fails if they differ.
  */
 import { generatedFiles } from "./files/generated.ts";
 

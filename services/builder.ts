@@ -1,6 +1,6 @@
 /**
- * Builds the jobs of this machine's systems and streams their logs. A repeated job gets its previous result;
- * a job whose builder died is built again as a new attempt.
+ * Builds the jobs of this machine's systems and streams their logs. A repeated job gets its
+ * previous result; a job whose builder died is built again as a new attempt.
  */
 import { runAttempt } from "../lib/builder/attempt.ts";
 import { type BuilderContext, checkoutRoot, jobsRoot } from "../lib/builder/builder_context.ts";
@@ -32,8 +32,8 @@ import type { System } from "../lib/messages/systems.ts";
 import { buildQueue, EXCHANGE } from "../lib/broker/topology.ts";
 
 /**
- * Creates the builder. Throws a ConfigError if the required sandbox does not work, or if the machine is not
- * one of the configured systems.
+ * Creates the builder. Throws a ConfigError if the required sandbox does not work, or if the
+ * machine is not one of the configured systems.
  */
 export async function createService(context: RoleContext): Promise<Service> {
   const { config, broker, log } = context;

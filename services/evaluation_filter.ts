@@ -36,8 +36,8 @@ const ASKING: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Decides between an evaluation, a cancellation and nothing. When the pull request leaves a head or base, its
- * check ends.
+ * Decides between an evaluation, a cancellation and nothing. When the pull request leaves a head or
+ * base, its check ends.
  */
 export function decide(event: PullRequestEvent, facts: Facts): HandlerResult {
   if (!servesRepo(facts.config, event.repo.full_name)) return { publish: [], settle: ack };

@@ -1,6 +1,7 @@
 /**
  * The comment poster. Any instance forwards results and queued notices from `build-results` to
- * `tickborg.check-runs`, which has a single active consumer: only one instance at a time writes check runs.
+ * `tickborg.check-runs`, which has a single active consumer: only one instance at a time writes
+ * check runs.
  */
 import { delay } from "../lib/common/async.ts";
 import { ack, type Delivery } from "../lib/broker/broker.ts";
@@ -17,8 +18,8 @@ import { QUEUE } from "../lib/broker/topology.ts";
 const PREFETCH = 16;
 
 /**
- * Milliseconds without changes to check runs after a redelivery. Longer than any request that the previous
- * instance may have under way; tests do not scale it.
+ * Milliseconds without changes to check runs after a redelivery. Longer than any request that the
+ * previous instance may have under way; tests do not scale it.
  */
 const TAKEOVER_MS = 15_000;
 

@@ -1,6 +1,6 @@
 /**
- * Verifies GitHub's webhooks and publishes them (`docs/protocol.md`, "Webhook receiver, HTTP"). Answers 2xx only
- * after the broker's confirm, because GitHub can redeliver only what failed.
+ * Verifies GitHub's webhooks and publishes them (`docs/protocol.md`, "Webhook receiver, HTTP").
+ * Answers 2xx only after the broker's confirm, because GitHub can redeliver only what failed.
  */
 import type { Logger } from "@logtape/logtape";
 import type { Broker } from "../lib/broker/broker.ts";

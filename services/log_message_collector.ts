@@ -1,7 +1,7 @@
 /**
- * The log collector: writes messages from `tickborg.logs` to the log store and serves the store over HTTP. It
- * acknowledges a message only when it is on disk. The queue has a single active consumer, and another
- * instance can take over in the middle of a log.
+ * The log collector: writes messages from `tickborg.logs` to the log store and serves the store
+ * over HTTP. It acknowledges a message only when it is on disk. The queue has a single active
+ * consumer, and another instance can take over in the middle of a log.
  */
 import type { Logger } from "@logtape/logtape";
 import { ack, type Delivery } from "../lib/broker/broker.ts";

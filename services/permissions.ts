@@ -1,6 +1,6 @@
 /**
- * The smallest set of Deno permissions that a role needs: without a configuration (the named sets in
- * `deno.json`), and narrowed to a configuration's hosts, ports and paths.
+ * The smallest set of Deno permissions that a role needs: without a configuration (the named sets
+ * in `deno.json`), and narrowed to a configuration's hosts, ports and paths.
  */
 import type { Config, Section } from "../lib/config/config.ts";
 import { rabbitMqOf } from "../lib/config/config.ts";
@@ -20,8 +20,9 @@ export type PathKey =
   | "log_message_collector.logs_path";
 
 /**
- * What a role needs besides what every role needs: only paths, because our packages need no environment
- * variables or system information. A test with Deno's own audit finds unused permissions.
+ * What a role needs besides what every role needs: only paths, because our packages need no
+ * environment variables or system information. A test with Deno's own audit finds unused
+ * permissions.
  */
 export interface Needs {
   /** Keys of the files and folders it reads; folders with everything inside. */
@@ -56,9 +57,9 @@ export interface PermissionSet {
 }
 
 /**
- * Without a list Deno lets a program import code from jsr.io, esm.sh and others. An empty list counts as
- * none, and `--deny-import` by itself does not stop it (Deno 2.9.6). This name can never exist (RFC 2606,
- * section 2).
+ * Without a list Deno lets a program import code from jsr.io, esm.sh and others. An empty list
+ * counts as none, and `--deny-import` by itself does not stop it (Deno 2.9.6). This name can never
+ * exist (RFC 2606, section 2).
  */
 const IMPORT_NOWHERE = ["none.invalid"];
 
@@ -178,7 +179,8 @@ function httpAddress(url: string): string {
 }
 
 /**
- * GitHub's own hosts of LFS contents. For a GitHub Enterprise Server the operator has to allow its host.
+ * GitHub's own hosts of LFS contents. For a GitHub Enterprise Server the operator has to allow its
+ * host.
  */
 function lfsAddresses(apiUrl: string): string[] {
   if (new URL(apiUrl).hostname !== "api.github.com") return [];
@@ -190,8 +192,8 @@ function lfsAddresses(apiUrl: string): string[] {
 }
 
 /**
- * The set as command-line flags. Throws a ConfigError for a path with a comma, which always separates list
- * items in Deno 2.9.6.
+ * The set as command-line flags. Throws a ConfigError for a path with a comma, which always
+ * separates list items in Deno 2.9.6.
  */
 export function permissionFlags(set: PermissionSet): string[] {
   const list = (items: readonly string[]) => {

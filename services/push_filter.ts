@@ -1,8 +1,10 @@
 /**
- * Turns pushes to branches into build jobs. A push's change is the difference between the branch before and
- * after, over any number of commits. Pushes are trusted: only people with write access can push.
+ * Turns pushes to branches into build jobs. A push's change is the difference between the branch
+ * before and after, over any number of commits. Pushes are trusted: only people with write access
+ * can push.
  *
- * The role does not use GitHub's API. If a push cannot be compared, it builds too much rather than nothing.
+ * The role does not use GitHub's API. If a push cannot be compared, it builds too much rather than
+ * nothing.
  */
 import { servesRepo, systemsFor } from "../lib/access/acl.ts";
 import { ack, type Publication } from "../lib/broker/broker.ts";
@@ -64,8 +66,9 @@ export function projectsOf({ push, config }: Facts): readonly Project[] | undefi
 }
 
 /**
- * The builds of a push. If the list is invalid, it requests the projects of `default_attrs`, and the builder
- * reports the mistakes as failures. Names in `default_attrs` that are not in the list fail the same way.
+ * The builds of a push. If the list is invalid, it requests the projects of `default_attrs`, and
+ * the builder reports the mistakes as failures. Names in `default_attrs` that are not in the list
+ * fail the same way.
  */
 export function decide(facts: Facts): Build[] {
   const { push, config } = facts;

@@ -1,6 +1,6 @@
 /**
- * THE TABLE of all roles: what each is for, what it consumes and where it listens. Tests check that the
- * dispatcher, the help text, `deno.json`, the deployment files and the README agree with it.
+ * THE TABLE of all roles: what each is for, what it consumes and where it listens. Tests check that
+ * the dispatcher, the help text, `deno.json`, the deployment files and the README agree with it.
  */
 import type { Section } from "../lib/config/config.ts";
 import type { Needs } from "./permissions.ts";

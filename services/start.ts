@@ -70,9 +70,9 @@ export async function startRole(name: RoleName, options: StartOptions): Promise<
 }
 
 /**
- * One GitHub client for all of these roles, because GitHub limits the App, not a role. Processes do not
- * coordinate: between them only GitHub's 403 and 429 limit the rate. Loads Octokit, a third of a role's
- * memory, only for roles that use GitHub.
+ * One GitHub client for all of these roles, because GitHub limits the App, not a role. Processes do
+ * not coordinate: between them only GitHub's 403 and 429 limit the rate. Loads Octokit, a third of
+ * a role's memory, only for roles that use GitHub.
  */
 export async function gitHubFor(
   names: readonly RoleName[],

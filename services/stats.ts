@@ -1,7 +1,7 @@
 /**
- * The stats collector: counts events from `stats-events` and serves the counters to Prometheus, with the depth
- * and the consumers of every queue. Counters start at zero with the process; Prometheus's `rate` and
- * `increase` handle that.
+ * The stats collector: counts events from `stats-events` and serves the counters to Prometheus,
+ * with the depth and the consumers of every queue. Counters start at zero with the process;
+ * Prometheus's `rate` and `increase` handle that.
  */
 import { Hono } from "hono";
 import { Registry } from "prom-client";

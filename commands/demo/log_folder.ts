@@ -6,8 +6,8 @@ import { describeError, UsageError } from "../../lib/common/errors.ts";
 const MARKER = ".tickborg-demo";
 
 /**
- * Makes the folder if it is missing. Never removes anything: logs of earlier demos stay. Throws a UsageError
- * if the folder is unusable, or is not empty and not made by a demo.
+ * Makes the folder if it is missing. Never removes anything: logs of earlier demos stay. Throws a
+ * UsageError if the folder is unusable, or is not empty and not made by a demo.
  */
 export async function claimLogFolder(folder: string): Promise<void> {
   const names = await namesIn(folder);

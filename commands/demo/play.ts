@@ -45,8 +45,8 @@ export interface Outcome {
 }
 
 /**
- * Opens the pull request and resolves when every check run has completed, or took too long. Throws the
- * signal's reason when it aborts.
+ * Opens the pull request and resolves when every check run has completed, or took too long. Throws
+ * the signal's reason when it aborts.
  */
 export async function play(fleet: Fleet, scenario: Scenario, stage: Stage): Promise<Outcome> {
   const { logs, say, signal } = stage;

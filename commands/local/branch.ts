@@ -47,8 +47,8 @@ export interface BranchRequest {
 }
 
 /**
- * Opens a branch. Throws a UsageError if the repository or a revision is missing, and a {@link CloneError}
- * if the clone lacks needed objects.
+ * Opens a branch. Throws a UsageError if the repository or a revision is missing, and a
+ * {@link CloneError} if the clone lacks needed objects.
  */
 export async function openBranch(request: BranchRequest): Promise<LocalBranch> {
   const clone = await openClone(request);

@@ -19,8 +19,8 @@ export interface Names {
 }
 
 /**
- * Throws a {@link CloneError} if a shallow clone's history ends before the two commits meet: the branch's
- * changes and the merge would be guesses. `unshallow` is the command to type.
+ * Throws a {@link CloneError} if a shallow clone's history ends before the two commits meet: the
+ * branch's changes and the merge would be guesses. `unshallow` is the command to type.
  */
 export async function checkHistory(commits: Commits & Names, unshallow: string): Promise<void> {
   const { repository, base, head, baseName, headName } = commits;
@@ -56,8 +56,8 @@ export interface FetchOptions {
 }
 
 /**
- * Fetches the missing objects of both commits and their merge base into a partial clone, as git does when it
- * needs an object. Throws a {@link CloneError} if that fails.
+ * Fetches the missing objects of both commits and their merge base into a partial clone, as git
+ * does when it needs an object. Throws a {@link CloneError} if that fails.
  */
 export async function fetchMissing(commits: Commits, options: FetchOptions): Promise<void> {
   const { repository, base, head } = commits;

@@ -1,6 +1,6 @@
 /**
- * Runs git with the user's own settings, credentials and keys. Only commands that need the clone's own remote
- * or settings use it; all others use `lib/git/git.ts`.
+ * Runs git with the user's own settings, credentials and keys. Only commands that need the clone's
+ * own remote or settings use it; all others use `lib/git/git.ts`.
  */
 import process from "node:process";
 import { cutText, safeLine } from "../../lib/builder/log/lines.ts";

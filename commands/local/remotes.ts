@@ -36,8 +36,8 @@ export interface DefaultBaseRequest {
 }
 
 /**
- * The remotes that pull requests may go to, the likeliest first. By convention, and with GitHub's `gh`, the
- * clone of a fork has the original repository as `upstream`.
+ * The remotes that pull requests may go to, the likeliest first. By convention, and with GitHub's
+ * `gh`, the clone of a fork has the original repository as `upstream`.
  */
 export async function remotesOf(repository: GitRepository): Promise<Remote[]> {
   const names = (await text(repository, ["remote"])).split("\n").filter((name) => name !== "");

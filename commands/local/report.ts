@@ -87,8 +87,8 @@ function describeChanges({ uncommitted, workTree }: LocalBranch): string[] {
 }
 
 /**
- * Mistakes in the list that counts, a line each: the base's if that is invalid, else those after the merge;
- * undefined if there are none.
+ * Mistakes in the list that counts, a line each: the base's if that is invalid, else those after
+ * the merge; undefined if there are none.
  */
 export function mistakesOf(
   { facts: { list } }: LocalBranch,

@@ -32,8 +32,8 @@ export async function changesIn(tree: WorkTree): Promise<WorkTreeChanges> {
 }
 
 /**
- * Commits the work tree, including new files that are not ignored, on top of `head`, with its own index in
- * `folder`. Throws a {@link CloneError} if there are unresolved conflicts.
+ * Commits the work tree, including new files that are not ignored, on top of `head`, with its own
+ * index in `folder`. Throws a {@link CloneError} if there are unresolved conflicts.
  */
 export async function commitWorkTree(
   tree: WorkTree,

@@ -1,10 +1,10 @@
 /**
- * The least permissions of each role's broker user, and the topology, which an operator declares once because
- * no role may (rabbitmq.com/docs/access-control, "How Authorisation Works").
+ * The least permissions of each role's broker user, and the topology, which an operator declares
+ * once because no role may (rabbitmq.com/docs/access-control, "How Authorisation Works").
  *
- * One gap remains: retries, dead letters and jobs use the default exchange (`amq.default`), which reaches every
- * queue by name. A role cannot read other queues, change or delete queues or exchanges, or publish a webhook's
- * event, but it can put a message into any queue.
+ * One gap remains: retries, dead letters and jobs use the default exchange (`amq.default`), which
+ * reaches every queue by name. A role cannot read other queues, change or delete queues or
+ * exchanges, or publish a webhook's event, but it can put a message into any queue.
  */
 import { ROLE_NAMES, type RoleName, roleOf } from "../../services/roles.ts";
 import { SYSTEMS } from "../../lib/messages/systems.ts";

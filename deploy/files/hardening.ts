@@ -1,6 +1,7 @@
 /**
- * systemd's restrictions for a role: the list in `docs/deployment.md`, "What the units promise", and more. One
- * test checks the rating of `systemd-analyze security`; another boots systemd and runs programs in these units.
+ * systemd's restrictions for a role: the list in `docs/deployment.md`, "What the units promise",
+ * and more. One test checks the rating of `systemd-analyze security`; another boots systemd and
+ * runs programs in these units.
  */
 import type { RoleName } from "../../services/roles.ts";
 import { startsSandboxes } from "./layout.ts";

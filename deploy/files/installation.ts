@@ -29,8 +29,8 @@ export function run(): Promise<number> {
 }
 
 /**
- * Checks a prefix. Scripts, units and Deno's flags contain it unquoted, so only letters, digits and `/._+-`
- * are allowed. Throws for others, or if it is not absolute.
+ * Checks a prefix. Scripts, units and Deno's flags contain it unquoted, so only letters, digits and
+ * `/._+-` are allowed. Throws for others, or if it is not absolute.
  */
 export function checkPrefix(prefix: string): string {
   if (/^(\/[A-Za-z0-9._+-]+)+$/.test(prefix) && !prefix.split("/").includes("..")) return prefix;
@@ -114,8 +114,8 @@ export interface Lock {
 }
 
 /**
- * The lock file of a reduced `deno.json`. Without it Deno would resolve again and ask the registry. Throws if
- * the lock file lacks an import.
+ * The lock file of a reduced `deno.json`. Without it Deno would resolve again and ask the registry.
+ * Throws if the lock file lacks an import.
  */
 export function productionLock(lock: Lock, imports: readonly string[]): Lock {
   if (lock.version !== "5") {

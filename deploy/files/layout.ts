@@ -13,9 +13,9 @@ export const LAYOUT = {
 } as const;
 
 /**
- * Names of the secrets. A configuration refers to one as `credential:<name>`, which is the file of that
- * name in `CREDENTIALS_DIRECTORY`: systemd sets it (`systemd.exec(5)`, LoadCredential), and the compose
- * file sets it to `/run/secrets`.
+ * Names of the secrets. A configuration refers to one as `credential:<name>`, which is the file of
+ * that name in `CREDENTIALS_DIRECTORY`: systemd sets it (`systemd.exec(5)`, LoadCredential), and
+ * the compose file sets it to `/run/secrets`.
  */
 export const CREDENTIAL = {
   broker: "rabbitmq-password",
@@ -30,8 +30,8 @@ export interface Credential {
 }
 
 /**
- * The secrets of a role. Every role has its own broker user (`deploy/rabbitmq/setup.sh`) and finds that user's
- * password under the same name, which the common configuration uses.
+ * The secrets of a role. Every role has its own broker user (`deploy/rabbitmq/setup.sh`) and finds
+ * that user's password under the same name, which the common configuration uses.
  */
 export function credentialsOf(name: RoleName): Credential[] {
   const role = roleOf(name);

@@ -9,8 +9,8 @@ export function servesRepo(config: Pick<Config, "runner">, fullName: string): bo
 }
 
 /**
- * Whether the configuration trusts a user. With `disable_trusted_users` it trusts everyone, as in the Rust bot,
- * which then has no list.
+ * Whether the configuration trusts a user. With `disable_trusted_users` it trusts everyone, as in
+ * the Rust bot, which then has no list.
  */
 export function isListedAsTrusted(config: Pick<Config, "runner">, user: string): boolean {
   const { disable_trusted_users, trusted_users } = config.runner;
@@ -24,8 +24,8 @@ export function mayPush(permission: string): boolean {
 }
 
 /**
- * Whether a user is trusted: by the configuration, else through push access. `permission` is called only if
- * the configuration does not trust the user.
+ * Whether a user is trusted: by the configuration, else through push access. `permission` is called
+ * only if the configuration does not trust the user.
  */
 export async function isTrusted(
   config: Pick<Config, "runner">,

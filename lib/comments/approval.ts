@@ -7,8 +7,8 @@ import type { CommentEvent } from "../github/comment_payloads.ts";
 export const COMMENT_REQUEST = "comment-";
 
 /**
- * Whether the commit is older than the comment; in doubt if there was a push in the same second, or to the
- * head's repository since.
+ * Whether the commit is older than the comment; in doubt if there was a push in the same second, or
+ * to the head's repository since.
  */
 export type Approval = "older" | "in-doubt" | "newer" | "unknown";
 
@@ -20,10 +20,11 @@ export interface Evidence {
 }
 
 /**
- * Compares a comment's time with that of the last event that evaluated the commit for this pull request, which
- * is GitHub's time of the push. A force push may remove an old commit, and another may restore it after the
- * comment: until that push is evaluated, only the last push time of the head's repository shows it. `statuses`
- * are the commit's; those of other pull requests do not count. GitHub's times have whole seconds.
+ * Compares a comment's time with that of the last event that evaluated the commit for this pull
+ * request, which is GitHub's time of the push. A force push may remove an old commit, and another
+ * may restore it after the comment: until that push is evaluated, only the last push time of the
+ * head's repository shows it. `statuses` are the commit's; those of other pull requests do not
+ * count. GitHub's times have whole seconds.
  */
 export function approvalOf(
   comment: Pick<CommentEvent, "createdAt" | "number">,

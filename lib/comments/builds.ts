@@ -27,8 +27,8 @@ export interface WantedBuilds {
 }
 
 /**
- * The builds that the commands name, each project and system once; a test takes precedence over a build.
- * Untrusted people get as many projects as an evaluation may have.
+ * The builds that the commands name, each project and system once; a test takes precedence over a
+ * build. Untrusted people get as many projects as an evaluation may have.
  */
 export function wantedBuilds(commands: readonly Command[], facts: WantingFacts): WantedBuilds {
   const asked = commands.flatMap(named);
@@ -62,8 +62,8 @@ export function wantedBuilds(commands: readonly Command[], facts: WantingFacts):
 }
 
 /**
- * Finds a project by its name: the base's definition, or for trusted people the head's if it is new or
- * redefined there.
+ * Finds a project by its name: the base's definition, or for trusted people the head's if it is new
+ * or redefined there.
  */
 function definitions({ list, headList, trusted }: WantingFacts) {
   const byName = (from: ProjectList | undefined) =>

@@ -62,9 +62,9 @@ function shown(runs: readonly CheckRun[], now: number): Pick<CommentFacts, "know
 }
 
 /**
- * Milliseconds that a started build counts as running. A builder reports its start before it has the commit,
- * and reports nothing if it retries or dies: the check run is then in progress for hours. Comments that repeat
- * a push's builds mostly come right after the push.
+ * Milliseconds that a started build counts as running. A builder reports its start before it has
+ * the commit, and reports nothing if it retries or dies: the check run is then in progress for
+ * hours. Comments that repeat a push's builds mostly come right after the push.
  */
 const LATELY_MS = 600_000;
 

@@ -9,8 +9,9 @@ export interface CommandSystems {
 }
 
 /**
- * Treats the words after a command's `on` as systems. The parser does so only if all of them are systems,
- * because it does not know whether there is a project `on`. Drops a command without any known system.
+ * Treats the words after a command's `on` as systems. The parser does so only if all of them are
+ * systems, because it does not know whether there is a project `on`. Drops a command without any
+ * known system.
  */
 export function withSystems(
   commands: readonly Command[],

@@ -55,8 +55,8 @@ export function evaluationOf(
 }
 
 /**
- * The jobs of builds that no earlier delivery of the comment has queued. They build the evaluated merge, like
- * the evaluation's own builds.
+ * The jobs of builds that no earlier delivery of the comment has queued. They build the evaluated
+ * merge, like the evaluation's own builds.
  */
 export function buildJobs(facts: CommentFacts, builds: readonly Build[]): Publication[] {
   const { event, overall } = facts;

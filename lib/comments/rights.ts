@@ -8,16 +8,16 @@ import type { CommentFacts } from "./facts.ts";
 type People = Pick<CommentFacts, "event" | "pull" | "trusted">;
 
 /**
- * Whether the commenter may change the checks of a pull request or cancel its builds: only trusted people and
- * its author.
+ * Whether the commenter may change the checks of a pull request or cancel its builds: only trusted
+ * people and its author.
  */
 export function isInCharge({ event, pull, trusted }: People): boolean {
   return trusted || event.author.toLowerCase() === pull.author.toLowerCase();
 }
 
 /**
- * The builds that the commenter may request. People not in charge may only request builds that have no check
- * yet and are not part of the evaluation, which must have ended.
+ * The builds that the commenter may request. People not in charge may only request builds that have
+ * no check yet and are not part of the evaluation, which must have ended.
  */
 export function allowedBuilds(
   builds: readonly Build[],

@@ -6,8 +6,9 @@ import type { CommentFacts } from "./facts.ts";
 import { isInCharge } from "./rights.ts";
 
 /**
- * Removes builds that have started recently, and reports each as a problem. Keeps waiting builds, because they
- * may have been cancelled, which only a builder finds out. Builds that the comment itself cancels start again.
+ * Removes builds that have started recently, and reports each as a problem. Keeps waiting builds,
+ * because they may have been cancelled, which only a builder finds out. Builds that the comment
+ * itself cancels start again.
  */
 export function withoutRunning(builds: readonly Build[], facts: CommentFacts): WantedBuilds {
   const cancels = facts.commands.some(({ kind }) => kind === "cancel") && isInCharge(facts);

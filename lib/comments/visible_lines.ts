@@ -1,6 +1,6 @@
 /**
- * Finds the visible plain text of a comment, line by line. Parses Markdown like CommonMark and HTML like a
- * browser, because GitHub renders one into the other. Pure.
+ * Finds the visible plain text of a comment, line by line. Parses Markdown like CommonMark and HTML
+ * like a browser, because GitHub renders one into the other. Pure.
  */
 import { Parser } from "htmlparser2";
 import MarkdownIt from "markdown-it";
@@ -18,8 +18,8 @@ interface Token {
 }
 
 /**
- * Tables are paragraphs here: rows need no leading `|`, so a command right below a table would be a row.
- * Escapes and entities stay separate from text.
+ * Tables are paragraphs here: rows need no leading `|`, so a command right below a table would be a
+ * row. Escapes and entities stay separate from text.
  */
 const markdown = new MarkdownIt({ html: true }).disable(["table", "text_join"]);
 
@@ -36,8 +36,8 @@ const MARK = "\ufffc";
 const PROBE = "\ue000";
 
 /**
- * The lines as people see them. A line that begins with markup (a list marker, `**`, a link, code, a tag, an
- * escape) begins with a marker character.
+ * The lines as people see them. A line that begins with markup (a list marker, `**`, a link, code,
+ * a tag, an escape) begins with a marker character.
  */
 export function visibleLines(comment: string): readonly string[] {
   const page = new Page();

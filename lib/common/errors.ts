@@ -1,7 +1,7 @@
 /**
  * The three kinds of failure in a handler (see `lib/runtime/runner.ts`): {@link PoisonMessage} is
- * dead-lettered, {@link TransientFault} is retried later, and anything else is a bug, which is logged with
- * its stack and retried a few times before it is dead-lettered.
+ * dead-lettered, {@link TransientFault} is retried later, and anything else is a bug, which is
+ * logged with its stack and retried a few times before it is dead-lettered.
  */
 
 /** A message that can never be handled. */
@@ -22,8 +22,8 @@ export class TransientFault extends Error {
 }
 
 /**
- * Something that was just announced does not exist yet: GitHub's API and git servers show changes with a
- * delay. Thrown only by `retryIfEarly` (`lib/runtime/retry.ts`), which limits the retries.
+ * Something that was just announced does not exist yet: GitHub's API and git servers show changes
+ * with a delay. Thrown only by `retryIfEarly` (`lib/runtime/retry.ts`), which limits the retries.
  */
 export class NotThereYet extends TransientFault {
   override name = "NotThereYet";

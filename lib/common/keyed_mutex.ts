@@ -1,6 +1,6 @@
 /**
- * Runs work for one key in order, and for different keys concurrently. A failure reaches only its own caller
- * and does not stop later work.
+ * Runs work for one key in order, and for different keys concurrently. A failure reaches only its
+ * own caller and does not stop later work.
  */
 export class KeyedMutex {
   readonly #last = new Map<string, Promise<unknown>>();

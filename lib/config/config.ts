@@ -35,8 +35,8 @@ export async function loadConfig(path: string): Promise<Config> {
 }
 
 /**
- * Reads a configuration file without validating it. Throws a {@link ConfigError} if it cannot be read or is not
- * JSON; its first line is the fault, its second what to do.
+ * Reads a configuration file without validating it. Throws a {@link ConfigError} if it cannot be
+ * read or is not JSON; its first line is the fault, its second what to do.
  */
 export async function readConfig(path: string): Promise<unknown> {
   let text: string;
@@ -92,8 +92,8 @@ function jsonFault({ message }: Error, text: string): string {
 }
 
 /**
- * Validates a configuration. Null counts as absent for the Rust bot's options. Throws a {@link ConfigError}
- * with every mistake, a line each.
+ * Validates a configuration. Null counts as absent for the Rust bot's options. Throws a
+ * {@link ConfigError} with every mistake, a line each.
  */
 export function parseConfig(value: unknown, path = "configuration"): Config {
   const file = withoutNulls(value);
@@ -160,8 +160,9 @@ function withFleet(config: Config, file: unknown): Config {
 }
 
 /**
- * The broker connection of a role: its section's own, else the common one. In the user name `{role}` becomes
- * the role's name, or `operator` for commands, which gives each its own broker user.
+ * The broker connection of a role: its section's own, else the common one. In the user name
+ * `{role}` becomes the role's name, or `operator` for commands, which gives each its own broker
+ * user.
  */
 export function rabbitMqOf(config: Config, section: Section): RabbitMq | undefined {
   const rabbit = ownRabbitMq(config, section) ?? config.rabbitmq;

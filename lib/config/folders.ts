@@ -32,8 +32,8 @@ export async function requireFolders(keys: readonly string[], config: Config): P
 }
 
 /**
- * Why a folder is not writable, in one line; undefined if it is. Leaves nothing behind: if a folder does not
- * exist, it tests the nearest existing one above.
+ * Why a folder is not writable, in one line; undefined if it is. Leaves nothing behind: if a folder
+ * does not exist, it tests the nearest existing one above.
  */
 export async function folderMistake(folder: NamedFolder): Promise<string | undefined> {
   try {

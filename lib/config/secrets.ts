@@ -48,9 +48,9 @@ export function authorityFiles(config: Partial<Config>): NamedFile[] {
 }
 
 /**
- * The path of a secret. `credential:<name>` is a file in `CREDENTIALS_DIRECTORY`, systemd's folder for a
- * unit's credentials (systemd.exec(5), LoadCredential); anything else is a path already. Throws a
- * {@link ConfigError} if the name is invalid or the variable is unset.
+ * The path of a secret. `credential:<name>` is a file in `CREDENTIALS_DIRECTORY`, systemd's folder
+ * for a unit's credentials (systemd.exec(5), LoadCredential); anything else is a path already.
+ * Throws a {@link ConfigError} if the name is invalid or the variable is unset.
  */
 export function secretPath(
   path: string,
@@ -79,8 +79,8 @@ const FILE_KEY =
 const DEEPEST = 6;
 
 /**
- * A line for each secret pasted into an unvalidated configuration: the key, the kind and what to do, without
- * the secret.
+ * A line for each secret pasted into an unvalidated configuration: the key, the kind and what to
+ * do, without the secret.
  */
 export function pastedSecrets(file: unknown, path: readonly PropertyKey[] = []): string[] {
   if (typeof file === "string") return pastedSecret(file, path);
@@ -124,8 +124,8 @@ export async function readNamedFile({ key, path }: NamedFile): Promise<string> {
 }
 
 /**
- * Reads a secret ({@link secretPath}) without its final newline. Throws a {@link ConfigError} that names the
- * key.
+ * Reads a secret ({@link secretPath}) without its final newline. Throws a {@link ConfigError} that
+ * names the key.
  */
 export async function readSecret(path: string, key: string): Promise<string> {
   const secret = (await readNamedFile({ key, path })).replace(/\r?\n$/, "");

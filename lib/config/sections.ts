@@ -25,8 +25,8 @@ export function sectionOf<S extends Optional>(
 }
 
 /**
- * The public address of the log server without a final slash; empty if none is configured. The Rust bot's
- * files name its folder `/logfile`.
+ * The public address of the log server without a final slash; empty if none is configured. The Rust
+ * bot's files name its folder `/logfile`.
  */
 export function logServerOf(config: Pick<Config, "log_api_config">): string {
   return (config.log_api_config?.serve_root ?? "").replace(/\/+$/, "").replace(/\/logfile$/, "");

@@ -38,8 +38,8 @@ export interface Branch {
 }
 
 /**
- * Gathers the facts of a branch: merges with `git merge-tree`, then compares the base with the merged tree.
- * Throws `MissingFromGit` if a commit is not in the repository.
+ * Gathers the facts of a branch: merges with `git merge-tree`, then compares the base with the
+ * merged tree. Throws `MissingFromGit` if a commit is not in the repository.
  */
 export async function gatherBranchFacts(
   repository: GitRepository,

@@ -4,14 +4,14 @@ import type { GitRepository } from "../git/repository.ts";
 import { submoduleEntries, type SubmoduleEntry } from "../git/submodule_entries.ts";
 
 /**
- * Maximum changed files to examine: a few git objects can represent millions of paths, each of which would be
- * matched against every project and label.
+ * Maximum changed files to examine: a few git objects can represent millions of paths, each of
+ * which would be matched against every project and label.
  */
 export const MAX_CHANGED_FILES = 100_000;
 
 /**
- * Paths that differ between two commits or trees; undefined if there are too many. A submodule also counts as
- * changed if its entry in `.gitmodules` differs: another address may not have its commit.
+ * Paths that differ between two commits or trees; undefined if there are too many. A submodule also
+ * counts as changed if its entry in `.gitmodules` differs: another address may not have its commit.
  */
 export async function changedFiles(
   repository: Pick<GitRepository, "changedFiles" | "run">,

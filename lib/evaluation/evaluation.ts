@@ -182,8 +182,8 @@ export class Evaluation {
   }
 
   /**
-   * Sets the final status. If that fails for now, publishes a message that only sets the status later, because
-   * everything else is done and must not be repeated.
+   * Sets the final status. If that fails for now, publishes a message that only sets the status
+   * later, because everything else is done and must not be repeated.
    */
   async #conclude(conclusion: FinalStatus, events: readonly Event[] = []): Promise<HandlerResult> {
     const outcome = this.#end(...events);

@@ -23,8 +23,8 @@ export interface Heads {
 }
 
 /**
- * Whether a request is still current. GitHub's API and git servers update separately after a push, and either
- * may still have the previous commit: `lagging` is retried a little later.
+ * Whether a request is still current. GitHub's API and git servers update separately after a push,
+ * and either may still have the previous commit: `lagging` is retried a little later.
  */
 export function headState({ asked, api, git }: Heads): "current" | "superseded" | "lagging" {
   if (git === asked) return "current";
@@ -47,8 +47,8 @@ export interface GatherOptions {
 }
 
 /**
- * Gathers git's facts about a pull request's head merged into its base. Throws a `TransientFault` for passing
- * faults and timeouts, and a `Requeue` if the role stops.
+ * Gathers git's facts about a pull request's head merged into its base. Throws a `TransientFault`
+ * for passing faults and timeouts, and a `Requeue` if the role stops.
  */
 export async function gather(
   job: EvaluationJob,

@@ -3,8 +3,8 @@ import { TransientFault } from "../common/errors.ts";
 import { Requeue } from "../runtime/role.ts";
 
 /**
- * A signal that aborts with a `Requeue` when the role stops, or with a `TransientFault` after some seconds. The
- * caller disposes of it.
+ * A signal that aborts with a `Requeue` when the role stops, or with a `TransientFault` after some
+ * seconds. The caller disposes of it.
  */
 export function limited(stop: AbortSignal, seconds: number): Disposable & { signal: AbortSignal } {
   const controller = new AbortController();

@@ -21,8 +21,9 @@ export function countedMistakes(count: number): string {
 }
 
 /**
- * GitHub Markdown, with all untrusted text as code: mistakes in the merged list, what takes effect after the
- * merge, what already uses the merged list, older mistakes. Empty if there is nothing to report.
+ * GitHub Markdown, with all untrusted text as code: mistakes in the merged list, what takes effect
+ * after the merge, what already uses the merged list, older mistakes. Empty if there is nothing to
+ * report.
  */
 export function describeList(plan: ListPlan, { target, handle }: ListTarget): string[] {
   const { mistakes, oldMistakes } = plan;

@@ -17,9 +17,10 @@ import {
 import type { EvaluationPlan, UnbuildableProject } from "./plan.ts";
 
 /**
- * Cancels builds of earlier heads, then builds this one; projects that cannot be built get a skipped check run.
- * A repeated request gives the same messages. `askedAt` is GitHub's time of the request, undefined if unknown:
- * with this machine's time, the cancellation could hit builds that were requested later.
+ * Cancels builds of earlier heads, then builds this one; projects that cannot be built get a
+ * skipped check run. A repeated request gives the same messages. `askedAt` is GitHub's time of the
+ * request, undefined if unknown: with this machine's time, the cancellation could hit builds that
+ * were requested later.
  */
 export function evaluationMessages(
   request: BuildRequest,

@@ -1,6 +1,7 @@
 /**
- * Handles something missing on GitHub or in git. GitHub sends a webhook before all of its servers know the
- * change, so missing things are retried for minutes, then reported, and checked again for days.
+ * Handles something missing on GitHub or in git. GitHub sends a webhook before all of its servers
+ * know the change, so missing things are retried for minutes, then reported, and checked again for
+ * days.
  */
 import type { MissingFromGit } from "../git/faults.ts";
 import {
@@ -51,8 +52,8 @@ export function finalStatusOfMissing(
 }
 
 /**
- * A job's pull request, at least as new as the job. Until GitHub has that state it throws a `NotThereYet`, for a
- * limited time, and if there is no such pull request a {@link GitHubRefusal}.
+ * A job's pull request, at least as new as the job. Until GitHub has that state it throws a
+ * `NotThereYet`, for a limited time, and if there is no such pull request a {@link GitHubRefusal}.
  */
 export async function pullRequestOf(
   job: EvaluationJob,
@@ -69,8 +70,8 @@ export async function pullRequestOf(
 }
 
 /**
- * Whether GitHub's API still has a pull request's state from before the job's event: it differs from the event
- * and is older. Both times are GitHub's, in whole seconds.
+ * Whether GitHub's API still has a pull request's state from before the job's event: it differs
+ * from the event and is older. Both times are GitHub's, in whole seconds.
  */
 export function isBehind(
   pull: Pick<PullRequest, "headSha" | "baseRef" | "draft" | "state" | "updatedAt">,
@@ -98,9 +99,9 @@ export interface NextEvaluation {
 }
 
 /**
- * When to repeat an evaluation that ended because something was missing, by the statuses of its head, newest
- * first; undefined if it ended otherwise or has been repeated enough. `firstMs` is half of the first interval;
- * each interval is twice the previous one.
+ * When to repeat an evaluation that ended because something was missing, by the statuses of its
+ * head, newest first; undefined if it ended otherwise or has been repeated enough. `firstMs` is
+ * half of the first interval; each interval is twice the previous one.
  */
 export function nextEvaluation(
   statuses: readonly CommitStatus[],

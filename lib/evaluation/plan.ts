@@ -1,8 +1,9 @@
 /**
  * Plans an evaluation. Pure; the mass-rebuilder and the `local` command share it.
  *
- * The status must never be green if something should have been built and was not: anything that prevents
- * builds is a failure that says what to do. A draft stays pending, because it has no error but also no builds.
+ * The status must never be green if something should have been built and was not: anything that
+ * prevents builds is a failure that says what to do. A draft stays pending, because it has no error
+ * but also no builds.
  */
 import { systemsFor } from "../access/acl.ts";
 import type { Config, Project } from "../config/config.ts";
@@ -118,8 +119,8 @@ interface Definitions {
 }
 
 /**
- * The base's definitions, or the merged list's for a trusted author or commenter. Projects that the merged list
- * removes keep the base's definition, so that removing them cannot hide a failure.
+ * The base's definitions, or the merged list's for a trusted author or commenter. Projects that the
+ * merged list removes keep the base's definition, so that removing them cannot hide a failure.
  */
 function definitionsFor(
   { branch: { list }, trusted }: EvaluationFacts,

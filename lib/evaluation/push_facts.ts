@@ -35,8 +35,8 @@ export interface PushOptions {
 }
 
 /**
- * Gathers the facts of a push; returns what is missing if git does not have the commit after minutes. Throws a
- * `TransientFault` for passing faults and a `Requeue` if the role stops.
+ * Gathers the facts of a push; returns what is missing if git does not have the commit after
+ * minutes. Throws a `TransientFault` for passing faults and a `Requeue` if the role stops.
  */
 export async function gatherPushFacts(
   push: Push,
@@ -67,8 +67,8 @@ export async function gatherPushFacts(
 }
 
 /**
- * The commit to compare with: the branch's previous tip, or for a new branch its merge base with the default
- * branch; undefined if there is none or it is gone.
+ * The commit to compare with: the branch's previous tip, or for a new branch its merge base with
+ * the default branch; undefined if there is none or it is gone.
  */
 async function commitBefore(
   cache: GitCache,

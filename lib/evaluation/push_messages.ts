@@ -15,8 +15,8 @@ export function unreadablePush(why: string): PushEnd {
 }
 
 /**
- * The end of a push without a usable project list. Only the default branch must have one: others may not be for
- * development, such as one for a website.
+ * The end of a push without a usable project list. Only the default branch must have one: others
+ * may not be for development, such as one for a website.
  */
 export function unlistedPush(
   list: Exclude<ProjectList, { kind: "list" }>,
@@ -32,8 +32,8 @@ export function unlistedPush(
 }
 
 /**
- * Makes a check run `push to <branch>` on the pushed commit, with one of the fleet's systems; the same for a
- * repeated request.
+ * Makes a check run `push to <branch>` on the pushed commit, with one of the fleet's systems; the
+ * same for a repeated request.
  */
 export function pushEndMessages(
   request: BuildRequest,

@@ -46,8 +46,8 @@ export class EvaluationReporter {
   }
 
   /**
-   * Finds out whether this request or a later one, and whether an earlier one, was evaluated before. Call this
-   * first: it also finds a context that no other pull request uses.
+   * Finds out whether this request or a later one, and whether an earlier one, was evaluated
+   * before. Call this first: it also finds a context that no other pull request uses.
    */
   async requestState(
     pull: Pick<PullRequest, "baseRef" | "defaultBranch">,
@@ -71,8 +71,8 @@ export class EvaluationReporter {
   }
 
   /**
-   * Sets the final status, unless a later request has ended since this one began: git may have been slow, or
-   * GitHub down for hours.
+   * Sets the final status, unless a later request has ended since this one began: git may have been
+   * slow, or GitHub down for hours.
    */
   async conclude(conclusion: FinalStatus): Promise<void> {
     const { github, log, job, requestId, requestedAt } = this.#options;

@@ -1,6 +1,6 @@
 /**
- * The commit status of an evaluation. Its address contains the request and the outcome, from which a
- * redelivery sees that the work is done.
+ * The commit status of an evaluation. Its address contains the request and the outcome, from which
+ * a redelivery sees that the work is done.
  */
 import type { CommitStatus } from "../github/github.ts";
 import { logKey } from "../messages/build_job.ts";
@@ -11,8 +11,8 @@ import { logLink } from "../report/log_link.ts";
 export const EVALUATION_CONTEXT = "tickborg/evaluation";
 
 /**
- * A status context that no other pull request uses: several may have the same head and base. `statuses` are
- * the head's; `suffix` is from `baseSuffix`.
+ * A status context that no other pull request uses: several may have the same head and base.
+ * `statuses` are the head's; `suffix` is from `baseSuffix`.
  */
 export function contextFor(
   statuses: readonly CommitStatus[],
@@ -75,9 +75,9 @@ function numberOf({ targetUrl }: CommitStatus): number | undefined {
 }
 
 /**
- * The data of a pull request's evaluation in a status; undefined for another context, another pull request, or
- * an address that is not ours. Several pull requests may have the same head commit: one's evaluation says
- * nothing about another.
+ * The data of a pull request's evaluation in a status; undefined for another context, another pull
+ * request, or an address that is not ours. Several pull requests may have the same head commit:
+ * one's evaluation says nothing about another.
  */
 export function evaluationMemory(
   status: CommitStatus,
@@ -95,8 +95,8 @@ export function evaluationMemory(
 }
 
 /**
- * The newest status of a pull request's evaluation; those of older peers, without a number, count too.
- * `statuses` are the head's, newest first.
+ * The newest status of a pull request's evaluation; those of older peers, without a number, count
+ * too. `statuses` are the head's, newest first.
  */
 export function newestEvaluation(
   statuses: readonly CommitStatus[],
@@ -106,8 +106,8 @@ export function newestEvaluation(
 }
 
 /**
- * Whether a pull request's evaluation has ended, in any state: a draft's stays pending. `statuses` are the
- * head's, newest first.
+ * Whether a pull request's evaluation has ended, in any state: a draft's stays pending. `statuses`
+ * are the head's, newest first.
  */
 export function isEvaluated(statuses: readonly CommitStatus[], number: number): boolean {
   const newest = newestEvaluation(statuses, number);

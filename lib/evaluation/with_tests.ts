@@ -14,8 +14,8 @@ export interface TestedFacts {
 }
 
 /**
- * Adds tests to builds if the same commit of the pull request was or is being tested: an untested result must
- * not replace a tested one.
+ * Adds tests to builds if the same commit of the pull request was or is being tested: an untested
+ * result must not replace a tested one.
  */
 export function withTests(builds: readonly Build[], facts: TestedFacts): Build[] {
   const tested = new Set(

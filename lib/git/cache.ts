@@ -1,8 +1,8 @@
 /**
  * One bare cache per repository, shared by every role and process with the same `checkout.root`.
  *
- * It has no remotes: each fetch names the address and stores refs under `refs/tickborg/`, so the server's names
- * cannot collide with ours. Changing refs requires the lock.
+ * It has no remotes: each fetch names the address and stores refs under `refs/tickborg/`, so the
+ * server's names cannot collide with ours. Changing refs requires the lock.
  */
 import { TransientFault } from "../common/errors.ts";
 import type { Repo } from "../messages/repo.ts";
@@ -70,7 +70,8 @@ export class GitCache extends GitRepository {
 
   /**
    * Fetches the server's refs by their full names and returns the commit of each. Throws
-   * {@link MissingFromGit} if the repository or a ref is gone, and a `TransientFault` for passing faults.
+   * {@link MissingFromGit} if the repository or a ref is gone, and a `TransientFault` for passing
+   * faults.
    */
   async fetch(refs: readonly string[]): Promise<Map<string, string>> {
     const local = new Map<string, string>();
@@ -134,8 +135,8 @@ export class GitCache extends GitRepository {
   }
 
   /**
-   * Packs objects if git finds it worthwhile, then deletes refs of old pull requests. In this order, objects
-   * that a job is reading stay until the next turn.
+   * Packs objects if git finds it worthwhile, then deletes refs of old pull requests. In this
+   * order, objects that a job is reading stay until the next turn.
    */
   async maintain(): Promise<void> {
     const gc = ["-c", "gc.auto=6700", "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet"];
@@ -174,8 +175,8 @@ export class GitCache extends GitRepository {
   }
 
   /**
-   * Works under the lock. If the cache turns out to be damaged, tries once more with a new one; if a killed git
-   * left lock files, once more without them.
+   * Works under the lock. If the cache turns out to be damaged, tries once more with a new one; if
+   * a killed git left lock files, once more without them.
    */
   #mended<T>(work: () => Promise<T>): Promise<T> {
     return this.#locked(async () => {
@@ -221,8 +222,8 @@ export class GitCache extends GitRepository {
 }
 
 /**
- * Reads from the cache. If it is damaged, removes it and throws a `TransientFault`, so the message is retried
- * later.
+ * Reads from the cache. If it is damaged, removes it and throws a `TransientFault`, so the message
+ * is retried later.
  */
 export async function withCacheRepair<T>(cache: GitCache, work: () => Promise<T>): Promise<T> {
   try {

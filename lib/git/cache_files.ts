@@ -21,8 +21,8 @@ export function isLockLeft(error: unknown): boolean {
 }
 
 /**
- * Removes lock files that a killed git left behind, and returns their number. Git holds a ref's lock for
- * milliseconds, so one that is a minute old is stale.
+ * Removes lock files that a killed git left behind, and returns their number. Git holds a ref's
+ * lock for milliseconds, so one that is a minute old is stale.
  */
 export async function removeStaleLocks(gitDir: string): Promise<number> {
   const oldest = Date.now() - 60_000;

@@ -3,9 +3,9 @@ import { TransientFault } from "../common/errors.ts";
 import { GitFailure } from "./git.ts";
 
 /**
- * The repository, branch, pull request or commit was deleted, is not visible to us, or has not reached this git
- * server yet. Callers pass it to `retryIfEarly` (`lib/runtime/retry.ts`); when that returns, they report a final
- * status or result.
+ * The repository, branch, pull request or commit was deleted, is not visible to us, or has not
+ * reached this git server yet. Callers pass it to `retryIfEarly` (`lib/runtime/retry.ts`); when
+ * that returns, they report a final status or result.
  */
 export class MissingFromGit extends Error {
   override name = "MissingFromGit";

@@ -1,7 +1,7 @@
 /**
- * Runs git. No pull request, server or setting of this machine can make it run a program, prompt, follow a
- * redirect or recurse into a submodule. Arguments are a list, never a shell command; input from outside comes
- * after `--end-of-options` or is a validated hash.
+ * Runs git. No pull request, server or setting of this machine can make it run a program, prompt,
+ * follow a redirect or recurse into a submodule. Arguments are a list, never a shell command; input
+ * from outside comes after `--end-of-options` or is a validated hash.
  */
 import process from "node:process";
 import { TransientFault } from "../common/errors.ts";
@@ -28,8 +28,8 @@ export interface GitOptions {
   /** Whether git may fetch from `file://` and local paths: see {@link allowsLocal}. */
   readonly allowLocal?: boolean;
   /**
-   * Whether git writes files for a build. It then runs with umask 022, set by a shell: a build must find the
-   * usual file modes, whatever this process's umask is.
+   * Whether git writes files for a build. It then runs with umask 022, set by a shell: a build must
+   * find the usual file modes, whatever this process's umask is.
    */
   readonly forBuild?: boolean;
   /** Additional variables, for example GIT_INDEX_FILE. */
@@ -66,7 +66,8 @@ export class GitOutputTooLarge extends Error {
 
 /**
  * Runs git to its end. Throws a {@link GitFailure} for an exit code other than `codes`, a
- * {@link GitOutputTooLarge}, or a {@link TransientFault} if git took too long or could not be started.
+ * {@link GitOutputTooLarge}, or a {@link TransientFault} if git took too long or could not be
+ * started.
  */
 export async function git(args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
   options.signal?.throwIfAborted();

@@ -1,7 +1,7 @@
 /**
  * Downloads contents from a repository's own Git LFS server through the batch API
- * (https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md). Ignores `.lfsconfig`, which a pull request
- * could change.
+ * (https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md). Ignores `.lfsconfig`, which a
+ * pull request could change.
  */
 import * as z from "zod";
 import { deadline } from "../common/async.ts";
@@ -63,8 +63,8 @@ export class LfsClient {
   }
 
   /**
-   * Downloads a content in at most `ms` milliseconds. Throws a {@link LfsRefused} or, also in the middle, a
-   * `TransientFault`.
+   * Downloads a content in at most `ms` milliseconds. Throws a {@link LfsRefused} or, also in the
+   * middle, a `TransientFault`.
    */
   async *read(
     { href, header }: Extract<LfsAnswer, { href: string }>,

@@ -5,8 +5,9 @@ import { TransientFault } from "../common/errors.ts";
 export const LOCK_TIMEOUT_MS = 600_000;
 
 /**
- * Runs `work` with an exclusive lock on `path`, between processes and within this one. Creates the file if it
- * is missing and keeps it. Throws a {@link TransientFault} if the lock is not free in time.
+ * Runs `work` with an exclusive lock on `path`, between processes and within this one. Creates the
+ * file if it is missing and keeps it. Throws a {@link TransientFault} if the lock is not free in
+ * time.
  */
 export async function withLock<T>(
   path: string,

@@ -11,8 +11,8 @@ const SUBMODULE_DAYS = 7;
 const LFS_DAYS = 7;
 
 /**
- * The periodic task for caches under `root`: packs each and removes unused ones. Throws the first failure after
- * all caches are done.
+ * The periodic task for caches under `root`: packs each and removes unused ones. Throws the first
+ * failure after all caches are done.
  */
 export function maintenanceTask(root: string): PeriodicTask {
   return {

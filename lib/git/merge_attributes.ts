@@ -1,6 +1,7 @@
 /**
- * Makes git merge with the `.gitattributes` files of a commit. Git reads them only from a work tree: in a bare
- * repository it finds none, and in a user's clone those that happen to be checked out.
+ * Makes git merge with the `.gitattributes` files of a commit. Git reads them only from a work
+ * tree: in a bare repository it finds none, and in a user's clone those that happen to be checked
+ * out.
  */
 import { dirname, join } from "node:path";
 import { type GitOptions, GitOutputTooLarge, type GitResult } from "./git.ts";

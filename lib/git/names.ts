@@ -7,8 +7,9 @@ export class UnsafeGitName extends PoisonMessage {
 }
 
 /**
- * Whether git may fetch from local repositories: only if the configured GitHub is also on this machine (in
- * tests and the demo). A `clone_url` comes from a message, and a path could read any repository of this user.
+ * Whether git may fetch from local repositories: only if the configured GitHub is also on this
+ * machine (in tests and the demo). A `clone_url` comes from a message, and a path could read any
+ * repository of this user.
  */
 export function allowsLocal(apiUrl: string): boolean {
   const host = new URL(apiUrl).hostname;
@@ -16,8 +17,8 @@ export function allowsLocal(apiUrl: string): boolean {
 }
 
 /**
- * Checks a `clone_url`: https or http without a user or password (which the process list would show), or with
- * `allowLocal` also `file://` or an absolute path. Throws an {@link UnsafeGitName}.
+ * Checks a `clone_url`: https or http without a user or password (which the process list would
+ * show), or with `allowLocal` also `file://` or an absolute path. Throws an {@link UnsafeGitName}.
  */
 export function checkCloneUrl(url: string, allowLocal: boolean): string {
   // deno-lint-ignore no-control-regex

@@ -12,8 +12,8 @@ export function branchRef(branch: string): string {
 }
 
 /**
- * The cache's name of a server's ref. Branch names are hashed, because `a` and `a/b`, or `Main` and `main` on
- * some file systems, cannot coexist.
+ * The cache's name of a server's ref. Branch names are hashed, because `a` and `a/b`, or `Main` and
+ * `main` on some file systems, cannot coexist.
  */
 export async function localRef(ref: string): Promise<string> {
   const pull = /^refs\/pull\/(\d+)\/head$/.exec(ref);

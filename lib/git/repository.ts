@@ -20,8 +20,8 @@ export type Merge =
   | { readonly kind: "unrelated" };
 
 /**
- * A tree has too many files or too deep folders. A few objects can represent billions of files, and git uses
- * memory for each.
+ * A tree has too many files or too deep folders. A few objects can represent billions of files, and
+ * git uses memory for each.
  */
 export class TreeTooLarge extends Error {
   override name = "TreeTooLarge";
@@ -70,8 +70,8 @@ export class GitRepository {
   }
 
   /**
-   * Throws {@link TreeTooLarge} for a commit that git could not handle in bounded memory. Call this first for
-   * any untrusted commit.
+   * Throws {@link TreeTooLarge} for a commit that git could not handle in bounded memory. Call this
+   * first for any untrusted commit.
    */
   async checkSize(commit: string): Promise<void> {
     let entry = 0;
@@ -102,8 +102,8 @@ export class GitRepository {
   }
 
   /**
-   * Merges `head` into `base` in memory, with the merge attributes of `base`. Throws {@link MissingFromGit} if
-   * a commit is missing.
+   * Merges `head` into `base` in memory, with the merge attributes of `base`. Throws
+   * {@link MissingFromGit} if a commit is missing.
    */
   async mergeTree(base: string, head: string): Promise<Merge> {
     const args = ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages"];
@@ -141,8 +141,8 @@ export class GitRepository {
   }
 
   /**
-   * Paths that differ between two commits or trees. A renamed file counts with both names; the path of a
-   * submodule ends in `/`, because anything below it may differ.
+   * Paths that differ between two commits or trees. A renamed file counts with both names; the path
+   * of a submodule ends in `/`, because anything below it may differ.
    */
   async changedFiles(from: string, to: string): Promise<string[]> {
     const args = ["diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-ext-diff"];
@@ -168,8 +168,8 @@ export class GitRepository {
   }
 
   /**
-   * A file's content at a commit or tree; undefined if there is none or it is not a regular file. Throws a
-   * `GitOutputTooLarge` if it has more than `maxBytes`.
+   * A file's content at a commit or tree; undefined if there is none or it is not a regular file.
+   * Throws a `GitOutputTooLarge` if it has more than `maxBytes`.
    */
   async readFile(
     commit: string,

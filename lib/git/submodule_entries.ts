@@ -12,8 +12,8 @@ export interface SubmoduleEntry {
 }
 
 /**
- * The entries of a commit's or tree's `.gitmodules` by their paths; for the same path the last one counts, as
- * in git. Empty if git cannot read the file, undefined if it is too large.
+ * The entries of a commit's or tree's `.gitmodules` by their paths; for the same path the last one
+ * counts, as in git. Empty if git cannot read the file, undefined if it is too large.
  */
 export async function submoduleEntries(
   repository: Pick<GitRepository, "run">,

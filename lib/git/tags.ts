@@ -10,8 +10,8 @@ export interface Tag {
 }
 
 /**
- * Parses the output of `git ls-remote`: lines of a hash and a ref, in which a ref with `^{}` has the commit of an
- * annotated tag. Skips names that git itself would refuse.
+ * Parses the output of `git ls-remote`: lines of a hash and a ref, in which a ref with `^{}` has
+ * the commit of an annotated tag. Skips names that git itself would refuse.
  */
 export function readTags(lines: string): Tag[] {
   const refs = new Map<string, string>();

@@ -44,8 +44,8 @@ export function createGitHub(options: ClientOptions): GitHub {
 }
 
 /**
- * Default limits on writes: GitHub's own for github.com and data residency (`*.ghe.com`), none for a GitHub
- * Enterprise Server, which by default has no secondary rate limits.
+ * Default limits on writes: GitHub's own for github.com and data residency (`*.ghe.com`), none for
+ * a GitHub Enterprise Server, which by default has no secondary rate limits.
  */
 export function defaultLimits(apiUrl: string): readonly WriteLimit[] {
   const { hostname } = new URL(apiUrl);

@@ -99,8 +99,8 @@ const ReviewPayload = z.object({
 });
 
 /**
- * Reads a `pull_request_review` or `pull_request_review_comment` payload. Throws an Error that names every wrong
- * field.
+ * Reads a `pull_request_review` or `pull_request_review_comment` payload. Throws an Error that
+ * names every wrong field.
  */
 export function parseReviewEvent(body: Uint8Array): CommentEvent {
   const { action, repository, pull_request, review, comment } = decode(ReviewPayload, body);

@@ -10,8 +10,8 @@ const SECONDARY_LIMIT_MS = 60_000;
 const MAX_WAIT_MS = 3_600_000;
 
 /**
- * Converts a request's error to a `TransientFault` or a `GitHubRefusal`. `what` is the attempt ("create check
- * run"). Throws any other error again.
+ * Converts a request's error to a `TransientFault` or a `GitHubRefusal`. `what` is the attempt
+ * ("create check run"). Throws any other error again.
  */
 export function toFault(error: unknown, what: string, now: number): TransientFault | GitHubRefusal {
   if (error instanceof TransientFault || error instanceof GitHubRefusal) return error;
@@ -44,8 +44,8 @@ export function toFault(error: unknown, what: string, now: number): TransientFau
 }
 
 /**
- * Milliseconds until a rate limit ends; undefined if the answer is not about a rate limit (GitHub docs, "Best
- * practices for using the REST API", "Handle rate limit errors appropriately").
+ * Milliseconds until a rate limit ends; undefined if the answer is not about a rate limit (GitHub
+ * docs, "Best practices for using the REST API", "Handle rate limit errors appropriately").
  */
 export function rateLimitWait(error: RequestError, now: number): number | undefined {
   if (error.status !== 403 && error.status !== 429) return undefined;

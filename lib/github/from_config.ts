@@ -18,8 +18,8 @@ export async function createGitHubFromConfig(config: Config, log?: Logger): Prom
 }
 
 /**
- * Converts a private key in PEM, PKCS#1 (GitHub's format) or PKCS#8, to PKCS#8. The {@link ConfigError} that it
- * throws never contains the key.
+ * Converts a private key in PEM, PKCS#1 (GitHub's format) or PKCS#8, to PKCS#8. The
+ * {@link ConfigError} that it throws never contains the key.
  */
 export function parsePrivateKey(pem: string): string {
   const where = "github_app.private_key";

@@ -1,10 +1,10 @@
 /**
- * Our interface to GitHub. `client.ts` implements it with Octokit; roles take only the methods they use
- * (`Pick<GitHub, …>`), which simplifies tests.
+ * Our interface to GitHub. `client.ts` implements it with Octokit; roles take only the methods they
+ * use (`Pick<GitHub, …>`), which simplifies tests.
  *
- * Every method throws a `TransientFault` for passing faults (5xx, 429, rate limits, 401, network) and a
- * `GitHubRefusal` for permanent ones (403, 422). If something is missing ({@link isMissing}), some methods
- * return `undefined` instead, as documented.
+ * Every method throws a `TransientFault` for passing faults (5xx, 429, rate limits, 401, network)
+ * and a `GitHubRefusal` for permanent ones (403, 422). If something is missing ({@link isMissing}),
+ * some methods return `undefined` instead, as documented.
  */
 
 import { TransientFault } from "../common/errors.ts";
@@ -138,8 +138,9 @@ export interface GitHub {
   /** Undefined if the App is not installed on the repository, or there is no such repository. */
   installation(repo: RepoName): Promise<Installation | undefined>;
   /**
-   * A file at a branch, tag or commit, from the contents API (`raw` media type); undefined if there is no such
-   * file. Throws a refusal that {@link isMissing} if there is no such ref, and a `GitHubRefusal` above 4 MiB.
+   * A file at a branch, tag or commit, from the contents API (`raw` media type); undefined if there
+   * is no such file. Throws a refusal that {@link isMissing} if there is no such ref, and a
+   * `GitHubRefusal` above 4 MiB.
    */
   fileAt(repo: RepoName, ref: string, path: string): Promise<Uint8Array | undefined>;
   /** The repository's default branch; undefined if there is no such repository. */
@@ -188,16 +189,16 @@ export class GitHubRefusal extends Error {
 }
 
 /**
- * GitHub does not know the App or its key. It is transient, because messages must not be lost until the
- * configuration is fixed; but it ends a role that starts.
+ * GitHub does not know the App or its key. It is transient, because messages must not be lost until
+ * the configuration is fixed; but it ends a role that starts.
  */
 export class UnknownApp extends TransientFault {
   override name = "UnknownApp";
 }
 
 /**
- * Whether something does not exist on GitHub: 404 or 410 for a repository or something in it, 422 "No commit
- * found for SHA" for a commit.
+ * Whether something does not exist on GitHub: 404 or 410 for a repository or something in it, 422
+ * "No commit found for SHA" for a commit.
  */
 export function isMissing(error: unknown): boolean {
   if (!(error instanceof GitHubRefusal)) return false;

@@ -1,6 +1,7 @@
 /**
- * Converts GitHub's webhook payloads to our own events. Allows unknown fields and actions, which GitHub may
- * add at any time. A missing field that an event needs throws an Error that names the field.
+ * Converts GitHub's webhook payloads to our own events. Allows unknown fields and actions, which
+ * GitHub may add at any time. A missing field that an event needs throws an Error that names the
+ * field.
  */
 import * as z from "zod";
 import { decode } from "../messages/codec.ts";

@@ -3,8 +3,8 @@
 /** UTF-16 units of a status's description (GitHub docs, "Create a commit status": 140 characters). */
 const MAX_DESCRIPTION = 140;
 /**
- * Bytes of a check run's summary and of its text. GitHub's limit is 65,535 "characters", which are never more
- * than the bytes in UTF-8.
+ * Bytes of a check run's summary and of its text. GitHub's limit is 65,535 "characters", which are
+ * never more than the bytes in UTF-8.
  */
 const MAX_OUTPUT_BYTES = 65_535;
 /** Bytes of a comment; GitHub allows 65,536 characters. */

@@ -18,8 +18,9 @@ const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 
 /**
- * Resolves when GitHub has confirmed the App, even after a long outage. Throws a {@link ConfigError} if GitHub
- * does not know the App or its key, and the signal's reason if it aborts.
+ * Resolves when GitHub has confirmed the App, even after a long outage. Throws a
+ * {@link ConfigError} if GitHub does not know the App or its key, and the signal's reason if it
+ * aborts.
  */
 export async function untilAppKnown(
   github: Pick<GitHub, "app">,

@@ -1,7 +1,7 @@
 /**
- * Redelivers failed webhooks: GitHub does not do so by itself, and keeps deliveries for three days (GitHub
- * docs, "Handling failed webhook deliveries"). If the webhook had arrived after all, the redelivery has the
- * same `X-GitHub-Delivery` and is recognised.
+ * Redelivers failed webhooks: GitHub does not do so by itself, and keeps deliveries for three days
+ * (GitHub docs, "Handling failed webhook deliveries"). If the webhook had arrived after all, the
+ * redelivery has the same `X-GitHub-Delivery` and is recognised.
  */
 import type { Logger } from "@logtape/logtape";
 import type { Config } from "../config/config.ts";

@@ -9,8 +9,8 @@ export interface WriteLimit {
 }
 
 /**
- * 80 content-creating requests per minute and 500 per hour (GitHub docs, "Rate limits for the REST API",
- * secondary rate limits).
+ * 80 content-creating requests per minute and 500 per hour (GitHub docs, "Rate limits for the REST
+ * API", secondary rate limits).
  */
 export const GITHUB_WRITE_LIMITS: readonly WriteLimit[] = [
   { count: 80, windowMs: 60_000 },

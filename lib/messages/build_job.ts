@@ -13,10 +13,10 @@ export const ProjectName = z.string().max(100).regex(/^[A-Za-z0-9][A-Za-z0-9._+-
 /**
  * Asks the builder of one system to build projects.
  *
- * Our additions, which older peers ignore: `test` also runs the test step; `base_sha` is the base commit that
- * the evaluation merged with, for the same tree on every system; `requested_at` (ISO 8601, UTC) orders
- * requests for one check run; `definition` uses the project list of the merged tree instead of the base's, at
- * a trusted person's request.
+ * Our additions, which older peers ignore: `test` also runs the test step; `base_sha` is the base
+ * commit that the evaluation merged with, for the same tree on every system; `requested_at` (ISO
+ * 8601, UTC) orders requests for one check run; `definition` uses the project list of the merged
+ * tree instead of the base's, at a trusted person's request.
  */
 export const BuildJob = z.object({
   repo: Repo,
@@ -35,8 +35,8 @@ export const BuildJob = z.object({
 export type BuildJob = z.infer<typeof BuildJob>;
 
 /**
- * Where to send a job's log lines: `[exchange, routing key]`, with the wire's defaults. Without an exchange the
- * key is a queue's name: the default exchange has no name (AMQP 0-9-1, 3.1.3.1).
+ * Where to send a job's log lines: `[exchange, routing key]`, with the wire's defaults. Without an
+ * exchange the key is a queue's name: the default exchange has no name (AMQP 0-9-1, 3.1.3.1).
  */
 export function logsTarget(job: BuildJob): [exchange: string, routingKey: string] {
   return target(job.logs, ["logs", "build.log"]);
@@ -57,8 +57,9 @@ function target(
 }
 
 /**
- * The routing key of a job's logs, which is also its folder in the log store: `<owner>/<repo>.<number>`,
- * or `<owner>/<repo>.push.<branch with / as ->`, in lower case; see {@link fittingKey} for odd branches.
+ * The routing key of a job's logs, which is also its folder in the log store:
+ * `<owner>/<repo>.<number>`, or `<owner>/<repo>.push.<branch with / as ->`, in lower case; see
+ * {@link fittingKey} for odd branches.
  */
 export function logKey(
   job: { repo: Repo; pr: Pick<Pr, "number">; push?: PushTrigger | null | undefined },

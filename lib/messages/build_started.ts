@@ -2,8 +2,8 @@ import * as z from "zod";
 import { BuildJob } from "./build_job.ts";
 
 /**
- * Tells our comment poster that a builder started a job. It goes to our own queue `tickborg.check-runs`, never
- * to `build-results`, because a Rust poster cannot decode it.
+ * Tells our comment poster that a builder started a job. It goes to our own queue
+ * `tickborg.check-runs`, never to `build-results`, because a Rust poster cannot decode it.
  */
 export const BuildStarted = z.object({
   started: z.literal(true),

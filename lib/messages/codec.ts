@@ -13,8 +13,8 @@ export function encode(message: unknown): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Decodes UTF-8. Throws for invalid bytes. Nearly all JSON is ASCII, for which latin1 costs a sixth, and which
- * then parses faster because each character is one byte.
+ * Decodes UTF-8. Throws for invalid bytes. Nearly all JSON is ASCII, for which latin1 costs a
+ * sixth, and which then parses faster because each character is one byte.
  */
 export function decodeText(bytes: Uint8Array): string {
   if (!isAscii(bytes)) return decoder.decode(bytes);

@@ -7,8 +7,8 @@ export const MAX_EVALUATION_BUILDS = 7_000;
 export const TOO_MANY_BUILDS = "Too many builds for one summary check run; split the change";
 
 /**
- * A build that an evaluation requests: project, system, whether to test, and whether to use the merged project
- * list.
+ * A build that an evaluation requests: project, system, whether to test, and whether to use the
+ * merged project list.
  */
 export const EvaluationBuild = z.tuple([
   z.string().min(1).max(200),
@@ -19,12 +19,13 @@ export const EvaluationBuild = z.tuple([
 export type EvaluationBuild = z.infer<typeof EvaluationBuild>;
 
 /**
- * Tells our comment poster the progress of a pull request's evaluation, for the check run that sums up its
- * builds. It goes to our own queue `tickborg.check-runs`.
+ * Tells our comment poster the progress of a pull request's evaluation, for the check run that sums
+ * up its builds. It goes to our own queue `tickborg.check-runs`.
  *
- * `outcome` is the verdict, or what stopped the evaluation; `description` explains it to people in one line and
- * `notes` in Markdown. `trusted` is whether the pull request's author or the commenter is trusted. `base_sha`
- * is the commit that every build merges with. All are set when the evaluation has ended.
+ * `outcome` is the verdict, or what stopped the evaluation; `description` explains it to people in
+ * one line and `notes` in Markdown. `trusted` is whether the pull request's author or the commenter
+ * is trusted. `base_sha` is the commit that every build merges with. All are set when the
+ * evaluation has ended.
  */
 export const EvaluationNotice = z.object({
   evaluation: z.enum(["queued", "running", "ended"]),
@@ -42,8 +43,9 @@ export const EvaluationNotice = z.object({
 export type EvaluationNotice = z.infer<typeof EvaluationNotice>;
 
 /**
- * Makes the comment poster update the check run with this name, which sums up a pull request's builds. With
- * `request_id` it repeats until that request's evaluation and builds are completely summed up.
+ * Makes the comment poster update the check run with this name, which sums up a pull request's
+ * builds. With `request_id` it repeats until that request's evaluation and builds are completely
+ * summed up.
  */
 export const OverallCheck = z.object({
   overall: z.literal(true),

@@ -12,8 +12,8 @@ const ODD = /[\x00-\x1f\x7f-\x9f\\:\s\p{Cf}\p{Zl}\p{Zp}]/gu;
 const encoder = new TextEncoder();
 
 /**
- * A log key of `prefix` (`owner/repo.push.`) and `name`. A name that is too long or has invisible characters is
- * cleaned and cut, with a hash that keeps it unique.
+ * A log key of `prefix` (`owner/repo.push.`) and `name`. A name that is too long or has invisible
+ * characters is cleaned and cut, with a hash that keeps it unique.
  */
 export function fittingKey(prefix: string, name: string): string {
   const clean = name.replaceAll(ODD, "-").toWellFormed();

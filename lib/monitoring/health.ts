@@ -1,6 +1,6 @@
 /**
- * When a fleet is healthy: the health table in `docs/deployment.md`, "Health", and rules for all other queues.
- * Pure.
+ * When a fleet is healthy: the health table in `docs/deployment.md`, "Health", and rules for all
+ * other queues. Pure.
  */
 import type { QueueFacts } from "../broker/broker.ts";
 import { SYSTEMS } from "../messages/systems.ts";
@@ -64,8 +64,8 @@ export interface Finding {
 const ok: Finding = { level: "ok", why: "" };
 
 /**
- * Judges a queue. `served` is whether the configured fleet serves it: the queue of any other system needs no
- * consumer.
+ * Judges a queue. `served` is whether the configured fleet serves it: the queue of any other system
+ * needs no consumer.
  */
 export function queueHealth(
   rule: QueueRule,

@@ -1,6 +1,6 @@
 /**
- * Event counters with the Rust bot's names (`docs/protocol.md`, "Messages"): `tickborg_` and the event in snake
- * case, labelled with the sender and, for some, the branch or the event.
+ * Event counters with the Rust bot's names (`docs/protocol.md`, "Messages"): `tickborg_` and the
+ * event in snake case, labelled with the sender and, for some, the branch or the event.
  */
 import { Counter, type Registry } from "prom-client";
 import * as z from "zod";

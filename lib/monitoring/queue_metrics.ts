@@ -10,8 +10,9 @@ const PATIENCE_MS = 3_000;
 export type InspectableBroker = Pick<Broker, "inspect"> & { readonly state: Broker["state"] };
 
 /**
- * The gauges `tickborg_queue_messages` and `tickborg_queue_consumers` by queue, `tickborg_dead_letters`,
- * and `tickborg_broker_connected`. A queue that does not exist has no value.
+ * The gauges `tickborg_queue_messages` and `tickborg_queue_consumers` by queue,
+ * `tickborg_dead_letters`, and `tickborg_broker_connected`. A queue that does not exist has no
+ * value.
  */
 export class QueueMetrics {
   readonly #broker: InspectableBroker;

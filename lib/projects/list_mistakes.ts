@@ -62,8 +62,8 @@ function selfDependences(projects: readonly Project[]): Mistake[] {
 }
 
 /**
- * One mistake per cycle; of cycles that share projects, some are reported only after the others are fixed.
- * Removes projects without dependencies until only cycles and their dependants are left.
+ * One mistake per cycle; of cycles that share projects, some are reported only after the others are
+ * fixed. Removes projects without dependencies until only cycles and their dependants are left.
  */
 function cycles(projects: readonly Project[]): Mistake[] {
   const left = new Map(projects.map((project, index) => [project.name, { project, index }]));

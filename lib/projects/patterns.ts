@@ -1,7 +1,7 @@
 /**
- * Path patterns of label rules, as in .gitignore, CODEOWNERS and labeler.yml. They do not use regular
- * expressions, which could take hours for a hostile path and many stars. Matching allocates nothing, because
- * there may be 100,000 paths.
+ * Path patterns of label rules, as in .gitignore, CODEOWNERS and labeler.yml. They do not use
+ * regular expressions, which could take hours for a hostile path and many stars. Matching allocates
+ * nothing, because there may be 100,000 paths.
  */
 import { shortened } from "../text/shortened.ts";
 
@@ -12,9 +12,10 @@ export type PathMatcher = (names: readonly string[]) => boolean;
 const MOST_ALTERNATIVES = 64;
 
 /**
- * Compiles patterns, of which one must match: `docs` and `docs/` match everything below, `*` part of a name,
- * `**` any folders, `?` one character, `[a-z]` one of several, `{a,b}` either. A pattern that
- * {@link patternMistake} refuses matches nothing. A pattern with a literal first name is checked only there.
+ * Compiles patterns, of which one must match: `docs` and `docs/` match everything below, `*` part
+ * of a name, `**` any folders, `?` one character, `[a-z]` one of several, `{a,b}` either. A pattern
+ * that {@link patternMistake} refuses matches nothing. A pattern with a literal first name is
+ * checked only there.
  */
 export function compilePatterns(patterns: readonly string[]): PathMatcher {
   const anywhere: PathMatcher[] = [];

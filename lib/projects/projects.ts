@@ -1,6 +1,7 @@
 /**
- * The project list, and which of its projects a change touches. The list comes from `.tickborg.json` in the
- * target branch, never from the pull request; without that file, from the configuration.
+ * The project list, and which of its projects a change touches. The list comes from
+ * `.tickborg.json` in the target branch, never from the pull request; without that file, from the
+ * configuration.
  */
 import * as z from "zod";
 import type { Project } from "../config/config.ts";
@@ -52,8 +53,8 @@ export type ProjectList =
   };
 
 /**
- * Reads the project list from the file, else from the configuration. Any mistake makes it `invalid`; see
- * {@link usableList} for a list that is already merged.
+ * Reads the project list from the file, else from the configuration. Any mistake makes it
+ * `invalid`; see {@link usableList} for a list that is already merged.
  */
 export function readProjectList(
   file: Uint8Array | undefined,
@@ -94,8 +95,8 @@ export function readProjectList(
 }
 
 /**
- * The list to build by. If an already merged list has mistakes but matches the schema, it is used, because
- * unrelated changes must not be blocked.
+ * The list to build by. If an already merged list has mistakes but matches the schema, it is used,
+ * because unrelated changes must not be blocked.
  */
 export function usableList(list: ProjectList): ProjectList {
   return list.kind === "invalid" && list.usable ? list.usable : list;
@@ -139,9 +140,9 @@ export interface Touched {
 }
 
 /**
- * Finds the projects that a change touches: by files, by commit scopes, by changed definitions, and their
- * dependants. A file belongs to the innermost project; files outside of every project belong to a project at
- * `.` if there is one. A submodule also touches the projects inside.
+ * Finds the projects that a change touches: by files, by commit scopes, by changed definitions, and
+ * their dependants. A file belongs to the innermost project; files outside of every project belong
+ * to a project at `.` if there is one. A submodule also touches the projects inside.
  */
 export function touchedProjects(change: Change, projects: readonly Project[]): Touched {
   const found = new Map<string, TouchedProject>();

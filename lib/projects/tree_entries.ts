@@ -18,8 +18,8 @@ const KINDS: Readonly<Record<string, EntryKind>> = {
 };
 
 /**
- * The entries at these paths in a commit or tree. For missing paths it also looks up the parent folders, which
- * may be links or submodules.
+ * The entries at these paths in a commit or tree. For missing paths it also looks up the parent
+ * folders, which may be links or submodules.
  */
 export async function treeEntries(
   repository: Pick<GitRepository, "run">,

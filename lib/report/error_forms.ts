@@ -1,8 +1,8 @@
 /** The error formats of build tools, line by line. Pure. */
 
 /**
- * How likely a line is the cause of a failure: an error with its place (0), an error by its words or a test's
- * name (1), possibly harmless (2), or only a repetition of an earlier failure (3).
+ * How likely a line is the cause of a failure: an error with its place (0), an error by its words
+ * or a test's name (1), possibly harmless (2), or only a repetition of an earlier failure (3).
  */
 export type Rank = 0 | 1 | 2 | 3;
 

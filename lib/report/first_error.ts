@@ -32,8 +32,8 @@ const REACH: Readonly<Record<Rest, number>> = {
 const MAX_FOLDERS = 64;
 
 /**
- * Reads a command's lines and keeps the first error with the best rank. Memory, and time per line, are bounded
- * for any output.
+ * Reads a command's lines and keeps the first error with the best rank. Memory, and time per line,
+ * are bounded for any output.
  */
 export class ErrorFinder {
   readonly #before: string[] = [];

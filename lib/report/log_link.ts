@@ -1,8 +1,8 @@
 /** Addresses of log pages. */
 
 /**
- * The log viewer's page for an attempt, or for all attempts of a log key; undefined without a viewer, or if a
- * browser could not open its address.
+ * The log viewer's page for an attempt, or for all attempts of a log key; undefined without a
+ * viewer, or if a browser could not open its address.
  */
 export function logLink(
   viewer: string | undefined,

@@ -1,6 +1,6 @@
 /**
- * Puts untrusted text into GitHub's Markdown: always in code spans or code blocks, which it cannot break out
- * of, and in which GitHub renders no HTML, links or mentions.
+ * Puts untrusted text into GitHub's Markdown: always in code spans or code blocks, which it cannot
+ * break out of, and in which GitHub renders no HTML, links or mentions.
  */
 
 /** ANSI escape sequences (ECMA-48): colours, cursor movements, titles. */

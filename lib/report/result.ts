@@ -15,8 +15,9 @@ import { type BuildSubject, isPush } from "./subject.ts";
 import { VERSION } from "../common/version.ts";
 
 /**
- * Whether a skipped build was cancelled or superseded, for which a Rust peer has no other status. Its projects
- * are in the list of attempted ones; those that are not for a system are in the other list.
+ * Whether a skipped build was cancelled or superseded, for which a Rust peer has no other status.
+ * Its projects are in the list of attempted ones; those that are not for a system are in the other
+ * list.
  */
 export function wasGivenUp({ attempted_attrs, skipped_reason }: BuildResult): boolean {
   return (attempted_attrs?.length ?? 0) > 0 ||

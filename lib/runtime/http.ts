@@ -75,8 +75,8 @@ function isHealth(request: Request, url: URL): boolean {
 }
 
 /**
- * Whether the role can do its work: 200 or 503. Prometheus, recognised by its Accept header, gets its own
- * format, so it can scrape this.
+ * Whether the role can do its work: 200 or 503. Prometheus, recognised by its Accept header, gets
+ * its own format, so it can scrape this.
  */
 function health(request: Request, broker: Broker, waitsFor: string | undefined): Response {
   const connected = broker.state === "connected";

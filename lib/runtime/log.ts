@@ -28,8 +28,8 @@ const LEVELS: Readonly<Record<string, LogLevel | null>> = {
 };
 
 /**
- * Parses a comma-separated filter of levels and `category=level`. For values of `RUST_LOG`, `::` in a category
- * counts as a dot. Returns unknown parts as `ignored`.
+ * Parses a comma-separated filter of levels and `category=level`. For values of `RUST_LOG`, `::` in
+ * a category counts as a dot. Returns unknown parts as `ignored`.
  */
 export function parseLogFilter(text: string): LogFilter & { ignored: string[] } {
   let lowest: LogLevel | null = "info";

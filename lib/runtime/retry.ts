@@ -25,8 +25,9 @@ export function isLastTry(error: unknown, tries: number): boolean {
 }
 
 /**
- * Call this before you treat something missing on GitHub or in git as gone: it throws a {@link NotThereYet}
- * while it may still appear, and returns when it is final. `tries` is the delivery's.
+ * Call this before you treat something missing on GitHub or in git as gone: it throws a
+ * {@link NotThereYet} while it may still appear, and returns when it is final. `tries` is the
+ * delivery's.
  */
 export function retryIfEarly(missing: Error, tries: number): void {
   if (tries >= MISSING_TRIES) return;
@@ -47,8 +48,8 @@ export interface RetryFacts {
 }
 
 /**
- * Milliseconds until the next try: the table's delay with up to 25 % of jitter, at least what the other side
- * asked for, and at most an hour.
+ * Milliseconds until the next try: the table's delay with up to 25 % of jitter, at least what the
+ * other side asked for, and at most an hour.
  */
 export function retryDelay(facts: RetryFacts): number {
   const delays = facts.missing ? MISSING_DELAYS_MS : RETRY_DELAYS_MS;

@@ -23,8 +23,9 @@ export interface HandlerOptions {
 }
 
 /**
- * Runs a handler and publishes its messages with confirms. For a long handler, waits for a disconnected broker.
- * Throws the handler's error, or a {@link Requeue} if the role stops while it waits.
+ * Runs a handler and publishes its messages with confirms. For a long handler, waits for a
+ * disconnected broker. Throws the handler's error, or a {@link Requeue} if the role stops while it
+ * waits.
  */
 export async function runHandler<Message>(
   work: HandledDelivery<Message>,
@@ -51,8 +52,9 @@ export async function runHandler<Message>(
 }
 
 /**
- * Publishes until the broker is back, to keep the result of hours of building. Drops messages for a queue that
- * does not exist, with a warning, as AMQP does: no one would ever create that queue again.
+ * Publishes until the broker is back, to keep the result of hours of building. Drops messages for a
+ * queue that does not exist, with a warning, as AMQP does: no one would ever create that queue
+ * again.
  */
 export async function publishUntilConfirmed(
   publications: readonly Publication[],

@@ -1,6 +1,7 @@
 /**
- * Runs a service: decodes each delivery, calls its handler, publishes its messages, and only then settles. It
- * handles the three kinds of failure (`lib/common/errors.ts`), so handlers have no retry loops of their own.
+ * Runs a service: decodes each delivery, calls its handler, publishes its messages, and only then
+ * settles. It handles the three kinds of failure (`lib/common/errors.ts`), so handlers have no
+ * retry loops of their own.
  */
 import type { Logger } from "@logtape/logtape";
 import { delay } from "../common/async.ts";
@@ -29,8 +30,8 @@ export interface RunningService {
   /** The endpoints with their actual ports. */
   readonly endpoints: readonly RunningEndpoint[];
   /**
-   * Stops consuming, lets handlers finish for `graceMs`, then makes them give their messages back, and closes
-   * everything except the broker, which is the caller's.
+   * Stops consuming, lets handlers finish for `graceMs`, then makes them give their messages back,
+   * and closes everything except the broker, which is the caller's.
    */
   stop(graceMs: number): Promise<void>;
 }

@@ -1,6 +1,7 @@
 /**
- * Notifies systemd of a role's state (`Type=notify`, `WatchdogSec=`) with sd_notify(3) datagrams to the socket
- * in `NOTIFY_SOCKET`. Without that variable, as outside of systemd, everything here does nothing.
+ * Notifies systemd of a role's state (`Type=notify`, `WatchdogSec=`) with sd_notify(3) datagrams to
+ * the socket in `NOTIFY_SOCKET`. Without that variable, as outside of systemd, everything here does
+ * nothing.
  */
 import { describeError } from "../common/errors.ts";
 import { roleLogger } from "./log.ts";
@@ -29,9 +30,9 @@ export interface Watchdog {
 }
 
 /**
- * The sender's address: Deno can send only from a bound socket. Under systemd it is a file in the unit's
- * `RuntimeDirectory=`, which the role's permissions include; else the kernel chooses one, which Deno allows
- * only without restrictions.
+ * The sender's address: Deno can send only from a bound socket. Under systemd it is a file in the
+ * unit's `RuntimeDirectory=`, which the role's permissions include; else the kernel chooses one,
+ * which Deno allows only without restrictions.
  */
 export function localAddress(env: Env): string {
   const directory = env("RUNTIME_DIRECTORY")?.split(":")[0];
@@ -44,8 +45,8 @@ function remoteAddress(name: string): string {
 }
 
 /**
- * Connects to `NOTIFY_SOCKET`; undefined if that is unset. Throws if Deno lacks `"unstable": ["net"]`, which
- * `deno.json` has, or the permissions of the role.
+ * Connects to `NOTIFY_SOCKET`; undefined if that is unset. Throws if Deno lacks `"unstable":
+ * ["net"]`, which `deno.json` has, or the permissions of the role.
  */
 export function openNotifier(env: Env = Deno.env.get): Notifier | undefined {
   const target = env("NOTIFY_SOCKET");
@@ -81,8 +82,8 @@ function removeStale(path: string): void {
 }
 
 /**
- * Milliseconds between two pings: half of `WATCHDOG_USEC`, as sd_watchdog_enabled(3) advises; undefined without
- * a watchdog, or if it is for another process (`WATCHDOG_PID`).
+ * Milliseconds between two pings: half of `WATCHDOG_USEC`, as sd_watchdog_enabled(3) advises;
+ * undefined without a watchdog, or if it is for another process (`WATCHDOG_PID`).
  */
 export function pingInterval(env: Env, pid: number = Deno.pid): number | undefined {
   const owner = env("WATCHDOG_PID");
@@ -92,8 +93,8 @@ export function pingInterval(env: Env, pid: number = Deno.pid): number | undefin
 }
 
 /**
- * Notifies systemd. Pings stop if `alive` returns false or the event loop hangs, and systemd then restarts the
- * role.
+ * Notifies systemd. Pings stop if `alive` returns false or the event loop hangs, and systemd then
+ * restarts the role.
  */
 export function watchdog(alive: () => boolean, env: Env = Deno.env.get): Watchdog {
   const notifier = openNotifier(env);

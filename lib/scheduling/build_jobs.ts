@@ -67,8 +67,8 @@ export function makeBuildJob(request: BuildRequest, build: Build): BuildJob {
 }
 
 /**
- * Two messages per build: the job to its system's builders, then the notice to the poster. In this order,
- * because a check run means that the job is queued and must not be queued again.
+ * Two messages per build: the job to its system's builders, then the notice to the poster. In this
+ * order, because a check run means that the job is queued and must not be queued again.
  */
 export function buildMessages(request: BuildRequest, builds: readonly Build[]): Publication[] {
   return builds.flatMap((build) => {

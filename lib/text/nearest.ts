@@ -1,8 +1,8 @@
 /** Suggestions for mistyped words. */
 
 /**
- * At most `most` candidates near a word, best first: those that differ only in case, begin alike, or need few
- * edits. Empty if nothing is near.
+ * At most `most` candidates near a word, best first: those that differ only in case, begin alike,
+ * or need few edits. Empty if nothing is near.
  */
 export function nearest(word: string, candidates: readonly string[], most = 3): string[] {
   const wanted = word.toLowerCase().slice(0, 100);

@@ -33,8 +33,8 @@ export function secretIn(text: string): string | undefined {
 }
 
 /**
- * Describes a text in place of a file name; undefined for a file name. A long relative name of mixed letters
- * and digits counts as a secret: the error says how to name such a file.
+ * Describes a text in place of a file name; undefined for a file name. A long relative name of
+ * mixed letters and digits counts as a secret: the error says how to name such a file.
  */
 export function secretInsteadOfFile(text: string): string | undefined {
   const certain = secretIn(text);

@@ -75,7 +75,10 @@ Deno.test("the names of a whole comment are bounded, not those of one command", 
   const { builds } = wanted(comment(names), { trusted: true });
   assert.equal(builds.length, 100);
   const told = answer(comment(names), { trusted: true });
-  assert.match(told, /One comment can name at most 50 projects, so not every command is followed\./);
+  assert.match(
+    told,
+    /One comment can name at most 50 projects, so not every command is followed\./,
+  );
   assert.equal(told.match(/at most 50 projects/g)?.length, 1, "once");
 });
 

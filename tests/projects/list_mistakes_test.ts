@@ -22,8 +22,12 @@ const wrong: [what: string, content: unknown, told: RegExp[]][] = [
   ["names that differ in case alone", [project("core", "a"), project("Core", "b")], [
     /^line 1, column \d+, project Core: the name Core differs from core only in case$/,
   ]],
-  ["one path twice", [project("a", "x"), project("b", "x")], [/b: the path x is already used by a$/]],
-  ["the root twice", [project("a", "."), project("b", ".")], [/b: the path \. is already used by a$/]],
+  ["one path twice", [project("a", "x"), project("b", "x")], [
+    /b: the path x is already used by a$/,
+  ]],
+  ["the root twice", [project("a", "."), project("b", ".")], [
+    /b: the path \. is already used by a$/,
+  ]],
   ["paths that differ in case alone", [project("a", "lib/x"), project("b", "Lib/X")], [
     /project b: the path Lib\/X differs from lib\/x only in case$/,
   ]],
