@@ -159,7 +159,7 @@ async function work(broker: Broker, { verb, filter }: Options): Promise<Report> 
   return report;
 }
 
-/** Waits for the confirm before the dead letter is removed: a fault duplicates it, but never loses it. */
+/** Confirmed before the dead letter is removed: a fault may duplicate it, but never lose it. */
 async function sendBack(broker: Broker, letter: DeadLetter, delivery: Delivery): Promise<void> {
   if (letter.queue === "") {
     throw new Error("Cannot send it back: it does not name the queue it came from; drop it");

@@ -9,7 +9,7 @@ export interface Interruption extends Disposable {
   readonly signal: AbortSignal;
   /** The exit code of the first signal; undefined before one. */
   readonly code: number | undefined;
-  /** Call this when our output's pipe is closed, as by `head`: it counts as SIGPIPE, which Deno ignores. */
+  /** Call this when our output's pipe is closed: it counts as SIGPIPE, which Deno ignores. */
   readerGone(): void;
 }
 

@@ -130,7 +130,7 @@ function supposedFleet({ facts }: LocalBranch): Config["github"] {
   return { ...ConfigSchema.shape.github.parse({}), systems };
 }
 
-/** The named projects, else the touched ones that the bot would build. Throws a UsageError for an unknown name. */
+/** The named projects, else those that the bot would build. Throws a UsageError for an unknown name. */
 function chooseProjects(
   { facts }: LocalBranch,
   plan: EvaluationPlan,

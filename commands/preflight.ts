@@ -38,7 +38,7 @@ export function sectionMistakes(
   });
 }
 
-/** A line for each chosen role without RabbitMQ if others have one: their messages would never meet. */
+/** A line for each chosen role without RabbitMQ if others have one: they could not communicate. */
 export function brokerMistakes(config: Config): string[] {
   const without = chosenRoles(config).filter((name) => !namesRabbitMq(name, config));
   if (without.length === 0 || without.length === chosenRoles(config).length) return [];

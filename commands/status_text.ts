@@ -119,7 +119,7 @@ function summary(report: StatusReport): string {
   return unseen === "" ? "Everything is OK" : `Everything that was checked is OK${unseen}`;
 }
 
-/** One line as in the Nagios plug-in guidelines: state, problems, then performance data after a bar. */
+/** One line by the Nagios plug-in guidelines: state, problems, performance data after a bar. */
 export function nagiosLine(report: StatusReport): string {
   const state = { ok: "OK", warn: "WARNING", fail: "CRITICAL" }[report.level];
   const found = troubles(report).join("; ").replaceAll("|", "/") || summary(report);

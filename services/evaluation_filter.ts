@@ -1,4 +1,4 @@
-/** Selects the pull request events that need an evaluation, and cancels builds of closed pull requests. */
+/** Selects pull request events that need an evaluation, and cancels builds of closed pull requests. */
 import { servesRepo } from "../lib/access/acl.ts";
 import { ack, type Publication } from "../lib/broker/broker.ts";
 import type { Config } from "../lib/config/config.ts";

@@ -16,7 +16,7 @@ export interface StartOptions {
   readonly retryScale?: number;
   /** See `RunnerOptions.unready`. */
   readonly unready?: () => string | undefined;
-  /** The client that the roles of one process share: see {@link gitHubFor}; the role's own when absent. */
+  /** The client that the roles of a process share: see {@link gitHubFor}; its own when absent. */
   readonly github?: () => GitHub;
 }
 

@@ -21,7 +21,7 @@ import {
 /** Milliseconds after which the demo gives up: a first build on a slow machine takes some seconds. */
 const PATIENCE_MS = 120_000;
 
-/** Milliseconds a log may appear after its check run has completed: they arrive over different queues. */
+/** Milliseconds that a log may arrive after its check run: they use different queues. */
 const LOG_PATIENCE_MS = 10_000;
 
 /** Where the story is shown. */

@@ -32,7 +32,7 @@ int main(int argc, char **argv) {
 }
 `;
 
-/** `greeter` is built with the best available tool: CMake, Make, or a shell command without a compiler. */
+/** `greeter` uses the best available tool: CMake, Make, or without a compiler a shell command. */
 function greeter(has: (program: string) => boolean): DemoProject {
   const common = { name: "greeter", path: "apps/greeter", labels: ["app: greeter"] };
   if (has("cc") && has("cmake") && (has("make") || has("ninja"))) {

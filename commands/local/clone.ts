@@ -23,7 +23,7 @@ export interface Clone {
   readonly here: string;
 }
 
-/** Opens the clone that a folder is in; git writes to `folder`. Throws a UsageError if there is none. */
+/** Opens the clone of a folder; git writes to `folder`. Throws a UsageError if there is none. */
 export async function openClone(
   { repo, folder, signal }: { repo: string; folder: string; signal: AbortSignal },
 ): Promise<Clone> {

@@ -8,7 +8,7 @@ export class CloneError extends Error {
   override name = "CloneError";
 }
 
-/** Wraps git's error about an unreadable repository in a {@link CloneError}; returns other errors unchanged. */
+/** Wraps git's error about an unreadable repository; returns other errors unchanged. */
 export function cloneFault(error: unknown): unknown {
   const unreadable = [GitFailure, MissingFromGit, BrokenCache].some((kind) =>
     error instanceof kind

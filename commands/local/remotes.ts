@@ -49,7 +49,7 @@ export async function remotesOf(repository: GitRepository): Promise<Remote[]> {
   return remotes;
 }
 
-/** The default branch of the first remote that names it, else `main` or `master`. Throws if there is none. */
+/** The default branch of the first remote that names one, else `main` or `master`, else throws. */
 export async function defaultBase(request: DefaultBaseRequest): Promise<DefaultBase> {
   const { repository, remotes } = request;
   const silent: string[] = [];

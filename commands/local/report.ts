@@ -10,7 +10,7 @@ import type { LocalBranch } from "./branch.ts";
 /** One project's build and its result. */
 export interface LocalBuild {
   readonly project: string;
-  /** Why it is built: touched by files, by a commit's scope, by a dependency, or named on the command line. */
+  /** Why it is built: files, a commit's scope, its definition, a dependency, or the command line. */
   readonly why: string;
   /** Where the bot would build it. */
   readonly systems: readonly string[];

@@ -23,7 +23,7 @@ export interface RevisionRequest {
   readonly here: string;
 }
 
-/** Finds a branch, tag or commit. A branch takes precedence over a tag of the same name. Throws a UsageError. */
+/** Finds a branch, tag or commit; a branch before a tag of the same name. Throws a UsageError. */
 export async function findRevision(
   repository: GitRepository,
   request: RevisionRequest,

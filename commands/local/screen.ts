@@ -47,7 +47,7 @@ export function terminalColumns(): number {
   }
 }
 
-/** Opens a screen: progress is redrawn below the lines on a terminal, else printed after a long silence. */
+/** Redraws progress below the lines on a terminal, else prints it after a long silence. */
 export function openScreen({ out, err, json, columns, now, closed }: ScreenOptions): Screen {
   const terminal = err.isTerminal();
   const write = safely(closed);

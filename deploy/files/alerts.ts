@@ -1,4 +1,4 @@
-/** Prometheus's alert rules, made from the health rules that `tickborg status` uses (`lib/monitoring/health.ts`). */
+/** Prometheus's alert rules, from the health rules of `tickborg status` (`lib/monitoring/health.ts`). */
 import { QUEUE_RULES, type QueueRule } from "../../lib/monitoring/health.ts";
 import type { RoleName } from "../../services/roles.ts";
 import { QUEUE } from "../../lib/broker/topology.ts";
@@ -31,7 +31,7 @@ function distinctRules(): QueueRule[] {
   return [...QUEUE_RULES.filter((rule) => rule.role && !isBuildQueue(rule)), builder];
 }
 
-/** Labels that distinguish rules of the same name; for builders' queues the series has the queue's name. */
+/** Labels that distinguish rules of the same name; builders' series have their own queue label. */
 function labelsOf(rule: QueueRule): Alert["labels"] {
   return {
     severity: "critical",
@@ -50,7 +50,7 @@ function depth(rule: QueueRule): Alert {
   };
 }
 
-/** A builder's queue needs a consumer only if it had one within the last week, or if jobs wait in it. */
+/** A builder's queue needs a consumer only if it had one in the last week, or if jobs wait. */
 function consumers(rule: QueueRule): Alert {
   const none = `tickborg_queue_consumers{${selector(rule)}} < 1`;
   return {

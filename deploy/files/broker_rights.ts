@@ -30,7 +30,7 @@ export function brokerUser(name: RoleName): string {
 /** The administrator in `docs/deployment.md`, with all permissions. */
 export const OWNER = "tickborg";
 
-/** The user of commands such as `status` and `dead-letters`: they read and move messages and declare nothing. */
+/** The user of commands such as `status` and `dead-letters`, which only read and move messages. */
 export const OPERATOR = "tickborg-operator";
 
 function escaped(name: string): string {
@@ -79,7 +79,7 @@ export function allRights(): Rights[] {
   ];
 }
 
-/** Limits of queues without a consumer. Policies, because the queues themselves must have no arguments. */
+/** Limits of queues without a consumer, as policies, because the queues must have no arguments. */
 function policies() {
   return QUEUES.filter(({ keep }) => keep !== undefined).map(({ name, keep }) => ({
     vhost: VHOST,

@@ -57,7 +57,7 @@ exec ${prefix}/libexec/deno run --no-prompt --no-check --cached-only --frozen \\
 `;
 }
 
-/** The `tickborg` launcher: starts roles through their own launchers, and commands with all permissions. */
+/** The `tickborg` launcher: roles use their own launchers, commands get all permissions. */
 export function mainLauncher(prefix: string): string {
   return `#!/bin/sh
 # tickborg <role or command> …

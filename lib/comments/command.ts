@@ -127,7 +127,7 @@ function bounded(command: Command, named: Set<string>): Command {
   return command;
 }
 
-/** A word of a comment as code in an answer: shortened, and unable to end the code or mention anyone. */
+/** A word of a comment as code in an answer: shortened, without anything that could end the code. */
 export function quoted(word: string): string {
   const clean = word.slice(0, 60).replaceAll(/[`\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "").toWellFormed();
   return `\`${clean === "" ? "?" : clean}\``;

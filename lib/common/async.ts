@@ -1,4 +1,4 @@
-/** Resolves after `ms` milliseconds, or as soon as the signal aborts; never rejects, leaves no timer. */
+/** Resolves after `ms` milliseconds or when the signal aborts; never rejects, leaves no timer. */
 export function delay(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();
@@ -12,7 +12,7 @@ export function delay(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** A signal that aborts after `ms` milliseconds, optionally with `reason`; disposing it clears the timer. */
+/** A signal that aborts after `ms` milliseconds with `reason`; disposing it clears the timer. */
 export function deadline(
   ms: number,
   reason?: unknown,

@@ -15,7 +15,7 @@ export type { Config, RabbitMq } from "./schema.ts";
 /** Sections that may have their own broker connection. */
 export type Section = Exclude<keyof Config, "$schema">;
 
-/** The path of the configuration file: the argument, else `CONFIG_PATH` unless it is empty, else `./config.json`. */
+/** The path of the configuration: the argument, else a non-empty `CONFIG_PATH`, else `./config.json`. */
 export function configPath(argument: string | undefined): string {
   return argument ?? (Deno.env.get("CONFIG_PATH") || "./config.json");
 }
@@ -27,7 +27,7 @@ export function sourceOf(config: Config): string | undefined {
   return sources.get(config);
 }
 
-/** Reads and validates a configuration file. Throws a {@link ConfigError} with every mistake, a line each. */
+/** Reads and validates a file. Throws a {@link ConfigError} with every mistake, a line each. */
 export async function loadConfig(path: string): Promise<Config> {
   const config = parseConfig(await readConfig(path), path);
   sources.set(config, path);

@@ -53,7 +53,7 @@ export const Project = z.strictObject({
   build_timeout_seconds: Seconds.max(7 * 86_400).optional(),
   configure_args: Words.default([]),
   build_args: Words.default([]),
-  /** Replaces the build system's tests; runs with `sh -c` (`cmd /c` on Windows) in the project's folder. */
+  /** Replaces the build system's tests; `sh -c` (`cmd /c` on Windows) in the project's folder. */
   test_command: z.string().min(1).max(10_000).optional(),
   /** Whether to test pull requests and pushes; the list's own default when absent. */
   test: z.boolean().optional(),

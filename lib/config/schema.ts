@@ -1,4 +1,4 @@
-/** The configuration file's schema. It is strict: a misspelt key is refused (`docs/protocol.md`, "Configuration"). */
+/** The configuration file's strict schema (`docs/protocol.md`, "Configuration"). */
 import * as z from "zod";
 import { ProjectName } from "../messages/build_job.ts";
 import { PRIMARY_SYSTEMS, SYSTEMS } from "../messages/systems.ts";

@@ -44,7 +44,7 @@ export function systemsOf(config: Partial<Config>): System[] {
   return [...new Set([config.build?.system ?? []].flat())];
 }
 
-/** Why a builder may not run here: its results would be labelled with the wrong system; undefined if it may. */
+/** Why a builder may not run here: its results would name the wrong system; undefined if it may. */
 export function foreignMistake(config: Partial<Config>): string | undefined {
   const foreign = foreignSystems(systemsOf(config));
   if (config.builder?.foreign_systems || foreign.length === 0) return undefined;

@@ -44,7 +44,7 @@ export interface ListQuestion {
   readonly fallback: readonly Project[] | undefined;
 }
 
-/** Reads the merged list if the branch changes it, and looks up the paths of both lists in both trees. */
+/** Reads the merged list if the branch changes it, and looks up both lists' paths in both trees. */
 export async function gatherListFacts(
   repository: GitRepository,
   { base, tree, files, list, fallback }: ListQuestion,

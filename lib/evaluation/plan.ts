@@ -42,7 +42,7 @@ export type EvaluationOutcome =
   | "too-many-files"
   | "no-projects"
   | "bad-projects"
-  /** The list would have a mistake after the merge; touched projects are still built by the base's list. */
+  /** The merged list has a mistake; touched projects are still built by the base's list. */
   | "list-mistakes"
   /** A project cannot be built on any system, or only for trusted people. */
   | "unbuildable";

@@ -22,8 +22,7 @@ export function requestStateOf(
   const memories = statuses.flatMap((status) => evaluationMemory(status, request.number) ?? []);
   const own = memories.filter(({ requestId }) => requestId === request.requestId);
   if (own.some(isConcluded)) return "done";
-  // A delayed older event must not replace a newer one; but a comment's request is for the same commit and
-  // always runs.
+  // A delayed older event must not replace a newer one; but a comment's request always runs.
   if (!request.asked && memories.some((memory) => isLaterEnd(memory, request))) return "done";
   return memories[0]?.requestId === request.requestId ? "begun" : "new";
 }
@@ -44,7 +43,7 @@ function isLaterEnd(memory: EvaluationMemory, request: Omit<EvaluationRequest, "
     Date.parse(memory.requestedAt) > Date.parse(request.requestedAt);
 }
 
-/** An evaluation that was given up does not count: an operator who replays its dead letter wants it to run. */
+/** A given-up evaluation does not count: an operator who replays its dead letter wants it to run. */
 function isConcluded({ outcome }: EvaluationMemory): boolean {
   return outcome !== undefined && outcome !== GIVEN_UP;
 }

@@ -147,7 +147,7 @@ export class GitCache extends GitRepository {
     }
   }
 
-  /** Goes by commit time, because git does not store fetch times; a later fetch restores a deleted ref. */
+  /** Goes by commit time: git stores no fetch times. A later fetch restores a deleted ref. */
   async #forgetOldPulls(): Promise<void> {
     const format = "--format=%(committerdate:unix) %(refname)";
     const oldestFirst = ["--sort=committerdate", `--count=${PULLS_A_TURN}`];

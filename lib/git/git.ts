@@ -166,7 +166,7 @@ function terminate(child: Deno.ChildProcess): void {
   });
 }
 
-/** Kills the group if the process may kill by id, else only git, whose helpers then lose their pipes. */
+/** Kills the group if permitted, else only git, whose helpers then lose their pipes. */
 function kill(child: Deno.ChildProcess, signal: "SIGTERM" | "SIGKILL"): void {
   try {
     if (Deno.build.os !== "windows") process.kill(-child.pid, signal);

@@ -10,7 +10,7 @@ const MAX_FILES = 500;
 const MAX_BYTES = 16 * 1024 * 1024;
 const MAX_LIST_BYTES = 256 * 1024 * 1024;
 
-/** A temporary folder with attribute files, and git's options to use them; disposing it removes the folder. */
+/** A temporary folder with attribute files, and git's options to use them. Dispose of it. */
 export interface MergeAttributes extends AsyncDisposable {
   readonly options: Pick<GitOptions, "cwd" | "env">;
 }

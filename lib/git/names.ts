@@ -52,7 +52,7 @@ export function checkSha(text: string): string {
   );
 }
 
-/** Whether git allows a branch or tag name (git-check-ref-format(1)), and it does not start with `-`. */
+/** Whether git allows a branch or tag name (git-check-ref-format(1)) and it has no leading `-`. */
 export function isBranchName(name: string): boolean {
   // deno-lint-ignore no-control-regex
   const forbidden = /[\x00-\x20\x7f~^:?*[\\]|\.\.|@\{|\/\/|\/$|^\/|\.$/;

@@ -4,7 +4,7 @@ import { TransientFault } from "../common/errors.ts";
 import { adviceFor } from "./advice.ts";
 import { GitHubRefusal, UnknownApp } from "./github.ts";
 
-/** Milliseconds to wait after a secondary rate limit without a time (GitHub docs: "at least one minute"). */
+/** Milliseconds to wait after a secondary rate limit (GitHub docs: "at least one minute"). */
 const SECONDARY_LIMIT_MS = 60_000;
 /** Longest wait to accept from an answer. */
 const MAX_WAIT_MS = 3_600_000;

@@ -6,7 +6,7 @@ const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 
 const NO_BODY = new Set([101, 204, 205, 304]);
 
-/** Makes a `fetch` that rejects with an `AbortError` if the answer is not complete within `timeoutMs`. */
+/** Makes a `fetch` that rejects with an `AbortError` if an answer takes more than `timeoutMs`. */
 export function boundedFetch(timeoutMs: number): typeof fetch {
   return async (input, init) => {
     const late = new AbortController();

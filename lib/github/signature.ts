@@ -1,4 +1,4 @@
-/** GitHub's webhook signature: HMAC-SHA256 over the raw body (GitHub docs, "Validating webhook deliveries"). */
+/** GitHub's webhook signature: HMAC-SHA256 of the body (GitHub docs, "Validating webhook deliveries"). */
 import { createHmac, timingSafeEqual } from "node:crypto";
 
 const PREFIX = "sha256=";

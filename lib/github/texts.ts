@@ -35,7 +35,7 @@ export function commentText(text: string): string {
   return shortenBytes(clean(text), MAX_COMMENT_BYTES);
 }
 
-/** One line without characters that hide text or change its direction: it may hold file names and titles. */
+/** One line without invisible or direction-changing characters: file names and titles are hostile. */
 function oneLine(text: string): string {
   return clean(text).replaceAll(/\s+/g, " ").replaceAll(UNSEEN, "").trim();
 }

@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 
 /** GitHub sends at most 25 MiB (GitHub docs, "Webhook events and payloads", payload cap). */
 export const MAX_WEBHOOK_BYTES = 25 * 1024 * 1024;
-/** Bodies up to this size are read in one go, which is twice as fast, with their declared size reserved. */
+/** Bodies up to this size are read in one go, twice as fast, with their declared size reserved. */
 const SMALL_BYTES = 256 * 1024;
 /** The part of the budget for such reservations: a declared body may never arrive. */
 const AHEAD_PART = 1 / 8;

@@ -115,7 +115,7 @@ export async function lookAtEndpoints(
   }));
 }
 
-/** The stats role's counts of webhooks from repositories that are not served; undefined without an answer. */
+/** The stats role's counts of webhooks from unserved repositories; undefined without an answer. */
 export async function lookAtUnserved(
   endpoints: readonly Endpoint[],
   { timeoutMs }: LookOptions,

@@ -50,7 +50,7 @@ function rule(queue: string, role: string, below: number): QueueRule {
 
 /** The state of a queue. */
 export interface QueueSnapshot extends QueueFacts {
-  /** Seconds since its oldest message was published; undefined if the queue is empty or the age unknown. */
+  /** Seconds since its oldest message was published; undefined if empty or unknown. */
   readonly oldestSeconds?: number;
 }
 

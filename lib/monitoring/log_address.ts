@@ -6,7 +6,7 @@ import { redacted } from "../text/redacted.ts";
 /** Milliseconds the log server may take to answer. */
 const PATIENCE_MS = 10_000;
 
-/** The problem with the page at the address and what to do, in one line; undefined if there is none. */
+/** The problem with the page at the address and what to do, in one line; undefined without one. */
 export async function lookAtLogs(
   address: string,
   timeoutMs = PATIENCE_MS,

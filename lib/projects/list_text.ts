@@ -126,7 +126,7 @@ export function inProjects(path: readonly PropertyKey[], value: unknown): Proper
   return Array.isArray(value) ? ["projects", ...path] : [...path];
 }
 
-/** The mistakes of the configuration's list as lines, without places in a file that readers do not have. */
+/** The mistakes of the configuration's list as lines, without places in a file that readers lack. */
 export function tellWithoutPlace(mistakes: readonly Mistake[], value: unknown): string[] {
   const told = mistakes.slice(0, MAX_TOLD).map(({ path, text }) =>
     oneLine(`the configuration${subjectOf(path, value)}: ${text}`)

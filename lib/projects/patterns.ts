@@ -5,7 +5,7 @@
  */
 import { shortened } from "../text/shortened.ts";
 
-/** Whether a pattern matches a path, given as its names; for a folder (empty last name), whether it may match below. */
+/** Matches a path, given as its names; for a folder (empty last name), whether anything below may match. */
 export type PathMatcher = (names: readonly string[]) => boolean;
 
 /** Maximum patterns from the braces of one. */
@@ -114,7 +114,7 @@ function compileParts(parts: readonly string[]): PathMatcher {
 
 type NameMatcher = (name: string) => boolean;
 
-/** The parts between the `**`: the first run matches at the beginning, the others anywhere after it. */
+/** The parts between the `**`: the first run matches at the beginning, the others anywhere later. */
 function runsOf(parts: readonly string[]): NameMatcher[][] {
   const runs: NameMatcher[][] = [[]];
   for (const part of parts) {
@@ -124,7 +124,7 @@ function runsOf(parts: readonly string[]): NameMatcher[][] {
   return runs;
 }
 
-/** Whether a pattern that does not begin with `**` may match something in a folder of so many names. */
+/** Whether a pattern without a leading `**` may match something in a folder of so many names. */
 function leadsInto([first, ...more]: NameMatcher[][], depth: number, names: readonly string[]) {
   if (first!.length <= depth) {
     return first!.length > 0 && more.length > 0 && startsAt(first!, names, 0);

@@ -46,7 +46,7 @@ export type ProjectList =
     readonly kind: "invalid";
     /** The first mistake, for a status. */
     readonly reason: string;
-    /** Every mistake, a line each; absent if the reason is the only one. Lazy, because there may be many. */
+    /** Every mistake, a line each; absent if the reason is the only one. Lazy: there may be many. */
     readonly mistakes?: () => string[];
     /** The list, if it matches the schema despite its mistakes. */
     readonly usable?: UsableList;

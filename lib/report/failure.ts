@@ -5,7 +5,7 @@ import { code, codeBlock, duration, lastLines, plain } from "./markdown.ts";
 /** Characters of a path in a title. */
 const MAX_PATH = 80;
 
-/** The first error with its place, `lib/blocks.c:1346: 'x' undeclared`; else the failure; else undefined. */
+/** The first error, `lib/blocks.c:1346: 'x' undeclared`, else the failure, else undefined. */
 export function failureTitle(result: BuildResult): string | undefined {
   const error = firstErrorText(result);
   if (error !== undefined) return error;

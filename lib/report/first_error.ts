@@ -1,4 +1,4 @@
-/** Finds the first error in a build's output while it streams. Pure; `error_forms.ts` has the formats. */
+/** Finds the first error in a build's output stream. Pure; `error_forms.ts` has the formats. */
 import { isSuspect, readError, type Reading, type Rest } from "./error_forms.ts";
 import { withoutEscapes } from "./markdown.ts";
 

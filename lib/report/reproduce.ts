@@ -11,7 +11,7 @@ export function howToReproduce(subject: BuildSubject): string {
     `clone of Tickborg:\n\n${codeBlock(reproduceCommand(subject), "sh")}`;
 }
 
-/** Two shell commands, which need git and Node.js: npx installs the same version of Deno as runs here. */
+/** Two shell commands, which need git and Node.js: npx installs this version of Deno. */
 export function reproduceCommand(subject: BuildSubject): string {
   const { repo, pr, test, project } = subject;
   const options = ["--base", baseOf(subject), "--head", pr.head_sha];

@@ -81,7 +81,7 @@ function stderrSink(format: (record: LogRecord) => string): Sink {
   };
 }
 
-/** Settings from our variables, else from the Rust bot's (`docs/deployment.md`, "Environment variables"). */
+/** Settings from our variables or the Rust bot's (`docs/deployment.md`, "Environment variables"). */
 export function logSettings(env: (name: string) => string | undefined): {
   filter: string;
   json: boolean;

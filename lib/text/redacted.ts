@@ -57,7 +57,7 @@ function looksRandom(text: string): boolean {
   return classes === 3 && longest >= 12;
 }
 
-/** Whether an error may show the name of a missing file: it looks like a file name, not like a secret. */
+/** Whether an error may show a missing file's name: it looks like one, not like a secret. */
 export function looksLikeFile(text: string): boolean {
   if (secretInsteadOfFile(text) !== undefined) return false;
   const name = text.replace(/^credential:/, "");
