@@ -23,7 +23,7 @@ Commands, at the start of a line:
 * \`@tickbot test <project>…\` builds them and runs their tests
 * \`@tickbot eval\` evaluates again what the pull request touches, and builds it
 * \`@tickbot cancel\` cancels the builds of this pull request
-* \`@tickbot help\` shows this
+* \`@tickbot help\` shows this help
 * \`on <system>…\` after the projects chooses where: \`x86_64-linux\`, \`aarch64-linux\`
 
 Projects: \`cmark\`, \`neozip\`.`,

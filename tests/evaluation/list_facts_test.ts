@@ -90,14 +90,14 @@ const wrong: [what: string, head: Edit, told: RegExp][] = [
     list([core], [{ name: "docs", paths: ["dcos/**/*.md"] }]),
     /dcos is not in/,
   ],
-  ["a link in the list's place", link(FILE, "core/a"), /^a symbolic link is not followed/],
+  ["a link in the list's place", link(FILE, "core/a"), /^symbolic links are not followed/],
   [
     "a folder in the list's place",
     (repository) =>
       repository.commit("x", { [FILE]: null }).then(() =>
         repository.commit("y", { [`${FILE}/a`]: "x\n" })
       ),
-    /^a folder $/,
+    /^expected a file, found a folder$/,
   ],
   [
     "the list under another name",
@@ -200,7 +200,7 @@ Deno.test("a file of a like name is told, and counts where nothing else lists pr
   assert.equal(alone.list.kind, "invalid");
   const configured = await factsOf({ base, head, fallback: [core] });
   assert.equal(configured.list.kind, "list");
-  assert.match(configured.old.join(), /^\.tickborg\.yml is not read/);
+  assert.match(configured.old.join(), /^\.tickborg\.yml is ignored/);
   assert.deepEqual(configured.mistakes, []);
 });
 

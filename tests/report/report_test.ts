@@ -134,7 +134,7 @@ Deno.test("Where no command was run, none is spoken of", () => {
 Deno.test("An infrastructure error says whose fault it is and how to try again", () => {
   const status = { UnexpectedError: { err: "Cannot fetch: connection refused" } };
   const { summary } = resultReport(subject(), result({ status }), ADDRESSES);
-  assert.match(summary, /infrastructure's fault, not necessarily the change's/);
+  assert.match(summary, /infrastructure failed, which is not necessarily the change's fault/);
   assert.match(summary, /```\nCannot fetch: connection refused\n```/);
   assert.match(summary, /comment `@tickbot build cmark`/);
 });
@@ -143,7 +143,7 @@ Deno.test("A queued build tells what comes next, where it stands, and how to cha
   const report = queuedReport(subject(), { waiting: 4, builders: 2 }, ADDRESSES);
   assert.equal(report.title, "Waiting for a builder on x86_64-linux, about 3 jobs ahead");
   assert.match(report.summary, /merges the change into `main` at `abcdef/);
-  assert.match(report.summary, /A newer push cancels this build/);
+  assert.match(report.summary, /A newer push or closing the pull request cancels this build/);
   assert.match(report.summary, /`@tickbot build cmark`/);
   const first = queuedReport(subject(), { waiting: 1, builders: 2 }, ADDRESSES);
   assert.equal(first.title, "Waiting for a builder on x86_64-linux");
