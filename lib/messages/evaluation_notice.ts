@@ -4,7 +4,8 @@ import { CommitSha, Pr, Repo } from "./repo.ts";
 /** Maximum builds of an evaluation; more are reported as a failure. */
 export const MAX_EVALUATION_BUILDS = 7_000;
 /** Text for more builds than the check run that sums them up can hold. */
-export const TOO_MANY_BUILDS = "Too many builds for one summary check run; split the change";
+export const TOO_MANY_BUILDS =
+  "Too many builds to sum up in a single check run; split it into smaller changes";
 
 /**
  * A build that an evaluation requests: project, system, whether to test, and whether to use the
