@@ -141,7 +141,7 @@ Deno.test("a comment on a closed pull request gets one answer and builds nothing
     assert.deepEqual((await at.deliver(payload)).published, []);
     assert.deepEqual((await at.deliver(payload)).published, []);
     const [answer, ...others] = answers(at, pull);
-    assert.match(answer!, /\n@ada This pull request is closed, so nothing is done\. Reopen it/);
+    assert.match(answer!, /\n@ada This pull request is closed, so I do nothing\. Reopen it/);
     assert.deepEqual([others, comment.reactions], [[], []]);
   }
 });
