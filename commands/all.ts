@@ -1,6 +1,6 @@
 /** `tickborg all`: the whole of Tickborg in one process. */
 import { configPath, loadConfig } from "../lib/config/config.ts";
-import { parseOptions } from "./arguments.ts";
+import { command } from "./arguments.ts";
 import { runAll } from "./run_roles.ts";
 
 const HELP = `Runs every role that the configuration has a section for in one process
@@ -14,14 +14,6 @@ this process only, unless the configuration names a RabbitMQ.
 `;
 
 /** `tickborg all`. */
-export async function run(args: string[]): Promise<number> {
-  const options = parseOptions(args, {
-    config: { type: "string" },
-    help: { type: "boolean", short: "h", default: false },
-  });
-  if (options.help) {
-    console.log(HELP);
-    return 0;
-  }
-  return await runAll(await loadConfig(configPath(options.config)));
-}
+export const run = command(HELP, { config: { type: "string" } }, async ({ config }) => {
+  return await runAll(await loadConfig(configPath(config)));
+});

@@ -2,20 +2,36 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { UsageError } from "../lib/common/errors.ts";
 
+type Options = NonNullable<ParseArgsConfig["options"]>;
+
 /** Parses arguments by `node:util`'s rules; unknown options and missing values are UsageErrors. */
-export function parseArguments<T extends ParseArgsConfig>(config: T) {
+function parse<O extends Options>(args: string[], options: O, allowPositionals: boolean) {
   try {
-    return parseArgs(config);
+    return parseArgs({ args, options, allowPositionals, strict: true });
   } catch (error) {
     const message = (error as Error).message.split(". ")[0]!.replace(/\.$/, "");
     throw new UsageError(message, { cause: error });
   }
 }
 
-/** Parses the arguments of a command that takes options only. */
-export function parseOptions<O extends NonNullable<ParseArgsConfig["options"]>>(
-  args: string[],
+/** The values of options. */
+export type Values<O extends Options> = ReturnType<typeof parse<O>>["values"];
+
+/** What runs a command: resolves to the exit code, and throws a UsageError for wrong arguments. */
+export type Run = (args: string[]) => Promise<number>;
+
+/** A command: prints its help where `--help` asks for it, else does its work. `words`: whether it takes any. */
+export function command<O extends Options>(
+  help: string,
   options: O,
-) {
-  return parseArguments({ args, options, allowPositionals: false, strict: true }).values;
+  work: (values: Values<O>, words: string[]) => Promise<number> | number,
+  { words } = { words: false },
+): Run {
+  const all = { ...options, help: { type: "boolean", short: "h" } } as const;
+  return async (args) => {
+    const { values, positionals } = parse(args, all, words);
+    if (!("help" in values)) return await work(values as Values<O>, positionals);
+    console.log(help);
+    return 0;
+  };
 }

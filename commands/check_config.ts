@@ -11,7 +11,7 @@ import { ConfigError, UsageError } from "../lib/common/errors.ts";
 import { redacted, secretInsteadOfFile } from "../lib/text/redacted.ts";
 import { isRoleName, ROLE_NAMES, type RoleName } from "../services/roles.ts";
 import { missingSections, namesRabbitMq } from "../services/start.ts";
-import { parseOptions } from "./arguments.ts";
+import { command } from "./arguments.ts";
 import { type Tried, tryOut } from "./online.ts";
 import {
   chosenRoles,
@@ -44,25 +44,19 @@ interface Findings extends Tried {
 }
 
 /** `tickborg check-config`. */
-export async function run(args: string[]): Promise<number> {
-  const options = parseOptions(args, {
-    config: { type: "string" },
-    role: { type: "string", multiple: true },
-    online: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-    help: { type: "boolean", short: "h", default: false },
-  });
-  if (options.help) {
-    console.log(HELP);
-    return 0;
-  }
+export const run = command(HELP, {
+  config: { type: "string" },
+  role: { type: "string", multiple: true },
+  online: { type: "boolean", default: false },
+  json: { type: "boolean", default: false },
+}, async (options) => {
   const path = configPath(options.config);
   const findings = await examine(path, { ...options, only: rolesNamed(options.role) });
   const ok = findings.mistakes.length === 0;
   if (options.json) console.log(redacted(JSON.stringify({ ok, ...findings }, null, 2)));
   else print(path, findings);
   return ok ? 0 : 2;
-}
+});
 
 /** What is asked for. */
 interface Asked {

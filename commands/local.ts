@@ -8,11 +8,12 @@ import { ConfigError, describeError, TransientFault, UsageError } from "../lib/c
 import { type EvaluationPlan, planEvaluation } from "../lib/evaluation/plan.ts";
 import { nearest } from "../lib/text/nearest.ts";
 import { hostSystem } from "../lib/messages/systems.ts";
+import { command } from "./arguments.ts";
 import { listenForInterruption } from "./interruption.ts";
 import { type LocalBranch, openBranch } from "./local/branch.ts";
 import { CloneError, cloneFault } from "./local/clone_error.ts";
 import { buildAll, type Choice } from "./local/build.ts";
-import { HELP, parseLocalOptions } from "./local/options.ts";
+import { HELP, OPTIONS, understood } from "./local/options.ts";
 import {
   describeBranch,
   type LocalBuild,
@@ -24,12 +25,8 @@ import type { Session } from "./local/session.ts";
 import { openScreen, terminalColumns } from "./local/screen.ts";
 
 /** `tickborg local`. */
-export async function run(args: string[]): Promise<number> {
-  const options = parseLocalOptions(args);
-  if (options.help) {
-    console.log(HELP);
-    return 0;
-  }
+export const run = command(HELP, OPTIONS, async (values, projects) => {
+  const options = understood(values, projects);
   const config = options.config === undefined ? undefined : await loadConfig(options.config);
   using interruption = listenForInterruption();
   const { signal } = interruption;
@@ -61,7 +58,7 @@ export async function run(args: string[]): Promise<number> {
     screen.close();
     if (!kept) await removeTree(folder);
   }
-}
+}, { words: true });
 
 /** What is to be checked out needs no more words than its own; a machine's fault does. */
 function told(error: Error): string {

@@ -5,7 +5,7 @@ import { ConfigError } from "../lib/common/errors.ts";
 import { roleLogger } from "../lib/runtime/log.ts";
 import { ROLE_NAMES, type RoleName, roleOf } from "../services/roles.ts";
 import { namesRabbitMq, requireSections } from "../services/start.ts";
-import { parseOptions } from "./arguments.ts";
+import { command } from "./arguments.ts";
 import {
   brokerMistakes,
   chosenRoles,
@@ -40,17 +40,12 @@ export async function runRoles(
   args: string[],
   retryScale?: number,
 ): Promise<number> {
-  const options = parseOptions(args, {
-    config: { type: "string" },
-    help: { type: "boolean", short: "h", default: false },
+  const run = command(help(name), { config: { type: "string" } }, async ({ config: path }) => {
+    const config = await loadConfig(configPath(path));
+    requireSections(name, config);
+    return await serve([name], config, () => connections([name], config), retryScale);
   });
-  if (options.help) {
-    console.log(help(name));
-    return 0;
-  }
-  const config = await loadConfig(configPath(options.config));
-  requireSections(name, config);
-  return await serve([name], config, () => connections([name], config), retryScale);
+  return await run(args);
 }
 
 /** Runs every role in one process; on the embedded broker where the configuration names no RabbitMQ. */

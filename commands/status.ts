@@ -24,7 +24,7 @@ import { roleLogger } from "../lib/runtime/log.ts";
 import { redacted } from "../lib/text/redacted.ts";
 import { VERSION } from "../lib/common/version.ts";
 import { ROLE_NAMES, roleOf } from "../services/roles.ts";
-import { parseOptions } from "./arguments.ts";
+import { command, type Values } from "./arguments.ts";
 import { logFrom } from "./logging.ts";
 import { nagiosLine, render } from "./status_text.ts";
 
@@ -56,40 +56,29 @@ const SECTIONS: readonly Section[] = ["runner", ...ROLE_NAMES.map((role) => role
 /** Milliseconds between two looks at GitHub with `--watch`: it limits an App's requests. */
 const GITHUB_EVERY_MS = 60_000;
 
+const OPTIONS = {
+  config: { type: "string" },
+  json: { type: "boolean", default: false },
+  nagios: { type: "boolean", default: false },
+  watch: { type: "string" },
+  timeout: { type: "string", default: "5" },
+} as const;
+
 /** `tickborg status`. */
-export async function run(args: string[]): Promise<number> {
-  const options = parse(args);
-  if (options.help) {
-    console.log(HELP);
-    return 0;
-  }
+export const run = command(HELP, OPTIONS, async (options) => {
+  if (options.json && options.nagios) throw new UsageError("Use --json or --nagios, not both");
+  const timeoutMs = seconds("--timeout", options.timeout);
+  const watchMs = options.watch === undefined ? undefined : seconds("--watch", options.watch);
   await logFrom("off");
   const config = await loadConfig(configPath(options.config));
-  const gitHub = seldom(GITHUB_EVERY_MS, () => lookAtGitHub(config, options));
+  const gitHub = seldom(GITHUB_EVERY_MS, () => lookAtGitHub(config, { timeoutMs }));
   while (true) {
-    const report = await look(config, options.timeoutMs, gitHub);
+    const report = await look(config, timeoutMs, gitHub);
     show(report, options);
-    if (options.watchMs === undefined) return exitCode(report, options.nagios);
-    await delay(options.watchMs);
+    if (watchMs === undefined) return exitCode(report, options.nagios);
+    await delay(watchMs);
   }
-}
-
-function parse(args: string[]) {
-  const options = parseOptions(args, {
-    config: { type: "string" },
-    json: { type: "boolean", default: false },
-    nagios: { type: "boolean", default: false },
-    watch: { type: "string" },
-    timeout: { type: "string", default: "5" },
-    help: { type: "boolean", short: "h", default: false },
-  });
-  if (options.json && options.nagios) throw new UsageError("Use --json or --nagios, not both");
-  return {
-    ...options,
-    timeoutMs: seconds("--timeout", options.timeout),
-    watchMs: options.watch === undefined ? undefined : seconds("--watch", options.watch),
-  };
-}
+});
 
 function seconds(name: string, text: string): number {
   const value = Number(text);
@@ -109,14 +98,14 @@ function seldom<T>(everyMs: number, look: () => Promise<T>): () => Promise<T> {
   };
 }
 
-function show(report: StatusReport, options: ReturnType<typeof parse>): void {
+function show(report: StatusReport, options: Values<typeof OPTIONS>): void {
   if (options.json) {
-    console.log(redacted(JSON.stringify(report, null, options.watchMs === undefined ? 2 : 0)));
+    console.log(redacted(JSON.stringify(report, null, options.watch === undefined ? 2 : 0)));
   } else if (options.nagios) {
     console.log(redacted(nagiosLine(report)));
   } else {
     const terminal = Deno.stdout.isTerminal();
-    if (terminal && options.watchMs !== undefined) console.log("\x1b[H\x1b[2J");
+    if (terminal && options.watch !== undefined) console.log("\x1b[H\x1b[2J");
     console.log(redacted(render(report, { colour: terminal && !Deno.noColor })));
   }
 }

@@ -1,11 +1,12 @@
 /** Every command there is besides the roles. */
 
+import type { Run } from "./arguments.ts";
+
 /** One row of the table. */
 export interface Command {
   /** What the command does, in one line. */
   readonly summary: string;
-  /** `run` resolves to the exit code and throws a UsageError for wrong arguments. */
-  readonly load: () => Promise<{ run(args: string[]): Promise<number> }>;
+  readonly load: () => Promise<{ readonly run: Run }>;
 }
 
 /** The commands, in the order people meet them. */

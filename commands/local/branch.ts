@@ -33,7 +33,7 @@ export interface LocalBranch {
 /** What to look at. */
 export interface BranchRequest {
   readonly repo: string;
-  readonly base: string | undefined;
+  readonly base?: string | undefined;
   readonly head: string;
   /** Whether what is not committed belongs to the branch. */
   readonly uncommitted: boolean;
