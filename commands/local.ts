@@ -13,7 +13,7 @@ import { listenForInterruption } from "./interruption.ts";
 import { type LocalBranch, openBranch } from "./local/branch.ts";
 import { CloneError, cloneFault } from "./local/clone_error.ts";
 import { buildAll, type Choice } from "./local/build.ts";
-import { HELP, OPTIONS, understood } from "./local/options.ts";
+import { HELP, OPTIONS, type Session, understood } from "./local/options.ts";
 import {
   describeBranch,
   type LocalBuild,
@@ -21,7 +21,6 @@ import {
   mistakesOf,
   whyTouched,
 } from "./local/report.ts";
-import type { Session } from "./local/session.ts";
 import { openScreen, terminalColumns } from "./local/screen.ts";
 
 /** `tickborg local`. */

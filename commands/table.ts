@@ -21,7 +21,7 @@ export const COMMANDS = {
   },
   "all": {
     summary: "Runs every role in one process, on the embedded broker or on RabbitMQ",
-    load: () => import("./all.ts"),
+    load: () => import("./run_roles.ts"),
   },
   "check-config": {
     summary: "Validates a configuration file and the files its roles read",

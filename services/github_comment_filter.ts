@@ -4,16 +4,14 @@ import { ack, type Publication } from "../lib/broker/broker.ts";
 import { answerTo, eyesFor, type Problem } from "../lib/comments/answer.ts";
 import { wantedBuilds } from "../lib/comments/builds.ts";
 import { type Command, parseCommands } from "../lib/comments/command.ts";
-import { gatherFacts } from "../lib/comments/gather.ts";
-import type { CommentFacts } from "../lib/comments/facts.ts";
+import { type CommentFacts, gatherFacts } from "../lib/comments/gather.ts";
 import {
   buildJobs,
   cancellations,
   commentKey,
   evaluationOf,
 } from "../lib/comments/publications.ts";
-import { allowedBuilds, isInCharge } from "../lib/comments/rights.ts";
-import { withoutRunning } from "../lib/comments/running.ts";
+import { allowedBuilds, isInCharge, withoutRunning } from "../lib/comments/rights.ts";
 import type { Config } from "../lib/config/config.ts";
 import { describeError, TransientFault } from "../lib/common/errors.ts";
 import { withTests } from "../lib/evaluation/with_tests.ts";

@@ -1,6 +1,8 @@
 /** What `tickborg local` was asked to do. */
 import type { Values } from "../arguments.ts";
 import { UsageError } from "../../lib/common/errors.ts";
+import type { Config } from "../../lib/config/config.ts";
+import type { Screen } from "./screen.ts";
 
 /** The help text. */
 export const HELP = `Does for a branch what the bot would do, without GitHub and without a broker
@@ -74,4 +76,15 @@ function parseJobs(text: string): number {
   const jobs = Number(text);
   if (Number.isInteger(jobs) && jobs >= 1 && jobs <= 1_024) return jobs;
   throw new UsageError(`--jobs takes a whole number from 1 to 1024, found ${JSON.stringify(text)}`);
+}
+
+/** What every part of a run has at hand. */
+export interface Session {
+  readonly options: LocalOptions;
+  readonly config: Config | undefined;
+  readonly screen: Screen;
+  /** A folder of ours. */
+  readonly folder: string;
+  /** Aborts when the run is to end. */
+  readonly signal: AbortSignal;
 }

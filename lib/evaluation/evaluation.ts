@@ -20,7 +20,7 @@ import {
 } from "./messages.ts";
 import { pullRequestOf } from "./missing.ts";
 import { type EvaluationPlan, labelsOf } from "./plan.ts";
-import { GIVEN_UP } from "./request_state.ts";
+import { GIVEN_UP } from "./status.ts";
 import { EvaluationReporter, type FinalStatus } from "./reporter.ts";
 import { describeList } from "./list_wording.ts";
 import { describePlan, stateOf } from "./wording.ts";

@@ -10,7 +10,7 @@ import {
   touchedProjects,
   usableList,
 } from "../projects/projects.ts";
-import type { LabelRule } from "../projects/label_rule.ts";
+import type { LabelRule } from "../config/project.ts";
 import { nearFolders, treeEntries } from "../projects/tree_entries.ts";
 import { type Entries, pathsOf, type TreeFacts, treeMistakes } from "../projects/tree_mistakes.ts";
 

@@ -9,13 +9,11 @@ import type { Repo } from "../messages/repo.ts";
 import { isLockLeft, isWhole, makeWhole, removeStaleLocks, setAside } from "./cache_files.ts";
 import { BrokenCache, diskFault, fetchFault, MissingFromGit } from "./faults.ts";
 import { git, type GitOptions, type GitResult } from "./git.ts";
-import { readTags, type Tag } from "./tags.ts";
+import { checkCloneUrl, checkSha, localRef, readTags, type Tag } from "./names.ts";
 import { LOCK_TIMEOUT_MS, withLock } from "./lock.ts";
-import { checkCloneUrl, checkSha } from "./names.ts";
-import { localRef } from "./refs.ts";
 import { GitRepository } from "./repository.ts";
 
-export { branchRef, pullRef } from "./refs.ts";
+export { branchRef, pullRef } from "./names.ts";
 
 /** Milliseconds a fetch may take. */
 const FETCH_TIMEOUT_MS = 600_000;

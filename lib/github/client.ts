@@ -1,9 +1,8 @@
 /** The GitHub client: {@link GitHub} as a GitHub App, by Octokit. */
-import { appMethods } from "./app.ts";
+import { appMethods, hookMethods } from "./app.ts";
 import { checkMethods } from "./checks.ts";
 import { conversationMethods } from "./conversation.ts";
 import type { GitHub } from "./github.ts";
-import { hookMethods } from "./hooks.ts";
 import { readMethods } from "./reads.ts";
 import { Requests } from "./requests.ts";
 import { AppTransport } from "./transport.ts";

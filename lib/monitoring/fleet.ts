@@ -14,7 +14,6 @@ import {
 } from "./health.ts";
 import { parseListen } from "../config/listen.ts";
 import { buildQueue } from "../broker/topology.ts";
-import { unservedIn, type UnservedReport } from "./unserved.ts";
 
 /** What is known about a queue, and how it is. */
 export interface QueueReport extends Finding {
@@ -191,4 +190,29 @@ function toldBy(text: string): Pick<EndpointState, "version" | "waitsFor"> {
     ...(version === undefined ? {} : { version }),
     ...(waitsFor === undefined ? {} : { waitsFor }),
   };
+}
+
+/** A repository that sends webhooks and is not served. */
+export interface UnservedReport extends Finding {
+  readonly repository: string;
+  readonly webhooks: number;
+}
+
+const SAMPLE = /^tickborg_webhook_unserved\{.*?\brepository="((?:[^"\\]|\\.)*)".*?\} (\d+)/gm;
+/** Repositories that are listed; the counter itself is bounded too. */
+const MAX_LISTED = 200;
+
+/** Pure: the repositories in an answer of `/metrics`, by name; several senders count together. */
+export function unservedIn(metrics: string): UnservedReport[] {
+  const counts = new Map<string, number>();
+  for (const [, repository, count] of metrics.matchAll(SAMPLE)) {
+    counts.set(repository!, (counts.get(repository!) ?? 0) + Number(count));
+  }
+  return [...counts].sort(([a], [b]) => a < b ? -1 : 1).slice(0, MAX_LISTED)
+    .map(([repository, webhooks]) => ({
+      repository,
+      webhooks,
+      level: "warn",
+      why: `sends webhooks (${webhooks}) and is not in runner.repos: nothing of it is built`,
+    }));
 }

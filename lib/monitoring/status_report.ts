@@ -1,7 +1,6 @@
-import type { EndpointReport, QueueReport } from "./fleet.ts";
+import type { EndpointReport, QueueReport, UnservedReport } from "./fleet.ts";
 import type { GitHubReport } from "./github.ts";
 import type { Finding } from "./health.ts";
-import type { UnservedReport } from "./unserved.ts";
 
 /** What `tickborg status --json` prints. */
 export interface StatusReport {

@@ -3,7 +3,7 @@
  * paths are a stranger's, and one of many stars would take hours on a path made for it. Nothing is allocated
  * while matching: paths may be a hundred thousand.
  */
-import { shortened } from "../text/shortened.ts";
+import { shortened } from "../text/utf8.ts";
 
 /** Tells whether a pattern matches a path, given as its names; of a folder, whose last name is empty, whether it may match below. */
 export type PathMatcher = (names: readonly string[]) => boolean;
