@@ -9,6 +9,7 @@ import {
 import type { NamedFile } from "../lib/config/secrets.ts";
 import { ConfigError, UsageError } from "../lib/common/errors.ts";
 import { redacted, secretInsteadOfFile } from "../lib/text/redacted.ts";
+import { counted } from "../lib/text/utf8.ts";
 import { isRoleName, ROLE_NAMES, type RoleName } from "../services/roles.ts";
 import { missingSections, namesRabbitMq } from "../services/start.ts";
 import { command } from "./arguments.ts";
@@ -166,7 +167,7 @@ function print(path: string, findings: Findings): void {
   const { mistakes, warnings, well, loadedLater, roles } = findings;
   for (const line of warnings) console.error(redacted(`Warning: ${line}`));
   if (mistakes.length > 0) {
-    const count = mistakes.length === 1 ? "1 mistake" : `${mistakes.length} mistakes`;
+    const count = counted(mistakes.length, "mistake");
     const lines = mistakes.map((line) => `  ${line}`).join("\n");
     console.error(redacted(`Cannot use ${path}: ${count}\n${lines}`));
     return;

@@ -1,5 +1,5 @@
 /** `tickborg status`: looks at a running fleet and says what is not as it should be. */
-import { delay } from "../lib/common/async.ts";
+import { deadline, delay, orAborted } from "../lib/common/async.ts";
 import type { Broker } from "../lib/broker/broker.ts";
 import { openBroker } from "../lib/broker/open.ts";
 import {
@@ -165,9 +165,13 @@ async function lookAtBroker(
     declareNothing: true,
     once: true,
   });
+  using late = deadline(
+    options.timeoutMs,
+    new Error(`no answer within ${options.timeoutMs / 1_000} s`),
+  );
   try {
     const look = opening.then((broker) => lookAtQueues(broker, config, options));
-    const queues = await within(options.timeoutMs, look);
+    const queues = await orAborted(look, late.signal);
     return { broker: { level: "ok", why: "", address }, queues };
   } catch (error) {
     if (error instanceof ConfigError) throw error;
@@ -175,21 +179,6 @@ async function lookAtBroker(
     return { broker: { level: "fail", why, address }, queues: [] };
   } finally {
     opening.then((broker: Broker) => broker.close()).catch(() => {});
-  }
-}
-
-/** Rejects when a promise takes longer. */
-async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  const done = new AbortController();
-  const late = delay(ms, done.signal).then(() => {
-    throw new Error(`no answer within ${ms / 1_000} s`);
-  });
-  promise.catch(() => {});
-  late.catch(() => {});
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    done.abort();
   }
 }
 

@@ -40,14 +40,9 @@ function refused(url: string, why: string): UnsafeGitName {
   return new UnsafeGitName(`Cannot fetch from ${JSON.stringify(url.slice(0, 200))}: ${why}`);
 }
 
-/** Whether a text is a full lower-case hash. */
-export function isSha(text: string): boolean {
-  return /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
-}
-
 /** Checks a hash, so that it can stand among git's arguments. Throws an {@link UnsafeGitName}. */
 export function checkSha(text: string): string {
-  if (isSha(text)) return text;
+  if (/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(text)) return text;
   throw new UnsafeGitName(
     `Cannot use commit ${JSON.stringify(text.slice(0, 80))}: not a full hash`,
   );

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import type { Broker } from "../broker/broker.ts";
 import type { Config } from "../config/config.ts";
+import { readAtMost } from "../common/read_at_most.ts";
 import { describeError } from "../common/errors.ts";
 import {
   endpointHealth,
@@ -149,7 +150,7 @@ async function ask(url: string, timeoutMs: number): Promise<EndpointState> {
       redirect: "manual",
       signal: AbortSignal.timeout(timeoutMs),
     });
-    return { status: response.status, ...toldBy(await shortText(response)) };
+    return { status: response.status, ...toldBy(await readAtMost(MAX_ANSWER, response)) };
   } catch (error) {
     const late = error instanceof DOMException && error.name === "TimeoutError";
     // What fetch says before its last cause repeats the address.
@@ -158,19 +159,8 @@ async function ask(url: string, timeoutMs: number): Promise<EndpointState> {
   }
 }
 
-/** Characters that are read of an answer: another program may listen there, and print all its life. */
+/** Bytes that are read of an answer: another program may listen there, and print all its life. */
 const MAX_ANSWER = 4_096;
-
-/** An answer's text; nothing of one that is longer than ours are. */
-async function shortText(response: Response): Promise<string> {
-  let text = "";
-  for await (const part of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
-    text += part;
-    // Leaving the loop cancels the rest of the answer.
-    if (text.length > MAX_ANSWER) return "";
-  }
-  return text;
-}
 
 const Told = z.object({
   version: z.string().regex(/^\d[\w.+-]{0,40}$/).optional().catch(undefined),
@@ -178,10 +168,10 @@ const Told = z.object({
 });
 
 /** What a role says of itself in its answer; nothing where the answer is not one of ours. */
-function toldBy(text: string): Pick<EndpointState, "version" | "waitsFor"> {
+function toldBy(bytes: Uint8Array | undefined): Pick<EndpointState, "version" | "waitsFor"> {
   let answer: unknown;
   try {
-    answer = JSON.parse(text);
+    answer = JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     return {};
   }

@@ -1,4 +1,5 @@
 /** What people read of the check run that sums up a pull request's builds. */
+import { counted } from "../text/utf8.ts";
 import type { CheckRun, Conclusion } from "../github/github.ts";
 import { code, duration, plain } from "./markdown.ts";
 import type { Addresses } from "./parts.ts";
@@ -153,8 +154,4 @@ function stateText({ status, conclusion, test }: BuildRow): string {
     default:
       return "❌ failed";
   }
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -18,3 +18,8 @@ export function byteLength(text: string): number {
 export function shortened(text: string, most = 80): string {
   return text.length > most ? `${text.slice(0, most - 3)}…` : text;
 }
+
+/** `1 build`, `2 builds`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
