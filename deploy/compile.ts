@@ -98,15 +98,13 @@ async function indigestible(): Promise<string[]> {
 }
 
 async function namesIn(folder: string): Promise<string[]> {
-  const names: string[] = [];
   try {
-    for await (const { name, isDirectory } of Deno.readDir(folder)) {
-      if (isDirectory) names.push(name);
-    }
+    const entries = await Array.fromAsync(Deno.readDir(folder));
+    return entries.filter(({ isDirectory }) => isDirectory).map(({ name }) => name);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
   }
-  return names;
 }
 
 /** What to do about a runtime that is not there. */

@@ -188,15 +188,11 @@ async function say(event: CommentEvent, text: string, github: GitHub): Promise<v
 }
 
 /** What GitHub refuses (a locked conversation, a missing permission) is no reason not to build. */
-async function tolerant<T>(
-  { log }: RoleContext,
-  call: () => Promise<T>,
-): Promise<T | undefined> {
+async function tolerant({ log }: RoleContext, call: () => Promise<void>): Promise<void> {
   try {
-    return await call();
+    await call();
   } catch (error) {
     if (!(error instanceof GitHubRefusal)) throw error;
     log.warn("GitHub refused an answer to a comment", { error: describeError(error) });
-    return undefined;
   }
 }

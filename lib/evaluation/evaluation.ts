@@ -143,9 +143,8 @@ export class Evaluation {
   /** Labels, builds, then the final status: in this order, so that the status never promises too much. */
   async *#decide(pull: PullRequest, branch: BranchFacts, again: boolean): HandlerStream {
     const { config } = this.#context;
-    const { plan, trusted, unserved } = await decide(this.#job, {
-      ...{ pull, branch, again, context: this.#context },
-    });
+    const options = { pull, branch, again, context: this.#context };
+    const { plan, trusted, unserved } = await decide(this.#job, options);
     if (plan.labels) await this.#reporter.label(pull, plan.labels);
     const request = {
       repo: this.#job.repo,
@@ -154,16 +153,11 @@ export class Evaluation {
       baseSha: branch.base,
     };
     const { outcome, builds } = plan;
-    const description = describePlan(plan, {
-      target: pull.baseRef,
-      handle: config.github.handle,
-      maxProjects: maxProjects(config),
-      branch,
-      unserved,
-    });
-    const { handle } = config.github;
-    const notes = describeList(plan, { target: pull.baseRef, handle }).join("\n");
-    const end = { outcome: outcome, description, notes, trusted, builds };
+    const place = { target: pull.baseRef, handle: config.github.handle };
+    const facts = { ...place, maxProjects: maxProjects(config), branch, unserved };
+    const description = describePlan(plan, facts);
+    const notes = describeList(plan, place).join("\n");
+    const end = { outcome, description, notes, trusted, builds };
     const messages = [
       endedMessage(request, end),
       ...evaluationMessages(request, plan, this.#askedAt),
@@ -171,7 +165,7 @@ export class Evaluation {
     for (let at = 0; at < messages.length; at += BATCH) yield messages.slice(at, at + BATCH);
     const { reason } = this.#job;
     this.#log("Pull request evaluated", { outcome, builds: builds.length, reason });
-    const conclusion = { state: stateOf(outcome), description, outcome: outcome };
+    const conclusion = { state: stateOf(outcome), description, outcome };
     return await this.#conclude(conclusion, this.#events(pull, plan));
   }
 

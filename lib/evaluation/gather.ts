@@ -11,6 +11,7 @@ import type { EvaluationJob } from "../messages/evaluation_job.ts";
 import { retryIfEarly } from "../runtime/retry.ts";
 import { type BranchFacts, gatherBranchFacts } from "./branch_facts.ts";
 import { finalStatusOfMissing } from "./missing.ts";
+import type { PushOptions } from "./push_facts.ts";
 import type { FinalStatus } from "./reporter.ts";
 
 /** Which commit a request is for, seen from three sides. */
@@ -40,13 +41,8 @@ export type Gathered =
   | { readonly kind: "gone"; readonly conclusion: FinalStatus };
 
 /** What {@link gather} works with. */
-export interface GatherOptions {
-  readonly config: Config;
+export interface GatherOptions extends PushOptions {
   readonly pull: PullRequest;
-  /** Which tries of the job this is, from 1. */
-  readonly tries: number;
-  /** Aborts when the role stops. */
-  readonly stop: AbortSignal;
 }
 
 /**

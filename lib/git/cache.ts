@@ -8,7 +8,7 @@ import { TransientFault } from "../common/errors.ts";
 import type { Repo } from "../messages/repo.ts";
 import { isLockLeft, isWhole, makeWhole, removeStaleLocks, setAside } from "./cache_files.ts";
 import { BrokenCache, diskFault, fetchFault, MissingFromGit } from "./faults.ts";
-import { git, type GitOptions, type GitResult } from "./git.ts";
+import { type GitOptions, gitText } from "./git.ts";
 import { checkCloneUrl, checkSha, localRef, readTags, type Tag } from "./names.ts";
 import { LOCK_TIMEOUT_MS, withLock } from "./lock.ts";
 import { GitRepository } from "./repository.ts";
@@ -98,20 +98,18 @@ export class GitCache extends GitRepository {
   /** The branch that the server's HEAD names, without `refs/heads/`; undefined in an empty repository. */
   async defaultBranch(): Promise<string | undefined> {
     const args = ["ls-remote", "--symref", "--end-of-options", this.url, "HEAD"];
-    let result: GitResult;
-    try {
-      result = await git(args, this.#remote());
-    } catch (error) {
-      throw fetchFault(error, this.url);
-    }
-    return /^ref: refs\/heads\/(.+)\tHEAD$/m.exec(new TextDecoder().decode(result.stdout))?.[1];
+    return /^ref: refs\/heads\/(.+)\tHEAD$/m.exec(await this.#askServer(args))?.[1];
   }
 
   /** The tags that the server has; their own objects are fetched by {@link fetchTags}. */
   override async tags(): Promise<Tag[]> {
     const args = ["ls-remote", "--tags", "--end-of-options", this.url];
+    return readTags(await this.#askServer(args));
+  }
+
+  async #askServer(args: readonly string[]): Promise<string> {
     try {
-      return readTags(new TextDecoder().decode((await git(args, this.#remote())).stdout));
+      return await gitText(args, this.#remote());
     } catch (error) {
       throw fetchFault(error, this.url);
     }

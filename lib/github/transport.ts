@@ -12,7 +12,7 @@ import { VERSION } from "../common/version.ts";
 
 /** How to speak to GitHub. */
 export interface TransportOptions {
-  /** The REST API without a slash at its end. */
+  /** The REST API, without a slash at its end: `https://api.github.com`, `https://<host>/api/v3`. */
   readonly apiUrl: string;
   readonly appId: number;
   /** PEM, PKCS#8. */

@@ -147,32 +147,12 @@ function startsAt(run: readonly NameMatcher[], names: readonly string[], at: num
   return true;
 }
 
-function nameMatcher(part: string): NameMatcher {
-  return /[?[]/.test(part) ? tokenMatcher(part) : starMatcher(part);
-}
-
-/** Matches a name against the texts between a part's stars, each as early as it can be. */
-function starMatcher(part: string): NameMatcher {
-  const texts = part.split("*");
-  if (texts.length === 1) return (name) => name === part;
-  const [first, last, middle] = [texts[0]!, texts.at(-1)!, texts.slice(1, -1)];
-  return (name) => {
-    if (!name.startsWith(first) || !name.endsWith(last)) return false;
-    let at = first.length;
-    for (const text of middle) {
-      const found = name.indexOf(text, at);
-      if (found < 0) return false;
-      at = found + text.length;
-    }
-    return at <= name.length - last.length;
-  };
-}
-
 /** What one character of a name is compared with. */
 type Token = "star" | ((character: string) => boolean);
 
 /** Goes back to the last star alone, so that a name costs no more than its length times the part's. */
-function tokenMatcher(part: string): NameMatcher {
+function nameMatcher(part: string): NameMatcher {
+  if (!WILD.test(part)) return (name) => name === part;
   const tokens = tokensOf(part);
   const [before] = part.split(WILD, 1) as [string];
   const behind = /[^*?\]]*$/.exec(part)![0];
