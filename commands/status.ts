@@ -18,7 +18,7 @@ import {
 } from "../lib/monitoring/fleet.ts";
 import { type GitHubReport, lookAtGitHub } from "../lib/monitoring/github.ts";
 import { worst } from "../lib/monitoring/health.ts";
-import type { StatusReport } from "../lib/monitoring/status_report.ts";
+import { nagiosLine, render, type StatusReport } from "./status_text.ts";
 import { listenAddress } from "../lib/config/listen.ts";
 import { roleLogger } from "../lib/runtime/log.ts";
 import { redacted } from "../lib/text/redacted.ts";
@@ -26,7 +26,6 @@ import { VERSION } from "../lib/common/version.ts";
 import { ROLE_NAMES, roleOf } from "../services/roles.ts";
 import { command, type Values } from "./arguments.ts";
 import { logFrom } from "./logging.ts";
-import { nagiosLine, render } from "./status_text.ts";
 
 const HELP = `Shows the health of a running fleet: queues, consumers, HTTP endpoints, dead letters
 

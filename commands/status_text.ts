@@ -1,8 +1,9 @@
 /** How `tickborg status` looks to people and to Nagios. */
-import type { StatusReport } from "../lib/monitoring/status_report.ts";
-import type { Level } from "../lib/monitoring/health.ts";
+import type { Finding, Level } from "../lib/monitoring/health.ts";
 import { columns } from "../lib/text/columns.ts";
 import { QUEUE } from "../lib/broker/topology.ts";
+import type { EndpointReport, QueueReport, UnservedReport } from "../lib/monitoring/fleet.ts";
+import type { GitHubReport } from "../lib/monitoring/github.ts";
 
 const COLOUR: Readonly<Record<Level, string>> = { ok: "32", warn: "33", fail: "31" };
 
@@ -127,4 +128,23 @@ export function nagiosLine(report: StatusReport): string {
     ]
   );
   return `TICKBORG ${state} - ${found}${figures.length > 0 ? ` | ${figures.join(" ")}` : ""}`;
+}
+
+/** What `tickborg status --json` prints. */
+export interface StatusReport {
+  readonly level: Finding["level"];
+  /** ISO 8601. */
+  readonly time: string;
+  /** The version of this program. Each endpoint tells its role's. */
+  readonly version: string;
+  /** Without a level where nobody asked it: the embedded one. */
+  readonly broker: Partial<Finding> & { readonly address: string };
+  readonly queues: readonly QueueReport[];
+  readonly endpoints: readonly EndpointReport[];
+  /** Absent where the configuration has no App. */
+  readonly github?: GitHubReport;
+  /** Repositories that send webhooks and are not served, as far as stats has counted. */
+  readonly unserved?: readonly UnservedReport[];
+  /** What nothing is said about, and why. */
+  readonly notLookedAt?: readonly string[];
 }

@@ -1,6 +1,5 @@
 /** What somebody may ask for on a pull request. Pure. */
 import { checkRunName } from "../check_runs/name.ts";
-import type { OverallMemory } from "../check_runs/overall/memory.ts";
 import { type Build, jobRequestId } from "../scheduling/build_jobs.ts";
 import type { Problem } from "./answer.ts";
 import type { CommentFacts } from "./gather.ts";
@@ -30,17 +29,13 @@ export function allowedBuilds(
   const { overall, runs, suffix } = facts;
   const shown = new Set([
     ...runs.map(({ name }) => name),
-    ...askedFor(overall).map(([project, system]) => checkRunName(project, system, suffix)),
+    ...(overall?.builds ?? []).map(([project, system]) => checkRunName(project, system, suffix)),
   ]);
   const allowed = overall?.stage === "ended"
     ? builds.filter(({ project, system }) => !shown.has(checkRunName(project, system, suffix)))
     : [];
   const problems: Problem[] = allowed.length < builds.length ? [{ kind: "not-in-charge" }] : [];
   return { builds: allowed, problems };
-}
-
-function askedFor(overall: OverallMemory | undefined): NonNullable<OverallMemory["builds"]> {
-  return overall?.builds ?? [];
 }
 
 /**

@@ -101,7 +101,9 @@ export class LfsClient {
       const download = actions?.download;
       if (!found.has(oid)) continue;
       if (download) found.set(oid, { href: download.href, header: download.header ?? {} });
-      else if (error?.message) found.set(oid, { reason: shown(error.message) });
+      else if (error?.message) {
+        found.set(oid, { reason: describeError(error.message.slice(0, 200)) });
+      }
     }
     return found;
   }
@@ -181,8 +183,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function shown(message: string): string {
-  return describeError(message.slice(0, 200));
 }

@@ -11,7 +11,7 @@ export function sign(body: Uint8Array, secret: string): string {
 
 /** The bytes of a signature; undefined where the text is none. Digits may be in either case. */
 export function parseSignature(text: string): Uint8Array | undefined {
-  return /^sha256=[0-9a-f]{64}$/i.test(text) && text.startsWith(PREFIX)
+  return /^sha256=[0-9a-fA-F]{64}$/.test(text)
     ? Uint8Array.fromHex(text.slice(PREFIX.length))
     : undefined;
 }

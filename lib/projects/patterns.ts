@@ -35,11 +35,6 @@ export function compilePatterns(patterns: readonly string[]): PathMatcher {
 
 const WILD = /[*?[]/;
 
-/** Compiles one pattern, as {@link compilePatterns} does. */
-export function compilePattern(pattern: string): PathMatcher {
-  return compilePatterns([pattern]);
-}
-
 /** What no path can match, or what the language lacks; undefined for a pattern that is understood. */
 export function patternMistake(pattern: string): string | undefined {
   const shown = shortened(pattern);
