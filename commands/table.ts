@@ -45,10 +45,7 @@ export const COMMANDS = {
   },
 } as const satisfies Record<string, Command>;
 
-/** A command's name. */
-export type CommandName = keyof typeof COMMANDS;
-
 /** Whether a word is a command's name. */
-export function isCommandName(word: string): word is CommandName {
+export function isCommandName(word: string): word is keyof typeof COMMANDS {
   return Object.hasOwn(COMMANDS, word);
 }

@@ -210,16 +210,12 @@ export const run = command(HELP, OPTIONS, async (options) => {
     }
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    console.error(describe(error));
+    console.error((error as Error).message);
     return 1;
   }
   if (options.json) console.log(JSON.stringify({ programs }, null, 2));
   return 0;
 });
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
 
 if (import.meta.main) {
   try {

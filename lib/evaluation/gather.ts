@@ -1,5 +1,4 @@
 /** Fetches a pull request into the cache and gathers what git knows about it. */
-import type { Config } from "../config/config.ts";
 import { deadline } from "../common/async.ts";
 import { TransientFault } from "../common/errors.ts";
 import { sectionOf } from "../config/sections.ts";
