@@ -10,7 +10,6 @@ import {
   touchedProjects,
   usableList,
 } from "../projects/projects.ts";
-import type { LabelRule } from "../config/project.ts";
 import { nearFolders, treeEntries } from "../projects/tree_entries.ts";
 import { type Entries, pathsOf, type TreeFacts, treeMistakes } from "../projects/tree_mistakes.ts";
 

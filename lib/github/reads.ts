@@ -35,10 +35,9 @@ export function readMethods(requests: Requests) {
     pullRequest: (repo, number) =>
       unlessMissing(async () => {
         const route = "GET /repos/{owner}/{repo}/pulls/{pull_number}";
-        const what = `read pull request ${number}`;
-        return read.pullRequest(
-          (await requests.read(repo, what, route, { pull_number: number })).data,
-        );
+        const wanted = { pull_number: number };
+        const { data } = await requests.read(repo, `read pull request ${number}`, route, wanted);
+        return read.pullRequest(data);
       }),
 
     async openPullRequests(repo) {

@@ -8,12 +8,11 @@ export const PAGE = 100;
 /** Pages that are read of a list: 10,000 entries; what comes after them is not seen. */
 const MAX_PAGES = 100;
 
-/** A route of the API on a repository, what it takes beside the repository, and its answer. */
+/** A route of the API on a repository, and what it takes beside the repository. */
 type Route = keyof Endpoints;
 type Parameters<R extends Route> =
   & Omit<Endpoints[R]["parameters"], "owner" | "repo">
   & RequestParameters;
-type Answer<R extends Route> = Promise<Endpoints[R]["response"]>;
 
 /** Makes requests. */
 export class Requests {
@@ -45,7 +44,7 @@ export class Requests {
     purpose: Purpose,
     route: R,
     parameters: Parameters<R>,
-  ): Answer<R> {
+  ): Promise<Endpoints[R]["response"]> {
     const all = { ...at(repo), ...parameters } as never;
     return this.transport.asInstallation(repo, purpose, (request) => request(route, all) as never);
   }
