@@ -225,10 +225,9 @@ story("a delay queue of before, which was a classic one, is used as it is", asyn
   const options = { name: "before", heartbeatSeconds: 15, connectTimeoutMs: 10_000 };
   const signal = new AbortController().signal;
   const before = await Connection.open({ ...place, vhost: name }, options, signal);
-  const channel = await before.channel();
   const queue = { queue: "tickborg.delay.250.work", then: "work" };
-  await declareExpiringQueue(channel.raw, { ...queue, messageTtlMs: 250, unusedMs: 3_600_250 });
-  await channel.close();
+  const classic = { ...queue, messageTtlMs: 250, unusedMs: 3_600_250 };
+  await declareExpiringQueue(before, classic, {});
   await before.close();
   await using broker = await connect(vhost);
   await delayOnce(broker);
