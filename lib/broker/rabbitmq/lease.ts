@@ -31,7 +31,7 @@ export function busyQueue(queue: string): string {
 const UNUSED_MS = 15 * 60_000;
 
 /**
- * Eight days without an acknowledgement, longer than any build. Servers before 3.11 take the argument and ignore it;
+ * Eight days without an acknowledgement, longer than any build. Servers before 3.11.15 take the argument and ignore it;
  * those from 4.3.2 on refuse it for classic queues, which they never time out (docs/decisions/leases.md).
  */
 const PATIENT = { "x-consumer-timeout": 8 * 24 * 3_600_000 } as const;

@@ -6,7 +6,7 @@
  * A delivery that takes longer than a moment is moved into a lease: a copy goes to a queue that only this
  * consumer has, comes back from there at once, is held unacknowledged, and the delivery before it is
  * acknowledged. When the holder or its connection dies, or the server ends the channel because it knows no queue
- * that is more patient than others (before 3.11), it puts the copy back into the lease queue, whose messages expire on the
+ * that is more patient than others (before 3.11.15), it puts the copy back into the lease queue, whose messages expire on the
  * spot and go to the lease's back queue. There they wait for the holder, which finds them when it connects
  * again and goes on; when it does not come in time they expire and go back to the queue they came from. A
  * server that was down for long makes no difference: the time begins when it is up again.
