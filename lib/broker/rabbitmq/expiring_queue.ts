@@ -1,6 +1,6 @@
 /** Queues whose messages wait for a while and then go to another queue. */
 import type { Connection } from "./connection.ts";
-import { AmqpFault } from "./fault.ts";
+import { asFault } from "./fault.ts";
 import { ReopeningChannel } from "./reopening_channel.ts";
 
 /** A queue whose messages expire into another. */
@@ -42,7 +42,7 @@ export async function declareExpiringQueue(
     await declare(preferred);
     return true;
   } catch (error) {
-    if (!(error instanceof AmqpFault) || !error.is("PRECONDITION_FAILED")) throw error;
+    if (!asFault(error).is("PRECONDITION_FAILED")) throw error;
     await declare({});
     return false;
   }

@@ -5,11 +5,11 @@
  *
  * A delivery that takes longer than a moment is moved into a lease: a copy goes to a queue that only this
  * consumer has, comes back from there at once, is held unacknowledged, and the delivery before it is
- * acknowledged. When the holder or its connection dies, or the server ends the channel because it knows no queue
- * that is more patient than others (before 3.11.15), it puts the copy back into the lease queue, whose messages expire on the
- * spot and go to the lease's back queue. There they wait for the holder, which finds them when it connects
- * again and goes on; when it does not come in time they expire and go back to the queue they came from. A
- * server that was down for long makes no difference: the time begins when it is up again.
+ * acknowledged. When the holder or its connection dies, or a server that gives leases no longer than other
+ * deliveries (before 3.11.15) ends the channel, the server puts the copy back into the lease queue, whose
+ * messages expire on the spot and go to the lease's back queue. There they wait for the holder, which finds
+ * them when it consumes again and goes on; when it does not come in time they expire and go back to the queue
+ * they came from. A server that was down for long makes no difference: the time begins when it is up again.
  *
  * A consumer all of whose places are taken by leases takes nothing from the queue, so that the server shows no
  * consumer there; it shows one on {@link busyQueue}.
@@ -26,7 +26,7 @@ import { type LeaseCopy, LeasedDelivery, leaseIdOf, SettledDeliveries } from "./
 import { busyQueue, LeaseQueues, type LeaseTimes } from "./lease.ts";
 import { SingleConsumers } from "./single_consumers.ts";
 
-const REQUEUE = { kind: "requeue" } as const;
+const REQUEUE: Settlement = { kind: "requeue" };
 
 /** Consumes a queue whose deliveries may be held for hours. */
 export class LeasingConsumer extends RecoveringConsumer {
@@ -148,11 +148,8 @@ export class LeasingConsumer extends RecoveringConsumer {
   }
 
   #start(id: string, copy: LeaseCopy): void {
-    const leased = new LeasedDelivery(
-      id,
-      copy,
-      (lost) => toDelivery(copy.message, this.queue, lost),
-    );
+    const make = (lost: AbortSignal) => toDelivery(copy.message, this.queue, lost);
+    const leased = new LeasedDelivery(id, copy, make);
     this.#deliveries.set(id, leased);
     this.#moveSoon(leased, this.#times.leaseAfterMs);
     this.#track(this.#handle(leased));
@@ -175,9 +172,9 @@ export class LeasingConsumer extends RecoveringConsumer {
 
   /** Puts a message where its settlement says; if the channel ends first, it is done when it comes back. */
   async #settleCopy(id: string, copy: LeaseCopy, settlement: Settlement): Promise<void> {
-    const { channel, message, own } = copy;
+    const { channel, message } = copy;
     const isRequeue = settlement.kind === "requeue";
-    if (own && isRequeue) return channel.requeue(message.deliveryTag);
+    if (isRequeue && copy.own) return channel.requeue(message.deliveryTag);
     const delivery = toDelivery(message, this.queue, channel.ended);
     try {
       await moveOn(this.context, { delivery, settlement }, channel.ended);
@@ -216,26 +213,21 @@ export class LeasingConsumer extends RecoveringConsumer {
   async #tune(): Promise<void> {
     if (this.stopping.aborted) return;
     await this.#consumers.tune(
-      () => this.#prefetch - this.#countLeased(),
+      () =>
+        this.#prefetch - this.#copies.filter((copy) => copy && !this.#consumers.has(copy)).length,
       (tag) => this.#isIdle(tag),
     );
-    if (!this.#anyAway()) this.#requeueWaiting();
+    if (!this.#copies.includes(undefined)) this.#requeueWaiting();
   }
 
-  /** How many deliveries are held by a lease alone. */
-  #countLeased(): number {
-    return [...this.#deliveries.values()].filter(({ copy }) => copy && !this.#consumers.has(copy))
-      .length;
-  }
-
-  /** Whether a delivery may still come back after its channel was lost. */
-  #anyAway(): boolean {
-    return [...this.#deliveries.values()].some(({ copy }) => copy === undefined);
+  /** What the server counts as ours; undefined for a delivery that may still come back after its channel was lost. */
+  get #copies(): (LeaseCopy | undefined)[] {
+    return [...this.#deliveries.values()].map(({ copy }) => copy);
   }
 
   #isIdle(tag: string): boolean {
-    const copies = [...this.#deliveries.values()].map(({ copy }) => copy);
-    if (this.#anyAway()) copies.push(...this.#waiting);
+    const copies = this.#copies;
+    if (copies.includes(undefined)) copies.push(...this.#waiting);
     return !copies.some((copy) => copy?.message.consumerTag === tag);
   }
 
