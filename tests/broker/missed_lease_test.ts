@@ -74,7 +74,7 @@ class Server {
           throw new AmqpFault("PRECONDITION_FAILED", "PRECONDITION_FAILED - invalid arg");
         }
         this.declared.push(declaration);
-        return Promise.resolve();
+        return Promise.resolve({ messageCount: 0 });
       },
     };
     return {

@@ -78,9 +78,14 @@ export class LeaseQueues {
   async remove(channel: Channel): Promise<void> {
     for (const queue of [this.lease, this.back]) {
       try {
-        await channel.do((raw) => raw.queueDelete({ queue, ifEmpty: true }));
+        // Not `ifEmpty`: a quorum queue answers that by ending the connection.
+        const { messageCount } = await channel.do((raw) =>
+          raw.queueDeclare({ queue, passive: true })
+        );
+        if (messageCount > 0) return;
+        await channel.do((raw) => raw.queueDelete({ queue }));
       } catch {
-        // Something is in it, or we may not: the server removes it when it is unused.
+        // We may not: the server removes it when it is unused.
         return;
       }
     }

@@ -123,8 +123,10 @@ export abstract class RecoveringConsumer {
 
   /** Consumes until the channel ends or the consumer is stopped. */
   async #consume(channel: Channel, connection: Connection): Promise<void> {
-    // The server cancels a consumer whose queue was deleted.
-    channel.raw.on("basic.cancel", () => channel.close());
+    // The server cancels a consumer whose queue was deleted. At the end we delete some ourselves.
+    channel.raw.on("basic.cancel", () => {
+      if (!this.stopping.aborted) channel.close();
+    });
     await orAborted(this.attach(channel, connection), this.stopping);
     this.#active = true;
     this.#first.resolve();
