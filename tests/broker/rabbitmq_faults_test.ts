@@ -203,14 +203,8 @@ async function delayOnce(broker: Broker): Promise<void> {
 }
 
 async function delayQueues(vhost: Vhost): Promise<string[]> {
-  const text = await harness.server.ctl(
-    "list_queues",
-    "-p",
-    vhost.name,
-    "name",
-    "type",
-    "--silent",
-  );
+  const columns = ["name", "type"];
+  const text = await harness.server.ctl("list_queues", "-p", vhost.name, ...columns, "--silent");
   return text.trim().split("\n").filter((line) => line.startsWith("tickborg.delay."));
 }
 
