@@ -74,7 +74,7 @@ class Server {
           throw new AmqpFault("PRECONDITION_FAILED", "PRECONDITION_FAILED - invalid arg");
         }
         this.declared.push(declaration);
-        return Promise.resolve({ messageCount: 0 });
+        return Promise.resolve();
       },
     };
     return {
@@ -137,5 +137,7 @@ Deno.test("lease queues ask for eight days, and a server that refuses is not ask
   await until("another channel", () => strict.isConsumed);
   assert.deepEqual(timeouts(strict), [undefined, undefined, undefined, undefined]);
   assert.equal(strict.refusals, 1);
+  const leases = strict.declared.filter(({ queue }) => queue.startsWith("tickborg.lease."));
+  assert.ok(leases.every((declaration) => declaration.arguments?.["x-queue-type"] === "classic"));
   await second.stop();
 });

@@ -12,6 +12,8 @@ export interface ExpiringQueue {
   readonly unusedMs: number;
   /** The queue that expired messages go to. */
   readonly then: string;
+  /** The server's default when absent. */
+  readonly type?: "classic";
 }
 
 /**
@@ -20,7 +22,7 @@ export interface ExpiringQueue {
  */
 export async function declareExpiringQueue(
   connection: Connection,
-  { queue, messageTtlMs, unusedMs, then }: ExpiringQueue,
+  { queue, messageTtlMs, unusedMs, then, type }: ExpiringQueue,
   preferred: Readonly<Record<string, unknown>>,
 ): Promise<boolean> {
   await using reopening = new ReopeningChannel(connection);
@@ -34,6 +36,7 @@ export async function declareExpiringQueue(
           "x-expires": unusedMs,
           "x-dead-letter-exchange": "",
           "x-dead-letter-routing-key": then,
+          ...(type && { "x-queue-type": type }),
           ...more,
         },
       })
