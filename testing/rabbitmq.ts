@@ -84,7 +84,8 @@ export class RabbitMqServer implements AsyncDisposable {
   /** Runs `rabbitmqctl`; throws an Error with its output when it fails. */
   async ctl(...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await new Deno.Command(`${this.#layout.bin}/rabbitmqctl`, {
-      args: ["--quiet", ...args],
+      // Without a limit the program gives some of its commands a minute, which a busy machine may need.
+      args: ["--quiet", "--timeout", `${PATIENCE_MS / 1_000}`, ...args],
       // The server's user may not enter the folder of the tests.
       cwd: "/",
       env: this.#layout.env,

@@ -12,10 +12,14 @@ import { inFolder, repositoryPath, run, succeed } from "./tools.ts";
 const ignore = withoutRabbitMq();
 
 /** Runs the shipped set-up script against a server, as its own user would. */
-function setUp(server: RabbitMqServer, folder: string, flags: readonly string[] = []) {
+async function setUp(server: RabbitMqServer, folder: string, flags: readonly string[] = []) {
   const { program, env } = server.control;
-  return run(["sh", repositoryPath("deploy/rabbitmq/setup.sh"), ...flags, folder], {
-    env: { ...env, RABBITMQCTL: program },
+  // A minute, which some commands are given otherwise, may be too little on a busy machine.
+  const patient = `${folder}.rabbitmqctl`;
+  const text = `exec ${program} --timeout 600 "$@"\n`;
+  await Deno.writeTextFile(patient, `#!/bin/sh\n${text}`, { mode: 0o755 });
+  return await run(["sh", repositoryPath("deploy/rabbitmq/setup.sh"), ...flags, folder], {
+    env: { ...env, RABBITMQCTL: patient },
   });
 }
 
@@ -81,7 +85,13 @@ Deno.test({
       // The health check of docker-compose.yml.
       const { program, env } = server.control;
       await succeed(
-        [program.replace(/rabbitmqctl$/, "rabbitmq-diagnostics"), "-q", "check_port_connectivity"],
+        [
+          program.replace(/rabbitmqctl$/, "rabbitmq-diagnostics"),
+          "-q",
+          "--timeout",
+          "600",
+          "check_port_connectivity",
+        ],
         { env },
       );
       await tellWhatUsersMayDo(server, passwords);
@@ -98,10 +108,7 @@ async function tellWhatUsersMayDo(server: RabbitMqServer, passwords: string): Pr
   const { Connection } = await import("rabbitmq-client");
   type Client = InstanceType<typeof Connection>;
   type Action = (connection: Client) => Promise<unknown>;
-  async function attempt(
-    user: string,
-    what: Action,
-  ) {
+  async function attempt(user: string, what: Action) {
     const connection = new Connection({
       hostname: server.host,
       port: server.port,

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import type { Publication } from "../../lib/broker/broker.ts";
 import { Sweep } from "../../lib/sweep/sweep.ts";
 import { lacksEvaluation, type LostFacts } from "../../lib/sweep/sweep_rules.ts";
 import { rememberOverall } from "../../lib/check_runs/overall/memory.ts";
@@ -10,8 +9,10 @@ import {
   GitHubRefusal,
   type PullRequest,
 } from "../../lib/github/github.ts";
+import { parseJson } from "../../lib/messages/codec.ts";
 import { roleLogger } from "../../lib/runtime/log.ts";
 import { ago, MINUTE, NOW, queuedFor } from "../check_runs/times.ts";
+import { RecordingBroker } from "../support/recording_broker.ts";
 
 function pull(number: number, minutes: number): PullRequest {
   return {
@@ -91,7 +92,7 @@ interface World {
   queue: { ready: number; consumers: number };
   clock: { now: number };
   requests: number;
-  published: { key: string; body: Record<string, unknown> }[];
+  readonly published: { key: string; body: Record<string, unknown> }[];
   turn(): Promise<void>;
 }
 
@@ -102,6 +103,8 @@ function overallOf(headSha: string): CheckRun {
 
 function world(maxHeads?: number, repos = ["Acme/mono"]): World {
   const signal = new AbortController().signal;
+  const broker = new RecordingBroker();
+  broker.facts = () => it.queue;
   const it: World = {
     pulls: [],
     statuses: new Map(),
@@ -110,7 +113,12 @@ function world(maxHeads?: number, repos = ["Acme/mono"]): World {
     queue: { ready: 0, consumers: 1 },
     clock: { now: NOW },
     requests: 0,
-    published: [],
+    get published() {
+      return broker.published.map(({ routingKey: key, body }) => ({
+        key,
+        body: parseJson(body) as Record<string, unknown>,
+      }));
+    },
     turn: () => sweep.run(signal),
   };
   const sweep = new Sweep({
@@ -126,15 +134,7 @@ function world(maxHeads?: number, repos = ["Acme/mono"]): World {
         return Promise.resolve([...it.runs.get(sha) ?? [], ...it.overall(sha)]);
       },
     },
-    broker: {
-      inspect: () => Promise.resolve(it.queue),
-      publish: (publications: readonly Publication[]) => {
-        for (const { routingKey, body } of publications) {
-          it.published.push({ key: routingKey, body: JSON.parse(new TextDecoder().decode(body)) });
-        }
-        return Promise.resolve();
-      },
-    },
+    broker,
     log: roleLogger("test"),
     now: () => it.clock.now,
     repos,
