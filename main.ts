@@ -7,7 +7,7 @@ import { VERSION } from "./lib/common/version.ts";
 import { isRoleName, ROLE_NAMES, roleOf } from "./services/roles.ts";
 
 /** Exit codes, the same for every role and command. */
-export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
+const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 
 function help(): string {
   const rows = (entries: readonly (readonly [string, string])[]) =>
@@ -61,21 +61,22 @@ async function dispatch(args: readonly string[]): Promise<number> {
   throw new UsageError(`No role or command is named ${JSON.stringify(word)}`);
 }
 
-if (import.meta.main) {
-  let code: number;
+/** Runs work and resolves to its exit code; an error is printed and has a code of its own. */
+export async function exitCodeOf(work: () => Promise<number>): Promise<number> {
   try {
-    code = await dispatch(Deno.args);
+    return await work();
   } catch (error) {
     if (error instanceof UsageError) {
       console.error(redacted(`${error.message}; see --help`));
-      code = EXIT.usage;
-    } else if (error instanceof ConfigError) {
-      console.error(redacted(error.message));
-      code = EXIT.usage;
-    } else {
-      console.error(redacted((error instanceof Error && error.stack) || describeError(error)));
-      code = EXIT.failed;
+      return EXIT.usage;
     }
+    if (error instanceof ConfigError) {
+      console.error(redacted(error.message));
+      return EXIT.usage;
+    }
+    console.error(redacted((error instanceof Error && error.stack) || describeError(error)));
+    return EXIT.failed;
   }
-  Deno.exit(code);
 }
+
+if (import.meta.main) Deno.exit(await exitCodeOf(() => dispatch(Deno.args)));

@@ -34,8 +34,12 @@ SIGTERM ends it when what it does is done or handed back; a second one ends it a
 `;
 }
 
-/** Runs one role until SIGTERM or SIGINT; resolves to the exit code. */
-export async function runRoles(name: RoleName, args: string[]): Promise<number> {
+/** Runs one role until SIGTERM or SIGINT; resolves to the exit code. `retryScale`: see `RunnerOptions`. */
+export async function runRoles(
+  name: RoleName,
+  args: string[],
+  retryScale?: number,
+): Promise<number> {
   const options = parseOptions(args, {
     config: { type: "string" },
     help: { type: "boolean", short: "h", default: false },
@@ -46,11 +50,11 @@ export async function runRoles(name: RoleName, args: string[]): Promise<number> 
   }
   const config = await loadConfig(configPath(options.config));
   requireSections(name, config);
-  return await serve([name], config, () => connections([name], config));
+  return await serve([name], config, () => connections([name], config), retryScale);
 }
 
 /** Runs every role in one process; on the embedded broker where the configuration names no RabbitMQ. */
-export async function runAll(config: Config): Promise<number> {
+export async function runAll(config: Config, retryScale?: number): Promise<number> {
   await requireUsable(config);
   const roles = chosenRoles(config);
   const log = roleLogger("all");
@@ -58,7 +62,7 @@ export async function runAll(config: Config): Promise<number> {
   if (left.length > 0) {
     log.info("Roles without a section in the configuration are left out", { left });
   }
-  return await serve(roles, config, () => openBrokers(roles, config));
+  return await serve(roles, config, () => openBrokers(roles, config), retryScale);
 }
 
 /** Throws a ConfigError that names everything that keeps a role from starting. */

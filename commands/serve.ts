@@ -19,12 +19,13 @@ const ABANDON_MS = 2_000;
 
 /**
  * Starts roles, serves until SIGTERM or SIGINT, and stops them; closes the brokers. A signal that comes
- * before the roles are ready ends the start. Resolves to the exit code.
+ * before the roles are ready ends the start. `retryScale`: see `RunnerOptions`. Resolves to the exit code.
  */
 export async function serve(
   roles: readonly RoleName[],
   config: Config,
   openBrokers: () => Promise<Brokers>,
+  retryScale = 1,
 ): Promise<number> {
   const log = roleLogger(roles.length === 1 ? roles[0]! : "all");
   const stop = untilSignal();
@@ -35,7 +36,7 @@ export async function serve(
     openBrokers,
     stop,
     log,
-    retryScale: readRetryScale(),
+    retryScale,
     waiting: (why) => service.waiting(why),
   });
   try {
@@ -83,17 +84,6 @@ async function stopAll(running: Map<RoleName, RunningService>, config: Config): 
 
 function graceMs(name: RoleName, config: Config): number {
   return name === "builder" ? sectionOf(config, "builder").stop_grace_seconds * 1_000 : GRACE_MS;
-}
-
-/**
- * Multiplies every delay before another attempt. For tests of faults, which cannot wait for hours, and for
- * nothing else: so it is a variable that no document of use names.
- */
-function readRetryScale(): number {
-  const variable = "TICKBORG_RETRY_SCALE";
-  if (Deno.permissions.querySync({ name: "env", variable }).state !== "granted") return 1;
-  const scale = Number(Deno.env.get(variable) ?? 1);
-  return scale > 0 && scale <= 1 ? scale : 1;
 }
 
 /** Aborts with the first signal's name; the second one ends the process at once. */

@@ -31,7 +31,9 @@ function importsOf(from: string): Import[] {
   });
 }
 
-const imports = ["lib", "services", "commands"].flatMap(sources).flatMap(importsOf);
+const shipped = ["main.ts", ...["lib", "services", "commands", "deploy"].flatMap(sources)];
+const imports = shipped.flatMap(importsOf);
+const helping = sources("testing").flatMap(importsOf);
 
 function within(folder: string): (path: string) => boolean {
   return (path) => path.startsWith(`${folder}/`);
@@ -77,7 +79,66 @@ Deno.test("one file imports the AMQP client", () => {
   assert.equal(new Set(files).size, 1, files.join(", "));
 });
 
-Deno.test("production code of commands/ imports the tests' world for the demo alone", () => {
-  const files = imports.filter(({ to }) => within("tests")(to)).map(({ from }) => from);
-  assert.deepEqual(files.filter((from) => !from.startsWith("commands/demo")), []);
+Deno.test("nothing imports the tests, and only the demo the fakes", () => {
+  const tests = [...imports, ...helping].filter(({ to }) => within("tests")(to));
+  assert.deepEqual(tests, []);
+  const fakes = imports.filter(({ from, to }) =>
+    within("testing")(to) && !from.startsWith("commands/demo")
+  );
+  assert.deepEqual(fakes, []);
+});
+
+/** Groups of nodes that reach each other. */
+function circles(edges: readonly (readonly [string, string])[]): string[][] {
+  const next = Map.groupBy(edges.filter(([from, to]) => from !== to), ([from]) => from);
+  const reached = new Map<string, Set<string>>();
+  const reach = (start: string) => {
+    const seen = new Set<string>();
+    const open = [start];
+    for (let node = open.pop(); node !== undefined; node = open.pop()) {
+      for (const [, to] of next.get(node) ?? []) {
+        if (seen.has(to)) continue;
+        seen.add(to);
+        open.push(to);
+      }
+    }
+    return seen;
+  };
+  for (const node of next.keys()) reached.set(node, reach(node));
+  const inCircle = [...reached].filter(([node, seen]) => seen.has(node)).map(([node]) => node);
+  const groups = Map.groupBy(
+    inCircle,
+    (node) =>
+      inCircle.filter((other) => reached.get(node)!.has(other) && reached.get(other)!.has(node))
+        .sort().join(" "),
+  );
+  return [...groups.values()];
+}
+
+/** The room of a file: a folder of `lib`, else the folder at the top. */
+function roomOf(path: string): string {
+  const parts = path.split("/");
+  if (parts.length === 1) return path;
+  return parts[0] === "lib" ? `lib/${parts[1]}` : parts[0]!;
+}
+
+Deno.test("no files and no rooms import each other in a circle", () => {
+  assert.deepEqual(circles([["a", "b"], ["b", "c"], ["c", "b"], ["d", "a"]]), [["b", "c"]]);
+  const all = [...imports, ...helping].filter(({ to }) => /\.(ts|json)$/.test(to))
+    .map(({ from, to }) => [from, to] as const);
+  assert.deepEqual(circles(all), []);
+  assert.deepEqual(circles(all.map(([from, to]) => [roomOf(from), roomOf(to)] as const)), []);
+});
+
+/** Data. */
+const LONG = ["tests/report/error_samples.ts"];
+
+Deno.test("no file has more than 260 lines", () => {
+  const long = [...shipped, ...sources("testing"), ...sources("tests")]
+    .map((path) => ({
+      path,
+      lines: Deno.readTextFileSync(join(root, path)).split("\n").length - 1,
+    }))
+    .filter(({ path, lines }) => lines > 260 && !LONG.includes(path));
+  assert.deepEqual(long, []);
 });

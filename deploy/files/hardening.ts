@@ -5,7 +5,7 @@
  */
 import type { RoleName } from "../../services/roles.ts";
 import { startsSandboxes } from "./layout.ts";
-import type { Directive } from "./units.ts";
+import type { Directive } from "./directive.ts";
 
 /** The document's list, in its order. V8 starts under MemoryDenyWriteExecute because roles run `--jitless`. */
 const DOCUMENTED: readonly Directive[] = [

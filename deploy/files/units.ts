@@ -1,14 +1,8 @@
 /** Plain systemd units for every role, made from the role table; `deploy/systemd/` holds what this gives. */
 import { ROLE_NAMES, type RoleName } from "../../services/roles.ts";
 import { credentialsOf, hasCheckouts, hasLogStore, LAYOUT, startsSandboxes } from "./layout.ts";
+import { type Directive, directives } from "./directive.ts";
 import { hardening } from "./hardening.ts";
-
-/** One assignment; several of one key are allowed, as systemd allows them. `why` becomes a comment. */
-export interface Directive {
-  readonly key: string;
-  readonly value: string;
-  readonly why?: string;
-}
 
 /** A unit: its sections in order. */
 export type Unit = readonly {
@@ -19,11 +13,6 @@ export type Unit = readonly {
 /** A role's unit is called like the role, with the prefix that `systemctl list-units 'tickborg-*'` finds. */
 export function unitName(name: RoleName): string {
   return `tickborg-${name}.service`;
-}
-
-/** Shorthand for directives that need no reason. */
-export function directives(pairs: Readonly<Record<string, string>>): Directive[] {
-  return Object.entries(pairs).map(([key, value]) => ({ key, value }));
 }
 
 /** The unit of a role. */

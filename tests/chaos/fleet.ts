@@ -54,7 +54,7 @@ export async function layOutFleet(parts: FleetParts): Promise<ChaosFleet> {
           role,
           configPath,
           logPath: join(parts.folder, `${name}.log`),
-          env: { TICKBORG_RETRY_SCALE: String(parts.retryScale), TICKBORG_LOG: "info" },
+          retryScale: parts.retryScale,
         }),
       );
     }

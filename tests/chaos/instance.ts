@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { RoleName } from "../../services/roles.ts";
 import { pause, within } from "../../testing/waiting.ts";
 
-const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../support/quick_main.ts", import.meta.url));
 
 /** Milliseconds after which a process that ended by itself is started again. */
 const RESTART_MS = 500;
@@ -16,7 +16,8 @@ export interface InstanceOptions {
   readonly configPath: string;
   /** File that gets what it writes to standard error, over every start. */
   readonly logPath: string;
-  readonly env: Readonly<Record<string, string>>;
+  /** Multiplies the delays before a message is tried again. */
+  readonly retryScale: number;
 }
 
 /** An instance of a role. */
@@ -59,9 +60,10 @@ export class Instance {
     this.starts++;
     this.#expected = false;
     this.#ready = Promise.withResolvers();
+    const { retryScale, role, configPath } = this.#options;
     this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--frozen", MAIN, this.role, "--config", this.#options.configPath],
-      env: { NO_COLOR: "1", ...this.#options.env },
+      args: ["run", "-A", "--frozen", MAIN, String(retryScale), role, configPath],
+      env: { NO_COLOR: "1", TICKBORG_LOG: "info" },
       stdin: "null",
       stdout: "null",
       stderr: "piped",

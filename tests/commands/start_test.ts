@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { generateAppKey } from "../../testing/fake_github/app.ts";
 import { type Fleet, startFleet } from "../../testing/fleet.ts";
 import { freePort } from "../../testing/ports.ts";
-import { type RoleProcess, startRole } from "../support/role_process.ts";
+import { type RoleProcess, startRoleWith } from "../support/role_process.ts";
 import { until } from "../../testing/waiting.ts";
 import { tickborg } from "./run.ts";
 
@@ -26,7 +26,7 @@ async function withAll(
     configure: (config) => configure(config as Record<string, Record<string, unknown>>),
   });
   await prepare(fleet);
-  const all = startRole("all", fleet.configPath, { TICKBORG_RETRY_SCALE: "0.05" });
+  const all = startRoleWith({ role: "all", configPath: fleet.configPath, retryScale: 0.05 });
   try {
     await story(all, fleet);
   } finally {

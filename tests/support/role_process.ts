@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { RoleName } from "../../services/roles.ts";
 
 const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
+const QUICK_MAIN = fileURLToPath(new URL("./quick_main.ts", import.meta.url));
 
 /** A role's process. */
 export interface RoleProcess {
@@ -29,6 +30,8 @@ export interface RoleStart {
   readonly flags?: readonly string[];
   /** Words before Deno's, such as those of a sandbox. */
   readonly wrapper?: readonly string[];
+  /** Multiplies the delays before a message is tried again; they are as in production when absent. */
+  readonly retryScale?: number;
 }
 
 /** Starts a role with every permission. `env` adds variables. */
@@ -42,8 +45,11 @@ export function startRole(
 
 /** Starts a role under flags and in a wrapper of the test's. */
 export function startRoleWith(start: RoleStart): RoleProcess {
-  const { role, configPath, env = {}, flags = ["-A"], wrapper = [] } = start;
-  const words = [...wrapper, Deno.execPath(), "run", ...flags, MAIN, role, "--config", configPath];
+  const { role, configPath, env = {}, flags = ["-A"], wrapper = [], retryScale } = start;
+  const main = retryScale === undefined
+    ? [MAIN, role, "--config", configPath]
+    : [QUICK_MAIN, String(retryScale), role, configPath];
+  const words = [...wrapper, Deno.execPath(), "run", ...flags, ...main];
   const child = new Deno.Command(words[0]!, {
     args: words.slice(1),
     env: { NO_COLOR: "1", ...env },
