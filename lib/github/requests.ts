@@ -1,6 +1,6 @@
 /** The three kinds of request that the client's methods are made of. */
 import { isMissing, type RepoName } from "./github.ts";
-import type { AppTransport, Request } from "./transport.ts";
+import type { ApiRequest, AppTransport } from "./transport.ts";
 
 /** Entries of a page: the most that GitHub gives. */
 export const PAGE = 100;
@@ -18,7 +18,7 @@ export class Requests {
   }
 
   /** Reads as the installation on a repository. */
-  read<T>(repo: RepoName, what: string, send: (request: Request) => Promise<T>): Promise<T> {
+  read<T>(repo: RepoName, what: string, send: (request: ApiRequest) => Promise<T>): Promise<T> {
     return this.transport.asInstallation(repo, { what, repeatable: true }, send);
   }
 
@@ -26,7 +26,7 @@ export class Requests {
   create<T>(
     repo: RepoName,
     what: string,
-    send: (request: Request) => Promise<T>,
+    send: (request: ApiRequest) => Promise<T>,
     { repeatable } = { repeatable: false },
   ): Promise<T> {
     return this.transport.asInstallation(repo, { what, creates: true, repeatable }, send);
@@ -36,7 +36,7 @@ export class Requests {
   async pages<T>(
     repo: RepoName,
     what: string,
-    send: (request: Request, page: { page: number; per_page: number }) => Promise<{ data: T[] }>,
+    send: (request: ApiRequest, page: { page: number; per_page: number }) => Promise<{ data: T[] }>,
   ): Promise<T[]> {
     const items: T[] = [];
     for (let page = 1; page <= MAX_PAGES; page++) {

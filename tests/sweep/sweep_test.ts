@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Publication } from "../../lib/broker/broker.ts";
 import { Sweep } from "../../lib/sweep/sweep.ts";
-import { type EvaluationFacts, lacksEvaluation } from "../../lib/sweep/sweep_rules.ts";
+import { lacksEvaluation, type LostFacts } from "../../lib/sweep/sweep_rules.ts";
 import { rememberOverall } from "../../lib/check_runs/overall/memory.ts";
 import { evaluationUrl } from "../../lib/evaluation/status.ts";
 import {
@@ -54,7 +54,7 @@ const foreign: CommitStatus = {
 };
 
 const facts = { now: NOW, asked: undefined, quietMs: 5 * MINUTE, pendingMs: 30 * MINUTE };
-const EVALUATIONS: [string, number, CommitStatus[], Partial<EvaluationFacts>, boolean][] = [
+const EVALUATIONS: [string, number, CommitStatus[], Partial<LostFacts>, boolean][] = [
   ["none and just opened", 1, [], {}, false],
   ["none for ten minutes", 10, [], {}, true],
   ["none of ours", 10, [foreign], {}, true],
@@ -246,7 +246,7 @@ Deno.test("While evaluations wait in a queue, or nobody takes them, none is call
   assert.deepEqual(it.published, []);
 });
 
-Deno.test("A check run that is stuck is handed to the keeper, to look at once", async () => {
+Deno.test("A check run that is stuck is handed to the reconciler, to look at once", async () => {
   const it = world();
   const one = pull(7, 10);
   it.pulls = [one];

@@ -5,7 +5,7 @@ import { decodeCheckMessage } from "../../../lib/check_runs/message.ts";
 import { recallOverall } from "../../../lib/check_runs/overall/memory.ts";
 import { endedMessage } from "../../../lib/evaluation/messages.ts";
 import { app, Checks, core } from "./world.ts";
-import { MINUTE } from "../keeper_world.ts";
+import { MINUTE } from "../reconciler_world.ts";
 
 Deno.test("It waits, is in progress until every build has ended, and is green if each succeeded", async () => {
   const checks = new Checks();
