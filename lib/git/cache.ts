@@ -4,6 +4,7 @@
  * It has no remotes: addresses stand in each fetch, and what was fetched stands under `refs/tickborg/`, so
  * that no name of the server's can be taken for one of ours. Whoever changes refs holds the lock.
  */
+import { resolve } from "node:path";
 import { TransientFault } from "../common/errors.ts";
 import type { Repo } from "../messages/repo.ts";
 import { isLockLeft, isWhole, makeWhole, removeStaleLocks, setAside } from "./cache_files.ts";
@@ -43,7 +44,7 @@ export async function openCache(
   options: CacheOptions = {},
 ): Promise<GitCache> {
   const url = checkCloneUrl(repo.clone_url, options.allowLocal ?? false);
-  const gitDir = `${root}/repositories/${repo.full_name.toLowerCase()}.git`;
+  const gitDir = `${resolve(root)}/repositories/${repo.full_name.toLowerCase()}.git`;
   const cache = new GitCache(gitDir, url, options);
   await cache.ensure();
   return cache;
