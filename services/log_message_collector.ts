@@ -1,16 +1,25 @@
 /**
  * The log collector: writes what arrives on `tickborg.logs` to the log store, and serves the store over
  * HTTP. A message is acknowledged only when it is on the disk; the queue gives its messages to one
- * instance at a time, and another takes over in the middle of any log.
+ * instance at a time, and another takes over in the middle of any log. While the disk is full, messages wait
+ * here, in their order.
  */
 import type { Logger } from "@logtape/logtape";
+import { delay } from "../lib/common/async.ts";
+import { DiskFull } from "../lib/common/files.ts";
 import { ack, type Delivery } from "../lib/broker/broker.ts";
 import { logServerOf } from "../lib/config/sections.ts";
 import { listenOf } from "../lib/config/listen.ts";
 import { createLogHttp } from "../lib/log_store/http.ts";
 import { LogStore } from "../lib/log_store/store.ts";
 import { decodeLogMessage, type LogMessage } from "../lib/log_store/message.ts";
-import type { Consumer, HttpEndpoint, RoleContext, Service } from "../lib/runtime/role.ts";
+import {
+  type Consumer,
+  type HttpEndpoint,
+  Requeue,
+  type RoleContext,
+  type Service,
+} from "../lib/runtime/role.ts";
 import { QUEUE } from "../lib/broker/topology.ts";
 
 /** Messages in work at once: those of one attempt are written together. */
@@ -22,18 +31,24 @@ const EXPIRE_EVERY_MS = 3_600_000;
 
 const DAY_MS = 86_400_000;
 
+/** Milliseconds between two tries to write to a full disk. */
+const FULL_DISK_MS = 5_000;
+
 /** Creates the service. */
 export async function createService(context: RoleContext): Promise<Service> {
   const { config, log, now } = context;
   const { logs_path: root, keep_days: keepDays } = config.log_message_collector!;
   const store = await LogStore.open({ root, log, now });
+  const disk = new Disk(log);
   return {
-    consumers: [collector(store)],
+    consumers: [collector(store, disk)],
     endpoints: [endpoint(store, context)],
     periodic: [{
       name: "settle-logs",
       everyMs: SETTLE_EVERY_MS,
       run: async () => {
+        // A line that waits for the disk is not missing.
+        if (disk.isFull) return;
         const settled = await store.settle();
         if (settled > 0) log.warn("Logs ended with lines missing", { settled });
       },
@@ -61,13 +76,48 @@ async function removeOldLogs(
   if (attempts > 0) log.info("Old logs removed", { keepDays, attempts, bytes });
 }
 
-function collector(store: LogStore): Consumer<LogMessage> {
+/** Writes to a disk that may be full. */
+class Disk {
+  readonly #log: Logger;
+  /** Writes that wait for room. */
+  readonly #waiting = new Set<() => Promise<void>>();
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  get isFull(): boolean {
+    return this.#waiting.size > 0;
+  }
+
+  /** Writes once there is room. Throws a `Requeue` when one of the signals aborts before. */
+  async write(work: () => Promise<void>, ends: AbortSignal[]): Promise<void> {
+    try {
+      for (;;) {
+        try {
+          return await work();
+        } catch (error) {
+          if (!(error instanceof DiskFull)) throw error;
+          if (!this.isFull) this.#log.warn("Log messages wait: the disk is full");
+          this.#waiting.add(work);
+          const over = AbortSignal.any(ends);
+          await delay(FULL_DISK_MS, over);
+          if (over.aborted) throw new Requeue(error.message, { cause: error });
+        }
+      }
+    } finally {
+      this.#waiting.delete(work);
+    }
+  }
+}
+
+function collector(store: LogStore, disk: Disk): Consumer<LogMessage> {
   return {
     queue: QUEUE.logs,
     prefetch: PREFETCH,
     decode: ({ body }) => decodeLogMessage(body),
-    handle: async (message, delivery) => {
-      await keep(store, message, delivery);
+    handle: async (message, delivery, stop) => {
+      await disk.write(() => keep(store, message, delivery), [stop, delivery.lost]);
       return { publish: [], settle: ack };
     },
   };
