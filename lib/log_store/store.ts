@@ -39,7 +39,7 @@ export interface RemovedAttempt {
 }
 
 /** Twice what a builder writes by default (`builder.max_log_bytes`); lines that wait; see {@link LogLimits}. */
-export const DEFAULT_LIMITS: LogLimits = {
+const DEFAULT_LIMITS: LogLimits = {
   maxBytes: 128 * 1024 * 1024,
   maxPendingLines: 20_000,
   maxPendingLength: 8 * 1024 * 1024,

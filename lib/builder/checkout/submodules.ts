@@ -52,7 +52,7 @@ export interface SubmoduleLevel {
 }
 
 /** Writes a submodule's files, and those of its own submodules. */
-export type WriteLevel = (level: SubmoduleLevel) => Promise<void>;
+type WriteLevel = (level: SubmoduleLevel) => Promise<void>;
 
 /**
  * Fetches the submodules of a tree and has each written. What cannot be had is noted in the state. Throws a
