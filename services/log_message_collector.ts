@@ -39,16 +39,16 @@ export async function createService(context: RoleContext): Promise<Service> {
   const { config, log, now } = context;
   const { logs_path: root, keep_days: keepDays } = config.log_message_collector!;
   const store = await LogStore.open({ root, log, now });
-  const disk = new Disk(log);
+  const waiting: Waiting = new Set();
   return {
-    consumers: [collector(store, disk)],
+    consumers: [collector(store, log, waiting)],
     endpoints: [endpoint(store, context)],
     periodic: [{
       name: "settle-logs",
       everyMs: SETTLE_EVERY_MS,
       run: async () => {
         // A line that waits for the disk is not missing.
-        if (disk.isFull) return;
+        if (waiting.size > 0) return;
         const settled = await store.settle();
         if (settled > 0) log.warn("Logs ended with lines missing", { settled });
       },
@@ -76,51 +76,36 @@ async function removeOldLogs(
   if (attempts > 0) log.info("Old logs removed", { keepDays, attempts, bytes });
 }
 
-/** Writes to a disk that may be full. */
-class Disk {
-  readonly #log: Logger;
-  /** Writes that wait for room. */
-  readonly #waiting = new Set<() => Promise<void>>();
+/** Messages that wait for room on the disk. */
+type Waiting = Set<LogMessage>;
 
-  constructor(log: Logger) {
-    this.#log = log;
-  }
-
-  get isFull(): boolean {
-    return this.#waiting.size > 0;
-  }
-
-  /** Writes once there is room. Throws a `Requeue` when one of the signals aborts before. */
-  async write(work: () => Promise<void>, ends: AbortSignal[]): Promise<void> {
-    try {
-      for (;;) {
-        try {
-          return await work();
-        } catch (error) {
-          if (!(error instanceof DiskFull)) throw error;
-          if (!this.isFull) this.#log.warn("Log messages wait: the disk is full");
-          this.#waiting.add(work);
-          const over = AbortSignal.any(ends);
-          await delay(FULL_DISK_MS, over);
-          if (over.aborted) throw new Requeue(error.message, { cause: error });
-        }
-      }
-    } finally {
-      this.#waiting.delete(work);
-    }
-  }
-}
-
-function collector(store: LogStore, disk: Disk): Consumer<LogMessage> {
+function collector(store: LogStore, log: Logger, waiting: Waiting): Consumer<LogMessage> {
   return {
     queue: QUEUE.logs,
     prefetch: PREFETCH,
     decode: ({ body }) => decodeLogMessage(body),
     handle: async (message, delivery, stop) => {
-      await disk.write(() => keep(store, message, delivery), [stop, delivery.lost]);
-      return { publish: [], settle: ack };
+      try {
+        while (!await isKept(store, message, delivery)) {
+          if (waiting.size === 0) log.warn("Log messages wait: the disk is full");
+          waiting.add(message);
+          await delay(FULL_DISK_MS, AbortSignal.any([stop, delivery.lost]));
+          if (stop.aborted || delivery.lost.aborted) throw new Requeue("The disk is full");
+        }
+        return { publish: [], settle: ack };
+      } finally {
+        waiting.delete(message);
+      }
     },
   };
+}
+
+/** Keeps a message, unless the disk is full. */
+function isKept(store: LogStore, message: LogMessage, delivery: Delivery): Promise<boolean> {
+  return keep(store, message, delivery).then(() => true, (error) => {
+    if (error instanceof DiskFull) return false;
+    throw error;
+  });
 }
 
 /** The routing key of a message is the key of its log (`docs/protocol.md`, "Messages"). */
