@@ -142,3 +142,45 @@ Deno.test("no file has more than 260 lines", () => {
     .filter(({ path, lines }) => lines > 260 && !LONG.includes(path));
   assert.deepEqual(long, []);
 });
+
+/** The names that a file may take from others, as `file name`: of a whole file, whatever the text says. */
+function namesTaken(from: string): string[] {
+  const text = Deno.readTextFileSync(join(root, from));
+  const words = (names: string) => names.match(/\w+/g) ?? [];
+  const named = text.matchAll(/^(?:import|export) ([^;"]*) from "(\.[^"]+)"/gm);
+  const whole = text.matchAll(/(?:^import \* as .*|\bimport\()"(\.[^"]+)"/gm);
+  return [
+    ...[...named].map(([, names, to]) => ({ to: to!, names: words(names!) })),
+    ...[...whole].map(([, to]) => ({ to: to!, names: words(text) })),
+  ].flatMap(({ to, names }) => {
+    const file = relative(root, join(root, dirname(from), to));
+    return names.map((name) => `${file} ${name}`);
+  });
+}
+
+/** What the tables of roles and commands call in each of their files. */
+const CALLED_BY_TABLES = ["createService", "run"];
+
+const EXPORT = /^export (?:async |abstract )*(function|const|class|interface|type)\*? (\w+)/;
+
+/** The exports of a file that no other takes, and that are no types of those that are exported. */
+function unusedExports(path: string, taken: ReadonlySet<string>): string[] {
+  const text = Deno.readTextFileSync(join(root, path));
+  const code = text.replaceAll(/^ *(\/\*.*?\*\/|\/\/[^\n]*)/gms, "");
+  const exported = code.split(/^(?=\w)/m).flatMap((part) => {
+    const [, kind, name] = EXPORT.exec(part) ?? [];
+    return kind && name ? [{ isType: !/function|const/.test(kind), name, part }] : [];
+  });
+  return exported.filter(({ isType, name }) => {
+    const named = new RegExp(`\\b${name}\\b`);
+    const isOfAnother = exported.some((other) => other.name !== name && named.test(other.part));
+    return !taken.has(`${path} ${name}`) && !CALLED_BY_TABLES.includes(name) &&
+      !(isType && isOfAnother);
+  }).map(({ name }) => `${path} ${name}`);
+}
+
+Deno.test("what is exported is imported by another file, or is a type of what is exported", () => {
+  const files = [...shipped, ...["testing", "tests"].flatMap(sources)];
+  const taken = new Set(files.flatMap(namesTaken));
+  assert.deepEqual(shipped.flatMap((path) => unusedExports(path, taken)), []);
+});

@@ -22,7 +22,7 @@ export const LEFT_OUT = {
 export function leftOut(message: string): string {
   return `import { UsageError } from "../lib/common/errors.ts";
 
-export function run(): Promise<number> {
+function run(): Promise<number> {
   throw new UsageError(${JSON.stringify(message)});
 }
 `;
@@ -48,7 +48,7 @@ function preamble(prefix: string): string {
  * The launcher of a role: the role's own permissions, no just-in-time compiler, so that
  * MemoryDenyWriteExecute can stay on, and nothing fetched at run time.
  */
-export function roleLauncher(name: RoleName, prefix: string): string {
+function roleLauncher(name: RoleName, prefix: string): string {
   return `#!/bin/sh
 # tickborg ${name}, with the permissions of its row in the role table
 ${preamble(prefix)}
@@ -75,7 +75,7 @@ exec ${prefix}/libexec/deno run --no-prompt --no-check --cached-only --frozen -A
 }
 
 /** The launcher of the health check: it reaches this machine and nothing else. */
-export function healthcheckLauncher(prefix: string): string {
+function healthcheckLauncher(prefix: string): string {
   return `#!/bin/sh
 # Asks the role on a port of this machine for its health
 ${preamble(prefix)}

@@ -7,8 +7,6 @@ import process from "node:process";
 import { TransientFault } from "../common/errors.ts";
 import { gitArguments, gitEnvironment } from "./environment.ts";
 
-export { gitArguments, gitEnvironment } from "./environment.ts";
-
 /** How to run git. */
 export interface GitOptions {
   /** The repository: a bare one or a work tree's `.git`. Not needed by `init` and `ls-remote`. */

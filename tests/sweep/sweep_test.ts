@@ -141,7 +141,6 @@ function world(maxHeads?: number, repos = ["Acme/mono"]): World {
     apiUrl: "https://api.github.com",
     quietMs: 5 * MINUTE,
     pendingMs: 30 * MINUTE,
-    noBuilderMs: 15 * MINUTE,
     stuckMs: 360 * MINUTE,
     ...(maxHeads === undefined ? {} : { maxHeads }),
   });
@@ -246,20 +245,21 @@ Deno.test("While evaluations wait in a queue, or nobody takes them, none is call
   assert.deepEqual(it.published, []);
 });
 
-Deno.test("A check run that is stuck is handed to the reconciler, to look at once", async () => {
+Deno.test("A check run that is older than its watch can be gets another, one that lacks a builder does not", async () => {
   const it = world();
   const one = pull(7, 10);
   it.pulls = [one];
+  it.queue = { ready: 0, consumers: 0 };
   it.statuses.set(one.headSha, [evaluation("success", 400, "ok", 7)]);
   const stuck = { ...queuedFor(361), headSha: one.headSha };
-  it.runs.set(one.headSha, [stuck, { ...queuedFor(1), name: "neozip on x86_64-linux" }]);
+  it.runs.set(one.headSha, [stuck, { ...queuedFor(359), name: "neozip on x86_64-linux" }]);
   await it.turn();
   assert.equal(it.published.length, 1);
   const { key, body } = it.published[0]!;
   assert.equal(key, "tickborg.check-runs");
   assert.deepEqual(
     [body.watch, body.once, body.name, body.system, body.head_sha],
-    [true, true, "cmark on x86_64-linux", "x86_64-linux", one.headSha],
+    [true, undefined, "cmark on x86_64-linux", "x86_64-linux", one.headSha],
   );
 });
 

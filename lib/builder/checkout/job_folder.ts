@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { Logger } from "@logtape/logtape";
 import { describeError } from "../../common/errors.ts";
-import { diskFault } from "../../git/faults.ts";
+import { diskFault, exists } from "../../common/files.ts";
 import { removeTree } from "./remove_tree.ts";
 
 /** Where the commands of a build find their places; all absolute. */
@@ -182,8 +182,4 @@ async function removeLeftOver(folder: string): Promise<boolean> {
   await removeTree(folder);
   await Deno.remove(`${folder}.lock`).catch(() => {});
   return true;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
 }

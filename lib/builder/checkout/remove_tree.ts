@@ -1,4 +1,5 @@
 /** Removes what a build wrote. */
+import { exists, ignoreMissing } from "../../common/files.ts";
 
 /**
  * `rm` walks a chain of folders however deep it is; `Deno.remove` overflows its thread's stack at 18,000
@@ -13,32 +14,16 @@ rm -rf -- "$1" 2>&1 | tail -n 1 >&2`;
 
 /** Removes a folder with everything in it, where it is there. Throws an Error that says what `rm` said. */
 export async function removeTree(folder: string): Promise<void> {
-  if (Deno.build.os === "windows") return await removeOnWindows(folder);
+  if (Deno.build.os === "windows") {
+    return await Deno.remove(folder, { recursive: true }).catch(ignoreMissing);
+  }
   const command = new Deno.Command("sh", {
     args: ["-c", SCRIPT, "sh", folder],
     stdin: "null",
     stdout: "null",
   });
   const { stderr } = await command.output();
-  if (await isGone(folder)) return;
+  if (!await exists(folder)) return;
   const said = new TextDecoder().decode(stderr).trim();
   throw new Error(`Cannot remove ${folder}: ${said || "it is still there"}`);
-}
-
-async function isGone(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return false;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return true;
-    throw error;
-  }
-}
-
-async function removeOnWindows(folder: string): Promise<void> {
-  try {
-    await Deno.remove(folder, { recursive: true });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
 }
