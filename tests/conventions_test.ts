@@ -1,9 +1,7 @@
 /** Who may import what, so that each part can be read alone (`CONTRIBUTING.md`). */
 import assert from "node:assert/strict";
 import { dirname, join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
-
-const root = fileURLToPath(new URL("../", import.meta.url));
+import { filesIn, ROOT } from "./support/sources.ts";
 
 /** An import: the file it stands in, and the file, from the root, or the package that it names. */
 interface Import {
@@ -11,22 +9,16 @@ interface Import {
   readonly to: string;
 }
 
-function sources(folder: string): string[] {
-  return [...Deno.readDirSync(join(root, folder))].flatMap(({ name, isDirectory }) => {
-    const path = `${folder}/${name}`;
-    if (isDirectory) return sources(path);
-    return name.endsWith(".ts") ? [path] : [];
-  });
-}
+const sources = (folder: string) => filesIn(folder, ".ts");
 
 /** `import … from "x"`, `export … from "x"`, `import "x"` and `import("x")`. */
 const IMPORT = /^(?:import|export|\})[^"\n;]*?(?:from )?"([^"\n]+)";$|\bimport\("([^"\n]+)"\)/gm;
 
 function importsOf(from: string): Import[] {
-  const text = Deno.readTextFileSync(join(root, from));
+  const text = Deno.readTextFileSync(join(ROOT, from));
   return [...text.matchAll(IMPORT)].map(([, still, later]) => {
     const name = still ?? later!;
-    const to = name.startsWith(".") ? relative(root, join(root, dirname(from), name)) : name;
+    const to = name.startsWith(".") ? relative(ROOT, join(ROOT, dirname(from), name)) : name;
     return { from, to };
   });
 }
@@ -42,7 +34,7 @@ function within(folder: string): (path: string) => boolean {
 Deno.test("the imports of every file are seen", () => {
   assert.ok(imports.length > 500, `${imports.length}`);
   for (const { from, to } of imports.filter(({ to }) => to.endsWith(".ts"))) {
-    assert.ok(Deno.statSync(join(root, to)).isFile, `${from} imports ${to}`);
+    assert.ok(Deno.statSync(join(ROOT, to)).isFile, `${from} imports ${to}`);
   }
   assert.ok(
     imports.some(({ from, to }) => from === "services/roles.ts" && to.includes("stats.ts")),
@@ -128,17 +120,4 @@ Deno.test("no files and no rooms import each other in a circle", () => {
     .map(({ from, to }) => [from, to] as const);
   assert.deepEqual(circles(all), []);
   assert.deepEqual(circles(all.map(([from, to]) => [roomOf(from), roomOf(to)] as const)), []);
-});
-
-/** Data. */
-const LONG = ["tests/report/error_samples.ts"];
-
-Deno.test("no file has more than 260 lines", () => {
-  const long = [...shipped, ...sources("testing"), ...sources("tests")]
-    .map((path) => ({
-      path,
-      lines: Deno.readTextFileSync(join(root, path)).split("\n").length - 1,
-    }))
-    .filter(({ path, lines }) => lines > 260 && !LONG.includes(path));
-  assert.deepEqual(long, []);
 });

@@ -109,7 +109,10 @@ export class HoldingConsumer extends RecoveringConsumer {
     else if (!copy.own) this.#track(giveBack(copy, this.queue, this.context));
     else if (this.stopping.aborted) copy.channel.requeue(message.deliveryTag);
     else if (this.#holds.size < this.#prefetch) this.#start(id, copy);
-    else this.#wait(copy);
+    else {
+      this.#waiting.push(copy);
+      this.#track(this.#tune());
+    }
   }
 
   #adopt(hold: HeldDelivery, copy: Copy): void {
@@ -123,7 +126,7 @@ export class HoldingConsumer extends RecoveringConsumer {
     hold.take(copy);
     this.context.log.info("Long delivery came back to its holder", { queue: this.queue });
     this.#renewSoon(hold, 0);
-    this.#retune();
+    this.#track(this.#tune());
   }
 
   /** Looks at a copy again when the handler that runs for it has ended. */
@@ -133,11 +136,6 @@ export class HoldingConsumer extends RecoveringConsumer {
         if (copy.channel.active) this.#arrive(copy);
       }),
     );
-  }
-
-  #wait(copy: Copy): void {
-    this.#waiting.push(copy);
-    this.#retune();
   }
 
   #start(id: string, copy: Copy): void {
@@ -203,7 +201,7 @@ export class HoldingConsumer extends RecoveringConsumer {
 
   #replace(hold: HeldDelivery, copy: Copy): void {
     const before = hold.take(copy);
-    if (!before) return this.#retune();
+    if (!before) return this.#track(this.#tune());
     // The place it occupied must be gone before it is acknowledged, or it would take another message.
     this.#track(this.#tune().then(() => before.channel.ack(before.message.deliveryTag)));
   }
@@ -235,10 +233,6 @@ export class HoldingConsumer extends RecoveringConsumer {
     for (const { channel, message } of this.#waiting.splice(0)) {
       channel.requeue(message.deliveryTag);
     }
-  }
-
-  #retune(): void {
-    this.#track(this.#tune());
   }
 
   #track(work: Promise<void>): void {

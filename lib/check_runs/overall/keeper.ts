@@ -82,11 +82,16 @@ export class OverallKeeper {
     const pause = this.#pace.untilListing(place.key, memory.builds.length, this.#options.now());
     if (pause > 0) return this.#later(place, asked, pause);
     const next = await this.#stateOf(place, memory, current.run);
-    if (isSame(next, current.run)) return this.#again(asked, next, place, memory);
-    const wait = mayWait(next, current.run) ? this.#pace.wait(place.key, this.#options.now()) : 0;
-    if (wait > 0) return this.#later(place, asked, wait);
-    await this.#update(place, next, current.run);
-    return this.#again(asked, next, place, memory);
+    if (!isSame(next, current.run)) {
+      const wait = mayWait(next, current.run) ? this.#pace.wait(place.key, this.#options.now()) : 0;
+      if (wait > 0) return this.#later(place, asked, wait);
+      await this.#update(place, next, current.run);
+    }
+    if (next.status === "completed") {
+      const waiting = next.conclusion === "cancelled" ? handOn(place, memory) : [];
+      return { publish: waiting, settle: ack };
+    }
+    return asked.request_id === undefined ? done : lookAgain;
   }
 
   /** Ends what waits for an evaluation that never comes: its pull request has left, and nobody said so. */
@@ -122,20 +127,6 @@ export class OverallKeeper {
     expectLater(new Error(`GitHub shows no commit ${headSha} in ${repo}`), attempt);
     this.#options.log.warn("No commit to sum up builds on", { repo, headSha });
     return done;
-  }
-
-  /** Comes back as long as the check waits for builds. */
-  #again(
-    { request_id }: OverallCheck,
-    { status, conclusion }: CheckRunState,
-    place: Place,
-    memory: OverallMemory,
-  ): Outcome {
-    if (status !== "completed") {
-      if (request_id === undefined) return done;
-      return lookAgain;
-    }
-    return { publish: conclusion === "cancelled" ? handOn(place, memory) : [], settle: ack };
   }
 
   #later(place: Place, asked: OverallCheck, delayMs: number): Outcome {
