@@ -185,10 +185,10 @@ function print({ verb, letters, failed, missing }: Report, from: string | undefi
     console.log(`There are no dead letters${from === undefined ? "" : ` from ${shown(from)}`}`);
   }
   for (const letter of letters) {
-    const { id, time, queue, attempt, bytes, reason } = letter;
+    const { id, time, queue, tries, bytes, reason } = letter;
     if (verb === "list") {
       console.log(
-        `${id}  ${time || "?"}  ${shown(queue)}  ${attempt}x  ${bytes} B  ${shown(reason)}`,
+        `${id}  ${time || "?"}  ${shown(queue)}  ${tries}x  ${bytes} B  ${shown(reason)}`,
       );
     } else if (verb === "show") {
       console.log(letterText(letter));
@@ -201,8 +201,8 @@ function print({ verb, letters, failed, missing }: Report, from: string | undefi
 }
 
 function letterText(letter: DeadLetter): string {
-  const { id, time, reason, queue, exchange, routingKey, attempt, bytes, headers = {} } = letter;
-  const fields = { id, time, reason, queue, exchange, "routing key": routingKey, attempt, bytes };
+  const { id, time, reason, queue, exchange, routingKey, tries, bytes, headers = {} } = letter;
+  const fields = { id, time, reason, queue, exchange, "routing key": routingKey, tries, bytes };
   const lines = Object.entries(fields).map(([name, value]) =>
     `${`${name}:`.padEnd(13)}${shown(`${value}`)}`
   );

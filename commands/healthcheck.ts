@@ -4,7 +4,7 @@
  */
 
 /** What is wrong with the role that listens on a port; undefined when it is well. */
-export async function ailment(port: number): Promise<string | undefined> {
+export async function healthProblem(port: number): Promise<string | undefined> {
   try {
     const response = await fetch(`http://127.0.0.1:${port}/health`, {
       signal: AbortSignal.timeout(5_000),
@@ -23,7 +23,7 @@ if (import.meta.main) {
     console.error("Usage: healthcheck <port>");
     Deno.exit(2);
   }
-  const problem = await ailment(port);
+  const problem = await healthProblem(port);
   if (problem !== undefined) console.error(problem);
   Deno.exit(problem === undefined ? 0 : 1);
 }

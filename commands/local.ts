@@ -104,7 +104,7 @@ async function runLocal(session: Session): Promise<LocalReport> {
   const chosen = chooseProjects(branch, plan, options.projects);
   const { builds, sandbox } = await buildAll({ branch, plan, chosen }, session);
   const mistakes = mistakesOf(branch, plan);
-  const good = plan.verdict === "build" || plan.verdict === "nothing" ||
+  const good = plan.outcome === "build" || plan.outcome === "nothing" ||
     options.projects.length > 0 && branch.facts.merge.kind === "clean" && mistakes === undefined;
   const fine = ({ status }: LocalBuild) =>
     status === "Success" || status === "Skipped" || (status === undefined && options.dryRun);
@@ -114,7 +114,7 @@ async function runLocal(session: Session): Promise<LocalReport> {
     head: branch.facts.head,
     uncommitted: branch.uncommitted,
     workTree: branch.workTree,
-    verdict: plan.verdict,
+    outcome: plan.outcome,
     ...(mistakes && { mistakes }),
     labels: plan.labels ?? null,
     test: options.test ?? false,

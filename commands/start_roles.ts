@@ -7,7 +7,7 @@ import type { GitHub } from "../lib/github/github.ts";
 import type { RunningService } from "../lib/runtime/runner.ts";
 import { type RoleName, roleOf } from "../services/roles.ts";
 import { gitHubFor, startRole } from "../services/start.ts";
-import { tellAtStart } from "./tell_at_start.ts";
+import { runStartChecks } from "./start_checks.ts";
 
 /** The broker of each role; several may share one. */
 export type Brokers = ReadonlyMap<RoleName, Broker>;
@@ -63,7 +63,7 @@ export async function startRoles(
   const app = await known;
   for (const name of speaking) await start(name);
   await untilConnected(started, options);
-  void tellAtStart(roles, {
+  void runStartChecks(roles, {
     config,
     log: options.log,
     stop,

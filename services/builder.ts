@@ -7,12 +7,12 @@ import { runAttempt } from "../lib/builder/attempt.ts";
 import { type BuilderContext, checkoutRoot, jobsRoot } from "../lib/builder/builder_context.ts";
 import { listenForJobs } from "../lib/builder/every_job.ts";
 import { createGuard } from "../lib/builder/sandbox/guard.ts";
-import { sweepJobFolders } from "../lib/builder/checkout/job_folder.ts";
+import { removeStaleJobFolders } from "../lib/builder/checkout/job_folder.ts";
 import { openSandbox } from "../lib/builder/sandbox/open_sandbox.ts";
 import { makeResult, resultMessages } from "../lib/builder/result.ts";
 import { jobKey, RunningJobs } from "../lib/builder/running_jobs.ts";
 import type { Sandbox } from "../lib/builder/sandbox/sandbox.ts";
-import { makeSecretPlaces, secretPlaces } from "../lib/builder/sandbox/secret_places.ts";
+import { makeSecretPaths, secretPaths } from "../lib/builder/sandbox/secret_places.ts";
 import { withReachableTargets } from "../lib/builder/targets.ts";
 import { ack, type Broker, type Publication, type Subscription } from "../lib/broker/broker.ts";
 import { foreignMistake, sectionOf, systemsOf } from "../lib/config/sections.ts";
@@ -24,8 +24,8 @@ import { Cancellation } from "../lib/messages/cancellation.ts";
 import { decode } from "../lib/messages/codec.ts";
 import {
   type Consumer,
-  HandBack,
-  type Progress,
+  type HandlerStream,
+  Requeue,
   type RoleContext,
   type Service,
 } from "../lib/runtime/role.ts";
@@ -44,8 +44,8 @@ export async function createService(context: RoleContext): Promise<Service> {
   const { concurrency } = sectionOf(config, "builder");
   const sandbox = await openBuilderSandbox(context);
   log.info("Builder is set up", { systems, sandbox: sandbox.kind, concurrency });
-  const jobs = commandsAtOnce(navigator.hardwareConcurrency, concurrency * systems.length);
-  const builder: BuilderContext = { ...context, sandbox, guard: createGuard(), jobs };
+  const parallelism = parallelismFor(navigator.hardwareConcurrency, concurrency * systems.length);
+  const builder: BuilderContext = { ...context, sandbox, guard: createGuard(), parallelism };
   const running = new RunningJobs(context.now);
   const consumers = systems.map((system) => jobConsumer(system, { builder, running, broker }));
   const cancellations = await listenForCancellations(running, context);
@@ -65,15 +65,15 @@ export async function createService(context: RoleContext): Promise<Service> {
 
 /** Clears away what dead builders left, then tries out the sandbox. */
 async function openBuilderSandbox({ config, log }: RoleContext): Promise<Sandbox> {
-  const swept = await sweepJobFolders(jobsRoot(config), log);
-  if (swept > 0) log.info("Removed what dead builders left", { folders: swept });
+  const removed = await removeStaleJobFolders(jobsRoot(config), log);
+  if (removed > 0) log.info("Removed what dead builders left", { folders: removed });
   const { sandbox: mode, network, read_only_paths } = sectionOf(config, "builder");
-  await makeSecretPlaces(config);
+  await makeSecretPaths(config);
   return await openSandbox({
     mode,
     network,
     jobsRoot: jobsRoot(config),
-    hide: secretPlaces(config, Deno.env.get("CREDENTIALS_DIRECTORY")),
+    hide: secretPaths(config, Deno.env.get("CREDENTIALS_DIRECTORY")),
     readOnlyPaths: read_only_paths,
     extraEnv: config.build!.extra_env,
     log,
@@ -105,28 +105,28 @@ function jobConsumer(system: System, options: ConsumerOptions): Consumer<BuildJo
   return {
     queue: buildQueue(system),
     prefetch: sectionOf(builder.config, "builder").concurrency,
-    holdsLong: true,
+    withLease: true,
     decode: (delivery) => decode(BuildJob, delivery.body),
     // A delivery that is lost has gone to another builder, whose result will count.
-    handle: (job, { lost, attempt: deliveries }, stop) =>
-      handleJob({ job, system, deliveries, stop: AbortSignal.any([stop, lost]) }, options),
+    handle: (job, { lost, tries }, stop) =>
+      handleJob({ job, system, tries, stop: AbortSignal.any([stop, lost]) }, options),
     exhausted: (job, error) => messagesOf(job, givenUp({ job, system, error }, builder), options),
   };
 }
 
-interface Turn {
+interface JobDelivery {
   readonly job: BuildJob;
   readonly system: System;
   /** How often the job has been delivered, from 1. */
-  readonly deliveries: number;
+  readonly tries: number;
   readonly stop: AbortSignal;
 }
 
 /** Builds a job, unless the same one is running or has run: then its result is published again. */
 async function* handleJob(
-  { job: asked, system, deliveries, stop }: Turn,
+  { job: asked, system, tries, stop }: JobDelivery,
   options: ConsumerOptions,
-): Progress {
+): HandlerStream {
   const { builder, running, broker } = options;
   const { log } = builder;
   const job = await withReachableTargets(asked, { broker, log });
@@ -143,7 +143,7 @@ async function* handleJob(
   };
   log.info("Build starts", told);
   try {
-    result = yield* runAttempt({ job, system, deliveries }, builder, either.signal);
+    result = yield* runAttempt({ job, system, tries }, builder, either.signal);
     log.info("Build ended", { ...told, status: result.status, seconds: result.duration_seconds });
     return finish(await messagesOf(job, result, options));
   } finally {
@@ -165,20 +165,20 @@ function finish(publish: readonly Publication[]) {
   return { publish, settle: ack };
 }
 
-/** Aborts when the job is cancelled, or with a {@link HandBack} when the role stops. */
+/** Aborts when the job is cancelled, or with a {@link Requeue} when the role stops. */
 function untilEither(
   cancelled: AbortSignal,
   stop: AbortSignal,
 ): { signal: AbortSignal; release(): void } {
-  const handBack = new AbortController();
+  const requeue = new AbortController();
   const give = () =>
-    handBack.abort(
-      new HandBack("The builder stops, or has lost the job, before the build has ended"),
+    requeue.abort(
+      new Requeue("The builder stops, or has lost the job, before the build has ended"),
     );
   if (stop.aborted) give();
   else stop.addEventListener("abort", give, { once: true });
   return {
-    signal: AbortSignal.any([cancelled, handBack.signal]),
+    signal: AbortSignal.any([cancelled, requeue.signal]),
     release: () => stop.removeEventListener("abort", give),
   };
 }
@@ -202,6 +202,6 @@ function givenUp(
 }
 
 /** Commands each build may run at once, so that all builds together use the machine once. */
-export function commandsAtOnce(processors: number, builds: number): number {
+export function parallelismFor(processors: number, builds: number): number {
   return Math.max(1, Math.floor(processors / builds));
 }

@@ -13,7 +13,7 @@ import {
   isoTime,
 } from "../lib/scheduling/build_jobs.ts";
 import { labelsAlike } from "../lib/projects/labels.ts";
-import type { Consumer, Outcome, RoleContext, Service } from "../lib/runtime/role.ts";
+import type { Consumer, HandlerResult, RoleContext, Service } from "../lib/runtime/role.ts";
 import { isWorkInProgress } from "../lib/projects/titles.ts";
 import { QUEUE } from "../lib/broker/topology.ts";
 
@@ -39,7 +39,7 @@ const ASKING: ReadonlySet<string> = new Set([
  * Decides what an event leads to: an evaluation, a cancellation, or nothing. What the check of a head and base
  * shows ends when the pull request leaves them.
  */
-export function decide(event: PullRequestEvent, facts: Facts): Outcome {
+export function decide(event: PullRequestEvent, facts: Facts): HandlerResult {
   if (!servesRepo(facts.config, event.repo.full_name)) return { publish: [], settle: ack };
   const { repo, number } = event;
   const request = requestOf(event, facts);

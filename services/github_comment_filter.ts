@@ -6,7 +6,12 @@ import { wantedBuilds } from "../lib/comments/builds.ts";
 import { type Command, parseCommands } from "../lib/comments/command.ts";
 import { gatherFacts } from "../lib/comments/gather.ts";
 import type { CommentFacts } from "../lib/comments/facts.ts";
-import { cancellations, commentKey, evaluationOf, jobs } from "../lib/comments/publications.ts";
+import {
+  buildJobs,
+  cancellations,
+  commentKey,
+  evaluationOf,
+} from "../lib/comments/publications.ts";
 import { allowedBuilds, isInCharge } from "../lib/comments/rights.ts";
 import { withoutRunning } from "../lib/comments/running.ts";
 import type { Config } from "../lib/config/config.ts";
@@ -19,12 +24,18 @@ import {
   parseReviewEvent,
 } from "../lib/github/comment_payloads.ts";
 import type { Build } from "../lib/scheduling/build_jobs.ts";
-import { expectLater } from "../lib/runtime/retry.ts";
-import type { Consumer, Outcome, Progress, RoleContext, Service } from "../lib/runtime/role.ts";
+import { retryIfEarly } from "../lib/runtime/retry.ts";
+import type {
+  Consumer,
+  HandlerResult,
+  HandlerStream,
+  RoleContext,
+  Service,
+} from "../lib/runtime/role.ts";
 import { QUEUE } from "../lib/broker/topology.ts";
 
 /** Attempts in which a commit that a trusted person vouches for waits to be evaluated. */
-const PATIENT_ATTEMPTS = 4;
+const APPROVAL_TRIES = 4;
 
 /** The commands that a comment holds for us; none where it is not ours to follow. */
 export function commandsOf(
@@ -47,7 +58,7 @@ export interface CommentPlan {
 
 /** Decides what becomes of a comment's commands. */
 export function decide(facts: CommentFacts): CommentPlan {
-  const { approval, attempt, commands, pull } = facts;
+  const { approval, tries, commands, pull } = facts;
   const named = wantedBuilds(commands, { ...facts, branch: pull.baseRef });
   const wanted = allowedBuilds(named.builds, facts);
   const problems = [...named.problems, ...wanted.problems, ...otherProblems(facts)];
@@ -59,14 +70,14 @@ export function decide(facts: CommentFacts): CommentPlan {
   if (approval === "newer" && (asked || wanted.builds.length > 0)) return refusal("pushed-later");
   const unseen = approval !== "older";
   const privileged = opensMore(facts, wanted.builds);
-  if (privileged && approval === "unknown" && attempt < PATIENT_ATTEMPTS) {
+  if (privileged && approval === "unknown" && tries < APPROVAL_TRIES) {
     return { publish: [], problems: [], wait: true };
   }
   if (asked) publish.push(...evaluationOf(facts, { mayVouch: !vouches(facts) || !unseen }));
   if (privileged && unseen) return refusal(approval === "unknown" ? "not-seen" : "pushed-later");
   const tested = withTests(wanted.builds, { ...facts, pull: pull.number });
   const fresh = withoutRunning(tested, facts);
-  publish.push(...jobs(facts, fresh.builds));
+  publish.push(...buildJobs(facts, fresh.builds));
   return { publish, problems: [...problems, ...fresh.problems], wait: false };
 }
 
@@ -108,7 +119,7 @@ export function createService(context: RoleContext): Promise<Service> {
     queue,
     prefetch: 20,
     decode: (delivery) => parse(delivery.body),
-    handle: (event, { attempt }) => handle(event, { attempt, context }),
+    handle: (event, { tries }) => handle(event, { tries, context }),
   } satisfies Consumer<CommentEvent>);
   return Promise.resolve({
     consumers: [
@@ -118,20 +129,20 @@ export function createService(context: RoleContext): Promise<Service> {
   });
 }
 
-const nothing: Outcome = { publish: [], settle: ack };
+const nothing: HandlerResult = { publish: [], settle: ack };
 
 /** The sign that a command was understood comes first, the answer next, and the jobs last. */
 async function* handle(
   event: CommentEvent,
-  { attempt, context }: { attempt: number; context: RoleContext },
-): Progress {
+  { tries, context }: { tries: number; context: RoleContext },
+): HandlerStream {
   const commands = commandsOf(event, context.config);
   if (commands.length === 0) return nothing;
   const github = context.github();
   const pull = await github.pullRequest(event.repo, event.number);
   if (!pull) {
     const missing = `GitHub does not show pull request ${event.number} of ${event.repo.full_name}`;
-    expectLater(new Error(missing), attempt);
+    retryIfEarly(new Error(missing), tries);
     context.log.warn("Comment is left alone", { comment: event.commentId, missing });
     return nothing;
   }
@@ -139,7 +150,7 @@ async function* handle(
   if (open && commands.some(isUnderstood)) {
     await tolerant(context, () => acknowledge(event, github));
   }
-  const facts = await gatherFacts({ event, commands, pull, attempt }, context);
+  const facts = await gatherFacts({ event, commands, pull, tries }, context);
   const plan = open ? decide(facts) : planForClosed(commands);
   if (plan.wait) throw new TransientFault(`Commit ${pull.headSha} has not been evaluated yet`);
   await answer(plan, facts, context);

@@ -6,10 +6,10 @@
 import { delay } from "../lib/common/async.ts";
 import { ack, type Delivery } from "../lib/broker/broker.ts";
 import { logViewerOf, sectionOf } from "../lib/config/sections.ts";
-import { CheckRunKeeper } from "../lib/check_runs/keeper.ts";
+import { CheckRunReconciler } from "../lib/check_runs/reconciler.ts";
 import { type CheckMessage, decodeCheckMessage } from "../lib/check_runs/message.ts";
 import type { Addresses } from "../lib/report/parts.ts";
-import type { Consumer, Outcome, RoleContext, Service } from "../lib/runtime/role.ts";
+import type { Consumer, HandlerResult, RoleContext, Service } from "../lib/runtime/role.ts";
 import { webhookRecovery } from "../lib/github/webhook_recovery.ts";
 import { Sweep } from "../lib/sweep/sweep.ts";
 import { QUEUE } from "../lib/broker/topology.ts";
@@ -35,11 +35,11 @@ export function createService(context: RoleContext): Promise<Service> {
     noBuilderMs: section.no_builder_seconds * 1_000,
     stuckMs: section.stuck_seconds * 1_000,
   };
-  const keeper = new CheckRunKeeper({
+  const reconciler = new CheckRunReconciler({
     ...common,
     addresses: addressesOf(context),
     repos: new Set(config.runner.repos.map((repo) => repo.toLowerCase())),
-    takeoverMs: TAKEOVER_MS,
+    redeliveryDelayMs: TAKEOVER_MS,
     delay,
   });
   const sweepMs = section.sweep_interval_seconds * 1_000;
@@ -51,7 +51,7 @@ export function createService(context: RoleContext): Promise<Service> {
     pendingMs: 3_000 * sectionOf(config, "mass_rebuilder").evaluation_timeout_seconds,
   });
   return Promise.resolve({
-    consumers: [forwarder(), writer(keeper)],
+    consumers: [forwarder(), writer(reconciler)],
     periodic: [
       { name: "sweep", everyMs: sweepMs, run: (signal) => sweep.run(signal) },
       webhookRecovery(context),
@@ -84,16 +84,16 @@ function decodeForwardable({ body }: Delivery): CheckMessage {
 }
 
 /** Pure: the message as it came, to the queue of the one writer. */
-export function decideForward(delivery: Pick<Delivery, "body">): Outcome {
+export function decideForward(delivery: Pick<Delivery, "body">): HandlerResult {
   const onward = { exchange: "", routingKey: QUEUE.checkRuns, body: delivery.body };
   return { publish: [onward], settle: ack };
 }
 
-function writer(keeper: CheckRunKeeper): Consumer<CheckMessage> {
+function writer(reconciler: CheckRunReconciler): Consumer<CheckMessage> {
   return {
     queue: QUEUE.checkRuns,
     prefetch: PREFETCH,
     decode: ({ body }) => decodeCheckMessage(body),
-    handle: (message, delivery, stop) => keeper.handle(message, delivery, stop),
+    handle: (message, delivery, stop) => reconciler.handle(message, delivery, stop),
   };
 }

@@ -9,8 +9,14 @@ import { type GitHubRefusal, isMissing } from "../lib/github/github.ts";
 import { decode } from "../lib/messages/codec.ts";
 import { EvaluationJob } from "../lib/messages/evaluation_job.ts";
 import { RECEIVED, statsMessage } from "../lib/monitoring/stats_events.ts";
-import { expectLater, MAX_ATTEMPTS } from "../lib/runtime/retry.ts";
-import type { Consumer, Outcome, Progress, RoleContext, Service } from "../lib/runtime/role.ts";
+import { MAX_TRIES, retryIfEarly } from "../lib/runtime/retry.ts";
+import type {
+  Consumer,
+  HandlerResult,
+  HandlerStream,
+  RoleContext,
+  Service,
+} from "../lib/runtime/role.ts";
 import { QUEUE } from "../lib/broker/topology.ts";
 
 const NEVER = new AbortController().signal;
@@ -22,9 +28,9 @@ export function createService(context: RoleContext): Promise<Service> {
     prefetch: 4,
     // Decoded by the handler, which counts what cannot be.
     decode: (delivery) => delivery.body,
-    handle: (body, { attempt }, stop) => handle(body, { attempt, stop, context }),
+    handle: (body, { tries }, stop) => handle(body, { tries, stop, context }),
     exhausted: (body, error) => {
-      const last = { context, attempt: MAX_ATTEMPTS, stop: NEVER };
+      const last = { context, tries: MAX_TRIES, stop: NEVER };
       return new Evaluation(decode(EvaluationJob, body), last).giveUp(error);
     },
   };
@@ -34,15 +40,15 @@ export function createService(context: RoleContext): Promise<Service> {
   });
 }
 
-interface Turn {
+interface HandleOptions {
   readonly context: RoleContext;
-  /** Which attempt of the job this is, from 1. */
-  readonly attempt: number;
+  /** Which tries of the job this is, from 1. */
+  readonly tries: number;
   readonly stop: AbortSignal;
 }
 
-async function* handle(body: Uint8Array, turn: Turn): Progress {
-  const { config } = turn.context;
+async function* handle(body: Uint8Array, options: HandleOptions): HandlerStream {
+  const { config } = options.context;
   let job: EvaluationJob;
   try {
     job = decode(EvaluationJob, body);
@@ -51,11 +57,11 @@ async function* handle(body: Uint8Array, turn: Turn): Progress {
     return { publish: [stats], settle: { kind: "dead", reason: describeError(error) } };
   }
   if (!servesRepo(config, job.repo.full_name)) return { publish: [], settle: ack };
-  const evaluation = new Evaluation(job, turn);
+  const evaluation = new Evaluation(job, options);
   try {
     return yield* evaluation.run();
   } catch (error) {
-    if (isMissing(error)) return await unseen(error as GitHubRefusal, evaluation, turn);
+    if (isMissing(error)) return await unseen(error as GitHubRefusal, evaluation, options);
     throw error;
   }
 }
@@ -64,9 +70,9 @@ async function* handle(body: Uint8Array, turn: Turn): Progress {
 async function unseen(
   error: GitHubRefusal,
   evaluation: Evaluation,
-  { context, attempt }: Turn,
-): Promise<Outcome> {
-  expectLater(error, attempt);
+  { context, tries }: HandleOptions,
+): Promise<HandlerResult> {
+  retryIfEarly(error, tries);
   context.log.warn("GitHub does not show what is to be evaluated", { error: describeError(error) });
   const told = await evaluation.giveUp(error, NO_PULL_REQUEST);
   const events = [...RECEIVED, "issue-fetch-failed"] as const;

@@ -29,7 +29,7 @@ import {
 } from "../lib/scheduling/build_jobs.ts";
 import type { PushTrigger } from "../lib/messages/repo.ts";
 import { touchedProjects } from "../lib/projects/projects.ts";
-import type { Consumer, Outcome, RoleContext, Service } from "../lib/runtime/role.ts";
+import type { Consumer, HandlerResult, RoleContext, Service } from "../lib/runtime/role.ts";
 import { statsMessage } from "../lib/monitoring/stats_events.ts";
 import { QUEUE } from "../lib/broker/topology.ts";
 
@@ -91,28 +91,28 @@ export function createService(context: RoleContext): Promise<Service> {
     queue: QUEUE.pushFilter,
     prefetch: 4,
     decode: (delivery) => parsePushEvent(delivery.body),
-    handle: (event, { headers, attempt }, stop) =>
-      handle(event, { context, stop, attempt, deliveryId: deliveryId(headers) }),
-    exhausted: (event, error) => farewell(event, error, context),
+    handle: (event, { headers, tries }, stop) =>
+      handle(event, { context, stop, tries, deliveryId: deliveryId(headers) }),
+    exhausted: (event, error) => giveUpMessages(event, error, context),
   };
   const periodic = [maintenanceTask(context.config.checkout!.root)];
   return Promise.resolve({ consumers: [consumer], periodic });
 }
 
-interface Turn {
+interface HandleOptions {
   readonly context: RoleContext;
   readonly stop: AbortSignal;
-  readonly attempt: number;
+  readonly tries: number;
   readonly deliveryId: string | undefined;
 }
 
-async function handle(event: PushEvent, turn: Turn): Promise<Outcome> {
-  const { config, log } = turn.context;
+async function handle(event: PushEvent, options: HandleOptions): Promise<HandlerResult> {
+  const { config, log } = options.context;
   const branch = branchOf(event, config);
   if (branch === undefined) return { publish: [], settle: ack };
-  const request = requestOf({ event, branch }, turn);
+  const request = requestOf({ event, branch }, options);
   const fields = { repo: event.repo.full_name, branch, commit: event.after };
-  const push = await gatherPushFacts({ event, branch }, { config, ...turn });
+  const push = await gatherPushFacts({ event, branch }, { config, ...options });
   if (push instanceof MissingFromGit) {
     log.warn("Pushed commit cannot be had", { ...fields, missing: push.message });
     const end = unreadablePush(`git does not show ${push.what} ${push.which}`);
@@ -136,7 +136,7 @@ async function handle(event: PushEvent, turn: Turn): Promise<Outcome> {
 }
 
 /** The push is given up. */
-function farewell(event: PushEvent, error: unknown, context: RoleContext): Publication[] {
+function giveUpMessages(event: PushEvent, error: unknown, context: RoleContext): Publication[] {
   const branch = branchOf(event, context.config);
   if (branch === undefined) return [];
   const request = requestOf({ event, branch }, { context, deliveryId: undefined });
@@ -149,7 +149,7 @@ function told(request: BuildRequest, end: PushEnd, { github }: Config): Publicat
 
 function requestOf(
   { event, branch }: { event: PushEvent; branch: string },
-  { context, deliveryId }: Pick<Turn, "context" | "deliveryId">,
+  { context, deliveryId }: Pick<HandleOptions, "context" | "deliveryId">,
 ): BuildRequest {
   const { repo, ref, before, after } = event;
   return {

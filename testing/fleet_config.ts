@@ -75,7 +75,7 @@ export async function writeConfig(input: ConfigInput): Promise<Record<string, un
     push_filter: {},
     log_message_collector: { logs_path: logs },
     stats: { listen: `127.0.0.1:${listens.stats}` },
-    runner: { identity: "desk", repos: input.repos, trusted_users: input.trusted ?? ["ada"] },
+    runner: { identity: "harness", repos: input.repos, trusted_users: input.trusted ?? ["ada"] },
     checkout: { root: join(folder, "checkout") },
     build: { system: hostSystem(), build_timeout_seconds: 300 },
     github_app: {

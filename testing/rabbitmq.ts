@@ -12,7 +12,7 @@ import watch from "./rabbitmq/watch.sh" with { type: "text" };
 import { PATIENCE_MS, pause } from "./waiting.ts";
 
 /**
- * For `Deno.test({ignore: withoutRabbitMq(), …})`: whether no server is installed. At a desk such tests
+ * For `Deno.test({ignore: withoutRabbitMq(), …})`: whether no server is installed. At a harness such tests
  * are skipped; in CI (`CI=true`) they run, and fail because {@link startRabbitMq} throws.
  */
 export function withoutRabbitMq(): boolean {

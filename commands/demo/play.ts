@@ -8,6 +8,7 @@ import type { Scenario } from "./scenario.ts";
 import {
   type CheckSummary,
   type DemoEvent,
+  DemoEvents,
   firstWords,
   formatEvent,
   formatOverall,
@@ -15,7 +16,6 @@ import {
   formatText,
   logPage,
   type OverallSummary,
-  Watcher,
 } from "./view.ts";
 
 /** Milliseconds after which the demo gives up: a first build on a slow machine takes some seconds. */
@@ -51,7 +51,7 @@ export interface Outcome {
 export async function play(fleet: Fleet, scenario: Scenario, stage: Stage): Promise<Outcome> {
   const { logs, say, signal } = stage;
   introduce(scenario, say);
-  const watcher = new Watcher(fleet, (event) => say(formatEvent(event)));
+  const watcher = new DemoEvents(fleet, (event) => say(formatEvent(event)));
   const pull = await fleet.openPullRequest({ title: scenario.title, files: scenario.change });
   signal.throwIfAborted();
   const checks = await watchChecks(fleet, pull, {

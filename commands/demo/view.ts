@@ -13,7 +13,7 @@ export interface DemoEvent {
 }
 
 /** Watches a fleet's GitHub and reports each thing once. */
-export class Watcher {
+export class DemoEvents {
   readonly events: DemoEvent[] = [];
   readonly #fleet: Fleet;
   readonly #seen = new Set<string>();

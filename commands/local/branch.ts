@@ -127,14 +127,14 @@ async function workTreeOf(
   const tree = { repository, top, signal };
   progress("looking at the work tree");
   const { count, submodules } = await changesIn(tree).catch((error: unknown) => {
-    // Changes that were not asked for are no reason not to look at the branch.
+    // WorkTreeChanges that were not asked for are no reason not to look at the branch.
     if (wanted || !(error instanceof GitFailure)) throw error;
     return { count: 0, submodules: [] };
   });
   const found = { uncommitted: count, submodules };
   if (!wanted || count === 0) return found;
   // What the branch is called stays its last commit's to say.
-  const [subject = "Changes that are not committed"] = await repository.commitSubjects(
+  const [subject = "WorkTreeChanges that are not committed"] = await repository.commitSubjects(
     base,
     head,
     1,

@@ -29,7 +29,7 @@ export interface Choice {
 }
 
 /** What to build. */
-export interface Work {
+export interface BuildSelection {
   readonly branch: LocalBranch;
   readonly plan: EvaluationPlan;
   readonly chosen: readonly Choice[];
@@ -37,7 +37,7 @@ export interface Work {
 
 /** Makes a sandbox and checkouts, builds in them, and takes them away again. */
 export async function buildAll(
-  { branch, plan, chosen }: Work,
+  { branch, plan, chosen }: BuildSelection,
   session: Session,
 ): Promise<Pick<LocalReport, "builds" | "sandbox">> {
   const { merge } = branch.facts;
@@ -87,7 +87,7 @@ function projectBuild(
   return {
     ...workplace,
     test: options.test ?? project.test ?? false,
-    jobs: options.jobs,
+    parallelism: options.parallelism,
     network: sectionOf(config, "builder").network,
     timeoutMs: 1_000 * seconds,
     env: {
@@ -167,7 +167,7 @@ async function preview(
 function variablesFor(project: Project, commands: readonly string[], how: ProjectBuild): string[] {
   if (!commands.some((command) => command.includes("TICKBORG_"))) return [];
   const build = shellWord(`build/${project.name}`);
-  const values = Object.entries({ ...how.env, TICKBORG_JOBS: `${how.jobs}` })
+  const values = Object.entries({ ...how.env, TICKBORG_JOBS: `${how.parallelism}` })
     .map(([name, value]) => `${name}=${shellWord(value)}`);
   const folders = `TICKBORG_SOURCE_DIR="$PWD"/${shellWord(project.path)}` +
     ` TICKBORG_BUILD_DIR="$PWD"/${build}`;

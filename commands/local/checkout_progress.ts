@@ -14,7 +14,7 @@ export interface Checkout {
 const PERIOD_MS = 1_000;
 
 /** Watches a checkout until it is disposed of. */
-export function watchCheckout(checkout: Checkout): Disposable & { howFar(): string } {
+export function trackCheckout(checkout: Checkout): Disposable & { howFar(): string } {
   let text = "";
   let paths: Promise<string[]> | undefined;
   const timer = setInterval(async () => {

@@ -7,7 +7,7 @@ import { writeFiles } from "../../lib/builder/checkout/write_files.ts";
 import type { Project } from "../../lib/config/config.ts";
 import { sectionOf } from "../../lib/config/sections.ts";
 import type { LocalBranch } from "./branch.ts";
-import { watchCheckout } from "./checkout_progress.ts";
+import { trackCheckout } from "./checkout_progress.ts";
 import type { Session } from "./session.ts";
 
 /** What is checked out. */
@@ -81,7 +81,7 @@ export class Checkouts {
     const { branch: { repository, stores, url, facts: { base, head } }, tree, projects } =
       this.#source;
     const { folder, config, signal, screen } = this.#session;
-    using watch = watchCheckout({ repository, tree, folder: folders.tree });
+    using watch = trackCheckout({ repository, tree, folder: folders.tree });
     screen.progress("checking out the merged tree", () => watch.howFar());
     return await writeFiles(repository, { tree, head, base }, {
       folders,
@@ -89,7 +89,7 @@ export class Checkouts {
       url,
       sameHost: !sectionOf(config, "builder").network,
       needs: needsOf(projects, this.#projects),
-      deliveries: Infinity,
+      tries: Infinity,
       stores: [join(folder, "lfs"), ...stores],
       signal,
     });

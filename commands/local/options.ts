@@ -46,7 +46,7 @@ export interface LocalOptions {
   readonly json: boolean;
   readonly config: string | undefined;
   readonly sandbox: boolean;
-  readonly jobs: number;
+  readonly parallelism: number;
   readonly projects: readonly string[];
 }
 
@@ -92,7 +92,7 @@ export function parseLocalOptions(args: string[]): LocalOptions {
     json: values.json,
     config: values.config,
     sandbox: !values["no-sandbox"],
-    jobs: values.jobs === undefined ? navigator.hardwareConcurrency : parseJobs(values.jobs),
+    parallelism: values.jobs === undefined ? navigator.hardwareConcurrency : parseJobs(values.jobs),
     projects: [...new Set(positionals)],
   };
 }

@@ -36,7 +36,7 @@ export interface LocalReport {
   readonly uncommitted: number;
   /** Whether what is not committed was built: `head` is then a commit that is nowhere else. */
   readonly workTree: boolean;
-  readonly verdict: string;
+  readonly outcome: string;
   /** What is wrong with the project list, a line each; undefined where it can be read. */
   readonly mistakes?: readonly string[];
   readonly labels: readonly string[] | null;
@@ -59,7 +59,7 @@ export function whyTouched({ because, via }: TouchedProject): string {
 export function describeBranch(branch: LocalBranch, plan: EvaluationPlan): string[] {
   const { facts, notes } = branch;
   const short = (sha: string) => sha.slice(0, 12);
-  const verdict = describePlan(plan, {
+  const description = describePlan(plan, {
     target: branch.baseName,
     handle: "@tickbot",
     maxProjects: Number.MAX_SAFE_INTEGER,
@@ -71,7 +71,7 @@ export function describeBranch(branch: LocalBranch, plan: EvaluationPlan): strin
       short(facts.base)
     })`,
     ...[...notes, ...describeChanges(branch)].map((note) => `Note: ${note}`),
-    `The bot would say: ${verdict}`,
+    `The bot would say: ${description}`,
     ...describeMistakes(mistakesOf(branch, plan)),
     ...describeOldMistakes(branch.baseName, plan),
     `Labels: ${plan.labels === undefined ? "cannot be told" : plan.labels.join(", ") || "none"}`,
@@ -92,10 +92,10 @@ function describeChanges({ uncommitted, workTree }: LocalBranch): string[] {
  */
 export function mistakesOf(
   { facts: { list } }: LocalBranch,
-  { mistakes, verdict }: EvaluationPlan,
+  { mistakes, outcome }: EvaluationPlan,
 ): string[] | undefined {
   if (mistakes.length > 0) return mistakes.map(safeLine);
-  if (list.kind !== "invalid" || verdict !== "bad-projects") return undefined;
+  if (list.kind !== "invalid" || outcome !== "bad-projects") return undefined;
   return (list.mistakes?.() ?? [list.reason]).map(safeLine);
 }
 
@@ -108,8 +108,8 @@ function describeMistakes(mistakes: readonly string[] | undefined): string[] {
 }
 
 /** Those that the branch did not make, where the list is used all the same. */
-function describeOldMistakes(base: string, { oldMistakes, verdict }: EvaluationPlan): string[] {
-  if (oldMistakes.length === 0 || verdict === "bad-projects") return [];
+function describeOldMistakes(base: string, { oldMistakes, outcome }: EvaluationPlan): string[] {
+  if (oldMistakes.length === 0 || outcome === "bad-projects") return [];
   return [
     `Note: ${PROJECTS_FILE} on ${base} has ${counted(oldMistakes)} already:`,
     ...oldMistakes.map((line) => `  ${safeLine(line)}`),

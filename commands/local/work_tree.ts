@@ -16,7 +16,7 @@ export interface WorkTree {
 const PATIENCE_MS = 1_800_000;
 
 /** What is not committed. */
-export interface Changes {
+export interface WorkTreeChanges {
   /** Changed and new files that are not ignored, and submodules. */
   readonly count: number;
   /** Submodules with changes inside, which no commit of this repository can hold. */
@@ -24,7 +24,7 @@ export interface Changes {
 }
 
 /** Looks for what is not committed. */
-export async function changesIn(tree: WorkTree): Promise<Changes> {
+export async function changesIn(tree: WorkTree): Promise<WorkTreeChanges> {
   const args = ["status", "--porcelain=v2", "--untracked-files=normal"];
   const lines = (await runThere(tree, args)).split("\n").filter((line) => line !== "");
   const inside = /^[12u] \S+ S.(?:M.|.U) (?:\S+ ){5}(.*)$/;

@@ -56,7 +56,7 @@ export function rightsOf(name: RoleName): Rights {
   const mine = consumed.length === 0 ? "" : `(${consumed.join("|")})`;
   // The queues in which retries wait.
   const delays = mine === "" ? [] : [`tickborg\\.delay\\.[0-9]+\\.${mine}`];
-  // What a builder holds for hours (lib/broker/rabbitmq/holding_consumer.ts).
+  // What a builder holds for hours (lib/broker/rabbitmq/leasing_consumer.ts).
   const held = name === "builder"
     ? [`tickborg\\.lease\\.${mine}\\.[0-9a-f-]+(\\.back)?`, `tickborg\\.busy\\.${mine}`]
     : [];

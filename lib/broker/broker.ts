@@ -21,8 +21,8 @@ export interface Delivery {
   readonly headers: Readonly<Record<string, unknown>>;
   /** Whether a consumer may have seen this message before and not settled it. */
   readonly redelivered: boolean;
-  /** Which attempt this is, from 1; grows with each `retry`, not with redeliveries. */
-  readonly attempt: number;
+  /** Which tries this is, from 1; grows with each `retry`, not with redeliveries. */
+  readonly tries: number;
   /** Milliseconds since the epoch when it was published, where its publisher said so (AMQP `timestamp`). */
   readonly publishedAt?: number | undefined;
   /** Aborts when the broker took the delivery back (connection lost); settling it is then without effect. */
@@ -49,7 +49,7 @@ export interface ConsumeOptions {
    * timeout of the server takes it away, and that it is delivered to another consumer within a
    * minute or two when this process dies.
    */
-  readonly holdsLong?: boolean;
+  readonly withLease?: boolean;
 }
 
 /** A running consumer. */

@@ -16,7 +16,7 @@ export interface DeadLetter {
   readonly queue: string;
   readonly exchange: string;
   readonly routingKey: string;
-  readonly attempt: number;
+  readonly tries: number;
   readonly bytes: number;
   /** With everything about it: its headers and its body, in base64 where it is not UTF-8. */
   readonly headers?: Readonly<Record<string, unknown>>;
@@ -35,7 +35,7 @@ const MAX_SHOWN_BYTES = 64 * 1024;
 
 /** Reads a delivery of the dead-letter queue; with `whole` its headers and body too. */
 export function readDeadLetter(delivery: Delivery, whole = false): DeadLetter {
-  const { headers, body, exchange, routingKey, attempt } = delivery;
+  const { headers, body, exchange, routingKey, tries } = delivery;
   const text = (name: string) => typeof headers[name] === "string" ? headers[name] as string : "";
   const letter = {
     time: text(HEADER.time),
@@ -43,7 +43,7 @@ export function readDeadLetter(delivery: Delivery, whole = false): DeadLetter {
     queue: text(HEADER.queue),
     exchange,
     routingKey,
-    attempt,
+    tries,
     bytes: body.byteLength,
   };
   return {

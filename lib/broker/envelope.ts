@@ -7,8 +7,8 @@ import type { Delivery } from "./broker.ts";
 
 /** The headers. */
 export const HEADER = {
-  /** Which attempt the next delivery is, from 1. */
-  attempt: "x-tickborg-attempt",
+  /** Which tries the next delivery is, from 1. */
+  tries: "x-tickborg-attempt",
   /** The exchange and the routing key it was first published with. */
   exchange: "x-tickborg-exchange",
   routingKey: "x-tickborg-routing-key",
@@ -17,7 +17,7 @@ export const HEADER = {
   queue: "x-tickborg-queue",
   time: "x-tickborg-time",
   /** Names a delivery that is held for long, so that a copy of it is known again. */
-  hold: "x-tickborg-hold",
+  lease: "x-tickborg-hold",
 } as const;
 
 /** Headers of a message, whoever made it. */
@@ -27,7 +27,7 @@ export type Headers = Readonly<Record<string, unknown>>;
 const MAX_REASON_BYTES = 4_000;
 
 /** Attempts above which a header cannot be ours. */
-const MAX_ATTEMPT = 1_000_000;
+const MAX_TRIES = 1_000_000;
 
 /** A message as a queue hands it out. */
 export interface Arrived {
@@ -36,18 +36,18 @@ export interface Arrived {
   readonly headers: Headers;
 }
 
-/** Where a message was first published, and which attempt this is. */
+/** Where a message was first published, and which tries this is. */
 export function originOf(
   arrived: Arrived,
-): { exchange: string; routingKey: string; attempt: number } {
+): { exchange: string; routingKey: string; tries: number } {
   const { headers } = arrived;
-  const attempt = Number(headers[HEADER.attempt]);
+  const tries = Number(headers[HEADER.tries]);
   const moved = typeof headers[HEADER.exchange] === "string" &&
     typeof headers[HEADER.routingKey] === "string";
   return {
     exchange: moved ? headers[HEADER.exchange] as string : arrived.exchange,
     routingKey: moved ? headers[HEADER.routingKey] as string : arrived.routingKey,
-    attempt: Number.isInteger(attempt) && attempt >= 1 && attempt <= MAX_ATTEMPT ? attempt : 1,
+    tries: Number.isInteger(tries) && tries >= 1 && tries <= MAX_TRIES ? tries : 1,
   };
 }
 
@@ -57,13 +57,13 @@ export function movedHeaders(delivery: Delivery): Record<string, unknown> {
     ...withoutTrail(delivery.headers),
     [HEADER.exchange]: delivery.exchange,
     [HEADER.routingKey]: delivery.routingKey,
-    [HEADER.attempt]: delivery.attempt,
+    [HEADER.tries]: delivery.tries,
   };
 }
 
-/** Headers of the next attempt. */
+/** Headers of the next tries. */
 export function retriedHeaders(delivery: Delivery): Record<string, unknown> {
-  return { ...movedHeaders(delivery), [HEADER.attempt]: delivery.attempt + 1 };
+  return { ...movedHeaders(delivery), [HEADER.tries]: delivery.tries + 1 };
 }
 
 /** Headers of a dead letter: all it had, and why it died. */
@@ -82,7 +82,7 @@ export function deadHeaders(
 /** Headers of a dead letter that starts again: what it came with, and where it was first published. */
 export function revivedHeaders(delivery: Delivery): Record<string, unknown> {
   const headers = movedHeaders(delivery);
-  for (const name of [HEADER.attempt, HEADER.reason, HEADER.queue, HEADER.time]) {
+  for (const name of [HEADER.tries, HEADER.reason, HEADER.queue, HEADER.time]) {
     delete headers[name];
   }
   return headers;
@@ -94,7 +94,7 @@ const TRAIL = ["x-death", "x-first-death", "x-last-death"];
 function withoutTrail(headers: Headers): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(headers).filter(([name]) =>
-      name !== HEADER.hold && !TRAIL.some((prefix) => name.startsWith(prefix))
+      name !== HEADER.lease && !TRAIL.some((prefix) => name.startsWith(prefix))
     ),
   );
 }

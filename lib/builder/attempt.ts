@@ -16,17 +16,17 @@ import {
   makeResult,
   startedMessage,
 } from "./result.ts";
-import { Work } from "./work.ts";
+import { JobBuild } from "./job_build.ts";
 
 /**
  * Runs a job on a system and yields its messages but the result, which it returns. `signal` ends it: with
  * a string as reason the result says that the build was cancelled; with any other the reason is thrown.
- * `deliveries` is how often the job has been delivered, from 1.
+ * `tries` is how often the job has been delivered, from 1.
  * Throws a `TransientFault` where git's server or the disk fails for now. Whatever happens, the job's
  * processes and its folder are gone when it ends.
  */
 export async function* runAttempt(
-  { job, system, deliveries }: { job: BuildJob; system: string; deliveries: number },
+  { job, system, tries }: { job: BuildJob; system: string; tries: number },
   builder: BuilderContext,
   signal: AbortSignal,
 ): AsyncGenerator<readonly Publication[], BuildResult, void> {
@@ -34,7 +34,7 @@ export async function* runAttempt(
   const { log_messages, max_log_bytes } = sectionOf(builder.config, "builder");
   // GitHub allows few writes: of a job that comes again it is only told that it begins when it does.
   const started = [startedMessage(attempt)];
-  const isFirst = deliveries === 1;
+  const isFirst = tries === 1;
   if (isFirst) yield started;
   const folder = await createJobFolder(jobsRoot(builder.config), attempt.attemptId);
   const ending = new AbortController();
@@ -42,10 +42,10 @@ export async function* runAttempt(
   const stream = new LogStream({ spool: folder.spool, maxLogBytes: max_log_bytes });
   let running: Promise<AttemptEnd> | undefined;
   try {
-    const work = new Work({ attempt, deliveries, builder, folder, stream, signal: bothSignals });
-    const announced = logStartMessage(attempt, await work.choose());
+    const build = new JobBuild({ attempt, tries, builder, folder, stream, signal: bothSignals });
+    const announced = logStartMessage(attempt, await build.prepare());
     yield isFirst ? [announced] : [...started, announced];
-    running = work.run();
+    running = build.run();
     // Awaited below; until then its failure must not count as unhandled.
     running.catch(() => {});
     yield* publishLog(stream, attempt, log_messages);

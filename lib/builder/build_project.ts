@@ -4,7 +4,7 @@ import type { Project } from "../config/config.ts";
 import { describeError } from "../common/errors.ts";
 import { describeStep } from "./recipes/describe.ts";
 import { rank, withTarget } from "./recipes/make_targets.ts";
-import { NO_TARGET } from "./log/output_watch.ts";
+import { NO_TARGET } from "./log/output_scanner.ts";
 import { prepareBuild, type Prepared } from "./recipes/prepare.ts";
 import { inRepository } from "./log/repository_paths.ts";
 import { askAll, runStep, type StepEnd } from "./recipes/run_step.ts";

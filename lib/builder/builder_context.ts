@@ -12,7 +12,7 @@ export interface BuilderContext {
   readonly guard: ProcessGuard;
   readonly log: Logger;
   /** Commands that one build may run at once. */
-  readonly jobs: number;
+  readonly parallelism: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** A fresh random identifier. */

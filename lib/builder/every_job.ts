@@ -4,9 +4,9 @@ import type { Logger } from "@logtape/logtape";
 import type { Broker, Delivery, Subscription } from "../broker/broker.ts";
 import { describeError } from "../common/errors.ts";
 import type { BuildJob } from "../messages/build_job.ts";
-import { MAX_ATTEMPTS } from "../runtime/retry.ts";
-import { type Consumer, HandBack } from "../runtime/role.ts";
-import { publishPatiently, runHandler } from "../runtime/run_handler.ts";
+import { MAX_TRIES } from "../runtime/retry.ts";
+import { type Consumer, Requeue } from "../runtime/role.ts";
+import { publishUntilConfirmed, runHandler } from "../runtime/run_handler.ts";
 
 /** Jobs that wait here; more are dropped with a warning, as nothing is kept for a builder that is away. */
 const MAX_WAITING = 1_000;
@@ -83,12 +83,12 @@ class Worker {
     const [consumer, options] = [this.#consumer, { ...this.#options, stop: this.#stop }];
     const message = consumer.decode(delivery);
     // A copy does not come again: each is tried as if for the last time.
-    const last = { ...delivery, attempt: MAX_ATTEMPTS };
+    const last = { ...delivery, tries: MAX_TRIES };
     try {
       await runHandler({ consumer, message, delivery: last }, options);
     } catch (error) {
-      if (!(error instanceof HandBack)) {
-        await publishPatiently(await consumer.exhausted?.(message, error) ?? [], options);
+      if (!(error instanceof Requeue)) {
+        await publishUntilConfirmed(await consumer.exhausted?.(message, error) ?? [], options);
       }
       throw error;
     }

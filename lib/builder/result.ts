@@ -51,7 +51,7 @@ export interface AttemptEnd {
 }
 
 /** What counts most of several projects' ends: one red project makes the job red. */
-const GRAVITY: readonly AttrOutcome["status"][] = [
+const SEVERITY: readonly AttrOutcome["status"][] = [
   "Cancelled",
   "Failure",
   "Unknown",
@@ -65,7 +65,7 @@ const GRAVITY: readonly AttrOutcome["status"][] = [
 export function makeResult(attempt: Attempt, end: AttemptEnd): BuildResult {
   const { job } = attempt;
   const decisive =
-    GRAVITY.map((status) => end.outcomes.find((outcome) => outcome.status === status)).find((
+    SEVERITY.map((status) => end.outcomes.find((outcome) => outcome.status === status)).find((
       outcome,
     ) => outcome !== undefined) ?? NOTHING_ASKED;
   const names = (leftOut: boolean) =>

@@ -7,9 +7,9 @@ import type { QueuedBuildJobs } from "../messages/queued_build_jobs.ts";
 import { type Addresses, buildLogLink, type Report } from "../report/parts.ts";
 import { leftOutReport, resultReport } from "../report/result.ts";
 import { type BuildSubject, isPush, jobSubject, resultSubject } from "../report/subject.ts";
-import { queuedReport, type QueueState, startedReport } from "../report/waiting.ts";
+import { type BuildQueueState, queuedReport, startedReport } from "../report/waiting.ts";
 import {
-  CERTAINTY,
+  CONCLUSION_RANK,
   externalId,
   type Memory,
   parseExternalId,
@@ -20,23 +20,23 @@ import {
 } from "./identity.ts";
 import type { BuildMessage } from "./message.ts";
 import { checkRunName, parseCheckRunName } from "./name.ts";
-import type { BuildNews, News, Transition } from "./transition.ts";
-import { type Verdict, verdictOf } from "./verdict.ts";
+import type { BuildState, BuildUpdate, Transition } from "./transition.ts";
+import { conclusionOf, type RankedConclusion } from "./conclusion.ts";
 
 /** What is known when a check run is written. */
 export interface WriteFacts {
   /** ISO 8601. */
   readonly now: string;
-  readonly queue: QueueState;
+  readonly queue: BuildQueueState;
   readonly addresses: Addresses;
 }
 
 /** A change that a message asks of one check run. */
-export interface Change {
+export interface CheckRunChange {
   readonly name: string;
   readonly subject: BuildSubject;
   readonly request: Request;
-  readonly news: News;
+  readonly buildState: BuildState;
   readonly attempt?: string;
   readonly durationSeconds?: number;
   report(facts: WriteFacts): Report;
@@ -54,10 +54,10 @@ export interface ChangeFacts {
 }
 
 /** The changes that a message about builds asks for. */
-export function changesOf(
+export function checkRunChanges(
   message: BuildMessage,
   { suffix = "", projects = [] }: ChangeFacts = {},
-): Change[] {
+): CheckRunChange[] {
   switch (message.kind) {
     case "queued":
       return queuedChanges(message.queued, suffix);
@@ -69,7 +69,7 @@ export function changesOf(
 }
 
 /** What a change tells of a build, as the rules take it. */
-export function newsOf({ subject, request, news }: Change): BuildNews {
+export function updateOf({ subject, request, buildState }: CheckRunChange): BuildUpdate {
   const push = isPush(subject);
   return {
     ...request,
@@ -78,34 +78,34 @@ export function newsOf({ subject, request, news }: Change): BuildNews {
     test: subject.test,
     baseSha: subject.baseSha,
     definition: subject.definition,
-    news,
+    buildState,
   };
 }
 
-function queuedChanges({ job, architectures }: QueuedBuildJobs, suffix: string): Change[] {
+function queuedChanges({ job, architectures }: QueuedBuildJobs, suffix: string): CheckRunChange[] {
   return unique(architectures).flatMap((system) =>
-    unique(job.attrs).map((project): Change => {
+    unique(job.attrs).map((project): CheckRunChange => {
       const subject = jobSubject(job, project, system);
       return {
         name: checkRunName(project, system, suffix),
         subject,
         request: requestOf(job),
-        news: { status: "queued" },
+        buildState: { status: "queued" },
         report: ({ queue, addresses }) => queuedReport(subject, queue, addresses),
       };
     })
   );
 }
 
-function startedChanges(started: BuildStarted, suffix: string): Change[] {
+function startedChanges(started: BuildStarted, suffix: string): CheckRunChange[] {
   const { job, system, identity, attempt_id: attempt, started_at: startedAt } = started;
-  return unique(job.attrs).map((project): Change => {
+  return unique(job.attrs).map((project): CheckRunChange => {
     const subject = jobSubject(job, project, system);
     return {
       name: checkRunName(project, system, suffix),
       subject,
       request: requestOf(job),
-      news: { status: "in_progress", attempt, startedAt },
+      buildState: { status: "in_progress", attempt, startedAt },
       attempt,
       report: ({ addresses }) =>
         startedReport(subject, { identity, attemptId: attempt }, addresses),
@@ -126,12 +126,12 @@ function resultChanges(
   result: BuildResult,
   projects: readonly string[],
   suffix: string,
-): Change[] {
+): CheckRunChange[] {
   const attempted = namesProjects(result) ? result.attempted_attrs ?? [] : projects;
   const leftOut = (result.skipped_attrs ?? []).filter((project) => !attempted.includes(project));
   // A job whose only projects were left out has a status of its own to tell (superseded, an error).
   const [own, others] = attempted.length === 0 ? [leftOut, []] : [attempted, leftOut];
-  const { conclusion, certainty } = verdictOf(result);
+  const { conclusion, certainty } = conclusionOf(result);
   return [
     ...unique(own).map((project) =>
       completedChange(result, project, { conclusion, certainty, suffix, report: resultReport })
@@ -139,7 +139,7 @@ function resultChanges(
     ...unique(others).map((project) =>
       completedChange(result, project, {
         conclusion: "skipped",
-        certainty: CERTAINTY.skipped,
+        certainty: CONCLUSION_RANK.skipped,
         suffix,
         report: (subject, _result, addresses) => leftOutReport(subject, addresses),
       })
@@ -150,15 +150,15 @@ function resultChanges(
 function completedChange(
   result: BuildResult,
   project: string,
-  shown: Verdict & { suffix: string; report: typeof resultReport },
-): Change {
+  shown: RankedConclusion & { suffix: string; report: typeof resultReport },
+): CheckRunChange {
   const subject = resultSubject(result, project);
   const { attempt_id: attempt, duration_seconds: durationSeconds } = result;
   return {
     name: checkRunName(project, result.system, shown.suffix),
     subject,
     request: requestOf(result),
-    news: {
+    buildState: {
       status: "completed",
       attempt,
       certainty: shown.certainty,
@@ -180,14 +180,14 @@ export function projectsAwaiting(result: BuildResult, runs: readonly CheckRun[])
 
 /** What GitHub is told when a transition is made. */
 export function stateOf(
-  change: Change,
+  change: CheckRunChange,
   made: Transition & { kind: "create" | "update" },
   { facts, current }: { facts: WriteFacts; current: CheckRun | undefined },
 ): CheckRunState {
   const report = change.report(facts);
   const detailsUrl = buildLogLink(change.subject, change.attempt, facts.addresses);
   return {
-    status: change.news.status,
+    status: change.buildState.status,
     externalId: externalId(made.request),
     title: report.title,
     summary: withMemory(report.summary, made.memory, current),
@@ -212,17 +212,17 @@ function withMemory(summary: string, memory: Memory, current: CheckRun | undefin
 }
 
 function timesOf(
-  change: Change,
+  change: CheckRunChange,
   now: string,
   current: CheckRun | undefined,
 ): Partial<CheckRunState> {
-  if (change.news.status === "queued") return {};
-  if (change.news.status === "in_progress") return { startedAt: change.news.startedAt };
+  if (change.buildState.status === "queued") return {};
+  if (change.buildState.status === "in_progress") return { startedAt: change.buildState.startedAt };
   const began = change.durationSeconds === undefined
     ? current?.status === "in_progress" ? current.startedAt : undefined
     : new Date(Date.parse(now) - change.durationSeconds * 1_000).toISOString();
   return {
-    conclusion: change.news.conclusion,
+    conclusion: change.buildState.conclusion,
     completedAt: now,
     ...(began === undefined ? {} : { startedAt: began }),
   };

@@ -14,13 +14,18 @@ export interface Request {
 }
 
 /** How sure a conclusion is: a surer one replaces a less sure one of the same request. */
-export const CERTAINTY = { swept: 0, skipped: 1, infrastructure: 2, definite: 3 } as const;
-export type Certainty = (typeof CERTAINTY)[keyof typeof CERTAINTY];
+export const CONCLUSION_RANK = {
+  givenUp: 0,
+  skipped: 1,
+  infrastructureError: 2,
+  final: 3,
+} as const;
+export type ConclusionRank = (typeof CONCLUSION_RANK)[keyof typeof CONCLUSION_RANK];
 
 /** Requests that a check run showed before, or has in the background, are remembered up to this many. */
 const MAX_SEEN = 20;
 
-const Conclusion = z.enum([
+const ConclusionSchema = z.enum([
   "success",
   "failure",
   "neutral",
@@ -53,7 +58,7 @@ const MemorySchema = z.object({
   /** Ids of earlier requests, oldest first. */
   seen: z.array(z.string().max(200)).max(MAX_SEEN).optional(),
   /** Results of requests that are not shown, because a stronger one is; oldest first. */
-  background: z.array(z.tuple([z.string().max(200), Conclusion])).max(MAX_SEEN).optional(),
+  background: z.array(z.tuple([z.string().max(200), ConclusionSchema])).max(MAX_SEEN).optional(),
 });
 /** What the hidden comment holds. */
 export type Memory = z.infer<typeof MemorySchema>;
@@ -102,7 +107,7 @@ export function withBackground(
   ofAnother = false,
 ): NonNullable<Memory["background"]> {
   const others = background.filter(([id]) => id !== requestId);
-  const added: [string, z.infer<typeof Conclusion>] = [requestId, conclusion];
+  const added: [string, z.infer<typeof ConclusionSchema>] = [requestId, conclusion];
   return (ofAnother ? [added, ...others] : [...others, added]).slice(-MAX_SEEN);
 }
 

@@ -58,7 +58,7 @@ export function repoOf(message: CheckMessage): Repo {
 }
 
 /** What a message about builds says of where they come from. */
-export function originOf(message: BuildMessage): Pick<BuildJob, "repo" | "pr" | "push"> {
+export function subjectOf(message: BuildMessage): Pick<BuildJob, "repo" | "pr" | "push"> {
   switch (message.kind) {
     case "queued":
       return message.queued.job;

@@ -1,8 +1,8 @@
 /** Pure rules of what a message does to a check run: it never moves backwards, whatever comes late or twice. */
 import type { CheckRun, Conclusion } from "../github/github.ts";
 import {
-  CERTAINTY,
-  type Certainty,
+  CONCLUSION_RANK,
+  type ConclusionRank,
   defined,
   type Memory,
   parseExternalId,
@@ -14,14 +14,14 @@ import {
 } from "./identity.ts";
 
 /** What a message says about a build. */
-export type News =
+export type BuildState =
   | { readonly status: "queued" }
   /** `startedAt` is ISO 8601. */
   | { readonly status: "in_progress"; readonly attempt: string; readonly startedAt: string }
   | {
     readonly status: "completed";
     readonly attempt: string;
-    readonly certainty: Certainty;
+    readonly certainty: ConclusionRank;
     readonly conclusion: Conclusion;
   };
 
@@ -40,9 +40,9 @@ export type Transition =
   | { readonly kind: "remember"; readonly memory: Memory; readonly why: string };
 
 /** Why a push's build is not shown. */
-export const PUSH_BEHIND_PULL = "a pull request holds the check run";
+export const PUSH_BEHIND_PULL = "a pull request owns the check run";
 /** Why the build of a pull request is not shown. */
-export const ANOTHER_PULL = "another pull request holds the check run";
+export const ANOTHER_PULL = "another pull request owns the check run";
 /** Why a build without tests is not shown. */
 export const TEST_STANDS = "a test holds the check run";
 
@@ -54,8 +54,8 @@ export interface TransitionFacts {
   readonly owner?: number | undefined;
 }
 
-/** News of a build. */
-export interface BuildNews extends Request {
+/** BuildState of a build. */
+export interface BuildUpdate extends Request {
   /** Whether a push asked for the build, and not a pull request. */
   readonly push: boolean;
   /** The number of the pull request; undefined for a push. */
@@ -64,7 +64,7 @@ export interface BuildNews extends Request {
   readonly test?: boolean;
   readonly baseSha?: string | undefined;
   readonly definition?: "merged" | undefined;
-  readonly news: News;
+  readonly buildState: BuildState;
 }
 
 /**
@@ -86,10 +86,10 @@ export interface BuildNews extends Request {
  */
 export function transition(
   current: CheckRun | undefined,
-  message: BuildNews,
+  message: BuildUpdate,
   facts: TransitionFacts,
 ): Transition {
-  const { news } = message;
+  const { buildState } = message;
   const dated = { requestId: message.requestId, requestedAt: message.requestedAt ?? facts.now };
   if (current === undefined) return { kind: "create", request: dated, memory: memoryOf(message) };
   const shown = parseExternalId(current.externalId);
@@ -103,7 +103,7 @@ export function transition(
       memory: { ...memoryOf(message), ...history(current, shown, memory) },
     };
   }
-  const why = whyNothing(current, memory, news);
+  const why = whyNothing(current, memory, buildState);
   if (why !== undefined) return { kind: "nothing", why };
   const { seen, background, tested, pull, test, baseSha, definition } = memory;
   return {
@@ -129,21 +129,21 @@ function history(current: CheckRun, shown: Request, memory: Memory): Partial<Mem
 }
 
 /** The result of a request that is not shown: an unsure one replaces no other. */
-function remembered(message: BuildNews, memory: Memory, why: string): Transition {
-  const { news, requestId, push } = message;
-  if (news.status !== "completed" || push) return { kind: "nothing", why };
+function remembered(message: BuildUpdate, memory: Memory, why: string): Transition {
+  const { buildState, requestId, push } = message;
+  if (buildState.status !== "completed" || push) return { kind: "nothing", why };
   const known = memory.background?.find(([id]) => id === requestId)?.[1];
-  const surer = known === undefined || news.certainty === CERTAINTY.definite;
-  if (!surer || known === news.conclusion) return { kind: "nothing", why };
+  const surer = known === undefined || buildState.certainty === CONCLUSION_RANK.final;
+  if (!surer || known === buildState.conclusion) return { kind: "nothing", why };
   const ofAnother = isOfAnother(message, memory);
-  const background = withBackground(memory, [requestId, news.conclusion], ofAnother);
+  const background = withBackground(memory, [requestId, buildState.conclusion], ofAnother);
   const tested = withTested(memory, message);
   return { kind: "remember", memory: defined({ ...memory, background, tested }), why };
 }
 
 /** A request that is not shown, and the check run as it is. */
 interface Rivalry {
-  readonly message: BuildNews;
+  readonly message: BuildUpdate;
   readonly shown: Request;
   readonly memory: Memory;
   readonly current: CheckRun;
@@ -153,10 +153,10 @@ interface Rivalry {
 function whyLate(rivalry: Rivalry, { owner }: TransitionFacts): string | undefined {
   const { message, shown, memory } = rivalry;
   const ended = memory.background?.some(([id]) => id === message.requestId) ?? false;
-  if (ended && message.news.status !== "completed") return "its result is known";
+  if (ended && message.buildState.status !== "completed") return "its result is known";
   const byPush = memory.push === true;
-  if (message.push && !byPush && isHeld(shown, memory)) return PUSH_BEHIND_PULL;
-  if (!message.push && byPush && takesOverPush(message, memory)) return undefined;
+  if (message.push && !byPush && isOwnedByPull(shown, memory)) return PUSH_BEHIND_PULL;
+  if (!message.push && byPush && supersedesPush(message, memory)) return undefined;
   const wasShown = memory.seen?.includes(message.requestId) ?? false;
   if (isOfAnother(message, memory)) {
     return owner === message.pull && !wasShown ? undefined : ANOTHER_PULL;
@@ -167,7 +167,7 @@ function whyLate(rivalry: Rivalry, { owner }: TransitionFacts): string | undefin
 }
 
 /** Whether a request and the one that is shown are of two pull requests. */
-export function isOfAnother({ pull }: BuildNews, memory: Memory): boolean {
+export function isOfAnother({ pull }: BuildUpdate, memory: Memory): boolean {
   return pull !== undefined && memory.pull !== undefined && pull !== memory.pull;
 }
 
@@ -175,19 +175,19 @@ export function isOfAnother({ pull }: BuildNews, memory: Memory): boolean {
 function isWeaker({ message, memory, current }: Rivalry): boolean {
   if (memory.test !== true || message.test === true || message.push) return false;
   return current.status !== "completed" ||
-    (memory.certainty ?? CERTAINTY.definite) === CERTAINTY.definite;
+    (memory.certainty ?? CONCLUSION_RANK.final) === CONCLUSION_RANK.final;
 }
 
 /** Whether pushes leave the check run alone: what an older peer wrote does not say whose it is. */
-function isHeld(shown: Request, { certainty }: Memory): boolean {
+function isOwnedByPull(shown: Request, { certainty }: Memory): boolean {
   return shown.requestedAt !== undefined &&
-    (certainty ?? CERTAINTY.definite) === CERTAINTY.definite;
+    (certainty ?? CONCLUSION_RANK.final) === CONCLUSION_RANK.final;
 }
 
 /** What came to nothing, or did before it gave way to the push, takes nothing over whenever it comes again. */
-function takesOverPush({ news, requestId }: BuildNews, { seen }: Memory): boolean {
-  return news.status === "completed"
-    ? news.certainty === CERTAINTY.definite
+function supersedesPush({ buildState, requestId }: BuildUpdate, { seen }: Memory): boolean {
+  return buildState.status === "completed"
+    ? buildState.certainty === CONCLUSION_RANK.final
     : !seen?.includes(requestId);
 }
 
@@ -195,7 +195,7 @@ function takesOverPush({ news, requestId }: BuildNews, { seen }: Memory): boolea
  * Undated requests come from older peers: one that was not shown before is the newest there is. Of one time,
  * a pull request's is newer than a push's.
  */
-function isNewer(message: BuildNews, shown: Request, memory: Memory): boolean {
+function isNewer(message: BuildUpdate, shown: Request, memory: Memory): boolean {
   if (memory.seen?.includes(message.requestId)) return false;
   if (message.requestedAt === undefined || shown.requestedAt === undefined) return true;
   const difference = Date.parse(message.requestedAt) - Date.parse(shown.requestedAt);
@@ -205,44 +205,45 @@ function isNewer(message: BuildNews, shown: Request, memory: Memory): boolean {
 }
 
 /** Why news of the request that is shown changes nothing; undefined when it does. */
-function whyNothing(current: CheckRun, memory: Memory, news: News): string | undefined {
-  switch (news.status) {
+function whyNothing(current: CheckRun, memory: Memory, buildState: BuildState): string | undefined {
+  switch (buildState.status) {
     case "queued":
       return "already known";
     case "in_progress":
       if (current.status === "completed") {
-        const given = memory.certainty === CERTAINTY.swept && memory.attempt !== news.attempt;
+        const given = memory.certainty === CONCLUSION_RANK.givenUp &&
+          memory.attempt !== buildState.attempt;
         return given ? undefined : "already completed";
       }
-      return current.status === "queued" || startedLater(news, memory)
+      return current.status === "queued" || startedLater(buildState, memory)
         ? undefined
         : "already in progress";
     case "completed": {
       if (current.status !== "completed") return undefined;
-      const before = memory.certainty ?? CERTAINTY.definite;
-      return news.certainty > before ? undefined : "already completed";
+      const before = memory.certainty ?? CONCLUSION_RANK.final;
+      return buildState.certainty > before ? undefined : "already completed";
     }
   }
 }
 
 /** Two attempts of one job, after a builder was lost: the one that started last is shown. */
-function startedLater(news: News & { status: "in_progress" }, memory: Memory): boolean {
-  if (memory.attempt === news.attempt) return false;
-  const difference = Date.parse(news.startedAt) - Date.parse(memory.startedAt ?? "");
+function startedLater(buildState: BuildState & { status: "in_progress" }, memory: Memory): boolean {
+  if (memory.attempt === buildState.attempt) return false;
+  const difference = Date.parse(buildState.startedAt) - Date.parse(memory.startedAt ?? "");
   if (Number.isNaN(difference)) return memory.startedAt === undefined;
-  return difference > 0 || (difference === 0 && news.attempt > (memory.attempt ?? ""));
+  return difference > 0 || (difference === 0 && buildState.attempt > (memory.attempt ?? ""));
 }
 
-function memoryOf({ news, push, pull, test, baseSha, definition }: BuildNews): Memory {
+function memoryOf({ buildState, push, pull, test, baseSha, definition }: BuildUpdate): Memory {
   const by: Memory = push
     ? { push }
     : defined({ pull, test: test || undefined, baseSha, definition });
-  switch (news.status) {
+  switch (buildState.status) {
     case "queued":
       return by;
     case "in_progress":
-      return { ...by, attempt: news.attempt, startedAt: news.startedAt };
+      return { ...by, attempt: buildState.attempt, startedAt: buildState.startedAt };
     case "completed":
-      return { ...by, attempt: news.attempt, certainty: news.certainty };
+      return { ...by, attempt: buildState.attempt, certainty: buildState.certainty };
   }
 }

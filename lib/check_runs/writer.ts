@@ -2,9 +2,9 @@
 import type { Logger } from "@logtape/logtape";
 import { type CheckRun, type CheckRunState, type GitHub, isMissing } from "../github/github.ts";
 import type { Repo } from "../messages/repo.ts";
-import { expectLater } from "../runtime/retry.ts";
+import { retryIfEarly } from "../runtime/retry.ts";
 import { refused } from "./answers.ts";
-import type { Change } from "./change.ts";
+import type { CheckRunChange } from "./change.ts";
 import { keyOf } from "./key.ts";
 import type { RecentlyWritten } from "./written.ts";
 
@@ -24,8 +24,8 @@ export type Written = "created" | "written" | "no commit";
 interface Write {
   readonly state: CheckRunState;
   readonly current: CheckRun | undefined;
-  /** Which attempt of the message this is, from 1. */
-  readonly attempt: number;
+  /** Which tries of the message this is, from 1. */
+  readonly tries: number;
 }
 
 /** A check run by its name and commit. */
@@ -65,12 +65,12 @@ export class CheckWriter {
   }
 
   /** Throws a `PoisonMessage` for what GitHub refuses for good. */
-  async write(change: Change, { state, current, attempt }: Write): Promise<Written> {
+  async write(change: CheckRunChange, { state, current, tries }: Write): Promise<Written> {
     const { subject: { repo, pr }, name } = change;
     const { log } = this.#options;
     const target = { repo, sha: pr.head_sha, name };
     const put = await putCheckRun(target, { state, current }, this.#options);
-    if (put === "missing") return this.noCommit(change, attempt);
+    if (put === "missing") return this.noCommit(change, tries);
     log.info("Check run written", {
       repo: repo.full_name,
       headSha: pr.head_sha,
@@ -86,9 +86,9 @@ export class CheckWriter {
    * There is nothing to post to: a commit that GitHub's API does not show yet, that was force-pushed away and
    * collected, or a deleted repository. Throws a `NotThereYet` as long as it may come.
    */
-  noCommit({ name, subject }: Change, attempt: number): "no commit" {
+  noCommit({ name, subject }: CheckRunChange, tries: number): "no commit" {
     const { repo: { full_name: repo }, pr: { head_sha: headSha } } = subject;
-    expectLater(new Error(`GitHub shows no commit ${headSha} in ${repo}`), attempt);
+    retryIfEarly(new Error(`GitHub shows no commit ${headSha} in ${repo}`), tries);
     this.#options.log.warn("No commit to report to", { repo, headSha, name });
     return "no commit";
   }

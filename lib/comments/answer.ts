@@ -43,13 +43,13 @@ export interface AnswerFacts {
 const MOST_NAMES = 60;
 
 /** Unknown projects for which what was meant is sought: it costs a look at each project there is. */
-const MOST_HINTS = 5;
+const MAX_HINTS = 5;
 
 /** The answer as Markdown; undefined where there is nothing to say. */
 export function answerTo(problems: readonly Problem[], facts: AnswerFacts): string | undefined {
   if (problems.length === 0) return undefined;
   const unknown = problems.filter(({ kind }) => kind === "unknown-project");
-  const hinted = new Set(unknown.slice(0, MOST_HINTS));
+  const hinted = new Set(unknown.slice(0, MAX_HINTS));
   const told = problems.map((problem) => describe(problem, facts, hinted.has(problem)))
     .filter((text) => text !== "");
   const lines = [...new Set(told)];

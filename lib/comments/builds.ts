@@ -1,7 +1,7 @@
 /** Which builds the commands of a comment name. Pure. */
 import { maxProjects, systemsFor } from "../access/acl.ts";
 import type { Command } from "./command.ts";
-import { withPlaces } from "./places.ts";
+import { withSystems } from "./places.ts";
 import type { Problem } from "./answer.ts";
 import type { Config, Project } from "../config/config.ts";
 import { isRedefined } from "../evaluation/list_change.ts";
@@ -41,7 +41,7 @@ export function wantedBuilds(commands: readonly Command[], facts: WantingFacts):
   }
   const builds = new Map<string, Build>();
   const names = [list, facts.headList].flatMap((it) => it?.kind === "list" ? it.projects : []);
-  const placed = withPlaces(commands, new Set(names.map(({ name }) => name)));
+  const placed = withSystems(commands, new Set(names.map(({ name }) => name)));
   const problems = placed.unknown.map((name): Problem => ({ kind: "unknown-system", name }));
   for (const { kind, name, systems } of placed.commands.flatMap(named)) {
     const found = find(name);

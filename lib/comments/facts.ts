@@ -32,9 +32,9 @@ export interface CommentFacts {
   readonly overall: OverallMemory | undefined;
   /** Request ids of the pull request's evaluations of the head. */
   readonly evaluations: readonly string[];
-  readonly attempt: number;
+  readonly tries: number;
   readonly config: Pick<Config, "github" | "mass_rebuilder">;
 }
 
 /** What is known of a comment before anything else is asked. */
-export type Comment = Pick<CommentFacts, "event" | "commands" | "pull" | "attempt">;
+export type Comment = Pick<CommentFacts, "event" | "commands" | "pull" | "tries">;

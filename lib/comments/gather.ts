@@ -6,7 +6,7 @@ import { recallOverall } from "../check_runs/overall/memory.ts";
 import { evaluationMemory } from "../evaluation/status.ts";
 import { type CheckRun, GitHubRefusal, isMissing, type RepoName } from "../github/github.ts";
 import { PROJECTS_FILE, readProjectList, usableList } from "../projects/projects.ts";
-import { expectLater } from "../runtime/retry.ts";
+import { retryIfEarly } from "../runtime/retry.ts";
 import type { RoleContext } from "../runtime/role.ts";
 import { trusts } from "../access/trust.ts";
 import { approvalOf } from "./approval.ts";
@@ -23,14 +23,14 @@ export async function gatherFacts(
   const { repo } = event;
   const options = { config, github, repo };
   const [list, statuses, trusted, authorTrusted, runs] = await Promise.all([
-    projectList({ repo, ref: pull.baseRef, attempt: comment.attempt }, context),
+    projectList({ repo, ref: pull.baseRef, tries: comment.tries }, context),
     github.statuses(repo, pull.headSha),
     trusts(event.author, options),
     trusts(pull.author, options),
     github.checkRuns(repo, pull.headSha),
   ]);
   const builds = comment.commands.some(({ kind }) => kind === "build" || kind === "test");
-  const ofHead = { repo, ref: pull.headSha, attempt: comment.attempt };
+  const ofHead = { repo, ref: pull.headSha, tries: comment.tries };
   const headList = trusted && builds ? await projectList(ofHead, context) : undefined;
   const approval = approvalOf(event, {
     statuses: statuses ?? [],
@@ -74,7 +74,7 @@ function beganLately({ status, startedAt }: CheckRun, now: number): boolean {
 
 /** The project list of a branch, as it is now, or of a commit. */
 async function projectList(
-  { repo, ref, attempt }: { repo: RepoName; ref: string; attempt: number },
+  { repo, ref, tries }: { repo: RepoName; ref: string; tries: number },
   context: RoleContext,
 ) {
   try {
@@ -82,7 +82,7 @@ async function projectList(
     return usableList(readProjectList(file, context.config.projects));
   } catch (error) {
     if (!(error instanceof GitHubRefusal)) throw error;
-    if (isMissing(error)) expectLater(error, attempt);
+    if (isMissing(error)) retryIfEarly(error, tries);
     return { kind: "invalid" as const, reason: error.message };
   }
 }

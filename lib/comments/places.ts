@@ -3,7 +3,7 @@ import { isSystem, type System } from "../messages/systems.ts";
 import type { Command } from "./command.ts";
 
 /** Commands whose systems are known to exist, and the names that are none. */
-export interface Placed {
+export interface CommandSystems {
   readonly commands: readonly Command[];
   readonly unknown: readonly string[];
 }
@@ -12,7 +12,10 @@ export interface Placed {
  * Takes what stands behind a command's `on` as systems. The parser does so only if each of them is one,
  * because it does not know whether there is a project `on`. A command that then has no system left is dropped.
  */
-export function withPlaces(commands: readonly Command[], projects: ReadonlySet<string>): Placed {
+export function withSystems(
+  commands: readonly Command[],
+  projects: ReadonlySet<string>,
+): CommandSystems {
   if (projects.has("on")) return { commands, unknown: [] };
   const read = commands.map(placed);
   return {
@@ -21,7 +24,7 @@ export function withPlaces(commands: readonly Command[], projects: ReadonlySet<s
   };
 }
 
-function placed(command: Command): Placed {
+function placed(command: Command): CommandSystems {
   if (command.kind !== "build" && command.kind !== "test") {
     return { commands: [command], unknown: [] };
   }

@@ -58,7 +58,7 @@ export function evaluationOf(
  * The jobs of those builds that were not queued by an earlier delivery of the comment. They build the merge
  * that was evaluated, so that they answer what the evaluation asked for.
  */
-export function jobs(facts: CommentFacts, builds: readonly Build[]): Publication[] {
+export function buildJobs(facts: CommentFacts, builds: readonly Build[]): Publication[] {
   const { event, overall } = facts;
   const baseSha = overall?.pull === event.number ? overall.baseSha : undefined;
   const request = { repo: event.repo, pr: prOf(facts), ...requestOf(facts), baseSha };

@@ -23,7 +23,7 @@ export class TransientFault extends Error {
 
 /**
  * What was just announced is not shown yet: GitHub's API and its git servers follow a change one after the
- * other. Thrown by `expectLater` (`lib/runtime/retry.ts`) alone, which bounds it.
+ * other. Thrown by `retryIfEarly` (`lib/runtime/retry.ts`) alone, which bounds it.
  */
 export class NotThereYet extends TransientFault {
   override name = "NotThereYet";

@@ -1,7 +1,7 @@
 /** Gathers what git knows about a branch that is to be merged, without a work tree and without GitHub. */
 import type { Project } from "../config/config.ts";
 import { type GitRepository, type Merge, TreeTooLarge } from "../git/repository.ts";
-import { judgedListAt } from "../projects/at_commit.ts";
+import { validatedListAt } from "../projects/at_commit.ts";
 import { type ProjectList, usableList } from "../projects/projects.ts";
 import { changedFiles } from "./changed_files.ts";
 import { gatherListFacts, type ListFacts } from "./list_facts.ts";
@@ -48,7 +48,7 @@ export async function gatherBranchFacts(
   const [large, subjects, judged] = await Promise.all([
     isTooLarge(repository, head),
     repository.commitSubjects(base, head),
-    judgedListAt(repository, base, fallback),
+    validatedListAt(repository, base, fallback),
   ]);
   const list = usableList(judged);
   if (large) {

@@ -8,7 +8,7 @@ import { evaluationMessage } from "../scheduling/build_jobs.ts";
 import type { EvaluationJob } from "../messages/evaluation_job.ts";
 import type { Event } from "../messages/event.ts";
 import { evaluationEvents, RECEIVED, statsMessage } from "../monitoring/stats_events.ts";
-import type { Outcome, Progress, RoleContext } from "../runtime/role.ts";
+import type { HandlerResult, HandlerStream, RoleContext } from "../runtime/role.ts";
 import type { BranchFacts } from "./branch_facts.ts";
 import { decide } from "./decide.ts";
 import { gather } from "./gather.ts";
@@ -20,8 +20,8 @@ import {
 } from "./messages.ts";
 import { pullRequestOf } from "./missing.ts";
 import { type EvaluationPlan, labelsOf } from "./plan.ts";
-import { GIVEN_UP } from "./progress.ts";
-import { type Conclusion, EvaluationReporter } from "./reporter.ts";
+import { GIVEN_UP } from "./request_state.ts";
+import { EvaluationReporter, type FinalStatus } from "./reporter.ts";
 import { describeList } from "./list_wording.ts";
 import { describePlan, stateOf } from "./wording.ts";
 
@@ -31,8 +31,8 @@ const BATCH = 500;
 /** What an evaluation works with. */
 export interface EvaluationOptions {
   readonly context: RoleContext;
-  /** Which attempt of the job this is, from 1. */
-  readonly attempt: number;
+  /** Which tries of the job this is, from 1. */
+  readonly tries: number;
   /** Aborts when the role stops. */
   readonly stop: AbortSignal;
 }
@@ -42,18 +42,18 @@ export class Evaluation {
   #job: EvaluationJob;
   readonly #context: RoleContext;
   readonly #github: GitHub;
-  readonly #attempt: number;
+  readonly #tries: number;
   readonly #stop: AbortSignal;
   readonly #started: number;
   readonly #askedAt: string | undefined;
   readonly #request: { readonly requestId: string; readonly requestedAt: string };
   readonly #reporter: EvaluationReporter;
 
-  constructor(job: EvaluationJob, { context, attempt, stop }: EvaluationOptions) {
+  constructor(job: EvaluationJob, { context, tries, stop }: EvaluationOptions) {
     const { config, log } = context;
     this.#context = context;
     this.#github = context.github();
-    this.#attempt = attempt;
+    this.#tries = tries;
     this.#stop = stop;
     this.#started = context.now();
     // A job of a Rust filter names no request: its commit stands for one.
@@ -72,7 +72,7 @@ export class Evaluation {
   }
 
   /** Publishes what follows. Throws what `gather` and the GitHub client throw. */
-  async *run(): Progress {
+  async *run(): HandlerStream {
     if (this.#job.labels_only) return await this.#relabel();
     if (this.#job.conclude) {
       await this.#reporter.conclude(this.#job.conclude);
@@ -85,13 +85,13 @@ export class Evaluation {
     let again = false;
     const { repo, pr } = this.#job;
     if (pull.headSha === pr.head_sha) {
-      const { progress, earlier } = await this.#reporter.progress(pull);
+      const { requestState, earlier } = await this.#reporter.requestState(pull);
       again = earlier;
-      if (progress === "no-such-commit") {
+      if (requestState === "no-such-commit") {
         throw new GitHubRefusal(`GitHub does not show commit ${pr.head_sha}`, 404);
       }
-      if (progress === "done") return { publish: [], settle: ack };
-      if (progress === "new") await this.#reporter.begin();
+      if (requestState === "done") return { publish: [], settle: ack };
+      if (requestState === "new") await this.#reporter.begin();
       yield [runningMessage({ repo, pr, ...this.#request })];
     }
     const gathered = await this.#gather(pull);
@@ -120,16 +120,16 @@ export class Evaluation {
 
   #gather(pull: PullRequest) {
     const { config } = this.#context;
-    return gather(this.#job, { config, pull, attempt: this.#attempt, stop: this.#stop });
+    return gather(this.#job, { config, pull, tries: this.#tries, stop: this.#stop });
   }
 
   #pullRequest(): Promise<PullRequest> {
     const job = { ...this.#job, requested_at: this.#askedAt };
-    return pullRequestOf(job, { github: this.#github, attempt: this.#attempt });
+    return pullRequestOf(job, { github: this.#github, tries: this.#tries });
   }
 
   /** The title alone is another: what was built and what the status says stand. */
-  async #relabel(): Promise<Outcome> {
+  async #relabel(): Promise<HandlerResult> {
     const pull = await this.#pullRequest();
     if (pull.state === "closed") return this.#end();
     const gathered = await this.#gather(pull);
@@ -141,7 +141,7 @@ export class Evaluation {
   }
 
   /** Labels, builds, then the final status: in this order, so that the status never promises too much. */
-  async *#decide(pull: PullRequest, branch: BranchFacts, again: boolean): Progress {
+  async *#decide(pull: PullRequest, branch: BranchFacts, again: boolean): HandlerStream {
     const { config } = this.#context;
     const { plan, trusted, unserved } = await decide(this.#job, {
       ...{ pull, branch, again, context: this.#context },
@@ -149,7 +149,7 @@ export class Evaluation {
     if (plan.labels) await this.#reporter.label(pull, plan.labels);
     const { repo, pr, reason } = this.#job;
     const request = { repo, pr, ...this.#request, baseSha: branch.base };
-    const { verdict, builds } = plan;
+    const { outcome, builds } = plan;
     const description = describePlan(plan, {
       target: pull.baseRef,
       handle: config.github.handle,
@@ -159,20 +159,20 @@ export class Evaluation {
     });
     const { handle } = config.github;
     const notes = describeList(plan, { target: pull.baseRef, handle }).join("\n");
-    const end = { outcome: verdict, description, notes, trusted, builds };
+    const end = { outcome: outcome, description, notes, trusted, builds };
     const messages = [
       endedMessage(request, end),
       ...evaluationMessages(request, plan, this.#askedAt),
     ];
     for (let at = 0; at < messages.length; at += BATCH) yield messages.slice(at, at + BATCH);
-    this.#log("Pull request evaluated", { verdict, builds: builds.length, reason });
-    const conclusion = { state: stateOf(verdict), description, outcome: verdict };
+    this.#log("Pull request evaluated", { outcome, builds: builds.length, reason });
+    const conclusion = { state: stateOf(outcome), description, outcome: outcome };
     return await this.#conclude(conclusion, this.#events(pull, plan));
   }
 
-  #events({ baseRef }: PullRequest, { verdict }: EvaluationPlan): Event[] {
+  #events({ baseRef }: PullRequest, { outcome }: EvaluationPlan): Event[] {
     const events = evaluationEvents(baseRef, this.#elapsed());
-    return verdict === "bad-projects"
+    return outcome === "bad-projects"
       ? [...events, { "target-branch-fails-evaluation": baseRef }]
       : events;
   }
@@ -181,7 +181,7 @@ export class Evaluation {
    * Sets the final status. Where GitHub does not take it, all else is done and must not be done twice: a
    * message that only sets the status stays behind.
    */
-  async #conclude(conclusion: Conclusion, events: readonly Event[] = []): Promise<Outcome> {
+  async #conclude(conclusion: FinalStatus, events: readonly Event[] = []): Promise<HandlerResult> {
     const outcome = this.#end(...events);
     try {
       await this.#reporter.conclude(conclusion);
@@ -195,29 +195,29 @@ export class Evaluation {
   }
 
   /** A status that was begun on a commit that nobody looks at any more ends too. */
-  async #superseded(pull: PullRequest): Promise<Outcome> {
+  async #superseded(pull: PullRequest): Promise<HandlerResult> {
     const description = `Superseded by ${pull.headSha}`;
-    const conclusion: Conclusion = { state: "failure", description, outcome: "superseded" };
-    const { progress } = await this.#reporter.progress(pull);
-    if (progress === "begun") await this.#reporter.conclude(conclusion);
+    const conclusion: FinalStatus = { state: "failure", description, outcome: "superseded" };
+    const { requestState } = await this.#reporter.requestState(pull);
+    if (requestState === "begun") await this.#reporter.conclude(conclusion);
     return this.#with(this.#ended(conclusion), this.#end());
   }
 
-  #closed(): Outcome {
+  #closed(): HandlerResult {
     const ended = this.#ended({ outcome: "closed", description: "The pull request is closed" });
     return this.#with(ended, this.#end("issue-already-closed"));
   }
 
-  #with(first: Publication, { publish, settle }: Outcome): Outcome {
+  #with(first: Publication, { publish, settle }: HandlerResult): HandlerResult {
     return { publish: [first, ...publish], settle };
   }
 
-  /** The last attempt failed: whoever opened the pull request is told. */
+  /** The last tries failed: whoever opened the pull request is told. */
   async giveUp(error: unknown, outcome = GIVEN_UP): Promise<readonly Publication[]> {
     if (this.#job.labels_only) return [];
     const { handle } = this.#context.config.github;
     const why = describeError(error).slice(0, 80);
-    const conclusion: Conclusion = {
+    const conclusion: FinalStatus = {
       state: "error",
       description: `Cannot evaluate: ${why}; comment ${handle} eval to try again`,
       outcome,
@@ -233,7 +233,7 @@ export class Evaluation {
     return publish;
   }
 
-  #end(...events: Event[]): Outcome {
+  #end(...events: Event[]): HandlerResult {
     const stats = statsMessage(this.#context.config.runner.identity, [...RECEIVED, ...events]);
     return { publish: [stats], settle: ack };
   }

@@ -1,16 +1,16 @@
 /** Fetches a pull request into the cache and gathers what git knows about it. */
 import type { Config } from "../config/config.ts";
 import { sectionOf } from "../config/sections.ts";
-import { branchRef, mending, openCache, pullRef } from "../git/cache.ts";
+import { branchRef, openCache, pullRef, withCacheRepair } from "../git/cache.ts";
 import { MissingFromGit } from "../git/faults.ts";
 import { allowsLocal } from "../git/names.ts";
 import type { PullRequest } from "../github/github.ts";
 import type { EvaluationJob } from "../messages/evaluation_job.ts";
-import { expectLater } from "../runtime/retry.ts";
+import { retryIfEarly } from "../runtime/retry.ts";
 import { type BranchFacts, gatherBranchFacts } from "./branch_facts.ts";
 import { limited } from "./limit.ts";
-import { conclusionOfMissing } from "./missing.ts";
-import type { Conclusion } from "./reporter.ts";
+import { finalStatusOfMissing } from "./missing.ts";
+import type { FinalStatus } from "./reporter.ts";
 
 /** Which commit a request is for, seen from three sides. */
 export interface Heads {
@@ -26,7 +26,7 @@ export interface Heads {
  * Whether a request is still the one to work on. GitHub's API and its git servers follow a push one after
  * the other, so that either may still show the commit before: `lagging` is asked again a little later.
  */
-export function headStanding({ asked, api, git }: Heads): "current" | "superseded" | "lagging" {
+export function headState({ asked, api, git }: Heads): "current" | "superseded" | "lagging" {
   if (git === asked) return "current";
   return api === asked ? "lagging" : "superseded";
 }
@@ -36,25 +36,25 @@ export type Gathered =
   | { readonly kind: "facts"; readonly branch: BranchFacts }
   | { readonly kind: "superseded" }
   /** Something did not come in minutes, and the evaluation ends. */
-  | { readonly kind: "gone"; readonly conclusion: Conclusion };
+  | { readonly kind: "gone"; readonly conclusion: FinalStatus };
 
 /** What {@link gather} works with. */
 export interface GatherOptions {
   readonly config: Config;
   readonly pull: PullRequest;
-  /** Which attempt of the job this is, from 1. */
-  readonly attempt: number;
+  /** Which tries of the job this is, from 1. */
+  readonly tries: number;
   /** Aborts when the role stops. */
   readonly stop: AbortSignal;
 }
 
 /**
  * Gathers what git knows of a pull request's head merged into its base. Throws a `TransientFault` for what
- * may pass and for an evaluation that takes too long, and a `HandBack` when the role stops.
+ * may pass and for an evaluation that takes too long, and a `Requeue` when the role stops.
  */
 export async function gather(
   job: EvaluationJob,
-  { config, pull, attempt, stop }: GatherOptions,
+  { config, pull, tries, stop }: GatherOptions,
 ): Promise<Gathered> {
   using limit = limited(stop, sectionOf(config, "mass_rebuilder").evaluation_timeout_seconds);
   try {
@@ -65,18 +65,18 @@ export async function gather(
     const [target, pulled] = [branchRef(pull.baseRef), pullRef(pull.number)];
     const heads = await cache.fetch([target, pulled]);
     const [base, head] = [heads.get(target)!, heads.get(pulled)!];
-    const standing = headStanding({ asked: job.pr.head_sha, api: pull.headSha, git: head });
+    const standing = headState({ asked: job.pr.head_sha, api: pull.headSha, git: head });
     if (standing === "superseded") return { kind: standing };
     if (standing === "lagging") throw new MissingFromGit("commit", job.pr.head_sha);
     const branch = { base, head, fallback: config.projects };
     return {
       kind: "facts",
-      branch: await mending(cache, () => gatherBranchFacts(cache, branch)),
+      branch: await withCacheRepair(cache, () => gatherBranchFacts(cache, branch)),
     };
   } catch (error) {
     if (!(error instanceof MissingFromGit)) throw error;
-    expectLater(error, attempt);
+    retryIfEarly(error, tries);
     const { handle } = config.github;
-    return { kind: "gone", conclusion: conclusionOfMissing(error, pull.baseRef, handle) };
+    return { kind: "gone", conclusion: finalStatusOfMissing(error, pull.baseRef, handle) };
   }
 }

@@ -1,14 +1,14 @@
 /** Bounds the time that git is given. */
 import { TransientFault } from "../common/errors.ts";
-import { HandBack } from "../runtime/role.ts";
+import { Requeue } from "../runtime/role.ts";
 
 /**
- * A signal that aborts when the role stops, with a `HandBack`, or after some seconds, with a
+ * A signal that aborts when the role stops, with a `Requeue`, or after some seconds, with a
  * `TransientFault`. To be disposed of.
  */
 export function limited(stop: AbortSignal, seconds: number): Disposable & { signal: AbortSignal } {
   const controller = new AbortController();
-  const onStop = () => controller.abort(new HandBack("The role stops"));
+  const onStop = () => controller.abort(new Requeue("The role stops"));
   if (stop.aborted) onStop();
   stop.addEventListener("abort", onStop, { once: true });
   const timer = setTimeout(

@@ -1,7 +1,7 @@
 /** Gathers what a branch makes of the project list, and what is wrong with it before and after. */
 import type { Project } from "../config/config.ts";
 import type { GitRepository } from "../git/repository.ts";
-import { isListPath, judgedListAt } from "../projects/at_commit.ts";
+import { isListPath, validatedListAt } from "../projects/at_commit.ts";
 import { listMistakes } from "../projects/list_mistakes.ts";
 import { tellWithoutPlace } from "../projects/list_text.ts";
 import {
@@ -51,7 +51,7 @@ export async function gatherListFacts(
   { base, tree, files, list, fallback }: ListQuestion,
 ): Promise<ListFacts> {
   const changed = files.some(isListPath);
-  const mergedList = changed ? await judgedListAt(repository, tree, fallback) : list;
+  const mergedList = changed ? await validatedListAt(repository, tree, fallback) : list;
   const [before, after] = [partsOf(list), partsOf(mergedList)];
   const old = await treeEntries(repository, base, projectPaths(before));
   const paths = [...new Set([...projectPaths(before), ...pathsOf(changed ? after : before)])];

@@ -9,7 +9,7 @@ type ListPlan = Pick<EvaluationPlan, "mistakes" | "oldMistakes" | "listChange" |
 const MOST_SHOWN = 50;
 
 /** Where the list stands and how the bot is addressed. */
-export interface ListPlace {
+export interface ListTarget {
   /** The base branch's name. */
   readonly target: string;
   /** The bot's handle. */
@@ -26,7 +26,7 @@ export function countedMistakes(count: number): string {
  * merged list, what takes effect after the merge, what is built by it already, older mistakes. Empty where
  * there is nothing to tell.
  */
-export function describeList(plan: ListPlan, { target, handle }: ListPlace): string[] {
+export function describeList(plan: ListPlan, { target, handle }: ListTarget): string[] {
   const { mistakes, oldMistakes } = plan;
   const file = code(PROJECTS_FILE);
   const blocks = [

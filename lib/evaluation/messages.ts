@@ -14,7 +14,7 @@ import {
   MAX_EVALUATION_BUILDS,
   TOO_MANY_BUILDS,
 } from "../messages/evaluation_notice.ts";
-import type { EvaluationPlan, Unbuildable } from "./plan.ts";
+import type { EvaluationPlan, UnbuildableProject } from "./plan.ts";
 
 /**
  * Ends builds of earlier heads, then has this one built; what cannot be is seen in a skipped check run. The
@@ -97,7 +97,7 @@ function wholeLines(text: string, most: number): string {
 }
 
 /** The result of a build that nobody can carry out; the same one for a request that comes again. */
-export function skipMessages(request: BuildRequest, skip: Unbuildable): Publication[] {
+export function skipMessages(request: BuildRequest, skip: UnbuildableProject): Publication[] {
   const { project, system } = skip;
   const job = makeBuildJob(request, { project, system });
   const at = Date.parse(request.requestedAt);

@@ -10,8 +10,8 @@ import {
   type PullRequest,
 } from "../github/github.ts";
 import type { EvaluationJob } from "../messages/evaluation_job.ts";
-import { expectLater } from "../runtime/retry.ts";
-import type { Conclusion } from "./reporter.ts";
+import { retryIfEarly } from "../runtime/retry.ts";
+import type { FinalStatus } from "./reporter.ts";
 import { evaluationMemory } from "./status.ts";
 
 /** Outcomes of evaluations that ended because something was missing. */
@@ -26,14 +26,14 @@ const MISSING_OUTCOMES: ReadonlySet<string> = new Set([
 export const NO_PULL_REQUEST = "no-pull-request";
 
 /** Evaluations of one head that end so before it is left alone: the last is made after three days. */
-const MAX_LOOKS = 9;
+const MAX_REEVALUATIONS = 9;
 
 /** What people are told when git does not show something that an evaluation needs. */
-export function conclusionOfMissing(
+export function finalStatusOfMissing(
   missing: MissingFromGit,
   target: string,
   handle: string,
-): Conclusion {
+): FinalStatus {
   const outcome = `no-${missing.what}`;
   if (missing.what === "repository") {
     return {
@@ -56,14 +56,14 @@ export function conclusionOfMissing(
  */
 export async function pullRequestOf(
   job: EvaluationJob,
-  { github, attempt }: { github: Pick<GitHub, "pullRequest">; attempt: number },
+  { github, tries }: { github: Pick<GitHub, "pullRequest">; tries: number },
 ): Promise<PullRequest> {
   const { repo, pr: { number } } = job;
   const pull = await github.pullRequest(repo, number);
   const name = `pull request ${number} of ${repo.full_name}`;
   if (pull === undefined) throw new GitHubRefusal(`GitHub does not show ${name}`, 404);
   if (isBehind(pull, job)) {
-    expectLater(new Error(`GitHub shows ${name} as of ${pull.updatedAt} still`), attempt);
+    retryIfEarly(new Error(`GitHub shows ${name} as of ${pull.updatedAt} still`), tries);
   }
   return pull;
 }
@@ -90,7 +90,7 @@ export function isBehind(
 }
 
 /** An evaluation to be made again. */
-export interface NextLook {
+export interface NextEvaluation {
   /** Milliseconds since the epoch. */
   readonly at: number;
   /** When the evaluation before it was asked for, ISO 8601. */
@@ -102,18 +102,18 @@ export interface NextLook {
  * statuses of its head, newest first; undefined where it did not end so, or did often enough. `firstMs` is
  * half of the first interval; each is twice the one before.
  */
-export function nextLook(
+export function nextEvaluation(
   statuses: readonly CommitStatus[],
   number: number,
   firstMs: number,
-): NextLook | undefined {
+): NextEvaluation | undefined {
   const ends = statuses.flatMap((status) => {
     const memory = evaluationMemory(status, number);
     return memory?.outcome === undefined ? [] : [{ ...memory, createdAt: status.createdAt }];
   });
   const other = ends.findIndex(({ outcome }) => !MISSING_OUTCOMES.has(outcome!));
   const looks = other < 0 ? ends.length : other;
-  if (looks === 0 || looks > MAX_LOOKS) return undefined;
+  if (looks === 0 || looks > MAX_REEVALUATIONS) return undefined;
   const { createdAt, requestedAt } = ends[0]!;
   return { at: Date.parse(createdAt ?? "") + firstMs * 2 ** looks, requestedAt };
 }

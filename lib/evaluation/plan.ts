@@ -32,7 +32,7 @@ export interface EvaluationFacts {
 }
 
 /** What an evaluation came to; `build` and `nothing` alone are good news. */
-export type Verdict =
+export type EvaluationOutcome =
   | "build"
   /** No project is touched, or only some that are never built. */
   | "nothing"
@@ -50,7 +50,7 @@ export type Verdict =
   | "unbuildable";
 
 /** A project that should be built and cannot be. */
-export interface Unbuildable {
+export interface UnbuildableProject {
   readonly project: string;
   readonly because: "untrusted" | "unserved";
   /** A system it should have been built on: the one its skipped check run names. */
@@ -59,12 +59,12 @@ export interface Unbuildable {
 
 /** What to do. */
 export interface EvaluationPlan {
-  readonly verdict: Verdict;
+  readonly outcome: EvaluationOutcome;
   readonly touched: readonly TouchedProject[];
   /** Changed files that belong to no project. */
   readonly outside: number;
   readonly builds: readonly Build[];
-  readonly unbuildable: readonly Unbuildable[];
+  readonly unbuildable: readonly UnbuildableProject[];
   /** Projects the branch removes, and those that say they are built nowhere. */
   readonly leftOut: readonly string[];
   /** Labels the pull request should carry; undefined where that cannot be told. */
@@ -99,19 +99,19 @@ export function planEvaluation(facts: EvaluationFacts): EvaluationPlan {
     listChange,
   };
   const obstacle = obstacleOf(facts, { touched, listChange });
-  if (obstacle) return { ...idle, verdict: obstacle };
+  if (obstacle) return { ...idle, outcome: obstacle };
   const { builds, unbuildable, leftOut } = scheduled(facts, {
     touched: touched.projects,
     redefined: definitions.redefined,
   });
-  const verdict = mistakes.length > 0
+  const outcome = mistakes.length > 0
     ? "list-mistakes"
     : unbuildable.length > 0
     ? "unbuildable"
     : builds.length > 0
     ? "build"
     : "nothing";
-  return { ...idle, verdict, builds, unbuildable, leftOut };
+  return { ...idle, outcome, builds, unbuildable, leftOut };
 }
 
 /** How projects are built. */
@@ -157,7 +157,7 @@ interface Decided {
 }
 
 /** What keeps anything from being built, the first that counts. */
-function obstacleOf(facts: EvaluationFacts, decided: Decided): Verdict | undefined {
+function obstacleOf(facts: EvaluationFacts, decided: Decided): EvaluationOutcome | undefined {
   const { branch, asked, trusted } = facts;
   const { touched: { projects } } = decided;
   const mistaken = (branch.merged?.mistakes.length ?? 0) > 0;
@@ -177,7 +177,7 @@ function obstacleOf(facts: EvaluationFacts, decided: Decided): Verdict | undefin
 
 interface Schedule {
   readonly builds: Build[];
-  readonly unbuildable: Unbuildable[];
+  readonly unbuildable: UnbuildableProject[];
   readonly leftOut: string[];
 }
 

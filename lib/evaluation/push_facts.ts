@@ -1,13 +1,13 @@
 /** Fetches what was pushed into the cache and gathers what git knows about it. */
 import type { Config } from "../config/config.ts";
 import { sectionOf } from "../config/sections.ts";
-import { branchRef, type GitCache, mending, openCache } from "../git/cache.ts";
+import { branchRef, type GitCache, openCache, withCacheRepair } from "../git/cache.ts";
 import { MissingFromGit } from "../git/faults.ts";
 import { allowsLocal } from "../git/names.ts";
 import type { PushEvent } from "../github/payloads.ts";
 import { projectListAt } from "../projects/at_commit.ts";
 import type { ProjectList } from "../projects/projects.ts";
-import { expectLater } from "../runtime/retry.ts";
+import { retryIfEarly } from "../runtime/retry.ts";
 import { changedFiles } from "./changed_files.ts";
 import { limited } from "./limit.ts";
 
@@ -30,19 +30,19 @@ export interface Push {
 /** What {@link gatherPushFacts} works with. */
 export interface PushOptions {
   readonly config: Config;
-  /** Which attempt of the message this is, from 1. */
-  readonly attempt: number;
+  /** Which tries of the message this is, from 1. */
+  readonly tries: number;
   /** Aborts when the role stops. */
   readonly stop: AbortSignal;
 }
 
 /**
  * Gathers the facts of a push; what is missing where git does not show the commit for minutes. Throws a
- * `TransientFault` for what may pass and a `HandBack` when the role stops.
+ * `TransientFault` for what may pass and a `Requeue` when the role stops.
  */
 export async function gatherPushFacts(
   push: Push,
-  { config, attempt, stop }: PushOptions,
+  { config, tries, stop }: PushOptions,
 ): Promise<PushFacts | MissingFromGit> {
   using limit = limited(stop, sectionOf(config, "mass_rebuilder").evaluation_timeout_seconds);
   const { repo, after } = push.event;
@@ -52,8 +52,8 @@ export async function gatherPushFacts(
   });
   try {
     await cache.fetchCommits([after]);
-    return await mending(cache, async () => {
-      const before = await commitBefore(cache, push, attempt);
+    return await withCacheRepair(cache, async () => {
+      const before = await commitBefore(cache, push, tries);
       const [files, subjects, list] = await Promise.all([
         before ? changedFiles(cache, before, after) : undefined,
         before ? cache.commitSubjects(before, after) : [],
@@ -63,7 +63,7 @@ export async function gatherPushFacts(
     });
   } catch (error) {
     if (!(error instanceof MissingFromGit)) throw error;
-    expectLater(error, attempt);
+    retryIfEarly(error, tries);
     return error;
   }
 }
@@ -75,7 +75,7 @@ export async function gatherPushFacts(
 async function commitBefore(
   cache: GitCache,
   { event: { before, after, defaultBranch }, branch }: Push,
-  attempt: number,
+  tries: number,
 ): Promise<string | undefined> {
   const isNew = /^0+$/.test(before);
   if (isNew && branch === defaultBranch) return undefined;
@@ -90,7 +90,7 @@ async function commitBefore(
   } catch (error) {
     if (!(error instanceof MissingFromGit) || error.what === "repository") throw error;
     // A server that has what was pushed had what was there before: that will not come.
-    if (isNew) expectLater(error, attempt);
+    if (isNew) retryIfEarly(error, tries);
     return undefined;
   }
 }

@@ -10,7 +10,7 @@ import {
 } from "../github/github.ts";
 import { labelChanges } from "../projects/labels.ts";
 import type { EvaluationJob } from "../messages/evaluation_job.ts";
-import { evaluationProgress, isOvertaken, type Progress } from "./progress.ts";
+import { isOvertaken, type RequestState, requestStateOf } from "./request_state.ts";
 import { contextFor, EVALUATION_CONTEXT, evaluationMemory, evaluationUrl } from "./status.ts";
 import { cut } from "./wording.ts";
 
@@ -31,10 +31,10 @@ export interface ReporterOptions {
 }
 
 /** How an evaluation ended, as its status says it. */
-export interface Conclusion {
+export interface FinalStatus {
   readonly state: CommitStatus["state"];
   readonly description: string;
-  /** The verdict, or what stopped the evaluation. */
+  /** The outcome, or what stopped the evaluation. */
   readonly outcome: string;
 }
 
@@ -51,12 +51,12 @@ export class EvaluationReporter {
    * Finds out whether this request, or a later one, was evaluated before, and whether an earlier one was.
    * To be called first: it also finds the context that no other pull request's status has.
    */
-  async progress(
+  async requestState(
     pull: Pick<PullRequest, "baseRef" | "defaultBranch">,
-  ): Promise<{ progress: Progress; earlier: boolean }> {
+  ): Promise<{ requestState: RequestState; earlier: boolean }> {
     const { github, job: { repo, pr, requested_by }, requestId, requestedAt } = this.#options;
     const statuses = await github.statuses(repo, pr.head_sha);
-    if (statuses === undefined) return { progress: "no-such-commit", earlier: false };
+    if (statuses === undefined) return { requestState: "no-such-commit", earlier: false };
     this.#context = contextFor(statuses, pr.number, baseSuffix(pull.baseRef, pull.defaultBranch));
     const asked = requested_by !== undefined;
     const request = { number: pr.number, requestId, requestedAt, asked };
@@ -64,7 +64,7 @@ export class EvaluationReporter {
       const memory = evaluationMemory(status, pr.number);
       return memory !== undefined && memory.requestId !== requestId;
     });
-    return { progress: evaluationProgress(statuses, request), earlier };
+    return { requestState: requestStateOf(statuses, request), earlier };
   }
 
   /** Sets the pending status. */
@@ -76,7 +76,7 @@ export class EvaluationReporter {
    * Sets the final status, unless a later request was concluded since this one began: git may have been
    * slow, or GitHub may not have taken this status for hours.
    */
-  async conclude(conclusion: Conclusion): Promise<void> {
+  async conclude(conclusion: FinalStatus): Promise<void> {
     const { github, log, job, requestId, requestedAt } = this.#options;
     const { repo, pr: { number, head_sha: head } } = job;
     const statuses = await github.statuses(repo, head);

@@ -35,12 +35,12 @@ export interface EvaluationMemory {
   readonly requestId: string;
   /** When the request was made, ISO 8601, by GitHub's clock where it came from GitHub. */
   readonly requestedAt: string;
-  /** The verdict; undefined while the evaluation runs. */
+  /** The outcome; undefined while the evaluation runs. */
   readonly outcome: string | undefined;
 }
 
 /** Where a status leads to. */
-export interface StatusPlace {
+export interface StatusTarget {
   readonly repo: Repo;
   readonly pr: Pr;
   /** The log viewer's address; the pull request is linked to where there is none. */
@@ -48,7 +48,7 @@ export interface StatusPlace {
 }
 
 /** The address of a status. */
-export function evaluationUrl(place: StatusPlace, memory: EvaluationMemory): string {
+export function evaluationUrl(place: StatusTarget, memory: EvaluationMemory): string {
   const url = new URL(pageOf(place));
   url.searchParams.set("request", memory.requestId);
   url.searchParams.set("at", memory.requestedAt);
@@ -56,7 +56,7 @@ export function evaluationUrl(place: StatusPlace, memory: EvaluationMemory): str
   return url.href;
 }
 
-function pageOf({ repo, pr, logViewer }: StatusPlace): string {
+function pageOf({ repo, pr, logViewer }: StatusTarget): string {
   const logs = logLink(logViewer, logKey({ repo, pr }));
   if (logs !== undefined) return logs;
   const page = repo.clone_url.replace(/\.git$/, "");

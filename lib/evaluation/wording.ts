@@ -2,7 +2,7 @@
 import type { CommitStatus } from "../github/github.ts";
 import type { BranchFacts } from "./branch_facts.ts";
 import { countedMistakes, listNotes } from "./list_wording.ts";
-import { type EvaluationPlan, systemsOf, type Verdict } from "./plan.ts";
+import { type EvaluationOutcome, type EvaluationPlan, systemsOf } from "./plan.ts";
 
 /** What the wording needs beside the plan. */
 export interface WordingFacts {
@@ -19,8 +19,8 @@ export interface WordingFacts {
 /** Characters GitHub allows. */
 const MOST = 140;
 
-/** The status's state by verdict: see `plan.ts` for the rule. */
-const STATES: Readonly<Record<Verdict, CommitStatus["state"]>> = {
+/** The status's state by outcome: see `plan.ts` for the rule. */
+const STATES: Readonly<Record<EvaluationOutcome, CommitStatus["state"]>> = {
   "build": "success",
   "nothing": "success",
   "draft": "pending",
@@ -35,16 +35,16 @@ const STATES: Readonly<Record<Verdict, CommitStatus["state"]>> = {
   "bad-projects": "error",
 };
 
-/** The state of a verdict's status. */
-export function stateOf(verdict: Verdict): CommitStatus["state"] {
-  return STATES[verdict];
+/** The state of a outcome's status. */
+export function stateOf(outcome: EvaluationOutcome): CommitStatus["state"] {
+  return STATES[outcome];
 }
 
 /** The status's description. */
 export function describePlan(plan: EvaluationPlan, facts: WordingFacts): string {
   const { target, handle, branch } = facts;
   const touched = plan.touched.map(({ project }) => project.name);
-  switch (plan.verdict) {
+  switch (plan.outcome) {
     case "build":
       return describeBuilds(plan, facts);
     case "nothing":

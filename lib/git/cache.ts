@@ -224,7 +224,7 @@ export class GitCache extends GitRepository {
  * Turns what a read of the cache threw into what a handler may throw: a damaged cache is set aside, and
  * the message comes again after a while.
  */
-export async function mending<T>(cache: GitCache, work: () => Promise<T>): Promise<T> {
+export async function withCacheRepair<T>(cache: GitCache, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

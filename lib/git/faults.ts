@@ -4,7 +4,7 @@ import { GitFailure } from "./git.ts";
 
 /**
  * What was asked for is not there: the repository, branch, pull request or commit was deleted, is not visible to
- * us, or has not come to this git server yet. Callers hand it to `expectLater` (`lib/runtime/retry.ts`), and turn it
+ * us, or has not come to this git server yet. Callers hand it to `retryIfEarly` (`lib/runtime/retry.ts`), and turn it
  * into a finished status or result once that returns.
  */
 export class MissingFromGit extends Error {

@@ -1,6 +1,6 @@
 /** The kinds of request that the client's methods are made of. */
 import { isMissing, type RepoName } from "./github.ts";
-import type { AppTransport, Request } from "./transport.ts";
+import type { ApiRequest, AppTransport } from "./transport.ts";
 
 /** Entries of a page: the most that GitHub gives. */
 export const PAGE = 100;
@@ -18,18 +18,18 @@ export class Requests {
   }
 
   /** Reads as the installation on a repository. */
-  read<T>(repo: RepoName, what: string, send: (request: Request) => Promise<T>): Promise<T> {
+  read<T>(repo: RepoName, what: string, send: (request: ApiRequest) => Promise<T>): Promise<T> {
     return this.transport.asInstallation(repo, { what, repeatable: true }, send);
   }
 
   /** Makes a request that creates something. */
-  create<T>(repo: RepoName, what: string, send: (request: Request) => Promise<T>): Promise<T> {
+  create<T>(repo: RepoName, what: string, send: (request: ApiRequest) => Promise<T>): Promise<T> {
     const purpose = { what, creates: true, repeatable: false };
     return this.transport.asInstallation(repo, purpose, send);
   }
 
   /** Makes a request that changes something, and nothing more when it comes twice. */
-  change<T>(repo: RepoName, what: string, send: (request: Request) => Promise<T>): Promise<T> {
+  change<T>(repo: RepoName, what: string, send: (request: ApiRequest) => Promise<T>): Promise<T> {
     const purpose = { what, creates: true, repeatable: true };
     return this.transport.asInstallation(repo, purpose, send);
   }
@@ -38,7 +38,7 @@ export class Requests {
   async pages<T>(
     repo: RepoName,
     what: string,
-    send: (request: Request, page: { page: number; per_page: number }) => Promise<{ data: T[] }>,
+    send: (request: ApiRequest, page: { page: number; per_page: number }) => Promise<{ data: T[] }>,
   ): Promise<T[]> {
     const items: T[] = [];
     for (let page = 1; page <= MAX_PAGES; page++) {

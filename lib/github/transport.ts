@@ -26,7 +26,7 @@ export interface TransportOptions {
 }
 
 /** Octokit's `request`, typed by route, with the authorization set. */
-export type Request = Octokit["request"];
+export type ApiRequest = Octokit["request"];
 
 /** What a request is for. */
 export interface Purpose {
@@ -45,7 +45,7 @@ const RepeatingOctokit = Octokit.plugin(retry);
 /** Errors reach us as errors; Octokit's own lines would not look like ours. */
 const SILENT = { debug() {}, info() {}, warn() {}, error() {} };
 
-type OctokitResponse = Awaited<ReturnType<Request>>;
+type OctokitResponse = Awaited<ReturnType<ApiRequest>>;
 type RequestOptions = NonNullable<ConstructorParameters<typeof RequestError>[2]>["request"];
 
 /** Speaks to GitHub as an App. */
@@ -86,7 +86,7 @@ export class AppTransport {
   }
 
   /** Makes a request as the App itself. */
-  async asApp<T>(purpose: Purpose, send: (request: Request) => Promise<T>): Promise<T> {
+  async asApp<T>(purpose: Purpose, send: (request: ApiRequest) => Promise<T>): Promise<T> {
     try {
       this.#mindPause(0, purpose);
       const { token } = await this.#auth({ type: "app" });
@@ -100,7 +100,7 @@ export class AppTransport {
   async asInstallation<T>(
     repo: RepoName,
     purpose: Purpose,
-    send: (request: Request) => Promise<T>,
+    send: (request: ApiRequest) => Promise<T>,
   ): Promise<T> {
     const { id, token } = await this.#access(repo, purpose);
     try {
@@ -119,14 +119,14 @@ export class AppTransport {
     }
   }
 
-  #request(authorization: string, { repeatable }: Purpose): Request {
+  #request(authorization: string, { repeatable }: Purpose): ApiRequest {
     const octokit = repeatable ? this.#repeating : this.#once;
     return octokit.request.defaults({ headers: { authorization } });
   }
 
   /** The installation on a repository and a token of it. */
   async #access(repo: RepoName, purpose: Purpose): Promise<{ id: number; token: string }> {
-    for (let attempt = 1;; attempt++) {
+    for (let tries = 1;; tries++) {
       const id = await this.#installation(repo);
       try {
         const { token } = await this.#auth({ type: "installation", installationId: id });
@@ -135,7 +135,7 @@ export class AppTransport {
         // The App may have been removed and installed anew: its installation then has another id.
         const gone = error instanceof RequestError && error.status === 404;
         if (gone) this.#installations.delete(keyOf(repo));
-        if (!gone || attempt > 1) throw this.#fault(error, 0, purpose);
+        if (!gone || tries > 1) throw this.#fault(error, 0, purpose);
       }
     }
   }

@@ -16,7 +16,7 @@ const KEPT_MS = 3 * 24 * 3_600_000;
 /** Looked back before the last turn, for deliveries that GitHub lists late. */
 const OVERLAP_MS = 15 * 60_000;
 /** Deliveries of one webhook after which it is given up. */
-const MAX_ATTEMPTS = 8;
+const MAX_REDELIVERIES = 8;
 /** Redeliveries asked for in one turn. */
 const MAX_A_TURN = 100;
 
@@ -71,7 +71,7 @@ export function planRecovery(failures: Failures, now: number): RecoveryPlan {
   const all = [...failures.values()].filter(({ closed }) => !closed)
     .sort((a, b) => a.lastAt - b.lastAt);
   const hopeless = ({ ids, lastAt }: FailedWebhook) =>
-    ids.size >= MAX_ATTEMPTS || now - lastAt > KEPT_MS;
+    ids.size >= MAX_REDELIVERIES || now - lastAt > KEPT_MS;
   const due = ({ ids, lastAt }: FailedWebhook) => now - lastAt >= 60_000 * 2 ** (ids.size - 1);
   return {
     redeliver: all.filter((it) => !hopeless(it) && due(it)).slice(0, MAX_A_TURN),
@@ -80,7 +80,7 @@ export function planRecovery(failures: Failures, now: number): RecoveryPlan {
 }
 
 /** What a turn works with and how it went. */
-export interface RecoveryTurn {
+export interface RecoveryRun {
   readonly github: Pick<GitHub, "hookDeliveries" | "redeliver">;
   /** Deliveries before this time were seen by an earlier turn; milliseconds since the epoch. */
   readonly since: number;
@@ -99,7 +99,7 @@ export interface RecoveryReport extends RecoveryPlan {
 }
 
 /** One turn: looks at the deliveries since the last one and asks for redeliveries. */
-export async function recoverDeliveries(turn: RecoveryTurn): Promise<RecoveryReport> {
+export async function recoverDeliveries(turn: RecoveryRun): Promise<RecoveryReport> {
   const { deliveries, complete } = await turn.github.hookDeliveries(turn.since);
   const failures = new Map(foldDeliveries(forgetOld(turn.failures, turn.now), deliveries));
   const plan = planRecovery(failures, turn.now);
@@ -163,7 +163,7 @@ export function webhookRecovery(context: RecoveryContext): PeriodicTask {
         log.info("Failed webhook is delivered again", { delivery: guid, event });
       }
       for (const { guid, event, ids } of report.giveUp) {
-        log.error("Webhook given up", { delivery: guid, event, attempts: ids.size });
+        log.error("Webhook given up", { delivery: guid, event, deliveries: ids.size });
       }
     },
   };

@@ -19,25 +19,25 @@ export interface AttemptQueueOptions {
 }
 
 /** Something asked of one attempt: lines, which may be written together, or a task of its own. */
-export interface Job {
+export interface LogOperation {
   readonly lines?: Lines;
-  readonly task?: (attempt: Attempt, log: AttemptLog) => Promise<void>;
+  readonly task?: (attempt: QueuedAttempt, log: AttemptLog) => Promise<void>;
 }
 
 /** An attempt that something is asked of. */
-export interface Attempt {
+export interface QueuedAttempt {
   readonly paths: AttemptPaths;
   /** Whether the result is there, and the number of lines it says the log has. */
   result: { lines: number | undefined } | undefined;
 }
 
-interface WaitingJob extends Job {
+interface WaitingOperation extends LogOperation {
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
-interface Slot extends Attempt {
-  readonly jobs: WaitingJob[];
+interface Slot extends QueuedAttempt {
+  readonly operations: WaitingOperation[];
   running: boolean;
   log: AttemptLog | undefined;
 }
@@ -52,14 +52,14 @@ export class AttemptQueue {
     this.#options = options;
   }
 
-  /** Resolves when a job is done, what it writes being on the disk. */
-  async ask(paths: AttemptPaths, job: Job): Promise<void> {
+  /** Resolves when a operation is done, what it writes being on the disk. */
+  async ask(paths: AttemptPaths, operation: LogOperation): Promise<void> {
     const slot = this.#slots.get(paths.text) ??
-      { paths, jobs: [], running: false, log: undefined, result: undefined };
+      { paths, operations: [], running: false, log: undefined, result: undefined };
     this.#slots.delete(paths.text);
     this.#slots.set(paths.text, slot);
     this.#evict();
-    await this.#enqueue(slot, job);
+    await this.#enqueue(slot, operation);
   }
 
   /** Whether something is asked of an attempt, or its files are open. */
@@ -74,9 +74,9 @@ export class AttemptQueue {
     );
   }
 
-  #enqueue(slot: Slot, job: Job): Promise<void> {
+  #enqueue(slot: Slot, operation: LogOperation): Promise<void> {
     return new Promise((resolve, reject) => {
-      slot.jobs.push({ ...job, resolve, reject });
+      slot.operations.push({ ...operation, resolve, reject });
       if (!slot.running) void this.#work(slot);
     });
   }
@@ -84,17 +84,17 @@ export class AttemptQueue {
   /** Does what is asked of an attempt until nothing is; never rejects. */
   async #work(slot: Slot): Promise<void> {
     slot.running = true;
-    while (slot.jobs.length > 0) {
-      const jobs = takeTogether(slot.jobs);
+    while (slot.operations.length > 0) {
+      const operations = takeTogether(slot.operations);
       try {
-        await this.#do(slot, jobs);
-        jobs.forEach((job) => job.resolve());
+        await this.#do(slot, operations);
+        operations.forEach((operation) => operation.resolve());
       } catch (error) {
-        // Whatever was written of it, the disk is the truth: it is read again at the next job.
+        // Whatever was written of it, the disk is the truth: it is read again at the next operation.
         slot.log?.abandon();
         slot.log = undefined;
         const fault = storeFault(error);
-        jobs.forEach((job) => job.reject(fault));
+        operations.forEach((operation) => operation.reject(fault));
       }
       this.#options.changed(slot.paths.text);
     }
@@ -102,15 +102,15 @@ export class AttemptQueue {
     if (slot.log === undefined) this.#slots.delete(slot.paths.text);
   }
 
-  async #do(slot: Slot, jobs: readonly Job[]): Promise<void> {
+  async #do(slot: Slot, operations: readonly LogOperation[]): Promise<void> {
     if (slot.log?.isStale()) {
       slot.log.abandon();
       slot.log = undefined;
     }
     const log = slot.log ??= await this.#open(slot);
-    const lines = jobs.flatMap((job) => job.lines ?? []);
+    const lines = operations.flatMap((operation) => operation.lines ?? []);
     if (lines.length > 0) await log.write(lines);
-    await jobs[0]?.task?.(slot, log);
+    await operations[0]?.task?.(slot, log);
     if (slot.log !== undefined && slot.result && log.isComplete(slot.result.lines)) {
       await log.finish();
       await closeLog(slot);
@@ -147,9 +147,9 @@ async function closeLog(slot: Slot): Promise<void> {
   await log?.close();
 }
 
-/** Takes the next job, with all lines that follow if it is lines. */
-function takeTogether(jobs: WaitingJob[]): WaitingJob[] {
-  const end = jobs.findIndex((job) => job.task !== undefined);
-  if (end === 0) return [jobs.shift()!];
-  return jobs.splice(0, end === -1 ? jobs.length : end);
+/** Takes the next operation, with all lines that follow if it is lines. */
+function takeTogether(operations: WaitingOperation[]): WaitingOperation[] {
+  const end = operations.findIndex((operation) => operation.task !== undefined);
+  if (end === 0) return [operations.shift()!];
+  return operations.splice(0, end === -1 ? operations.length : end);
 }

@@ -12,7 +12,7 @@ import {
 } from "./paths.ts";
 
 /** Attempts of one key that are listed: the newest. */
-const MAX_ATTEMPTS = 500;
+const MAX_LISTED_ATTEMPTS = 500;
 
 /** Bytes above which metadata or a result is not shown; ours are far smaller. */
 const MAX_JSON_BYTES = 4 * 1024 * 1024;
@@ -71,7 +71,7 @@ export async function listAttempts(
   }
   texts.sort((a, b) => b.modified.getTime() - a.modified.getTime());
   const attempts = new Map<string, StoredAttempt>();
-  for (const { id, size, modified } of texts.slice(0, MAX_ATTEMPTS)) {
+  for (const { id, size, modified } of texts.slice(0, MAX_LISTED_ATTEMPTS)) {
     const paths = attemptPaths(root, key, id);
     attempts.set(id, {
       metadata: await readSmallJson(paths.metadata),

@@ -11,12 +11,12 @@ import type { BuildLogStart } from "../messages/build_log.ts";
 import type { BuildResult } from "../messages/build_result.ts";
 import type { Lines } from "./assemble.ts";
 import type { LogLimits } from "./attempt_log.ts";
-import { AttemptQueue, type Job } from "./attempt_queue.ts";
+import { AttemptQueue, type LogOperation } from "./attempt_queue.ts";
 import { removeFile, replaceFile } from "./files.ts";
 import { exists, lastChange, marks, prepareRoot } from "./marks.ts";
 import { type AttemptPaths, attemptPaths, BadLogName } from "./paths.ts";
 import { oldAttempts, removeAttempt } from "./retention.ts";
-import { Watchers } from "./watchers.ts";
+import { LogSubscribers } from "./subscribers.ts";
 
 /** How the store is bounded. */
 export interface StoreOptions {
@@ -62,7 +62,7 @@ export class LogStore {
   readonly #now: () => number;
   readonly #maxBytes: number;
   readonly #queue: AttemptQueue;
-  readonly #watchers = new Watchers();
+  readonly #subscribers = new LogSubscribers();
 
   private constructor({ root, log, now, maxOpen = 64, ...options }: StoreOptions) {
     this.root = root;
@@ -70,7 +70,7 @@ export class LogStore {
     this.#now = now;
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#maxBytes = limits.maxBytes;
-    const changed = (text: string) => this.#watchers.tell(text);
+    const changed = (text: string) => this.#subscribers.notify(text);
     this.#queue = new AttemptQueue({ root, log, limits, maxOpen, changed });
   }
 
@@ -166,12 +166,12 @@ export class LogStore {
   /** Whether an attempt is awaited, written or followed, or another process has just removed it. */
   async #mustStay(paths: AttemptPaths): Promise<boolean> {
     return await exists(paths.open) || !await exists(paths.text) || this.#queue.has(paths) ||
-      this.#watchers.has(paths.text);
+      this.#subscribers.has(paths.text);
   }
 
   /** Calls back whenever this process has written to an attempt's files. Returns what ends it. */
-  watch(paths: AttemptPaths, changed: () => void): () => void {
-    return this.#watchers.watch(paths.text, changed);
+  subscribe(paths: AttemptPaths, changed: () => void): () => void {
+    return this.#subscribers.subscribe(paths.text, changed);
   }
 
   /** Writes what is asked for, notes where each log stands, and closes all files. */
@@ -179,7 +179,7 @@ export class LogStore {
     return this.#queue.close();
   }
 
-  async #ask(key: string, attempt: string, job: Job): Promise<void> {
+  async #ask(key: string, attempt: string, job: LogOperation): Promise<void> {
     let paths: AttemptPaths;
     try {
       paths = attemptPaths(this.root, key, attempt);

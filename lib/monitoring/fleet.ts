@@ -4,13 +4,13 @@ import type { Broker } from "../broker/broker.ts";
 import type { Config } from "../config/config.ts";
 import { describeError } from "../common/errors.ts";
 import {
+  endpointHealth,
   type EndpointState,
   type Finding,
-  judgeEndpoint,
-  judgeQueue,
   QUEUE_RULES,
+  queueHealth,
   type QueueRule,
-  type QueueState,
+  type QueueSnapshot,
 } from "./health.ts";
 import { parseListen } from "../config/listen.ts";
 import { buildQueue } from "../broker/topology.ts";
@@ -23,7 +23,7 @@ export interface QueueReport extends Finding {
   /** Waiting messages below which all is well. */
   readonly below: number;
   /** Absent where there is no such queue. */
-  readonly state?: QueueState;
+  readonly state?: QueueSnapshot;
 }
 
 /** What is known about an endpoint, and how it is. */
@@ -54,7 +54,7 @@ export async function lookAtQueues(
       ...(rule.role === undefined ? {} : { role: rule.role }),
       below: rule.below,
       ...(state === undefined ? {} : { state }),
-      ...judgeQueue(rule, state, served(rule.queue)),
+      ...queueHealth(rule, state, served(rule.queue)),
     });
   }
   return reports;
@@ -73,7 +73,7 @@ async function lookAtQueue(
   broker: Broker,
   rule: QueueRule,
   options: LookOptions,
-): Promise<QueueState | undefined> {
+): Promise<QueueSnapshot | undefined> {
   const facts = await broker.inspect(rule.queue);
   if (facts === undefined || facts.ready === 0 || !Number.isFinite(rule.maxAgeSeconds)) {
     return facts;
@@ -112,7 +112,7 @@ export async function lookAtEndpoints(
   return await Promise.all(endpoints.map(async ({ role, listen }) => {
     const url = healthUrl(listen);
     const state = await ask(url, options.timeoutMs);
-    return { role, url, ...state, ...judgeEndpoint(state) };
+    return { role, url, ...state, ...endpointHealth(state) };
   }));
 }
 

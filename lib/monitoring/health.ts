@@ -49,7 +49,7 @@ function rule(queue: string, role: string, below: number): QueueRule {
 }
 
 /** A queue as it was found. */
-export interface QueueState extends QueueFacts {
+export interface QueueSnapshot extends QueueFacts {
   /** Seconds since its oldest message was published; undefined where nothing waits or nobody knows. */
   readonly oldestSeconds?: number;
 }
@@ -67,9 +67,9 @@ const ok: Finding = { level: "ok", why: "" };
  * Judges a queue. `served` says whether the configured fleet serves it: the queue of a system that
  * nobody builds for needs no consumer.
  */
-export function judgeQueue(
+export function queueHealth(
   rule: QueueRule,
-  state: QueueState | undefined,
+  state: QueueSnapshot | undefined,
   served: boolean,
 ): Finding {
   const { role } = rule;
@@ -115,7 +115,7 @@ export interface EndpointState {
 }
 
 /** Judges an endpoint: 200 is healthy (`docs/deployment.md`, "Health"). */
-export function judgeEndpoint({ status, error, waitsFor }: EndpointState): Finding {
+export function endpointHealth({ status, error, waitsFor }: EndpointState): Finding {
   if (status === 200) return ok;
   if (waitsFor !== undefined) return { level: "fail", why: `Not ready, waits for ${waitsFor}` };
   if (status === 503) return { level: "fail", why: "Up, but its broker connection is not" };

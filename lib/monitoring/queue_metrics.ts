@@ -8,21 +8,21 @@ import { QUEUE, QUEUES } from "../broker/topology.ts";
 const PATIENCE_MS = 3_000;
 
 /** What the gauges are read from. */
-export type Watched = Pick<Broker, "inspect"> & { readonly state: Broker["state"] };
+export type InspectableBroker = Pick<Broker, "inspect"> & { readonly state: Broker["state"] };
 
 /**
  * The gauges `tickborg_queue_messages` and `tickborg_queue_consumers` by queue, `tickborg_dead_letters`,
  * and `tickborg_broker_connected`. A queue that does not exist has no value.
  */
 export class QueueMetrics {
-  readonly #broker: Watched;
+  readonly #broker: InspectableBroker;
   readonly #messages: Gauge;
   readonly #consumers: Gauge;
   readonly #deadLetters: Gauge;
   readonly #connected: Gauge;
   #running: Promise<void> | undefined;
 
-  constructor(broker: Watched, registry: Registry) {
+  constructor(broker: InspectableBroker, registry: Registry) {
     this.#broker = broker;
     const registers = [registry];
     this.#messages = new Gauge({

@@ -20,11 +20,11 @@ export async function projectListAt(
   commit: string,
   fallback: readonly Project[] | undefined,
 ): Promise<ProjectList> {
-  return usableList(await judgedListAt(repository, commit, fallback));
+  return usableList(await validatedListAt(repository, commit, fallback));
 }
 
 /** The list of a commit or tree as it is judged: invalid with any mistake. */
-export async function judgedListAt(
+export async function validatedListAt(
   repository: ReadableRepository,
   commit: string,
   fallback: readonly Project[] | undefined,

@@ -21,9 +21,9 @@ export interface Mistake {
 }
 
 /** Mistakes that are told one by one. */
-export const MOST_TOLD = 100;
+export const MAX_TOLD = 100;
 /** Characters of one mistake. */
-const MOST_CHARACTERS = 600;
+const MAX_CHARACTERS = 600;
 
 /** A file that is no JSON: what is wrong, and where if that is known. */
 export class NotJson extends Error {
@@ -52,12 +52,12 @@ export class ListText {
     }
   }
 
-  /** The mistakes as lines, in the order in which they stand in the file; at most {@link MOST_TOLD} of them. */
+  /** The mistakes as lines, in the order in which they stand in the file; at most {@link MAX_TOLD} of them. */
   tell(mistakes: readonly Mistake[]): string[] {
-    const told = mistakes.slice(0, 2 * MOST_TOLD)
+    const told = mistakes.slice(0, 2 * MAX_TOLD)
       .map((mistake) => ({ mistake, offset: mistake.offset ?? this.#offset(mistake.path) }))
       .sort((one, other) => one.offset - other.offset)
-      .slice(0, MOST_TOLD)
+      .slice(0, MAX_TOLD)
       .map(({ mistake, offset }) => {
         const subject = subjectOf(mistake.path, this.value);
         return oneLine(`${this.#place(offset)}${subject}: ${mistake.text}`);
@@ -67,7 +67,7 @@ export class ListText {
 
   /** Keys that stand twice in one object. */
   doubleKeys(): Mistake[] {
-    return doubleKeys(this.#parsed(), MOST_TOLD)
+    return doubleKeys(this.#parsed(), MAX_TOLD)
       .map((found) => ({ ...found, path: inProjects(found.path, this.value) }));
   }
 
@@ -128,7 +128,7 @@ export function inProjects(path: readonly PropertyKey[], value: unknown): Proper
 
 /** The mistakes of the configuration's list as lines: places in its file say nothing to who reads them. */
 export function tellWithoutPlace(mistakes: readonly Mistake[], value: unknown): string[] {
-  const told = mistakes.slice(0, MOST_TOLD).map(({ path, text }) =>
+  const told = mistakes.slice(0, MAX_TOLD).map(({ path, text }) =>
     oneLine(`the configuration${subjectOf(path, value)}: ${text}`)
   );
   return withRest(told, mistakes.length);
@@ -149,7 +149,7 @@ function withRest(told: string[], count: number): string[] {
 }
 
 function oneLine(text: string): string {
-  return plain(text, MOST_CHARACTERS);
+  return plain(text, MAX_CHARACTERS);
 }
 
 /** The comma before an end that follows it at once; undefined where there is none. */

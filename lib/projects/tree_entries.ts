@@ -5,7 +5,7 @@ import { nearest } from "../text/nearest.ts";
 import { type Entries, type EntryKind, foldersAbove } from "./tree_mistakes.ts";
 
 /** Characters of paths that one run of git is given; systems allow some more. */
-const MOST_CHARACTERS = 60_000;
+const MAX_CHARACTERS = 60_000;
 /** Paths that are not there for which the folders above are looked up, and how deep such a path may lie. */
 const MOST_MISSING = 200;
 const MOST_DEEP = 30;
@@ -34,7 +34,7 @@ export async function treeEntries(
 }
 
 /** Paths for which what was meant is sought, and folders that are looked at for each. */
-const MOST_HINTS = 5;
+const MAX_HINTS = 5;
 const MOST_FOLDERS = 2_000;
 
 /** For paths that are not there: the folder that was probably meant, of those that lie where it would. */
@@ -48,7 +48,7 @@ export async function nearFolders(
     return !entries.has(path) && (parent === "" || entries.get(parent) === "folder");
   });
   const found = await Promise.all(
-    missing.slice(0, MOST_HINTS).map(async (path) => {
+    missing.slice(0, MAX_HINTS).map(async (path) => {
       const parent = path.slice(0, path.lastIndexOf("/") + 1);
       const args = [
         "--literal-pathspecs",
@@ -92,7 +92,7 @@ function chunksOf(paths: readonly string[]): string[][] {
   for (const path of paths) {
     if (path.length > room || chunks.length === 0) {
       chunks.push([]);
-      room = MOST_CHARACTERS;
+      room = MAX_CHARACTERS;
     }
     chunks.at(-1)!.push(path);
     room -= path.length + 1;

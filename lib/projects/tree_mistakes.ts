@@ -31,7 +31,7 @@ export function pathsOf({ projects, labels }: Pick<TreeFacts, "projects" | "labe
 }
 
 /** Characters of the paths that patterns name, above which no further pattern is looked up. */
-const MOST_CHARACTERS = 500_000;
+const MAX_CHARACTERS = 500_000;
 
 interface LookedUp {
   readonly path: readonly PropertyKey[];
@@ -43,7 +43,7 @@ interface LookedUp {
 /** The patterns that are looked up in the tree. */
 function lookedUp(labels: readonly LabelRule[]): LookedUp[] {
   const found: LookedUp[] = [];
-  let room = MOST_CHARACTERS;
+  let room = MAX_CHARACTERS;
   for (const [index, { paths }] of labels.entries()) {
     for (const [position, pattern] of paths.entries()) {
       if (room <= 0) return found;

@@ -4,7 +4,7 @@ import type { Addresses, Report } from "./parts.ts";
 
 /** Why a check run was given up, and after how many seconds. */
 export interface GivenUp {
-  readonly why: "no-builder" | "not-started" | "no-news";
+  readonly why: "no-builder" | "not-started" | "no-result";
   readonly seconds: number;
 }
 
@@ -34,7 +34,7 @@ export function givenUpReport(
           `The job was queued ${after} ago and no builder has begun it: either the builders for ` +
           `${code(system)} are overloaded or the job was lost. ${late}\n\n${again}`,
       };
-    case "no-news":
+    case "no-result":
       return {
         title: `No news from the builder for ${after}`,
         summary: `A builder began this ${after} ago and has not sent a result: it may be gone. ` +

@@ -11,7 +11,7 @@ import {
 import { type BuildSubject, isPush } from "./subject.ts";
 
 /** The state of a system's queue when a report is written; undefined fields are not known. */
-export interface QueueState {
+export interface BuildQueueState {
   readonly waiting?: number | undefined;
   readonly builders?: number | undefined;
 }
@@ -19,7 +19,7 @@ export interface QueueState {
 /** A build that waits for a builder. */
 export function queuedReport(
   subject: BuildSubject,
-  queue: QueueState,
+  queue: BuildQueueState,
   addresses: Addresses,
 ): Report {
   const how = howToChange(subject, addresses);
@@ -34,7 +34,7 @@ export function queuedReport(
   return { title: waitingTitle(subject, queue), summary: `${nextStep(subject)}\n\n${how}` };
 }
 
-function waitingTitle({ system }: BuildSubject, { waiting = 0 }: QueueState): string {
+function waitingTitle({ system }: BuildSubject, { waiting = 0 }: BuildQueueState): string {
   const before = Math.max(0, waiting - 1);
   const ahead = before === 0 ? "" : `, about ${before} ${before === 1 ? "job" : "jobs"} ahead`;
   return `Waiting for a builder on ${plain(system, 50)}${ahead}`;

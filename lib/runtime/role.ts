@@ -5,27 +5,31 @@ import type { Config } from "../config/config.ts";
 import type { GitHub } from "../github/github.ts";
 
 /** What a handler decided: messages to publish, then what becomes of the delivery. */
-export interface Outcome {
+export interface HandlerResult {
   readonly publish: readonly Publication[];
   readonly settle: Settlement;
 }
 
 /** A long handler: yields messages to publish as it goes and ends in an outcome. */
-export type Progress = AsyncGenerator<readonly Publication[], Outcome, void>;
+export type HandlerStream = AsyncGenerator<readonly Publication[], HandlerResult, void>;
 
 /** A queue that a role consumes, and what it does with each message. */
 export interface Consumer<Message> {
   readonly queue: string;
   readonly prefetch: number;
-  /** See `ConsumeOptions.holdsLong`. */
-  readonly holdsLong?: boolean;
+  /** See `ConsumeOptions.withLease`. */
+  readonly withLease?: boolean;
   /** Decodes a delivery; whatever it throws makes the message a dead letter. */
   decode(delivery: Delivery): Message;
   /**
    * Handles a message. `stop` aborts when the grace period of a shutdown is over; throw
-   * {@link HandBack} then to give the message to another consumer.
+   * {@link Requeue} then to give the message to another consumer.
    */
-  handle(message: Message, delivery: Delivery, stop: AbortSignal): Promise<Outcome> | Progress;
+  handle(
+    message: Message,
+    delivery: Delivery,
+    stop: AbortSignal,
+  ): Promise<HandlerResult> | HandlerStream;
   /** What to publish when the last attempt failed, so that whoever waits is told. */
   exhausted?(
     message: Message,
@@ -34,8 +38,8 @@ export interface Consumer<Message> {
 }
 
 /** Thrown by a handler that gives its message back because the role stops. */
-export class HandBack extends Error {
-  override name = "HandBack";
+export class Requeue extends Error {
+  override name = "Requeue";
 }
 
 /** An HTTP endpoint of a role. `GET /health` is answered by the runner where the handler returns undefined. */

@@ -3,13 +3,13 @@ import type { Logger } from "@logtape/logtape";
 import { delay } from "../common/async.ts";
 import type { Broker, Delivery, Publication } from "../broker/broker.ts";
 import { describeError, TransientFault } from "../common/errors.ts";
-import { type Consumer, HandBack, type Outcome } from "./role.ts";
+import { type Consumer, type HandlerResult, Requeue } from "./role.ts";
 import { QUEUES } from "../broker/topology.ts";
 
 const OURS: ReadonlySet<string> = new Set(QUEUES.map(({ name }) => name));
 
 /** A message, and who handles it. */
-export interface Handling<Message> {
+export interface HandledDelivery<Message> {
   readonly consumer: Consumer<Message>;
   readonly message: Message;
   readonly delivery: Delivery;
@@ -25,13 +25,13 @@ export interface HandlerOptions {
 
 /**
  * Has a message handled and publishes, with confirms, what the handler decided; what a long handler yields as
- * it goes waits for a broker that is away. Throws what the handler threw, and a {@link HandBack} when the role
+ * it goes waits for a broker that is away. Throws what the handler threw, and a {@link Requeue} when the role
  * stops meanwhile.
  */
 export async function runHandler<Message>(
-  work: Handling<Message>,
+  work: HandledDelivery<Message>,
   options: HandlerOptions,
-): Promise<Outcome> {
+): Promise<HandlerResult> {
   const running = work.consumer.handle(work.message, work.delivery, options.stop);
   if (!(Symbol.asyncIterator in running)) {
     const outcome = await running;
@@ -41,10 +41,10 @@ export async function runHandler<Message>(
   try {
     let step = await running.next();
     while (!step.done) {
-      await publishPatiently(step.value, options);
+      await publishUntilConfirmed(step.value, options);
       step = await running.next();
     }
-    await publishPatiently(step.value.publish, options);
+    await publishUntilConfirmed(step.value.publish, options);
     return step.value;
   } finally {
     // Ends the generator's own resources when a publish was given up; without effect once it is done.
@@ -56,18 +56,18 @@ export async function runHandler<Message>(
  * Hours of building are not thrown away because the broker is away: publishes until it is back. What is for a
  * queue that is not there is dropped with a warning, as AMQP has it: nobody would ever make that queue again.
  */
-export async function publishPatiently(
+export async function publishUntilConfirmed(
   publications: readonly Publication[],
   { broker, log, stop }: HandlerOptions,
 ): Promise<void> {
   let pending = publications;
-  for (let attempt = 1; pending.length > 0; attempt++) {
+  for (let tries = 1; pending.length > 0; tries++) {
     try {
       return await broker.publish(pending);
     } catch (error) {
       if (!(error instanceof TransientFault)) throw error;
-      if (stop.aborted) throw new HandBack("Broker is away and the role stops", { cause: error });
-      if (attempt === 1) {
+      if (stop.aborted) throw new Requeue("Broker is away and the role stops", { cause: error });
+      if (tries === 1) {
         log.warn("Publishing waits for the broker", { error: describeError(error) });
       }
       const missing = await missingQueues(pending, broker);
@@ -75,7 +75,7 @@ export async function publishPatiently(
         log.warn("Messages are dropped: no such queue", { queues: [...missing] });
       }
       pending = pending.filter((publication) => !missing.has(queueOf(publication)));
-      if (missing.size === 0) await delay(Math.min(1_000 * attempt, 10_000), stop);
+      if (missing.size === 0) await delay(Math.min(1_000 * tries, 10_000), stop);
     }
   }
 }

@@ -7,13 +7,13 @@ import { delay } from "../common/async.ts";
 import type { Broker, Delivery, Settlement, Subscription } from "../broker/broker.ts";
 import { describeError, NotThereYet, PoisonMessage, TransientFault } from "../common/errors.ts";
 import { type RunningEndpoint, serveEndpoint } from "./http.ts";
-import { isLastAttempt, retryDelay } from "./retry.ts";
-import { type Handling, runHandler } from "./run_handler.ts";
-import { type Consumer, HandBack, type Service } from "./role.ts";
+import { isLastTry, retryDelay } from "./retry.ts";
+import { type HandledDelivery, runHandler } from "./run_handler.ts";
+import { type Consumer, Requeue, type Service } from "./role.ts";
 import type { PeriodicTask } from "../common/periodic_task.ts";
 
 /** Milliseconds until it is tried again to tell whoever waits that a message is given up. */
-const FAREWELL_RETRY_MS = 60_000;
+const GIVE_UP_RETRY_MS = 60_000;
 
 /** What the runner works with. */
 export interface RunnerOptions {
@@ -123,49 +123,49 @@ async function settle<Message>(
 
 async function settleFailure<Message>(
   error: unknown,
-  work: Handling<Message>,
+  work: HandledDelivery<Message>,
   options: SettleOptions,
 ): Promise<Settlement> {
   const { delivery } = work;
-  if (error instanceof HandBack) {
-    options.log.info("Message handed back", { queue: delivery.queue, why: error.message });
+  if (error instanceof Requeue) {
+    options.log.info("Message requeued", { queue: delivery.queue, why: error.message });
     return { kind: "requeue" };
   }
   if (!(error instanceof TransientFault || error instanceof PoisonMessage)) {
     options.log.error("Handler failed: this is a bug", { queue: delivery.queue, error });
   }
-  return isLastAttempt(error, delivery.attempt)
+  return isLastTry(error, delivery.tries)
     ? await giveUp(error, work, options)
     : retry(error, delivery, options);
 }
 
 function retry(error: unknown, delivery: Delivery, options: SettleOptions): Settlement {
-  const { queue, attempt } = delivery;
+  const { queue, tries } = delivery;
   const reason = describeError(error);
   const delayMs = retryDelay({
-    attempt,
+    tries,
     missing: error instanceof NotThereYet,
     retryAfterMs: error instanceof TransientFault ? error.retryAfterMs : undefined,
     random: Math.random(),
     scale: options.retryScale ?? 1,
   });
-  options.log.warn("Message is tried again later", { queue, attempt, delayMs, reason });
+  options.log.warn("Message is tried again later", { queue, tries, delayMs, reason });
   return { kind: "retry", delayMs, reason };
 }
 
 /** Tells whoever waits; a message whose end cannot be told is kept. */
 async function giveUp<Message>(
   error: unknown,
-  { consumer, message, delivery }: Handling<Message>,
+  { consumer, message, delivery }: HandledDelivery<Message>,
   { broker, log, retryScale = 1 }: SettleOptions,
 ): Promise<Settlement> {
   try {
-    const farewell = await consumer.exhausted?.(message, error) ?? [];
-    if (farewell.length > 0) await broker.publish(farewell);
+    const lastMessages = await consumer.exhausted?.(message, error) ?? [];
+    if (lastMessages.length > 0) await broker.publish(lastMessages);
   } catch (cause) {
     log.error("Nobody could be told of a message that is given up", { error: cause });
     if (cause instanceof TransientFault) {
-      const delayMs = FAREWELL_RETRY_MS * retryScale;
+      const delayMs = GIVE_UP_RETRY_MS * retryScale;
       return { kind: "retry", delayMs, reason: describeError(cause) };
     }
   }
@@ -176,7 +176,7 @@ function bury(reason: string, delivery: Delivery, log: Logger): Settlement {
   log.error("Message goes to the dead letters", {
     queue: delivery.queue,
     routingKey: delivery.routingKey,
-    attempt: delivery.attempt,
+    tries: delivery.tries,
     bytes: delivery.body.byteLength,
     reason,
   });

@@ -1,12 +1,12 @@
 /**
  * The sweep: finds what got lost on its way, asking GitHub rather than remembering. Open pull requests
  * whose head has no evaluation, or one that found something missing, are evaluated; check runs that nobody brings to an end are handed to the
- * keeper, which judges them again. Everything it publishes may come twice without harm.
+ * reconciler, which judges them again. Everything it publishes may come twice without harm.
  */
 import type { Logger } from "@logtape/logtape";
 import type { Broker, Publication } from "../broker/broker.ts";
 import { describeError } from "../common/errors.ts";
-import { nextLook } from "../evaluation/missing.ts";
+import { nextEvaluation } from "../evaluation/missing.ts";
 import { evaluationMemory, isEvaluated, newestEvaluation } from "../evaluation/status.ts";
 import {
   type CheckRun,
@@ -18,7 +18,7 @@ import {
 import type { Repo } from "../messages/repo.ts";
 import { QUEUE } from "../broker/topology.ts";
 import { newest } from "../check_runs/answers.ts";
-import { BuilderWatch } from "../check_runs/builder_watch.ts";
+import { ConnectedBuilders } from "../check_runs/connected_builders.ts";
 import { overallMessage, watchMessage } from "../check_runs/message.ts";
 import { baseSuffix, isOverall, overallName, parseCheckRunName } from "../check_runs/name.ts";
 
@@ -56,7 +56,7 @@ export interface SweepOptions {
 /** Looks at all open pull requests, a part of them each turn. */
 export class Sweep {
   readonly #options: SweepOptions;
-  readonly #builders: BuilderWatch;
+  readonly #builders: ConnectedBuilders;
   /** Heads with nothing left to do, by `repo#number`, as long as the pull request does not change. */
   readonly #settled = new Map<string, string>();
   /** When an evaluation was asked for, by `repo#number commit`. */
@@ -66,7 +66,7 @@ export class Sweep {
 
   constructor(options: SweepOptions) {
     this.#options = options;
-    this.#builders = new BuilderWatch(options);
+    this.#builders = new ConnectedBuilders(options);
   }
 
   /** One turn. */
@@ -128,7 +128,7 @@ export class Sweep {
     const facts = { now: now(), asked: this.#asked.get(evaluationKey(head)), quietMs, pendingMs };
     const unfinished = runs.filter((run) => run.status !== "completed");
     const publish: Publication[] = [];
-    const next = nextLook(statuses, pull.number, quietMs);
+    const next = nextEvaluation(statuses, pull.number, quietMs);
     const name = overallName(baseSuffix(pull.baseRef, pull.defaultBranch));
     const overall = newest(runs.filter((run) => run.name === name));
     const lacks = lacksEvaluation(pull, statuses, facts);
@@ -152,8 +152,8 @@ export class Sweep {
     const { name, headSha: head_sha } = run;
     if (isOverall(name)) return [overallMessage({ repo, head_sha, name })];
     const system = parseCheckRunName(name).system ?? "unknown";
-    const judgement = await this.#builders.judge(run, system);
-    if (judgement.kind !== "give-up") return [];
+    const decision = await this.#builders.decideTimeout(run, system);
+    if (decision.kind !== "give-up") return [];
     return [watchMessage({ repo, head_sha, name, system, once: true })];
   }
 

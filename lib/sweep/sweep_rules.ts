@@ -1,6 +1,6 @@
 /** What the sweep finds lost, and has done again. Pure. */
 import type { Publication } from "../broker/broker.ts";
-import { type NextLook, nextLook } from "../evaluation/missing.ts";
+import { type NextEvaluation, nextEvaluation } from "../evaluation/missing.ts";
 import { type EvaluationMemory, isEvaluated, newestEvaluation } from "../evaluation/status.ts";
 import { type CheckRun, type CommitStatus, type PullRequest } from "../github/github.ts";
 import { derivedRequestId, evaluationMessage } from "../scheduling/build_jobs.ts";
@@ -15,7 +15,7 @@ export interface Head {
 }
 
 /** What {@link lacksEvaluation} decides from. Times in milliseconds since the epoch. */
-export interface EvaluationFacts {
+export interface LostFacts {
   readonly now: number;
   /** When this evaluation was asked for last. */
   readonly asked: number | undefined;
@@ -30,11 +30,11 @@ export interface EvaluationFacts {
 export function lacksEvaluation(
   pull: Pick<PullRequest, "updatedAt" | "number">,
   statuses: readonly CommitStatus[],
-  { now, asked, quietMs, pendingMs }: EvaluationFacts,
+  { now, asked, quietMs, pendingMs }: LostFacts,
 ): boolean {
   if (asked !== undefined && now - asked < pendingMs) return false;
   if (isEvaluated(statuses, pull.number)) {
-    const next = nextLook(statuses, pull.number, quietMs);
+    const next = nextEvaluation(statuses, pull.number, quietMs);
     return next !== undefined && now >= next.at;
   }
   const pending = newestEvaluation(statuses, pull.number);
@@ -48,7 +48,7 @@ export function lacksEvaluation(
  */
 export function lacksOverall(
   pull: Pick<PullRequest, "updatedAt">,
-  { now, asked, quietMs, pendingMs, overall, waiting }: EvaluationFacts & {
+  { now, asked, quietMs, pendingMs, overall, waiting }: LostFacts & {
     readonly overall: CheckRun | undefined;
     readonly waiting: OverallMemory | undefined;
   },
@@ -81,7 +81,7 @@ export function evaluationKey({ name, pull }: Head): string {
  * Dated by GitHub, as whatever it is compared with: just after the event that was lost, and before any that
  * comes later, as GitHub's times have whole seconds. One that is made again is dated no earlier than the last.
  */
-export function evaluationOf({ repo, pull }: Head, again: NextLook | undefined): Publication {
+export function evaluationOf({ repo, pull }: Head, again: NextEvaluation | undefined): Publication {
   const id = `resync-${pull.number}-${pull.headSha}`;
   const lastAt = Date.parse(again?.requestedAt ?? "") || 0;
   return evaluationMessage({

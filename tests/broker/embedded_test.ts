@@ -12,12 +12,12 @@ import { type BrokerFixture, testContract } from "./contract.ts";
 const log = getLogger(["tickborg", "test"]);
 
 /** A file of a test, and brokers on it. */
-interface Desk extends AsyncDisposable {
+interface RabbitMqHarness extends AsyncDisposable {
   readonly path: string;
   open(options?: Partial<EmbeddedOptions>): Promise<Broker & AsyncDisposable>;
 }
 
-async function openDesk(topology: Topology = TOPOLOGY): Promise<Desk> {
+async function openRabbitMqHarness(topology: Topology = TOPOLOGY): Promise<RabbitMqHarness> {
   const folder = await Deno.makeTempDir({ prefix: "tickborg-embedded-" });
   const path = `${folder}/new/broker.sqlite`;
   return {
@@ -31,19 +31,19 @@ async function openDesk(topology: Topology = TOPOLOGY): Promise<Desk> {
 }
 
 async function openFixture(topology: Topology): Promise<BrokerFixture> {
-  const desk = await openDesk(topology);
-  let broker: Broker = await desk.open();
+  const harness = await openRabbitMqHarness(topology);
+  let broker: Broker = await harness.open();
   return {
     get broker() {
       return broker;
     },
     async restart() {
       await broker.close();
-      broker = await desk.open();
+      broker = await harness.open();
     },
     async [Symbol.asyncDispose]() {
       await broker.close();
-      await desk[Symbol.asyncDispose]();
+      await harness[Symbol.asyncDispose]();
     },
   };
 }
@@ -65,10 +65,10 @@ function message(text: string, queue = "waits"): Publication {
 }
 
 Deno.test("embedded: a process that is killed loses nothing it was told is safe", async () => {
-  await using desk = await openDesk();
+  await using harness = await openRabbitMqHarness();
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", new URL("embedded_child.ts", import.meta.url).pathname],
-    env: { EMBEDDED: JSON.stringify([desk.path, TOPOLOGY]) },
+    env: { EMBEDDED: JSON.stringify([harness.path, TOPOLOGY]) },
     stdout: "piped",
   }).spawn();
   let told = "";
@@ -81,7 +81,7 @@ Deno.test("embedded: a process that is killed loses nothing it was told is safe"
   }
   await child.status;
   const confirmed = told.split("\n").slice(0, -1).map(Number);
-  await using broker = await desk.open();
+  await using broker = await harness.open();
   for (const queue of ["taken", "waits"]) {
     const found = new Map<number, boolean>();
     await broker.visit(queue, ({ body, redelivered }) => {
@@ -95,9 +95,9 @@ Deno.test("embedded: a process that is killed loses nothing it was told is safe"
 });
 
 Deno.test("embedded: a second process is told what to do", async () => {
-  await using desk = await openDesk();
-  await using _broker = await desk.open();
-  await assert.rejects(desk.open(), (error) => {
+  await using harness = await openRabbitMqHarness();
+  await using _broker = await harness.open();
+  await assert.rejects(harness.open(), (error) => {
     assert.ok(error instanceof ConfigError);
     assert.match(error.message, /another process has it\. It serves one process; use RabbitMQ/);
     return true;
@@ -105,8 +105,8 @@ Deno.test("embedded: a second process is told what to do", async () => {
 });
 
 Deno.test("embedded: a full disk is a passing fault, and room is found by settling", async () => {
-  await using desk = await openDesk();
-  await using broker = await desk.open({ maxBytes: 2_000_000 });
+  await using harness = await openRabbitMqHarness();
+  await using broker = await harness.open({ maxBytes: 2_000_000 });
   const large = () => broker.publish([message("x".repeat(100_000))]);
   let stored = 0;
   await assert.rejects(async () => {
@@ -130,8 +130,8 @@ Deno.test("embedded: a full disk is a passing fault, and room is found by settli
 });
 
 Deno.test("embedded: the file does not grow with what has passed through it", async () => {
-  await using desk = await openDesk();
-  await using broker = await desk.open();
+  await using harness = await openRabbitMqHarness();
+  await using broker = await harness.open();
   await using inbox = await openInbox(broker, "waits");
   const sizes: number[] = [];
   for (let round = 0; round < 6; round++) {
@@ -140,8 +140,8 @@ Deno.test("embedded: the file does not grow with what has passed through it", as
       for (let taken = 0; taken < 20; taken++) (await inbox.next()).settle(ack);
     }
     let size = 0;
-    for await (const { name } of Deno.readDir(desk.path.replace(/\/[^/]*$/, ""))) {
-      size += (await Deno.stat(desk.path.replace(/[^/]*$/, name))).size;
+    for await (const { name } of Deno.readDir(harness.path.replace(/\/[^/]*$/, ""))) {
+      size += (await Deno.stat(harness.path.replace(/[^/]*$/, name))).size;
     }
     sizes.push(size);
   }
@@ -149,8 +149,8 @@ Deno.test("embedded: the file does not grow with what has passed through it", as
 });
 
 Deno.test("embedded: a queue that nobody empties keeps its newest messages", async () => {
-  await using desk = await openDesk();
-  await using broker = await desk.open();
+  await using harness = await openRabbitMqHarness();
+  await using broker = await harness.open();
   const publish = (...texts: string[]) =>
     broker.publish(texts.map((text) => message(text, "kept")));
   const left = async () => {
@@ -170,8 +170,8 @@ Deno.test("embedded: a queue that nobody empties keeps its newest messages", asy
 });
 
 Deno.test("embedded: everything of one turn shares a transaction", async () => {
-  await using desk = await openDesk();
-  await using broker = await desk.open();
+  await using harness = await openRabbitMqHarness();
+  await using broker = await harness.open();
   const publish = (_: unknown, n: number) => broker.publish([message(`${n}`)]);
   const oneByOne = async () => {
     for (let n = 0; n < 200; n++) await publish(undefined, n);

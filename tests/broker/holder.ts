@@ -6,10 +6,10 @@ const { vhost, times, topology } = JSON.parse(Deno.env.get("HOLDER")!);
 const { name, ...place } = vhost;
 const broker = await connectRabbitMq({ ...place, vhost: name }, {
   log: getLogger(["tickborg", "test"]),
-  hold: times,
+  leaseTimes: times,
   topology,
 });
-await broker.consume({ queue: "long", prefetch: 1, holdsLong: true }, (delivery) => {
+await broker.consume({ queue: "long", prefetch: 1, withLease: true }, (delivery) => {
   console.log(`holds ${new TextDecoder().decode(delivery.body)}`);
   return new Promise(() => {});
 });

@@ -5,7 +5,7 @@ import { ack, type Settlement } from "../../lib/broker/broker.ts";
 import type { Channel, RawMessage } from "../../lib/broker/rabbitmq/channel.ts";
 import type { Outgoing } from "../../lib/broker/rabbitmq/confirm_channel.ts";
 import type { Connection } from "../../lib/broker/rabbitmq/connection.ts";
-import { HoldingConsumer } from "../../lib/broker/rabbitmq/holding_consumer.ts";
+import { LeasingConsumer } from "../../lib/broker/rabbitmq/leasing_consumer.ts";
 import type { ConsumerContext } from "../../lib/broker/rabbitmq/recovering_consumer.ts";
 import { until } from "../../testing/waiting.ts";
 
@@ -56,8 +56,8 @@ class Server {
 Deno.test("a copy that missed its lease and comes by the back queue is held instead", async () => {
   const server = new Server();
   const { promise, resolve } = Promise.withResolvers<Settlement>();
-  const times = { leaseAfterMs: 10, renewMs: 60_000, graceMs: 60_000, adoptMs: 60_000 };
-  const consumer = new HoldingConsumer(
+  const times = { leaseAfterMs: 10, renewMs: 60_000, graceMs: 60_000, returnMs: 60_000 };
+  const consumer = new LeasingConsumer(
     server.context,
     { queue: "long", prefetch: 1, times },
     () => promise,

@@ -5,10 +5,10 @@ import { Connection } from "../../lib/broker/rabbitmq/connection.ts";
 import { declareExpiringQueue } from "../../lib/broker/rabbitmq/expiring_queue.ts";
 import { openInbox } from "../support/inbox.ts";
 import type { Vhost } from "../../testing/rabbitmq.ts";
-import { message, openDesk } from "./rabbitmq_desk.ts";
+import { message, openRabbitMqHarness } from "./rabbitmq_harness.ts";
 
-const desk = await openDesk({});
-const { connect, story } = desk;
+const harness = await openRabbitMqHarness({});
+const { connect, story } = harness;
 
 /** Has a message of the queue `work` wait once in a delay queue and come back. */
 async function delayOnce(broker: Broker): Promise<void> {
@@ -16,12 +16,19 @@ async function delayOnce(broker: Broker): Promise<void> {
   await broker.publish([message("later")]);
   (await inbox.next()).settle({ kind: "retry", delayMs: 100, reason: "not yet" });
   const again = await inbox.next();
-  assert.equal(again.attempt, 2);
+  assert.equal(again.tries, 2);
   again.settle(ack);
 }
 
 async function delayQueues(vhost: Vhost): Promise<string[]> {
-  const text = await desk.server.ctl("list_queues", "-p", vhost.name, "name", "type", "--silent");
+  const text = await harness.server.ctl(
+    "list_queues",
+    "-p",
+    vhost.name,
+    "name",
+    "type",
+    "--silent",
+  );
   return text.trim().split("\n").filter((line) => line.startsWith("tickborg.delay."));
 }
 
@@ -56,7 +63,7 @@ story(
     const again = await inbox.next();
     // As kills of RabbitMQ 3.10 leave a queue now and then: there, and never answering.
     const queue = `${vhost.name}_tickborg.delay.250.work`;
-    await desk.server.evaluate(`
+    await harness.server.evaluate(`
     Pid = whereis('${queue}'), sys:suspend(Pid), is_pid(Pid).
   `);
     try {
@@ -68,7 +75,7 @@ story(
       });
       assert.deepEqual(texts, ["other", "first"]);
     } finally {
-      await desk.server.evaluate(`sys:resume(whereis('${queue}')).`);
+      await harness.server.evaluate(`sys:resume(whereis('${queue}')).`);
     }
   },
 );

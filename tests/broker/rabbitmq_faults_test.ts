@@ -7,13 +7,13 @@ import { openInbox } from "../support/inbox.ts";
 import { freePort } from "../../testing/ports.ts";
 import { startProxy } from "../support/tcp_proxy.ts";
 import { until } from "../../testing/waiting.ts";
-import { connected, drain, message, openDesk } from "./rabbitmq_desk.ts";
+import { connected, drain, message, openRabbitMqHarness } from "./rabbitmq_harness.ts";
 
-const desk = await openDesk({});
-const { capture, connect, story } = desk;
+const harness = await openRabbitMqHarness({});
+const { capture, connect, story } = harness;
 
 story("a server that is away at the start is waited for", async (vhost) => {
-  await desk.server.stop();
+  await harness.server.stop();
   await using broker = await connect(vhost);
   assert.equal(broker.state, "connecting");
   await assert.rejects(broker.publish([message("late")], { timeoutMs: 300 }), (error) => {
@@ -23,7 +23,7 @@ story("a server that is away at the start is waited for", async (vhost) => {
   });
   await using inbox = await openInbox(broker, "work");
   const patient = broker.publish([message("patient")], { timeoutMs: 60_000 });
-  await desk.server.start();
+  await harness.server.start();
   await patient;
   const received = await inbox.next();
   assert.equal(received.text, "patient");
@@ -36,7 +36,7 @@ story("a restart interrupts nobody for good", async (vhost) => {
   await using inbox = await openInbox(broker, "work", { prefetch: 1 });
   await broker.publish([message("held"), message("next")]);
   const held = await inbox.next();
-  const restarted = desk.server.restart();
+  const restarted = harness.server.restart();
   await until("the loss", () => held.lost.aborted && broker.state === "connecting");
   await Promise.all([restarted, broker.publish([message("meanwhile")], { timeoutMs: 60_000 })]);
   held.settle(ack);
@@ -67,8 +67,8 @@ story("nothing confirmed is lost when the server is killed", async (vhost) => {
   for (let kill = 0; kill < 2; kill++) {
     const before = confirmed.length;
     await until("some to be confirmed", () => confirmed.length > before + 500);
-    await desk.server.kill();
-    await desk.server.start();
+    await harness.server.kill();
+    await harness.server.start();
   }
   stop = true;
   await Promise.all(senders);
@@ -84,7 +84,7 @@ story("connections closed by the server come back, with consumers and listeners"
   const listener = await broker.listen("events", "#", ({ routingKey }) => heard.push(routingKey));
   await broker.publish([message("held")]);
   const held = await inbox.next();
-  await desk.server.ctl("close_all_connections", "--global", "by a test");
+  await harness.server.ctl("close_all_connections", "--global", "by a test");
   await until("the loss", () => held.lost.aborted);
   held.settle(ack);
   const again = await inbox.next();
@@ -100,7 +100,7 @@ story("connections closed by the server come back, with consumers and listeners"
 story("a queue that somebody deletes is made again", async (vhost) => {
   await using broker = await connect(vhost);
   await using inbox = await openInbox(broker, "work");
-  await desk.server.ctl("delete_queue", "-p", vhost.name, "work");
+  await harness.server.ctl("delete_queue", "-p", vhost.name, "work");
   await broker.publish([message("after")]);
   const received = await inbox.next();
   assert.equal(received.text, "after");
@@ -113,7 +113,7 @@ story("a memory alarm blocks publishes, shows, and passes", async (vhost) => {
   await using inbox = await openInbox(broker, "work");
   await broker.publish([message("before")]);
   (await inbox.next()).settle(ack);
-  await desk.server.ctl("set_vm_memory_high_watermark", "0.0000001");
+  await harness.server.ctl("set_vm_memory_high_watermark", "0.0000001");
   try {
     // The alarm comes a moment after the command has ended.
     await assert.rejects(async () => {
@@ -124,7 +124,7 @@ story("a memory alarm blocks publishes, shows, and passes", async (vhost) => {
     const late = await broker.consume({ queue: "work", prefetch: 1 }, () => Promise.resolve(ack));
     await late.cancel();
   } finally {
-    await desk.server.ctl("set_vm_memory_high_watermark", "absolute", "1GB");
+    await harness.server.ctl("set_vm_memory_high_watermark", "absolute", "1GB");
   }
   await connected(broker);
   await broker.publish([message("after")]);

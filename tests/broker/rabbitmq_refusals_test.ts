@@ -4,16 +4,16 @@ import { ack } from "../../lib/broker/broker.ts";
 import { connectRabbitMq } from "../../lib/broker/rabbitmq/broker.ts";
 import { openInbox } from "../support/inbox.ts";
 import type { Vhost } from "../../testing/rabbitmq.ts";
-import { connected, drain, message, openDesk, TOPOLOGY } from "./rabbitmq_desk.ts";
+import { connected, drain, message, openRabbitMqHarness, TOPOLOGY } from "./rabbitmq_harness.ts";
 
 /** RabbitMQ 4 takes 16 MiB by default, 3.10 takes 128. */
 const MAX_MESSAGE_BYTES = 5_000_000;
 
-const desk = await openDesk({
+const harness = await openRabbitMqHarness({
   tls: true,
   conf: { max_message_size: MAX_MESSAGE_BYTES },
 });
-const { capture, connect, expectLogged, story } = desk;
+const { capture, connect, expectLogged, story } = harness;
 
 story("a wrong password is told, and a corrected one is enough", async (vhost) => {
   const password = "not the password";
@@ -22,11 +22,11 @@ story("a wrong password is told, and a corrected one is enough", async (vhost) =
   await expectLogged(/ACCESS_REFUSED/);
   assert.equal(capture.text().includes(password), false);
   await assert.rejects(broker.publish([message("x")], { timeoutMs: 100 }), /ACCESS_REFUSED/);
-  await desk.server.ctl("change_password", vhost.username, password);
+  await harness.server.ctl("change_password", vhost.username, password);
   try {
     await connected(broker);
   } finally {
-    await desk.server.ctl("change_password", vhost.username, desk.server.password);
+    await harness.server.ctl("change_password", vhost.username, harness.server.password);
   }
 });
 
@@ -47,7 +47,7 @@ story("a queue that was declared otherwise is told by its name", async (vhost) =
   await using broker = await connect(vhost);
   assert.equal(broker.state, "connecting");
   await expectLogged(/Cannot declare queue work: .*inequivalent arg 'x-max-priority'/);
-  await desk.server.ctl("delete_queue", "-p", vhost.name, "work");
+  await harness.server.ctl("delete_queue", "-p", vhost.name, "work");
   await connected(broker);
 });
 
@@ -102,7 +102,7 @@ story(
 );
 
 story("TLS trusts the authority it is given, and no other", async (vhost) => {
-  const { port, caFile } = desk.server.tls;
+  const { port, caFile } = harness.server.tls;
   const ca = await Deno.readTextFile(caFile);
   for (const host of ["127.0.0.1", "localhost"]) {
     await using broker = await connect({ ...vhost, host, port, tls: { ca } });
@@ -124,10 +124,10 @@ async function user(
 ): Promise<{ username: string; password: string }> {
   const username = `narrow-${crypto.randomUUID()}`;
   const password = "narrow";
-  await desk.server.ctl("add_user", username, password);
+  await harness.server.ctl("add_user", username, password);
   const patterns = [may.configure, may.write, may.read].map((pattern) =>
     pattern === "" ? "^$" : `^(${pattern})$`
   );
-  await desk.server.ctl("set_permissions", "-p", vhost.name, username, ...patterns);
+  await harness.server.ctl("set_permissions", "-p", vhost.name, username, ...patterns);
   return { username, password };
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Project } from "../../lib/config/config.ts";
 import type { Files } from "../../testing/monorepo.ts";
-import { type Bench, openBench } from "./bench.ts";
+import { type BuilderHarness, openBuilderHarness } from "./builder_harness.ts";
 import { toolTest } from "./tools.ts";
 
 interface Sample {
@@ -122,36 +122,36 @@ const SAMPLES: Readonly<Record<string, Sample>> = {
 
 for (const [name, sample] of Object.entries(SAMPLES)) {
   toolTest(`${name} builds, tests, fails and notices missing tests`, sample.programs, async (t) => {
-    await using bench = await openSample(sample);
+    await using harness = await openSample(sample);
     await t.step("a build that succeeds is green and runs no test", async () => {
-      const { result, lines } = await bench.build(await bench.pullRequest({ "note": "1" }));
+      const { result, lines } = await harness.build(await harness.pullRequest({ "note": "1" }));
       assert.equal(result.status, "Success", lines.join("\n"));
       assert.equal(result.step, "build");
       assert.ok(!lines.some((line) => sample.ran.test(line)));
     });
     await t.step("a test that passes is green and ran", async () => {
-      const job = await bench.pullRequest({ "note": "2" }, { test: true });
-      const { result, lines } = await bench.build(job);
+      const job = await harness.pullRequest({ "note": "2" }, { test: true });
+      const { result, lines } = await harness.build(job);
       assert.equal(result.status, "Success", lines.join("\n"));
       assert.equal(result.step, "test");
       assert.ok(lines.some((line) => sample.ran.test(line)), lines.join("\n"));
     });
     await t.step("code that does not compile is red at the build", async () => {
-      const { result, lines } = await bench.build(await bench.pullRequest(sample.broken));
+      const { result, lines } = await harness.build(await harness.pullRequest(sample.broken));
       assert.equal(result.status, "Failure", lines.join("\n"));
       assert.equal(result.step, "build");
     });
     await t.step("a test that fails is red at the test", async () => {
-      const { result, lines } = await bench.build(
-        await bench.pullRequest(sample.red, { test: true }),
+      const { result, lines } = await harness.build(
+        await harness.pullRequest(sample.red, { test: true }),
       );
       assert.equal(result.status, "Failure", lines.join("\n"));
       assert.equal(result.step, "test");
     });
     if (Object.keys(sample.untested).length === 0) return;
     await t.step("a test run without tests is red, not green", async () => {
-      const { result, lines } = await bench.build(
-        await bench.pullRequest(sample.untested, { test: true }),
+      const { result, lines } = await harness.build(
+        await harness.pullRequest(sample.untested, { test: true }),
       );
       assert.equal(result.status, "Failure", lines.join("\n"));
       assert.equal(result.step, "test");
@@ -160,8 +160,8 @@ for (const [name, sample] of Object.entries(SAMPLES)) {
   });
 }
 
-function openSample({ system, files, project }: Sample): Promise<Bench> {
-  return openBench({
+function openSample({ system, files, project }: Sample): Promise<BuilderHarness> {
+  return openBuilderHarness({
     files,
     projects: [{ name: "it", path: "it", build_system: system, ...project }],
     builder: { network: false },

@@ -2,16 +2,16 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { TransientFault } from "../../lib/common/errors.ts";
-import { type Bench, openBench } from "./bench.ts";
+import { type BuilderHarness, openBuilderHarness } from "./builder_harness.ts";
 import { toolTest } from "./tools.ts";
 
 const PROJECT = { name: "it", path: ".", build_system: { Custom: { command: "cat file" } } };
 
 /** The object of a file in the builder's cache, as git unpacks it. */
-async function looseObject(bench: Bench, revision: string): Promise<string> {
-  const sha = await bench.monorepo.git("rev-parse", revision);
-  const { fullName } = bench.monorepo;
-  const cache = join(bench.jobsRoot, "../repositories", `${fullName.toLowerCase()}.git`);
+async function looseObject(harness: BuilderHarness, revision: string): Promise<string> {
+  const sha = await harness.monorepo.git("rev-parse", revision);
+  const { fullName } = harness.monorepo;
+  const cache = join(harness.jobsRoot, "../repositories", `${fullName.toLowerCase()}.git`);
   return join(cache, "objects", sha.slice(0, 2), sha.slice(2));
 }
 
@@ -23,17 +23,17 @@ const DAMAGE: Record<string, (bytes: Uint8Array<ArrayBuffer>) => Uint8Array> = {
 
 for (const [how, damage] of Object.entries(DAMAGE)) {
   Deno.test(`a cache in which a file is ${how} is made anew, and the job built`, async () => {
-    await using bench = await openBench({ projects: [PROJECT] });
+    await using harness = await openBuilderHarness({ projects: [PROJECT] });
     const noise = Array.from({ length: 500 }, () => crypto.randomUUID()).join("\n");
-    const job = await bench.pullRequest({ file: `${noise}\n` });
-    assert.equal((await bench.build(job)).result.status, "Success");
-    const path = await looseObject(bench, `${job.pr.head_sha}:file`);
+    const job = await harness.pullRequest({ file: `${noise}\n` });
+    assert.equal((await harness.build(job)).result.status, "Success");
+    const path = await looseObject(harness, `${job.pr.head_sha}:file`);
     const bytes = await Deno.readFile(path);
     await Deno.chmod(path, 0o600);
     await Deno.writeFile(path, damage(bytes));
     const again = { ...job, request_id: "again" };
-    await assert.rejects(() => bench.build(again), TransientFault);
-    assert.equal((await bench.build(again)).result.status, "Success");
+    await assert.rejects(() => harness.build(again), TransientFault);
+    assert.equal((await harness.build(again)).result.status, "Success");
   });
 }
 
@@ -56,14 +56,14 @@ PATH=${path} exec git "$@"
 }
 
 toolTest("a checkout that fills the disk ends in a result that says so", ["git"], async () => {
-  await using bench = await openBench({ projects: [PROJECT] });
-  const job = await bench.pullRequest({ file: "1\n" });
+  await using harness = await openBuilderHarness({ projects: [PROJECT] });
+  const job = await harness.pullRequest({ file: "1\n" });
   await withFullDisk("fatal: write error. Out of diskspace", async () => {
-    const { result, lines } = await bench.build(job);
+    const { result, lines } = await harness.build(job);
     assert.match(JSON.stringify(result.status), /UnexpectedError.*the builder's disk is full/);
     assert.match(lines.at(-1)!, /the builder's disk is full/);
     assert.equal(result.step, "checkout");
   });
   // It was the builder's fault: the same job is built anew.
-  assert.equal((await bench.build(job)).result.status, "Success");
+  assert.equal((await harness.build(job)).result.status, "Success");
 });

@@ -6,7 +6,7 @@ import { type AttrOutcome, makeResult } from "../../lib/builder/result.ts";
 import { bubblewrap } from "../../lib/builder/sandbox/sandbox.ts";
 import { BuildResult } from "../../lib/messages/build_result.ts";
 import { decode, encode } from "../../lib/messages/codec.ts";
-import { commandsAtOnce } from "../../services/builder.ts";
+import { parallelismFor } from "../../services/builder.ts";
 import { HEAD, JOB, OTHER } from "./sample_job.ts";
 
 Deno.test("a job that cannot be built ends early and says what to do", () => {
@@ -146,5 +146,5 @@ Deno.test("what must stay hidden is covered where a shown folder holds it, befor
 });
 
 Deno.test("all builds together use the processors once", () => {
-  assert.deepEqual([commandsAtOnce(8, 1), commandsAtOnce(8, 3), commandsAtOnce(2, 4)], [8, 2, 1]);
+  assert.deepEqual([parallelismFor(8, 1), parallelismFor(8, 3), parallelismFor(2, 4)], [8, 2, 1]);
 });

@@ -2,18 +2,18 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileTime, setTimes } from "../../lib/builder/checkout/file_times.ts";
-import { openBench } from "./bench.ts";
+import { openBuilderHarness } from "./builder_harness.ts";
 import { TestFolder } from "../support/git_repository.ts";
 
 Deno.test("files, folders, links and what lies deep in them have one time, the merge's", async () => {
   const command = "find . -name .git -prune -o -printf '%T@\\n' | sort -u";
   const projects = [{ name: "it", path: ".", build_system: { Custom: { command } } }];
-  await using bench = await openBench({ projects, files: { "a/b/c/d": "1\n" } });
-  await Deno.symlink("nowhere", join(bench.monorepo.workTree, "broken"));
-  const job = await bench.pullRequest({ "a/x": "1\n" });
-  const { result, lines } = await bench.build(job);
+  await using harness = await openBuilderHarness({ projects, files: { "a/b/c/d": "1\n" } });
+  await Deno.symlink("nowhere", join(harness.monorepo.workTree, "broken"));
+  const job = await harness.pullRequest({ "a/x": "1\n" });
+  const { result, lines } = await harness.build(job);
   assert.equal(result.status, "Success", lines.join("\n"));
-  const time = await bench.monorepo.git("log", "-1", "--format=%ct", job.pr.head_sha);
+  const time = await harness.monorepo.git("log", "-1", "--format=%ct", job.pr.head_sha);
   assert.deepEqual(lines.slice(-1), [`${time}.0000000000`]);
   assert.equal(lines.filter((line) => /^\d+\.\d+$/.test(line)).length, 1);
 });
@@ -28,8 +28,8 @@ Deno.test("a generated file that is committed before or behind its source is not
   const filler = Object.fromEntries(
     Array.from({ length: 300 }, (_, at) => [`it/m${at}`, `${at}\n`.repeat(500)]),
   );
-  await using bench = await openBench({ projects });
-  const job = await bench.pullRequest({
+  await using harness = await openBuilderHarness({ projects });
+  const job = await harness.pullRequest({
     ...filler,
     "it/Makefile": makefile("a.c", "z.y"),
     "it/a.c": "1\n",
@@ -38,7 +38,7 @@ Deno.test("a generated file that is committed before or behind its source is not
     "other/a.y": "1\n",
     "other/z.c": "1\n",
   }, { attrs: ["it", "other"] });
-  const { result, lines } = await bench.build(job);
+  const { result, lines } = await harness.build(job);
   assert.equal(result.status, "Success", lines.join("\n"));
 });
 

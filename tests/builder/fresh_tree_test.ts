@@ -1,8 +1,8 @@
 /** Every project of a job is built in the files of its commit alone, at a place that names no job. */
 import assert from "node:assert/strict";
 import type { ProjectInput } from "../../testing/monorepo.ts";
-import { openBench } from "./bench.ts";
-import { leftovers } from "./bench_stories.ts";
+import { openBuilderHarness } from "./builder_harness.ts";
+import { leftovers } from "./builder_verbs.ts";
 import { toolTest } from "./tools.ts";
 
 const UNUSED = "int main(void) { int unused = 1; return 0; }\n";
@@ -18,10 +18,13 @@ toolTest(
       configure_args: ["CFLAGS=-Wall -Werror"],
     };
     const projects: ProjectInput[] = [{ name: "it", path: "it", build_system: "Make" }, strict];
-    await using bench = await openBench({ projects, files: { "it/Makefile": "it: it.o\n" } });
+    await using harness = await openBuilderHarness({
+      projects,
+      files: { "it/Makefile": "it: it.o\n" },
+    });
     for (const attrs of [["it", "strict"], ["strict"], ["strict", "it"]]) {
-      const job = await bench.pullRequest({ "it/it.c": UNUSED }, { attrs });
-      const { result, lines } = await bench.build(job);
+      const job = await harness.pullRequest({ "it/it.c": UNUSED }, { attrs });
+      const { result, lines } = await harness.build(job);
       assert.equal(result.status, "Failure", attrs.join());
       assert.ok(lines.some((line) => /unused variable/.test(line)), lines.join("\n"));
     }
@@ -36,13 +39,13 @@ Deno.test("nothing of a project's build reaches the next one: tree, build folder
     path: "it",
     build_system: { Custom: { command: `cat file; ${leave}` } },
   }));
-  await using bench = await openBench({ projects, files: { "it/file": "whole\n" } });
-  const job = await bench.pullRequest({ "x": "1" }, { attrs: ["one", "two", "three", "one"] });
-  const { result, lines } = await bench.build(job);
+  await using harness = await openBuilderHarness({ projects, files: { "it/file": "whole\n" } });
+  const job = await harness.pullRequest({ "x": "1" }, { attrs: ["one", "two", "three", "one"] });
+  const { result, lines } = await harness.build(job);
   assert.equal(result.status, "Success", lines.join("\n"));
   assert.deepEqual(lines.filter((line) => line === "whole").length, 3);
   assert.deepEqual(lines.filter((line) => line === "left" || line === "broken"), []);
-  assert.deepEqual(await leftovers(bench), []);
+  assert.deepEqual(await leftovers(harness), []);
 });
 
 /** Where the commands of a build are, and what they are told of it. */
@@ -51,13 +54,13 @@ const PLACES = 'echo "here $(pwd) $TICKBORG_SOURCE_DIR $TICKBORG_BUILD_DIR $HOME
 
 toolTest("in the sandbox every job is built at the same place", ["bwrap"], async () => {
   const project = { name: "it", path: "libs/it", build_system: { Custom: { command: PLACES } } };
-  await using bench = await openBench({
+  await using harness = await openBuilderHarness({
     projects: [project],
     builder: { sandbox: "bubblewrap" },
     files: { "libs/it/x": "" },
   });
   for (const _ of [1, 2]) {
-    const { lines } = await bench.build(await bench.pullRequest({ "x": "1" }));
+    const { lines } = await harness.build(await harness.pullRequest({ "x": "1" }));
     assert.ok(
       lines.includes("here /work/src/libs/it /work/src/libs/it /work/build/it /work/home"),
       lines.join("\n"),
@@ -67,12 +70,12 @@ toolTest("in the sandbox every job is built at the same place", ["bwrap"], async
 
 Deno.test("without a sandbox the log and the result name files from the checkout on", async () => {
   const project = { name: "it", path: "libs/it", build_system: { Custom: { command: PLACES } } };
-  await using bench = await openBench({
+  await using harness = await openBuilderHarness({
     projects: [project],
     builder: { sandbox: "none" },
     files: { "libs/it/x": "" },
   });
-  const { result, lines } = await bench.build(await bench.pullRequest({ "x": "1" }));
+  const { result, lines } = await harness.build(await harness.pullRequest({ "x": "1" }));
   assert.ok(lines.includes("here libs/it libs/it build/it home"), lines.join("\n"));
   assert.ok(lines.includes("libs/it/main.c:3: error"), lines.join("\n"));
   for (const line of [...lines, ...result.output]) assert.doesNotMatch(line, /\/jobs\//);

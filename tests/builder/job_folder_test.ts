@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { getLogger } from "@logtape/logtape";
-import { createJobFolder, sweepJobFolders } from "../../lib/builder/checkout/job_folder.ts";
+import { createJobFolder, removeStaleJobFolders } from "../../lib/builder/checkout/job_folder.ts";
 import { removeTree } from "../../lib/builder/checkout/remove_tree.ts";
 import { makeDeepFolder } from "./deep_folder.ts";
 
@@ -39,7 +39,7 @@ Deno.test("what dead builders left is removed at the start; a living builder's f
     await Deno.chmod(join(root, "dead/tree/locked"), 0o000);
     await makeDeepFolder(join(root, "dead/tree/deep"), 20_000);
     await Deno.writeTextFile(join(root, "dead.lock"), "");
-    assert.equal(await sweepJobFolders(root, log), 1);
+    assert.equal(await removeStaleJobFolders(root, log), 1);
     assert.deepEqual(await namesIn(root), ["living", "living.lock"]);
     await mine.remove();
   });
@@ -51,7 +51,7 @@ Deno.test("a left-over that cannot be removed keeps no builder from starting, no
     await Deno.mkdir(join(root, "odd.lock"));
     await Deno.mkdir(join(root, "odd"));
     await Deno.mkdir(join(root, "zdead"));
-    assert.equal(await sweepJobFolders(root, log), 1);
+    assert.equal(await removeStaleJobFolders(root, log), 1);
     assert.deepEqual(await namesIn(root), ["odd", "odd.lock"]);
   });
 });

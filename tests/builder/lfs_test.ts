@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { TransientFault } from "../../lib/common/errors.ts";
 import { readPointer } from "../../lib/builder/checkout/lfs_files.ts";
 import type { Files } from "../../testing/monorepo.ts";
-import { type Bench, openBench } from "./bench.ts";
+import { type BuilderHarness, openBuilderHarness } from "./builder_harness.ts";
 
 const project = (name: string, path: string, command: string, depends_on: string[] = []) => ({
   name,
@@ -38,8 +38,8 @@ const FILES: Files = {
 };
 
 /** An LFS server on the git server's host; `served` is what it gives for each hash. */
-function serve(bench: Bench, served: Map<string, string>) {
-  const { server } = bench.monorepo;
+function serve(harness: BuilderHarness, served: Map<string, string>) {
+  const { server } = harness.monorepo;
   const asked: { what: string; secret: string | null }[] = [];
   server.lfs = async (request) => {
     const { pathname } = new URL(request.url);
@@ -70,33 +70,37 @@ function serve(bench: Bench, served: Map<string, string>) {
 }
 
 Deno.test("contents are fetched once, take the pointer's place, and git finds nothing changed", async () => {
-  await using bench = await openBench({ projects: PROJECTS, files: FILES });
-  const asked = serve(bench, new Map([[sha256(CONTENT), CONTENT]]));
-  const job = await bench.pullRequest({ "core/new": "1\n" });
-  const { result, lines } = await bench.build(job);
+  await using harness = await openBuilderHarness({ projects: PROJECTS, files: FILES });
+  const asked = serve(harness, new Map([[sha256(CONTENT), CONTENT]]));
+  const job = await harness.pullRequest({ "core/new": "1\n" });
+  const { result, lines } = await harness.build(job);
   assert.equal(result.status, "Success", lines.join("\n"));
   assert.equal(lines.filter((line) => line === "the real content").length, 100);
   assert.equal(lines.at(-1), "the real content", "git status said something");
-  const { fullName } = bench.monorepo;
+  const { fullName } = harness.monorepo;
   assert.deepEqual(asked, [
     { what: `/${fullName}.git/info/lfs/objects/batch`, secret: null },
     { what: `/lfs/store/${sha256(CONTENT)}`, secret: "once" },
   ]);
-  const again = await bench.build({ ...job, request_id: "again", attrs: ["user"] });
+  const again = await harness.build({ ...job, request_id: "again", attrs: ["user"] });
   assert.equal(again.result.status, "Success");
   assert.equal(asked.length, 2, "it was fetched again");
 });
 
 Deno.test("a kept content that was damaged is fetched again", async () => {
-  await using bench = await openBench({ projects: PROJECTS, files: FILES });
-  serve(bench, new Map([[sha256(CONTENT), CONTENT]]));
-  const job = await bench.pullRequest({ "core/new": "1\n" });
-  assert.equal((await bench.build(job)).result.status, "Success");
+  await using harness = await openBuilderHarness({ projects: PROJECTS, files: FILES });
+  serve(harness, new Map([[sha256(CONTENT), CONTENT]]));
+  const job = await harness.pullRequest({ "core/new": "1\n" });
+  assert.equal((await harness.build(job)).result.status, "Success");
   const oid = sha256(CONTENT);
-  const cache = join(bench.jobsRoot, "../repositories", `${job.repo.full_name.toLowerCase()}.git`);
+  const cache = join(
+    harness.jobsRoot,
+    "../repositories",
+    `${job.repo.full_name.toLowerCase()}.git`,
+  );
   const kept = join(cache, "lfs/objects", oid.slice(0, 2), oid.slice(2, 4), oid);
   await Deno.writeTextFile(kept, CONTENT.toUpperCase());
-  const { result, lines } = await bench.build({ ...job, request_id: "again" });
+  const { result, lines } = await harness.build({ ...job, request_id: "again" });
   assert.equal(result.status, "Success", lines.join("\n"));
   assert.equal(lines.at(-1), "the real content");
 });
@@ -110,9 +114,9 @@ Deno.test("what the server does not have, or has otherwise, fails the build and 
     [[[sha256(CONTENT), CONTENT.slice(1)]], /what came is not what the pointer stands for$/],
   ];
   for (const [served, reason] of cases) {
-    await using bench = await openBench({ projects: PROJECTS, files: FILES });
-    serve(bench, new Map(served));
-    const { result } = await bench.build(await bench.pullRequest({ "core/new": "1\n" }));
+    await using harness = await openBuilderHarness({ projects: PROJECTS, files: FILES });
+    serve(harness, new Map(served));
+    const { result } = await harness.build(await harness.pullRequest({ "core/new": "1\n" }));
     assert.equal(result.status, "Failure");
     assert.equal(result.step, "checkout");
     assert.match(result.output[0]!, /^Cannot fetch core\/data\.bin from Git LFS: /);
@@ -121,9 +125,9 @@ Deno.test("what the server does not have, or has otherwise, fails the build and 
 });
 
 Deno.test("a repository whose host has no LFS fails the build of what needs it, and no other", async () => {
-  await using bench = await openBench({ projects: PROJECTS, files: FILES });
-  const job = await bench.pullRequest({ "core/new": "1\n" }, { attrs: ["it", "other", "user"] });
-  const { result, lines } = await bench.build(job);
+  await using harness = await openBuilderHarness({ projects: PROJECTS, files: FILES });
+  const job = await harness.pullRequest({ "core/new": "1\n" }, { attrs: ["it", "other", "user"] });
+  const { result, lines } = await harness.build(job);
   assert.equal(result.status, "Failure");
   const told = lines.filter((line) => line.startsWith("Cannot fetch core/data.bin from Git LFS"));
   assert.equal(told.length, 2, lines.join("\n"));
@@ -132,10 +136,10 @@ Deno.test("a repository whose host has no LFS fails the build of what needs it, 
 });
 
 Deno.test("a pointer that no project needs holds up nothing, and the log tells of it", async () => {
-  await using bench = await openBench({ projects: PROJECTS, files: FILES });
-  const asked = serve(bench, new Map());
-  const job = await bench.pullRequest({ "other/new": "1\n" }, { attrs: ["other"] });
-  const { result, lines } = await bench.build(job);
+  await using harness = await openBuilderHarness({ projects: PROJECTS, files: FILES });
+  const asked = serve(harness, new Map());
+  const job = await harness.pullRequest({ "other/new": "1\n" }, { attrs: ["other"] });
+  const { result, lines } = await harness.build(job);
   assert.equal(result.status, "Success", lines.join("\n"));
   assert.ok(
     lines.includes("Git LFS: core/data.bin stays a pointer: no project that is built needs it"),
@@ -144,16 +148,16 @@ Deno.test("a pointer that no project needs holds up nothing, and the log tells o
 });
 
 Deno.test("an LFS server that fails for now has the job come again", async () => {
-  await using bench = await openBench({ projects: PROJECTS, files: FILES });
-  const job = await bench.pullRequest({ "core/new": "1\n" });
-  bench.monorepo.server.lfs = () => new Response("down\n", { status: 503 });
-  await assert.rejects(() => bench.build(job), TransientFault);
-  serve(bench, new Map([[sha256(CONTENT), CONTENT]]));
-  assert.equal((await bench.build(job)).result.status, "Success");
+  await using harness = await openBuilderHarness({ projects: PROJECTS, files: FILES });
+  const job = await harness.pullRequest({ "core/new": "1\n" });
+  harness.monorepo.server.lfs = () => new Response("down\n", { status: 503 });
+  await assert.rejects(() => harness.build(job), TransientFault);
+  serve(harness, new Map([[sha256(CONTENT), CONTENT]]));
+  assert.equal((await harness.build(job)).result.status, "Success");
 });
 
 Deno.test("contents are taken from nowhere that a pull request or plain http names", async () => {
-  await using bench = await openBench({ projects: PROJECTS, files: FILES });
+  await using harness = await openBuilderHarness({ projects: PROJECTS, files: FILES });
   using elsewhere = { hits: 0, [Symbol.dispose]() {} };
   const stranger = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => {
     elsewhere.hits++;
@@ -161,14 +165,14 @@ Deno.test("contents are taken from nowhere that a pull request or plain http nam
   });
   try {
     const url = `http://127.0.0.1:${stranger.addr.port}`;
-    bench.monorepo.server.lfs = async (request) => {
+    harness.monorepo.server.lfs = async (request) => {
       const { objects: [{ oid, size }] } = await request.json();
       return Response.json({
         objects: [{ oid, size, actions: { download: { href: `${url}/${oid}` } } }],
       });
     };
     const config = `[lfs]\n\turl = ${url}/lfs\n`;
-    const { result } = await bench.build(await bench.pullRequest({ ".lfsconfig": config }));
+    const { result } = await harness.build(await harness.pullRequest({ ".lfsconfig": config }));
     assert.equal(result.status, "Failure");
     assert.match(
       result.output[0]!,
@@ -187,19 +191,22 @@ Deno.test("only what is a pointer by its form and by the attributes is replaced"
     "core/empty.bin": "",
   };
   const projects = [project("it", "core", "cat data.bin no.txt empty.bin")];
-  await using bench = await openBench({ projects, files: { ".gitattributes": ATTRIBUTES } });
-  const asked = serve(bench, new Map());
-  const { result, lines } = await bench.build(await bench.pullRequest(files));
+  await using harness = await openBuilderHarness({
+    projects,
+    files: { ".gitattributes": ATTRIBUTES },
+  });
+  const asked = serve(harness, new Map());
+  const { result, lines } = await harness.build(await harness.pullRequest(files));
   assert.equal(result.status, "Success", lines.join("\n"));
   assert.ok(lines.includes(`oid sha256:${sha256("text")}`));
   assert.deepEqual(asked, []);
 });
 
 Deno.test("a size that nobody could store is refused before it is asked for", async () => {
-  await using bench = await openBench({ projects: PROJECTS, files: FILES });
-  serve(bench, new Map([[sha256("1"), "1"]]));
-  const job = await bench.pullRequest({ "core/data.bin": pointer("1", 999_999_999_999_999) });
-  const { result } = await bench.build(job);
+  await using harness = await openBuilderHarness({ projects: PROJECTS, files: FILES });
+  serve(harness, new Map([[sha256("1"), "1"]]));
+  const job = await harness.pullRequest({ "core/data.bin": pointer("1", 999_999_999_999_999) });
+  const { result } = await harness.build(job);
   assert.match(result.output[0]!, /999999999999999 bytes, more than may be checked out/);
 });
 

@@ -1,7 +1,7 @@
 /** A test step that ran no test is red with the same words, whatever the build system; one that ran some is not. */
 import assert from "node:assert/strict";
 import type { Files, ProjectInput } from "../../testing/monorepo.ts";
-import { openBench } from "./bench.ts";
+import { openBuilderHarness } from "./builder_harness.ts";
 import { toolTest } from "./tools.ts";
 
 const WORDS = "test ran no test: give the project tests or a test_command";
@@ -160,13 +160,13 @@ const STORIES: Readonly<Record<string, Story>> = {
 
 for (const [name, { system, programs, files, says, ran }] of Object.entries(STORIES)) {
   toolTest(`${name} is ${says === undefined ? "green" : `red: ${says}`}`, programs, async () => {
-    await using bench = await openBench({
+    await using harness = await openBuilderHarness({
       projects: [{ name: "it", path: ".", build_system: system }],
       files,
       builder: { network: false },
     });
-    const { result, lines } = await bench.build(
-      await bench.pullRequest({ "note": "1" }, { test: true }),
+    const { result, lines } = await harness.build(
+      await harness.pullRequest({ "note": "1" }, { test: true }),
     );
     const log = lines.join("\n");
     assert.equal(result.status, says === undefined ? "Success" : "Failure", log);

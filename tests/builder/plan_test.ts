@@ -9,7 +9,7 @@ import {
   type PlanOptions,
   type ProjectFacts,
   type Script,
-  Unbuildable,
+  UnbuildableError,
 } from "../../lib/builder/recipes/step.ts";
 
 const PROGRAMS = "cmake ninja make gmake nmake meson autoreconf cargo gradle java sh".split(" ");
@@ -43,7 +43,7 @@ function commands(input: Case): string[] {
   };
   const options: PlanOptions = {
     test: true,
-    jobs: 4,
+    parallelism: 4,
     os,
     network: input.network ?? true,
     folders,
@@ -245,6 +245,6 @@ Deno.test("a command of its own without a test command cannot be tested", () => 
   const input: Case = { system: { Custom: { command: "true" } } };
   assert.throws(
     () => commands(input),
-    (error) => error instanceof Unbuildable && /has no test_command/.test(error.message),
+    (error) => error instanceof UnbuildableError && /has no test_command/.test(error.message),
   );
 });

@@ -6,8 +6,8 @@ import { createJobFolder } from "../../lib/builder/checkout/job_folder.ts";
 import { secretsIn } from "../../lib/builder/machine.ts";
 import { openSandbox } from "../../lib/builder/sandbox/open_sandbox.ts";
 import { publicData } from "../../lib/builder/sandbox/public_data.ts";
-import { openBench } from "./bench.ts";
-import { custom } from "./bench_stories.ts";
+import { openBuilderHarness } from "./builder_harness.ts";
+import { custom } from "./builder_verbs.ts";
 import { toolTest } from "./tools.ts";
 
 Deno.test("of /etc the data of programs is public, and nothing that may hold a secret", () => {
@@ -115,7 +115,7 @@ toolTest("a man page is made with the stylesheets that the machine's catalog nam
   "/usr/share/xml/docbook/stylesheet/docbook-xsl/manpages/docbook.xsl",
 ], async () => {
   const sheet = "http://docbook.sourceforge.net/release/xsl/current/manpages/docbook.xsl";
-  await using bench = await openBench({
+  await using harness = await openBuilderHarness({
     projects: [{ name: "it", path: ".", build_system: "Make" }],
     builder: { sandbox: "bubblewrap", network: false },
     files: {
@@ -125,7 +125,7 @@ toolTest("a man page is made with the stylesheets that the machine's catalog nam
         "<refname>it</refname><refpurpose>is</refpurpose></refnamediv></refentry>\n",
     },
   });
-  const { result, lines } = await bench.build(await bench.pullRequest({ "x": "1" }));
+  const { result, lines } = await harness.build(await harness.pullRequest({ "x": "1" }));
   assert.equal(result.status, "Success", lines.join("\n"));
   assert.ok(lines.includes("Note: Writing it.1"), lines.join("\n"));
 });
@@ -134,11 +134,11 @@ toolTest(
   "what a failed command missed in /etc is told with the way to show it",
   ["bwrap"],
   async () => {
-    await using bench = await openBench({
+    await using harness = await openBuilderHarness({
       projects: [custom("cat /etc/some-tool/data")],
       builder: { sandbox: "bubblewrap" },
     });
-    const { lines } = await bench.build(await bench.pullRequest({ "x": "1" }));
+    const { lines } = await harness.build(await harness.pullRequest({ "x": "1" }));
     assert.match(lines.at(-2)!, /shows builds no \/etc\/some-tool: .*builder\.read_only_paths/);
     assert.equal(lines.at(-1), "build exited with code 1");
   },

@@ -7,7 +7,7 @@ import { surveyMachine } from "../../lib/builder/machine.ts";
 import { projectFacts } from "../../lib/builder/recipes/project_facts.ts";
 import { plainSandbox } from "../../lib/builder/sandbox/sandbox.ts";
 import type { Files, ProjectInput } from "../../testing/monorepo.ts";
-import { type Built, openBench } from "./bench.ts";
+import { type Built, openBuilderHarness } from "./builder_harness.ts";
 import { toolTest } from "./tools.ts";
 
 const AUTOTOOLS = ["autoreconf", "automake", "make", "cc"];
@@ -24,8 +24,8 @@ async function build(
   more: Partial<ProjectInput> = {},
 ): Promise<Built> {
   const projects = [{ name: "it", path: "it", build_system, ...more }];
-  await using bench = await openBench({ projects, files, builder: { network: false } });
-  return await bench.build(await bench.pullRequest({ "x": "1" }));
+  await using harness = await openBuilderHarness({ projects, files, builder: { network: false } });
+  return await harness.build(await harness.pullRequest({ "x": "1" }));
 }
 
 toolTest(

@@ -1,7 +1,7 @@
 /** What no build may see, found in a configuration. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { makeSecretPlaces, secretPlaces } from "../../lib/builder/sandbox/secret_places.ts";
+import { makeSecretPaths, secretPaths } from "../../lib/builder/sandbox/secret_places.ts";
 import { loadConfig, parseConfig } from "../../lib/config/config.ts";
 import { removeTree } from "../../lib/builder/checkout/remove_tree.ts";
 
@@ -18,11 +18,11 @@ Deno.test("of the example configuration every secret, database, log and clone is
     "/var/cache/tickborg/jobs",
   ];
   // Credentials that systemd has not loaded are not on this machine.
-  assert.deepEqual(secretPlaces(config, undefined).sort(), places.toSorted());
+  assert.deepEqual(secretPaths(config, undefined).sort(), places.toSorted());
   const loaded = ["rabbitmq-password", "webhook-secret", "github-app-key", "oauth-client-secret"]
     .map((name) => `/run/credentials/tickborg-builder.service/${name}`);
   assert.deepEqual(
-    secretPlaces(config, "/run/credentials/tickborg-builder.service").sort(),
+    secretPaths(config, "/run/credentials/tickborg-builder.service").sort(),
     [...places, ...loaded].sort(),
   );
 });
@@ -44,8 +44,8 @@ Deno.test("each role's own password is hidden, and what a builder is yet to make
       build: { system: "x86_64-linux" },
       checkout: { root: join(root, "checkout") },
     });
-    await makeSecretPlaces(config);
-    const places = secretPlaces(config, undefined);
+    await makeSecretPaths(config);
+    const places = secretPaths(config, undefined);
     for (const name of ["common", "builder", "stats"]) {
       assert.ok(places.includes(`/opt/tickborg/${name}`), name);
     }

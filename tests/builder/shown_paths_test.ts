@@ -1,6 +1,6 @@
 /** Paths in a build's output as people read them. */
 import assert from "node:assert/strict";
-import { shownPaths, UnseenPlaces } from "../../lib/builder/log/shown_paths.ts";
+import { HiddenPaths, shownPaths } from "../../lib/builder/log/shown_paths.ts";
 
 Deno.test("a job's folder is taken out of every line, by each name it goes by", () => {
   const shown = shownPaths(["/tmp/j/1", "/private/tmp/j/1"]);
@@ -21,7 +21,7 @@ Deno.test("a job's folder is taken out of every line, by each name it goes by", 
 });
 
 Deno.test("a place that a command misses and the sandbox hides is named with what to do", () => {
-  const unseen = new UnseenPlaces((path) => !path.startsWith("/etc/fonts"));
+  const unseen = new HiddenPaths((path) => !path.startsWith("/etc/fonts"));
   unseen.see([
     "cat: /etc/tool/data: No such file or directory",
     "installed /etc/other",
@@ -33,7 +33,7 @@ Deno.test("a place that a command misses and the sandbox hides is named with wha
     "/etc/tool",
     "/var/lib/tool",
   ]);
-  const flood = new UnseenPlaces(() => true);
+  const flood = new HiddenPaths(() => true);
   flood.see(Array.from({ length: 100 }, (_, index) => `/etc/x${index} not found`));
   assert.equal(flood.advice().length, 3);
 });

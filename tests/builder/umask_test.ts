@@ -1,7 +1,7 @@
 /** What builds find and make has the modes that it has for a developer, whatever umask the builder was given. */
 import assert from "node:assert/strict";
 import { createMonorepo } from "../../testing/monorepo.ts";
-import { custom } from "./bench_stories.ts";
+import { custom } from "./builder_verbs.ts";
 
 const LOOK =
   'umask; stat -c %a . file run.sh sub sub/file "$TICKBORG_BUILD_DIR" "$HOME" | xargs; ' +

@@ -1,5 +1,5 @@
 /** Compares what stands on GitHub and in the logs with what must stand there. Pure. */
-import { CERTAINTY, recall, visiblePart } from "../../lib/check_runs/identity.ts";
+import { CONCLUSION_RANK, recall, visiblePart } from "../../lib/check_runs/identity.ts";
 import { isOverall, OVERALL } from "../../lib/check_runs/name.ts";
 import type { CheckRunState } from "../../lib/github/github.ts";
 import type {
@@ -71,8 +71,9 @@ function auditEvery(runs: readonly FakeCheckRun[]): Problem[] {
 function isDoneAgain(before: CheckRunState | undefined, now: CheckRunState): boolean {
   if (before?.status !== "completed" || before.externalId !== now.externalId) return false;
   if (JSON.stringify(before) === JSON.stringify(now) || remembersMore(before, now)) return false;
-  const certainty = ({ summary }: CheckRunState) => recall(summary).certainty ?? CERTAINTY.definite;
-  if (now.status !== "completed") return certainty(before) !== CERTAINTY.swept;
+  const certainty = ({ summary }: CheckRunState) =>
+    recall(summary).certainty ?? CONCLUSION_RANK.final;
+  if (now.status !== "completed") return certainty(before) !== CONCLUSION_RANK.givenUp;
   return certainty(now) <= certainty(before);
 }
 

@@ -1,6 +1,6 @@
 /** The auditor of chaos runs finds what it is there to find; a run that passes means nothing otherwise. */
 import assert from "node:assert/strict";
-import { CERTAINTY, type Memory, remember } from "../../lib/check_runs/identity.ts";
+import { CONCLUSION_RANK, type Memory, remember } from "../../lib/check_runs/identity.ts";
 import { createGitHub } from "../../lib/github/client.ts";
 import { parsePrivateKey } from "../../lib/github/from_config.ts";
 import type { CheckRunState, GitHub } from "../../lib/github/github.ts";
@@ -19,7 +19,7 @@ const SHA = "a".repeat(40);
 
 /** A state of a check run: `queued`, `in_progress` or a conclusion. */
 function state(name: string, more: Partial<CheckRunState> & { memory?: Memory } = {}) {
-  const { memory = { certainty: CERTAINTY.definite }, ...rest } = more;
+  const { memory = { certainty: CONCLUSION_RANK.final }, ...rest } = more;
   const ongoing = name === "queued" || name === "in_progress";
   return {
     ...(ongoing ? { status: name } : { status: "completed", conclusion: name }),
@@ -79,7 +79,7 @@ function story(name: string, tell: (scene: Scene) => Promise<void>): void {
 }
 
 const ANOTHER = { externalId: "2024-05-01T11:00:00Z/request-2" };
-const SWEPT = { memory: { certainty: CERTAINTY.swept } };
+const SWEPT = { memory: { certainty: CONCLUSION_RANK.givenUp } };
 
 const RIGHT: Record<string, CheckRunState[]> = {
   "ended as planned": [],

@@ -1,7 +1,7 @@
 /** One commit that a push and a pull request both have built: whose build its check run shows. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { CERTAINTY } from "../../lib/check_runs/identity.ts";
+import { CONCLUSION_RANK } from "../../lib/check_runs/identity.ts";
 import {
   after,
   apply,
@@ -75,7 +75,7 @@ const ROWS: Row[] = [
   ],
   [
     "until the pull request's build ends after all",
-    [result("a", T1, CERTAINTY.swept), pushed(result("p", T2)), result("a", T1)],
+    [result("a", T1, CONCLUSION_RANK.givenUp), pushed(result("p", T2)), result("a", T1)],
     "completed",
     "a",
   ],
@@ -87,7 +87,7 @@ const ROWS: Row[] = [
   ],
   [
     "a push of the same time does not take over what came to nothing",
-    [result("a", T1, CERTAINTY.infrastructure), pushed(result("p", T1))],
+    [result("a", T1, CONCLUSION_RANK.infrastructureError), pushed(result("p", T1))],
     "completed",
     "a",
   ],
@@ -96,8 +96,8 @@ testRows(ROWS);
 
 const PUSHES = [pushed(queued("p", T1)), pushed(result("p", T1)), pushed(started("q", T2))];
 /** A build of a pull request that came to nothing holds no push back that comes later. */
-const LASTING = PULLS.filter(({ news }) =>
-  news.status !== "completed" || news.certainty === CERTAINTY.definite
+const LASTING = PULLS.filter(({ buildState }) =>
+  buildState.status !== "completed" || buildState.certainty === CONCLUSION_RANK.final
 );
 
 Deno.test("Every order and duplication of a pull request's and a push's messages ends in the same state", () => {

@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { CheckRun } from "../../lib/github/github.ts";
 import {
-  CERTAINTY,
-  type Certainty,
+  CONCLUSION_RANK,
+  type ConclusionRank,
   externalId,
   recall,
   remember,
 } from "../../lib/check_runs/identity.ts";
-import { type News, transition } from "../../lib/check_runs/transition.ts";
+import { type BuildState, transition } from "../../lib/check_runs/transition.ts";
 
 const FACTS = { now: "2026-02-01T00:00:00.000Z" };
 /** The earlier of two times that requests were made at. */
@@ -22,7 +22,7 @@ export interface Message {
   requestId: string;
   requestedAt: string | undefined;
   push: boolean;
-  news: News;
+  buildState: BuildState;
 }
 
 /** The same news of a push's build. */
@@ -32,7 +32,7 @@ export function pushed(message: Message): Message {
 
 /** A job is queued. */
 export function queued(requestId: string, requestedAt?: string): Message {
-  return { requestId, requestedAt, push: false, news: { status: "queued" } };
+  return { requestId, requestedAt, push: false, buildState: { status: "queued" } };
 }
 /** A builder began; attempts that end in `-2` begin later. */
 export function started(
@@ -43,26 +43,31 @@ export function started(
   const startedAt = attempt.endsWith("-1")
     ? "2026-01-01T12:00:00.100Z"
     : "2026-01-01T12:00:00.200Z";
-  const news = { status: "in_progress", attempt, startedAt } as const;
-  return { requestId, requestedAt, push: false, news };
+  const buildState = { status: "in_progress", attempt, startedAt } as const;
+  return { requestId, requestedAt, push: false, buildState };
 }
 /** A build ended. */
 export function result(
   requestId: string,
   requestedAt?: string,
-  certainty: Certainty = CERTAINTY.definite,
+  certainty: ConclusionRank = CONCLUSION_RANK.final,
 ): Message {
   return {
     requestId,
     requestedAt,
     push: false,
-    news: { status: "completed", attempt: `${requestId}-1`, certainty, conclusion: "success" },
+    buildState: {
+      status: "completed",
+      attempt: `${requestId}-1`,
+      certainty,
+      conclusion: "success",
+    },
   };
 }
 
 /** The build of a pull request that was closed, merged or pushed to. */
 export function cancelled(requestId: string, requestedAt: string): Message {
-  return result(requestId, requestedAt, CERTAINTY.skipped);
+  return result(requestId, requestedAt, CONCLUSION_RANK.skipped);
 }
 
 /** The check run after a message, as GitHub would give it back: times are cut to seconds. */
@@ -73,16 +78,18 @@ export function apply(current: CheckRun | undefined, message: Message): CheckRun
     return { ...current!, summary: `Some text\n\n${remember(made.memory)}` };
   }
   assert.equal(made.kind, current === undefined ? "create" : "update");
-  const { news } = message;
+  const { buildState } = message;
   return {
     id: 1,
     name: "cmark on x86_64-linux",
     headSha: "0".repeat(40),
-    status: news.status,
+    status: buildState.status,
     externalId: externalId(made.request),
     title: "",
     summary: `Some text\n\n${remember(made.memory)}`,
-    ...(news.status === "in_progress" ? { startedAt: news.startedAt.replace(/\.\d+Z$/, "Z") } : {}),
+    ...(buildState.status === "in_progress"
+      ? { startedAt: buildState.startedAt.replace(/\.\d+Z$/, "Z") }
+      : {}),
   };
 }
 
@@ -139,7 +146,7 @@ export const PULLS = [
   queued("a", T1),
   started("a", T1),
   started("a", T1, "a-2"),
-  result("a", T1, CERTAINTY.infrastructure),
+  result("a", T1, CONCLUSION_RANK.infrastructureError),
   result("a", T1),
   queued("b", T2),
   started("b", T2),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { CERTAINTY, recall, remember } from "../../lib/check_runs/identity.ts";
+import { CONCLUSION_RANK, recall, remember } from "../../lib/check_runs/identity.ts";
 import {
   after,
   assertOrderless,
@@ -31,19 +31,19 @@ const ROWS: Row[] = [
   ["nor does its result", [queued("a"), queued("b"), result("a")], "queued", "b"],
   [
     "an infrastructure error gives way to a result",
-    [result("a", T1, CERTAINTY.infrastructure), result("a", T1)],
+    [result("a", T1, CONCLUSION_RANK.infrastructureError), result("a", T1)],
     "completed",
     "a",
   ],
   [
     "a start reopens what a sweep gave up",
-    [result("a", T1, CERTAINTY.swept), started("a", T1, "a-2")],
+    [result("a", T1, CONCLUSION_RANK.givenUp), started("a", T1, "a-2")],
     "in_progress",
     "a",
   ],
   [
     "a start does not reopen an infrastructure error",
-    [result("a", T1, CERTAINTY.infrastructure), started("a", T1, "a-2")],
+    [result("a", T1, CONCLUSION_RANK.infrastructureError), started("a", T1, "a-2")],
     "completed",
     "a",
   ],
@@ -51,7 +51,7 @@ const ROWS: Row[] = [
 testRows(ROWS);
 
 Deno.test("A definite result is replaced by nothing, an unsure one by a surer one only", () => {
-  const kinds = Object.values(CERTAINTY);
+  const kinds = Object.values(CONCLUSION_RANK);
   for (const first of kinds) {
     for (const second of kinds) {
       const run = after(result("a", T1, first), result("a", T1, second))!;

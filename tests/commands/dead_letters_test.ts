@@ -28,7 +28,7 @@ interface Desk extends AsyncDisposable {
   run(...args: string[]): Promise<{ code: number; out: string; err: string }>;
 }
 
-async function openDesk(kind: "embedded" | "RabbitMQ"): Promise<Desk> {
+async function openRabbitMqHarness(kind: "embedded" | "RabbitMQ"): Promise<Desk> {
   const folder = await Deno.makeTempDir({ prefix: "tickborg-dead-letters-" });
   const file: Record<string, unknown> = {
     runner: { identity: "test", repos: [] },
@@ -105,7 +105,7 @@ for (const kind of ["embedded", "RabbitMQ"] as const) {
     `${kind}: dead letters are listed, shown, sent back and dropped`,
     { ignore },
     async () => {
-      await using desk = await openDesk(kind);
+      await using desk = await openRabbitMqHarness(kind);
       await desk.with(bury);
 
       const listed = await desk.run("list");
@@ -133,7 +133,7 @@ for (const kind of ["embedded", "RabbitMQ"] as const) {
       await desk.with(async (broker) => {
         await using inbox = await openInbox(broker, QUEUE.evaluationFilter);
         const again = await inbox.next();
-        assert.equal(again.attempt, 1, "as if for the first time");
+        assert.equal(again.tries, 1, "as if for the first time");
         assert.equal(again.exchange, "github-events");
         assert.equal(again.routingKey, "pull_request.acme/site.org");
         assert.deepEqual(
@@ -159,7 +159,7 @@ for (const kind of ["embedded", "RabbitMQ"] as const) {
 }
 
 Deno.test("embedded: a broker that a process has open is not looked into", async () => {
-  await using desk = await openDesk("embedded");
+  await using desk = await openRabbitMqHarness("embedded");
   await desk.with(async () => {
     const { code, err } = await desk.run("list");
     assert.equal(code, 2, err);
@@ -168,7 +168,7 @@ Deno.test("embedded: a broker that a process has open is not looked into", async
 });
 
 Deno.test("each verb says when there is nothing to work on", async () => {
-  await using desk = await openDesk("embedded");
+  await using desk = await openRabbitMqHarness("embedded");
   for (const args of [["list"], ["show", "--all"], ["retry", "--all"], ["drop", "--all"]]) {
     const { code, out, err } = await desk.run(...args);
     assert.deepEqual([code, out, err], [0, "There are no dead letters\n", ""]);
@@ -178,7 +178,7 @@ Deno.test("each verb says when there is nothing to work on", async () => {
 });
 
 Deno.test("wrong arguments get one line", async () => {
-  await using desk = await openDesk("embedded");
+  await using desk = await openRabbitMqHarness("embedded");
   const cases: [string[], RegExp][] = [
     [[], /Expected one of list, show, retry, drop, found nothing/],
     [["burn"], /found burn/],

@@ -14,7 +14,7 @@ function demo(cwd: string, args: string[], env: Record<string, string> = {}) {
   return tickborg(["demo", ...args], { cwd, env });
 }
 
-interface Outcome {
+interface HandlerResult {
   readonly broker: string;
   readonly ok: boolean;
   readonly checks: { name: string; conclusion: string; text: string[]; log?: string }[];
@@ -23,7 +23,7 @@ interface Outcome {
 
 /** What must come of the demo on either broker. */
 async function assertOutcome(out: string, broker: string): Promise<void> {
-  const outcome = JSON.parse(out) as Outcome;
+  const outcome = JSON.parse(out) as HandlerResult;
   assert.deepEqual([outcome.ok, outcome.broker], [true, broker]);
   assert.deepEqual(outcome.labels.sort(), ["app: greeter", "lib: parser"]);
   const conclusions = new Map(outcome.checks.map(({ name, conclusion }) => [name, conclusion]));

@@ -54,7 +54,7 @@ toolTest("--json prints a report and nothing else on standard output", ["make"],
     assert.equal(code, 1, err);
     const report = JSON.parse(out);
     assert.equal(report.ok, false);
-    assert.deepEqual([report.base, report.head, report.verdict], [base, head, "build"]);
+    assert.deepEqual([report.base, report.head, report.outcome], [base, head, "build"]);
     assert.deepEqual(
       report.builds.map((
         { project, status, step }: Record<string, string>,

@@ -1,7 +1,7 @@
 /** What a person sees while `tickborg local` works. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { watchCheckout } from "../../commands/local/checkout_progress.ts";
+import { trackCheckout } from "../../commands/local/checkout_progress.ts";
 import { openScreen } from "../../commands/local/screen.ts";
 import { GitRepository } from "../../lib/git/repository.ts";
 import { until } from "../../testing/waiting.ts";
@@ -88,7 +88,7 @@ Deno.test("a checkout that goes on is told by its files", () =>
       await Deno.remove(join(folder, "tree", name));
     }
     const repository = new GitRepository(join(folder, ".git"));
-    using watch = watchCheckout({ repository, tree, folder: join(folder, "tree") });
+    using watch = trackCheckout({ repository, tree, folder: join(folder, "tree") });
     await until("two files", () => watch.howFar() === ": 2 of 4 files");
     await Deno.writeTextFile(join(folder, "tree/b/d"), "");
     await until("three files", () => watch.howFar() === ": 3 of 4 files");

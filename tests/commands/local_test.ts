@@ -63,7 +63,7 @@ Deno.test("every mistake of the project list is told, for people and in the repo
       '{"Custom": {"command": "…"}}; found "Maven"';
     assert.ok(out.includes(`\n.tickborg.json has 2 mistakes:\n  ${path}\n  ${system}\n`), out);
     const report = JSON.parse((await local(...args, "--json")).out);
-    assert.deepEqual([report.verdict, report.mistakes], ["bad-projects", [path, system]]);
+    assert.deepEqual([report.outcome, report.mistakes], ["bad-projects", [path, system]]);
     const named = await local(...args, "--json", "lib");
     assert.equal(named.code, 1, named.err);
     assert.deepEqual(JSON.parse(named.out), report);
@@ -204,7 +204,7 @@ Deno.test("a branch that changes the list is judged as the bot judges it", () =>
     const told = /line (\d+), column 13, project new: the path nwe is not in the repository/;
     assert.match(bad.out, told);
     const report = JSON.parse((await local(...args, "bad", "--json")).out);
-    assert.equal(report.verdict, "list-mistakes");
+    assert.equal(report.outcome, "list-mistakes");
     assert.match(report.mistakes.join(), told);
     const named = await local(...args, "bad", "lib");
     assert.equal(named.code, 1, "a mistake is red whatever is built");

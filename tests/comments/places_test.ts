@@ -1,7 +1,7 @@
 /** What `on` means when it is known which projects there are. */
 import assert from "node:assert/strict";
 import { type Command, parseCommands } from "../../lib/comments/command.ts";
-import { withPlaces } from "../../lib/comments/places.ts";
+import { withSystems } from "../../lib/comments/places.ts";
 
 function build(projects: string[], systems: string[] = []) {
   return { kind: "build", projects, systems } as Command;
@@ -29,7 +29,7 @@ const table: [comment: string, projects: string[], commands: Command[], unknown:
 
 for (const [comment, projects, commands, unknown] of table) {
   Deno.test(`on: ${comment}, of the projects ${projects}`, () => {
-    const read = withPlaces(parseCommands(`@tickbot ${comment}`, "@tickbot"), new Set(projects));
+    const read = withSystems(parseCommands(`@tickbot ${comment}`, "@tickbot"), new Set(projects));
     assert.deepEqual(read, { commands, unknown });
   });
 }

@@ -1,5 +1,5 @@
 /** Nix's evaluator, on the files of tests/data/nix. */
-import { type Outcome, repositoryPath, run } from "./tools.ts";
+import { type HandlerResult, repositoryPath, run } from "./tools.ts";
 
 /** The store path that the stand-in for nixpkgs gives Tickborg's package. */
 export const PACKAGE = "/nix/store/00000000000000000000000000000000-tickborg";
@@ -8,7 +8,7 @@ export const PACKAGE = "/nix/store/00000000000000000000000000000000-tickborg";
 export async function evaluate(
   file: string,
   args: Record<string, string> = {},
-): Promise<Outcome> {
+): Promise<HandlerResult> {
   const home = await Deno.makeTempDir();
   try {
     return await run([

@@ -21,7 +21,7 @@ export function find(name: string): string | undefined {
 }
 
 /** What a program did. */
-export interface Outcome {
+export interface HandlerResult {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -37,7 +37,10 @@ export interface RunOptions {
 }
 
 /** Runs a program to its end; a missing one throws an Error that names it. */
-export async function run(command: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+export async function run(
+  command: readonly string[],
+  options: RunOptions = {},
+): Promise<HandlerResult> {
   const [name, ...args] = command as [string, ...string[]];
   const path = name.includes("/") ? name : find(name);
   if (path === undefined) throw new Error(`Cannot run ${name}: it is not installed`);

@@ -42,7 +42,7 @@ function evaluated(change: Change) {
   assert.ok(says.length <= 140, says);
   return {
     plan,
-    says: `${stateOf(plan.verdict)}: ${says}`,
+    says: `${stateOf(plan.outcome)}: ${says}`,
     builds: plan.builds.map((it) => `${it.project} ${it.system} ${it.definition ?? "base"}`),
     lines: describeList(plan, place),
   };
@@ -198,6 +198,6 @@ Deno.test("whatever a stranger's list says, what is built is what the base alone
     const { plan, builds } = evaluated(change);
     const alone = evaluated({ branch: { files, merged: undefined as never }, facts: people });
     assert.deepEqual(builds, alone.builds);
-    assert.equal(plan.verdict, alone.plan.verdict);
+    assert.equal(plan.outcome, alone.plan.outcome);
   }));
 });

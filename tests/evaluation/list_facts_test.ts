@@ -185,12 +185,12 @@ Deno.test("what the base has wrong already is told as such, and is no mistake of
     head: list([core, { ...core, name: "new", path: "nwe", labels: ["x"] }]),
   });
   assert.match(touching.mistakes.join(), /nwe is not in the repository/);
-  const mending = await factsOf({
+  const withCacheRepair = await factsOf({
     base,
     head: list([core, { ...core, name: "new", path: "docs" }]),
   });
-  assert.deepEqual(mending.mistakes, []);
-  assert.match(mending.old.join(), /nwe is not in the repository/);
+  assert.deepEqual(withCacheRepair.mistakes, []);
+  assert.match(withCacheRepair.old.join(), /nwe is not in the repository/);
 });
 
 Deno.test("a file of a like name is told, and counts where nothing else lists projects", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { skipMessages } from "../../lib/evaluation/messages.ts";
-import { changesOf } from "../../lib/check_runs/change.ts";
+import { checkRunChanges } from "../../lib/check_runs/change.ts";
 import { BuildResult } from "../../lib/messages/build_result.ts";
 import { decode } from "../../lib/messages/codec.ts";
 
@@ -17,9 +17,11 @@ Deno.test("a project that nobody can build shows as a skipped check run, the sam
   assert.deepEqual(messages, skipMessages(request, skip));
   assert.deepEqual(messages.map(({ exchange }) => exchange), ["build-results", "logs"]);
   const result = decode(BuildResult, messages[0]!.body);
-  const changes = changesOf({ kind: "result", result });
+  const changes = checkRunChanges({ kind: "result", result });
   assert.deepEqual(
-    changes.map(({ name, news }) => [name, "conclusion" in news && news.conclusion]),
+    changes.map((
+      { name, buildState },
+    ) => [name, "conclusion" in buildState && buildState.conclusion]),
     [
       ["tray on aarch64-darwin", "skipped"],
     ],

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { conclusionOfMissing, isBehind, nextLook } from "../../lib/evaluation/missing.ts";
+import { finalStatusOfMissing, isBehind, nextEvaluation } from "../../lib/evaluation/missing.ts";
 import { evaluationUrl } from "../../lib/evaluation/status.ts";
 import { MissingFromGit } from "../../lib/git/faults.ts";
 import type { CommitStatus } from "../../lib/github/github.ts";
@@ -19,7 +19,7 @@ Deno.test("what is missing at last is told in GitHub's 140 characters, with what
     [new MissingFromGit("ref", `refs/heads/${long}`), /^Branch x+ is gone; choose another base/],
   ];
   for (const [missing, expected] of table) {
-    const { description, outcome, state } = conclusionOfMissing(missing, long, "@tickbot");
+    const { description, outcome, state } = finalStatusOfMissing(missing, long, "@tickbot");
     assert.match(description, expected);
     assert.ok(description.length <= 140, description);
     assert.equal(outcome, `no-${missing.what}`);
@@ -82,7 +82,7 @@ function ends(outcomes: readonly (string | undefined)[], number = 7): CommitStat
 
 /** Minutes after the newest end. */
 function minutes(statuses: readonly CommitStatus[]): number | undefined {
-  const next = nextLook(statuses, 7, 5 * MINUTE);
+  const next = nextEvaluation(statuses, 7, 5 * MINUTE);
   return next && (next.at - NOW) / MINUTE;
 }
 

@@ -2,7 +2,7 @@
 import { parseConfig } from "../../lib/config/config.ts";
 import { Projects } from "../../lib/config/project.ts";
 import type { BranchFacts } from "../../lib/evaluation/branch_facts.ts";
-import type { EvaluationFacts, Verdict } from "../../lib/evaluation/plan.ts";
+import type { EvaluationFacts, EvaluationOutcome } from "../../lib/evaluation/plan.ts";
 
 /** A fleet of two systems, one of which is for strangers too. */
 export const config = parseConfig({
@@ -49,7 +49,7 @@ export interface Row {
   readonly what: string;
   readonly branch?: Partial<BranchFacts>;
   readonly facts?: Partial<EvaluationFacts>;
-  readonly verdict: Verdict;
+  readonly outcome: EvaluationOutcome;
   readonly state: string;
   readonly builds?: string[];
   readonly says: string;
@@ -60,7 +60,7 @@ const both = ["core x86_64-linux", "core aarch64-linux", "ui x86_64-linux", "ui 
 export const table: Row[] = [
   {
     what: "a project and what depends on it",
-    verdict: "build",
+    outcome: "build",
     state: "success",
     builds: both,
     says: "Building core, ui on x86_64-linux, aarch64-linux",
@@ -68,7 +68,7 @@ export const table: Row[] = [
   {
     what: "a stranger's change",
     facts: { trusted: false },
-    verdict: "build",
+    outcome: "build",
     state: "success",
     builds: ["core x86_64-linux", "ui x86_64-linux"],
     says: "Building core, ui on x86_64-linux",
@@ -76,42 +76,42 @@ export const table: Row[] = [
   {
     what: "no file",
     branch: { files: [] },
-    verdict: "nothing",
+    outcome: "nothing",
     state: "success",
     says: "No project is touched",
   },
   {
     what: "files of no project",
     branch: { files: ["a", "b/c"] },
-    verdict: "nothing",
+    outcome: "nothing",
     state: "success",
     says: "No project is touched (2 files outside of every project)",
   },
   {
     what: "a scope that nobody knows",
     branch: { files: ["README.md"], subjects: ["feat(engine): x"] },
-    verdict: "nothing",
+    outcome: "nothing",
     state: "success",
     says: "No project is touched (1 file outside of every project)",
   },
   {
     what: "a project that is built nowhere by its own will",
     branch: { files: ["never/a"] },
-    verdict: "nothing",
+    outcome: "nothing",
     state: "success",
     says: "Nothing to build; left out: never",
   },
   {
     what: "a project that the branch removes",
     branch: { files: ["arm/a"], removed: ["arm"] },
-    verdict: "nothing",
+    outcome: "nothing",
     state: "success",
     says: "Nothing to build; left out: arm",
   },
   {
     what: "a draft",
     facts: { draft: true },
-    verdict: "draft",
+    outcome: "draft",
     state: "pending",
     says: "Draft, not built: core, ui; mark it ready or comment @tickbot eval",
   },
@@ -119,14 +119,14 @@ export const table: Row[] = [
     what: "a draft that touches nothing",
     facts: { draft: true },
     branch: { files: [] },
-    verdict: "nothing",
+    outcome: "nothing",
     state: "success",
     says: "No project is touched",
   },
   {
     what: "a draft that somebody asked for",
     facts: { draft: true, asked: true },
-    verdict: "build",
+    outcome: "build",
     state: "success",
     builds: both,
     says: "Building core, ui on x86_64-linux, aarch64-linux",
@@ -134,14 +134,14 @@ export const table: Row[] = [
   {
     what: "work in progress",
     facts: { title: "WIP: x" },
-    verdict: "wip",
+    outcome: "wip",
     state: "pending",
     says: "WIP, not built: core, ui; retitle it or comment @tickbot eval",
   },
   {
     what: "a conflict",
     branch: { merge: { kind: "conflict", paths: ["core/a.c", "b"] } },
-    verdict: "conflict",
+    outcome: "conflict",
     state: "failure",
     says: "Conflicts with main in core/a.c, b; merge or rebase, then push",
   },
@@ -149,21 +149,21 @@ export const table: Row[] = [
     what: "a draft that conflicts",
     facts: { draft: true },
     branch: { merge: { kind: "conflict", paths: ["core/a.c"] } },
-    verdict: "conflict",
+    outcome: "conflict",
     state: "failure",
     says: "Conflicts with main in core/a.c; merge or rebase, then push",
   },
   {
     what: "another history",
     branch: { merge: { kind: "unrelated" }, files: [] },
-    verdict: "unrelated",
+    outcome: "unrelated",
     state: "failure",
     says: "Nothing in common with main: rebase the branch onto it, then push",
   },
   {
     what: "too many projects",
     branch: { files: ["core/a", "arm/a"] },
-    verdict: "too-many-projects",
+    outcome: "too-many-projects",
     state: "failure",
     says: "3 projects touched, above 2 nothing is built by itself; a trusted person may comment " +
       "@tickbot eval",
@@ -172,7 +172,7 @@ export const table: Row[] = [
     what: "too many projects that a stranger asked for",
     facts: { asked: true, trusted: false },
     branch: { files: ["core/a", "arm/a"] },
-    verdict: "too-many-projects",
+    outcome: "too-many-projects",
     state: "failure",
     says: "3 projects touched, above 2 nothing is built by itself; a trusted person may comment " +
       "@tickbot eval",
@@ -181,7 +181,7 @@ export const table: Row[] = [
     what: "too many projects that a trusted person asked for",
     facts: { asked: true },
     branch: { files: ["core/a", "arm/a"] },
-    verdict: "build",
+    outcome: "build",
     state: "success",
     builds: [...both, "arm aarch64-linux"],
     says: "Building core, ui, arm on x86_64-linux, aarch64-linux",
@@ -189,7 +189,7 @@ export const table: Row[] = [
   {
     what: "too many files",
     branch: { files: undefined },
-    verdict: "too-many-files",
+    outcome: "too-many-files",
     state: "failure",
     says: "Too many files changed to tell which projects they touch; split the pull request",
   },
@@ -197,14 +197,14 @@ export const table: Row[] = [
     what: "a project for trusted people only",
     facts: { trusted: false },
     branch: { files: ["arm/a"] },
-    verdict: "unbuildable",
+    outcome: "unbuildable",
     state: "failure",
     says: "Only built for trusted people: arm; one may comment @tickbot eval",
   },
   {
     what: "a project for a system that the fleet does not serve",
     branch: { files: ["win/a", "arm/a"] },
-    verdict: "unbuildable",
+    outcome: "unbuildable",
     state: "failure",
     builds: ["arm aarch64-linux"],
     says: "Not built: win: the fleet serves none of its systems (the others are being built)",
@@ -212,14 +212,14 @@ export const table: Row[] = [
   {
     what: "no project list",
     branch: { list: { kind: "missing" } },
-    verdict: "no-projects",
+    outcome: "no-projects",
     state: "error",
     says: "No projects are listed; add .tickborg.json to main",
   },
   {
     what: "a list that cannot be read",
     branch: { list: { kind: "invalid", reason: "projects.0.name: bad" } },
-    verdict: "bad-projects",
+    outcome: "bad-projects",
     state: "error",
     says: "Cannot read .tickborg.json on main: projects.0.name: bad",
   },

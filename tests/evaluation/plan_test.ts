@@ -9,8 +9,8 @@ for (const row of table) {
   Deno.test(`an evaluation of ${row.what} is ${row.state}`, () => {
     const all = { ...facts, ...row.facts, branch: { ...branch, ...row.branch } };
     const plan = planEvaluation(all);
-    assert.equal(plan.verdict, row.verdict);
-    assert.equal(stateOf(plan.verdict), row.state);
+    assert.equal(plan.outcome, row.outcome);
+    assert.equal(stateOf(plan.outcome), row.state);
     assert.deepEqual(plan.builds.map((it) => `${it.project} ${it.system}`), row.builds ?? []);
     const says = describePlan(plan, {
       target: "main",
@@ -28,7 +28,7 @@ Deno.test("green is shown only where all that should be built is, or nothing sho
   for (const row of table) {
     const all = { ...facts, ...row.facts, branch: { ...branch, ...row.branch } };
     const plan = planEvaluation(all);
-    if (stateOf(plan.verdict) !== "success") continue;
+    if (stateOf(plan.outcome) !== "success") continue;
     const built = new Set(plan.builds.map(({ project }) => project));
     const expected = plan.touched.map(({ project }) => project.name)
       .filter((name) => !plan.leftOut.includes(name));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { CommitStatus } from "../../lib/github/github.ts";
-import { evaluationProgress, isOvertaken } from "../../lib/evaluation/progress.ts";
+import { isOvertaken, requestStateOf } from "../../lib/evaluation/request_state.ts";
 import { evaluationMemory, evaluationUrl, isEvaluated } from "../../lib/evaluation/status.ts";
 
 const place = {
@@ -92,10 +92,10 @@ Deno.test("a request finds out what was done for it before", () => {
   ];
   for (const [what, statuses, expected] of table) {
     const request = { number: 7, requestId: "a", requestedAt: now, asked: false };
-    assert.equal(evaluationProgress(statuses, request), expected, what);
+    assert.equal(requestStateOf(statuses, request), expected, what);
   }
   const request = { number: 7, requestId: "a", requestedAt: now, asked: true };
-  assert.equal(evaluationProgress([status("b", late, "draft", "pending")], request), "new");
+  assert.equal(requestStateOf([status("b", late, "draft", "pending")], request), "new");
 });
 
 Deno.test("a request is overtaken by a later one that ended since it began", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { TransientFault } from "../../lib/common/errors.ts";
-import { branchRef, mending, openCache, pullRef } from "../../lib/git/cache.ts";
+import { branchRef, openCache, pullRef, withCacheRepair } from "../../lib/git/cache.ts";
 import { BrokenCache, MissingFromGit } from "../../lib/git/faults.ts";
 import { UnsafeGitName } from "../../lib/git/names.ts";
 import { TestFolder, TestRepository } from "../support/git_repository.ts";
@@ -98,7 +98,10 @@ Deno.test("a damaged cache that is read is set aside and the message comes again
   await cache.fetch([branchRef("main")]);
   await Deno.writeTextFile(`${cache.gitDir}/config`, "[core\n");
   await assert.rejects(cache.changedFiles(head, head), BrokenCache);
-  await assert.rejects(mending(cache, () => cache.changedFiles(head, head)), TransientFault);
+  await assert.rejects(
+    withCacheRepair(cache, () => cache.changedFiles(head, head)),
+    TransientFault,
+  );
   await cache.fetch([branchRef("main")]);
   assert.deepEqual(await cache.changedFiles(head, head), []);
 });

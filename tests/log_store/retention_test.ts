@@ -61,7 +61,7 @@ Deno.test("A log that is awaited, written or followed is never removed", () =>
     await store.append(KEY, "awaited", lines(1, "a"));
     await ended(store, KEY, "followed", 0);
     await age(root, KEY, 99);
-    const unwatch = store.watch(attemptPaths(root, KEY, "followed"), () => {});
+    const unwatch = store.subscribe(attemptPaths(root, KEY, "followed"), () => {});
     assert.deepEqual(await expire(store, 1), []);
     unwatch();
     assert.deepEqual(await expire(store, 1), [`${KEY} followed 2`]);

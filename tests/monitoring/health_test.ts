@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { healthUrl } from "../../lib/monitoring/fleet.ts";
 import {
-  judgeEndpoint,
-  judgeQueue,
+  endpointHealth,
   type Level,
   QUEUE_RULES,
+  queueHealth,
   worst,
 } from "../../lib/monitoring/health.ts";
 import { QUEUES } from "../../lib/broker/topology.ts";
@@ -106,7 +106,7 @@ const TABLE: readonly {
 
 for (const { name, queue, level, why, served = true, ...state } of TABLE) {
   Deno.test(`a queue is judged: ${name}`, () => {
-    const finding = judgeQueue(ruleOf(queue), state, served);
+    const finding = queueHealth(ruleOf(queue), state, served);
     assert.equal(finding.level, level);
     assert.match(finding.why, why ?? /^$/);
   });
@@ -114,7 +114,7 @@ for (const { name, queue, level, why, served = true, ...state } of TABLE) {
 
 Deno.test("a queue that is not there fails only where somebody should consume it", () => {
   const missing = (queue: string, served: boolean) =>
-    judgeQueue(ruleOf(queue), undefined, served).level;
+    queueHealth(ruleOf(queue), undefined, served).level;
   assert.equal(missing("build-results", true), "fail");
   assert.equal(missing("build-inputs-x86_64-freebsd", false), "ok");
   assert.equal(missing("tickborg.dead-letters", true), "ok");
@@ -128,10 +128,10 @@ Deno.test("every queue has a rule", () => {
 });
 
 Deno.test("an endpoint is healthy when it answers 200", () => {
-  assert.equal(judgeEndpoint({ status: 200 }).level, "ok");
-  assert.match(judgeEndpoint({ status: 503 }).why, /broker connection/);
-  assert.match(judgeEndpoint({ status: 404 }).why, /404/);
-  assert.match(judgeEndpoint({ error: "Connection refused" }).why, /refused/);
+  assert.equal(endpointHealth({ status: 200 }).level, "ok");
+  assert.match(endpointHealth({ status: 503 }).why, /broker connection/);
+  assert.match(endpointHealth({ status: 404 }).why, /404/);
+  assert.match(endpointHealth({ error: "Connection refused" }).why, /refused/);
 });
 
 Deno.test("a role that listens everywhere is asked on this machine's own address", () => {

@@ -70,7 +70,7 @@ Deno.test("Nothing that comes from a build or a name gets out of its code span o
             ),
             givenUpReport(
               { project: project!, system: system! },
-              { why: "no-news", seconds: 9 },
+              { why: "no-result", seconds: 9 },
               ADDRESSES,
             ),
           ]

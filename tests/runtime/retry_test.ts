@@ -4,27 +4,27 @@ import fc from "fast-check";
 import { delayLevel } from "../../lib/broker/rabbitmq/delays.ts";
 import { NotThereYet, PoisonMessage, TransientFault } from "../../lib/common/errors.ts";
 import {
-  expectLater,
-  isLastAttempt,
-  MAX_ATTEMPTS,
-  MAX_BUG_ATTEMPTS,
-  MISSING_ATTEMPTS,
+  isLastTry,
+  MAX_BUG_TRIES,
+  MAX_TRIES,
+  MISSING_TRIES,
   RETRY_DELAYS_MS,
   retryDelay,
+  retryIfEarly,
 } from "../../lib/runtime/retry.ts";
-import { HandBack } from "../../lib/runtime/role.ts";
+import { Requeue } from "../../lib/runtime/role.ts";
 
 Deno.test("delays grow, are bounded and spread", () => {
   const delays = Array.from(
-    { length: MAX_ATTEMPTS },
-    (_, n) => retryDelay({ attempt: n + 1, random: 0 }),
+    { length: MAX_TRIES },
+    (_, n) => retryDelay({ tries: n + 1, random: 0 }),
   );
   assert.deepEqual(delays.slice(0, RETRY_DELAYS_MS.length), [...RETRY_DELAYS_MS]);
   assert.equal(delays.at(-1), RETRY_DELAYS_MS.at(-1));
-  assert.equal(retryDelay({ attempt: 1, random: 0.5 }), 5_625);
-  assert.equal(retryDelay({ attempt: 1, random: 0, retryAfterMs: 90_000 }), 90_000);
-  assert.equal(retryDelay({ attempt: 1, random: 0, retryAfterMs: 1e9 }), 3_600_000);
-  assert.equal(retryDelay({ attempt: 1, random: 0, scale: 0.01 }), 50);
+  assert.equal(retryDelay({ tries: 1, random: 0.5 }), 5_625);
+  assert.equal(retryDelay({ tries: 1, random: 0, retryAfterMs: 90_000 }), 90_000);
+  assert.equal(retryDelay({ tries: 1, random: 0, retryAfterMs: 1e9 }), 3_600_000);
+  assert.equal(retryDelay({ tries: 1, random: 0, scale: 0.01 }), 50);
 });
 
 Deno.test("a delay waits in a queue that is long enough, and not more than twice as long", () => {
@@ -37,28 +37,28 @@ Deno.test("a delay waits in a queue that is long enough, and not more than twice
 
 Deno.test("a message is given up at once, after some attempts, or never", () => {
   const table: [unknown, number, boolean][] = [
-    [new TransientFault("down"), MAX_ATTEMPTS - 1, false],
-    [new TransientFault("down"), MAX_ATTEMPTS, true],
-    [new Error("bug"), MAX_BUG_ATTEMPTS - 1, false],
-    [new Error("bug"), MAX_BUG_ATTEMPTS, true],
+    [new TransientFault("down"), MAX_TRIES - 1, false],
+    [new TransientFault("down"), MAX_TRIES, true],
+    [new Error("bug"), MAX_BUG_TRIES - 1, false],
+    [new Error("bug"), MAX_BUG_TRIES, true],
     [new PoisonMessage("bad"), 1, true],
-    [new HandBack("stop"), MAX_ATTEMPTS, false],
+    [new Requeue("stop"), MAX_TRIES, false],
   ];
-  for (const [error, attempt, last] of table) {
-    assert.equal(isLastAttempt(error, attempt), last);
+  for (const [error, tries, last] of table) {
+    assert.equal(isLastTry(error, tries), last);
   }
 });
 
 Deno.test("what is missing is looked for within seconds, for minutes, and is then believed to be gone", () => {
   const missing = new Error("Cannot find ref: refs/pull/7/head");
   let waited = 0;
-  for (let attempt = 1; attempt < MISSING_ATTEMPTS; attempt++) {
-    assert.throws(() => expectLater(missing, attempt), NotThereYet);
-    const delay = retryDelay({ attempt, missing: true, random: 0 });
+  for (let tries = 1; tries < MISSING_TRIES; tries++) {
+    assert.throws(() => retryIfEarly(missing, tries), NotThereYet);
+    const delay = retryDelay({ tries, missing: true, random: 0 });
     assert.ok(delay <= waited + 5_000, "never more than twice as late as it came");
     waited += delay;
   }
-  assert.doesNotThrow(() => expectLater(missing, MISSING_ATTEMPTS));
+  assert.doesNotThrow(() => retryIfEarly(missing, MISSING_TRIES));
   assert.ok(waited >= 180_000 && waited <= 600_000, `${waited}`);
-  assert.ok(MISSING_ATTEMPTS < MAX_ATTEMPTS, "the final word comes before the dead letters");
+  assert.ok(MISSING_TRIES < MAX_TRIES, "the final word comes before the dead letters");
 });

@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import type { Broker, Delivery, Settlement } from "../../lib/broker/broker.ts";
 import { PoisonMessage, TransientFault } from "../../lib/common/errors.ts";
 import { roleLogger } from "../../lib/runtime/log.ts";
-import { MAX_ATTEMPTS, MAX_BUG_ATTEMPTS, RETRY_DELAYS_MS } from "../../lib/runtime/retry.ts";
+import { MAX_BUG_TRIES, MAX_TRIES, RETRY_DELAYS_MS } from "../../lib/runtime/retry.ts";
 import { startService } from "../../lib/runtime/runner.ts";
 
 interface Scene {
   /** What the handler throws. */
   readonly error: Error;
-  readonly attempt?: number;
+  readonly tries?: number;
   readonly retryScale?: number;
   /** What publishing whom to tell meets. */
   readonly publishing?: Error;
@@ -17,7 +17,7 @@ interface Scene {
 
 /** What becomes of a delivery whose handler throws. */
 async function settlementOf(scene: Scene): Promise<Settlement> {
-  const { error, attempt = 1, publishing, ...scale } = scene;
+  const { error, tries = 1, publishing, ...scale } = scene;
   let settle: ((delivery: Delivery) => Promise<Settlement>) | undefined;
   const broker = {
     consume(_options: unknown, handler: typeof settle) {
@@ -37,23 +37,23 @@ async function settlementOf(scene: Scene): Promise<Settlement> {
   }, { broker, log: roleLogger("test"), ...scale });
   const from = { queue: "q", exchange: "", routingKey: "q", redelivered: false, headers: {} };
   const lost = new AbortController().signal;
-  const settlement = await settle!({ ...from, attempt, lost, body: new Uint8Array() });
+  const settlement = await settle!({ ...from, tries, lost, body: new Uint8Array() });
   await service.stop(0);
   return settlement;
 }
 
-/** Milliseconds that the delivery waits for its next attempt. */
+/** Milliseconds that the delivery waits for its next tries. */
 async function delayOf(scene: Scene): Promise<number> {
   const settlement = await settlementOf(scene);
   assert.equal(settlement.kind, "retry");
   return (settlement as Settlement & { kind: "retry" }).delayMs;
 }
 
-Deno.test("a message waits as long as its attempt's delay says, and a quarter more at most", async () => {
+Deno.test("a message waits as long as its tries's delay says, and a quarter more at most", async () => {
   const error = new TransientFault("GitHub is away");
   for (const [index, base] of RETRY_DELAYS_MS.entries()) {
-    const delay = await delayOf({ error, attempt: index + 1 });
-    assert.ok(delay >= base && delay <= 1.25 * base, `attempt ${index + 1}: ${delay} ms`);
+    const delay = await delayOf({ error, tries: index + 1 });
+    assert.ok(delay >= base && delay <= 1.25 * base, `tries ${index + 1}: ${delay} ms`);
   }
   const bug = await delayOf({ error: new TypeError("undefined is not a function") });
   assert.ok(bug >= 5_000, `${bug} ms`);
@@ -68,8 +68,8 @@ Deno.test("a message is kept while nobody can be told that it is given up", asyn
   const publishing = new TransientFault("The broker is away");
   const last: Scene[] = [
     { error: new PoisonMessage("No such repository") },
-    { error: new TransientFault("GitHub is away"), attempt: MAX_ATTEMPTS },
-    { error: new TypeError("undefined is not a function"), attempt: MAX_BUG_ATTEMPTS },
+    { error: new TransientFault("GitHub is away"), tries: MAX_TRIES },
+    { error: new TypeError("undefined is not a function"), tries: MAX_BUG_TRIES },
   ];
   for (const scene of last) {
     assert.equal(await delayOf({ ...scene, publishing }), 60_000);

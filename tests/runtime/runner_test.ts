@@ -7,8 +7,8 @@ import { openEmbedded } from "../../lib/broker/embedded/broker.ts";
 import { PoisonMessage, TransientFault } from "../../lib/common/errors.ts";
 import { roleLogger } from "../../lib/runtime/log.ts";
 import { decode, encode } from "../../lib/messages/codec.ts";
-import { MAX_ATTEMPTS, MAX_BUG_ATTEMPTS } from "../../lib/runtime/retry.ts";
-import { type Consumer, HandBack, type Service } from "../../lib/runtime/role.ts";
+import { MAX_BUG_TRIES, MAX_TRIES } from "../../lib/runtime/retry.ts";
+import { type Consumer, Requeue, type Service } from "../../lib/runtime/role.ts";
 import { type RunningService, startService } from "../../lib/runtime/runner.ts";
 import { QUEUE } from "../../lib/broker/topology.ts";
 import { VERSION } from "../../lib/common/version.ts";
@@ -99,9 +99,9 @@ Deno.test("a passing fault is tried again until it has passed", () =>
   onStage(async ({ broker, run, take }) => {
     const attempts: number[] = [];
     await run({
-      handle({ n }, { attempt }) {
-        attempts.push(attempt);
-        if (attempt < 4) throw new TransientFault("GitHub is away");
+      handle({ n }, { tries }) {
+        attempts.push(tries);
+        if (tries < 4) throw new TransientFault("GitHub is away");
         return Promise.resolve({ publish: [out(n)], settle: ack });
       },
     });
@@ -112,8 +112,8 @@ Deno.test("a passing fault is tried again until it has passed", () =>
 
 for (
   const [kind, fault, attempts] of [
-    ["a fault that does not pass", () => new TransientFault("GitHub is away"), MAX_ATTEMPTS],
-    ["a bug", () => new TypeError("undefined is not a function"), MAX_BUG_ATTEMPTS],
+    ["a fault that does not pass", () => new TransientFault("GitHub is away"), MAX_TRIES],
+    ["a bug", () => new TypeError("undefined is not a function"), MAX_BUG_TRIES],
     ["poison", () => new PoisonMessage("No such repository"), 1],
   ] as const
 ) {
@@ -186,7 +186,7 @@ Deno.test("handlers that do not finish in time hand their messages back", () =>
       async handle(_message, _delivery, stop) {
         started.resolve();
         await new Promise((resolve) => stop.addEventListener("abort", resolve));
-        throw new HandBack("Stopping");
+        throw new Requeue("Stopping");
       },
     });
     await publishIn(broker, { n: 5 });
@@ -195,7 +195,7 @@ Deno.test("handlers that do not finish in time hand their messages back", () =>
     const [message] = await take(IN, 1);
     assert.deepEqual(decode(Numbered, message!.body), { n: 5 });
     assert.equal(message!.redelivered, true);
-    assert.equal(message!.attempt, 1);
+    assert.equal(message!.tries, 1);
   }));
 
 Deno.test("every endpoint answers /health with the state of the broker", () =>

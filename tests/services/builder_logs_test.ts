@@ -1,12 +1,15 @@
 /** The logs of builds: their form, their bound, and a broker that is slow. */
 import assert from "node:assert/strict";
-import { drive, openBench } from "../builder/bench.ts";
-import { leftovers, SCRIPT } from "../builder/bench_stories.ts";
+import { drive, openBuilderHarness } from "../builder/builder_harness.ts";
+import { leftovers, SCRIPT } from "../builder/builder_verbs.ts";
 import { until } from "../../testing/waiting.ts";
 
 Deno.test("single log messages are what a Rust collector reads", async () => {
-  await using bench = await openBench({ projects: [SCRIPT], builder: { log_messages: "single" } });
-  const { messages } = await bench.build(await bench.pullRequest({ "run.sh": "seq 3\n" }));
+  await using harness = await openBuilderHarness({
+    projects: [SCRIPT],
+    builder: { log_messages: "single" },
+  });
+  const { messages } = await harness.build(await harness.pullRequest({ "run.sh": "seq 3\n" }));
   const lines = messages.filter(({ body }) => body.line_number !== undefined);
   assert.deepEqual(lines.slice(-3).map(({ body }) => [body.line_number, body.output]), [
     [3, "1"],
@@ -23,9 +26,12 @@ Deno.test("single log messages are what a Rust collector reads", async () => {
 });
 
 Deno.test("a log above its bound is cut with a note, and the result still shows the last lines", async () => {
-  await using bench = await openBench({ projects: [SCRIPT], builder: { max_log_bytes: 10_000 } });
-  const { result, lines } = await bench.build(
-    await bench.pullRequest({ "run.sh": "yes line | head -n 100000; echo the end\n" }),
+  await using harness = await openBuilderHarness({
+    projects: [SCRIPT],
+    builder: { max_log_bytes: 10_000 },
+  });
+  const { result, lines } = await harness.build(
+    await harness.pullRequest({ "run.sh": "yes line | head -n 100000; echo the end\n" }),
   );
   assert.equal(result.status, "Success");
   assert.match(lines.at(-1)!, /^\[log cut: \d+ more lines dropped/);
@@ -35,21 +41,21 @@ Deno.test("a log above its bound is cut with a note, and the result still shows 
 });
 
 Deno.test("a broker that is slow slows nothing but itself: the build goes on and no line is lost", async () => {
-  await using bench = await openBench({ projects: [SCRIPT] });
+  await using harness = await openBuilderHarness({ projects: [SCRIPT] });
   // 20 MB, more than waits in memory; the build's end is seen while the first lines are still on their way.
   const script =
     "seq -f 'line %.0f of a long log that says nothing else at all' 400000; echo > done\n";
-  const job = await bench.pullRequest({ "run.sh": script });
+  const job = await harness.pullRequest({ "run.sh": script });
   let waited = false;
   const { result, lines } = await drive(
-    bench.consumer,
+    harness.consumer,
     job,
     new AbortController().signal,
     async (messages) => {
       if (waited || !messages.some(({ body }) => body.lines)) return;
       waited = true;
-      const [folder] = (await leftovers(bench)).filter((name) => !name.endsWith(".lock"));
-      const done = `${bench.jobsRoot}/${folder}/tree/done`;
+      const [folder] = (await leftovers(harness)).filter((name) => !name.endsWith(".lock"));
+      const done = `${harness.jobsRoot}/${folder}/tree/done`;
       const isDone = () => Deno.stat(done).then(() => true, () => false);
       await until("the build, which must not wait for the broker", isDone);
     },
@@ -64,20 +70,23 @@ Deno.test({
   name: "a build whose log fills the disk ends in a result that says so, not in twelve more tries",
   ignore: Deno.build.os !== "linux",
   async fn() {
-    await using bench = await openBench({ projects: [SCRIPT], builder: { sandbox: "none" } });
+    await using harness = await openBuilderHarness({
+      projects: [SCRIPT],
+      builder: { sandbox: "none" },
+    });
     // Linux's disk that is always full, in the place where lines wait for a broker that is slow.
     const script = "ln -s /dev/full ../spool; echo $$ > pid; yes flood\n";
-    const job = await bench.pullRequest({ "run.sh": script });
+    const job = await harness.pullRequest({ "run.sh": script });
     let waited = false;
     const { result } = await drive(
-      bench.consumer,
+      harness.consumer,
       job,
       new AbortController().signal,
       async (messages) => {
         if (waited || !messages.some(({ body }) => body.lines?.includes("flood"))) return;
         waited = true;
-        const [folder] = (await leftovers(bench)).filter((name) => !name.endsWith(".lock"));
-        const pid = await Deno.readTextFile(`${bench.jobsRoot}/${folder}/tree/pid`);
+        const [folder] = (await leftovers(harness)).filter((name) => !name.endsWith(".lock"));
+        const pid = await Deno.readTextFile(`${harness.jobsRoot}/${folder}/tree/pid`);
         const isGone = () => Deno.stat(`/proc/${pid.trim()}`).then(() => false, () => true);
         await until("the build's end", isGone);
       },

@@ -1,14 +1,14 @@
 /** What a builder is to build, as git shows it late or never. */
 import assert from "node:assert/strict";
 import { NotThereYet } from "../../lib/common/errors.ts";
-import { SCRIPT } from "../builder/bench_stories.ts";
-import { drive, jobFor, openBench } from "../builder/bench.ts";
+import { SCRIPT } from "../builder/builder_verbs.ts";
+import { drive, jobFor, openBuilderHarness } from "../builder/builder_harness.ts";
 import { hideRepository, justBefore, last, showRepository } from "../support/not_there_yet.ts";
 
 Deno.test("a builder waits for what git shows late, and tells what never came", async () => {
-  await using bench = await openBench({ projects: [SCRIPT] });
-  const { monorepo } = bench;
-  const job = await bench.pullRequest({ "run.sh": "echo built\n" });
+  await using harness = await openBuilderHarness({ projects: [SCRIPT] });
+  const { monorepo } = harness;
+  const job = await harness.pullRequest({ "run.sh": "echo built\n" });
   const head = job.pr.head_sha;
   const cases: [
     what: string,
@@ -38,52 +38,52 @@ Deno.test("a builder waits for what git shows late, and tells what never came", 
   for (const [what, hide, show, final] of cases) {
     await hide();
     const asked = { ...job, request_id: what };
-    await assert.rejects(() => bench.build(asked), NotThereYet, what);
-    await assert.rejects(() => bench.build(asked, justBefore), NotThereYet, what);
-    const never = await bench.build({ ...asked, request_id: `${what}, never` }, last);
+    await assert.rejects(() => harness.build(asked), NotThereYet, what);
+    await assert.rejects(() => harness.build(asked, justBefore), NotThereYet, what);
+    const never = await harness.build({ ...asked, request_id: `${what}, never` }, last);
     assert.match(JSON.stringify(never.result.status), final);
     await show();
-    assert.equal((await bench.build(asked, { attempt: 3 })).result.status, "Success", what);
+    assert.equal((await harness.build(asked, { tries: 3 })).result.status, "Success", what);
   }
 });
 
 Deno.test("a check run is not written again each time that git is asked again", async () => {
-  await using bench = await openBench({ projects: [SCRIPT] });
-  const job = await bench.pullRequest({ "run.sh": "echo built\n" });
+  await using harness = await openBuilderHarness({ projects: [SCRIPT] });
+  const job = await harness.pullRequest({ "run.sh": "echo built\n" });
   const told: string[] = [];
   const { signal: stop } = new AbortController();
-  const deliver = (attempt: number) =>
-    drive(bench.consumer, job, { stop, attempt }, (messages) => {
+  const deliver = (tries: number) =>
+    drive(harness.consumer, job, { stop, tries }, (messages) => {
       const started = messages.filter(({ routingKey }) => routingKey === "tickborg.check-runs");
-      told.push(...started.map(() => `started at ${attempt}`));
+      told.push(...started.map(() => `started at ${tries}`));
     });
-  await hideRepository(bench.monorepo);
-  for (const attempt of [1, 2, 3]) await assert.rejects(() => deliver(attempt), NotThereYet);
+  await hideRepository(harness.monorepo);
+  for (const tries of [1, 2, 3]) await assert.rejects(() => deliver(tries), NotThereYet);
   assert.deepEqual(told, ["started at 1"]);
-  await showRepository(bench.monorepo);
+  await showRepository(harness.monorepo);
   assert.equal((await deliver(4)).result.status, "Success");
   assert.deepEqual(told, ["started at 1", "started at 4"]);
 });
 
 Deno.test("a builder does not merge into another base than was evaluated because git is late", async () => {
-  await using bench = await openBench({ projects: [SCRIPT] });
+  await using harness = await openBuilderHarness({ projects: [SCRIPT] });
   const gone = "d".repeat(40);
-  const job = await bench.pullRequest({ "run.sh": "echo built\n" }, { base_sha: gone });
-  await assert.rejects(() => bench.build(job), NotThereYet);
-  const { result } = await bench.build(job, last);
-  assert.equal(result.base_sha, await bench.monorepo.git("rev-parse", "main"));
+  const job = await harness.pullRequest({ "run.sh": "echo built\n" }, { base_sha: gone });
+  await assert.rejects(() => harness.build(job), NotThereYet);
+  const { result } = await harness.build(job, last);
+  assert.equal(result.base_sha, await harness.monorepo.git("rev-parse", "main"));
   assert.equal(result.status, "Success");
 });
 
 Deno.test("a pushed commit of a repository that git shows late is waited for by the builder", async () => {
-  await using bench = await openBench({ projects: [SCRIPT] });
-  const { monorepo } = bench;
+  await using harness = await openBuilderHarness({ projects: [SCRIPT] });
+  const { monorepo } = harness;
   const sha = await monorepo.commit("main", { "run.sh": "echo built\n" });
   const push = { head_sha: sha, branch: "main" };
   const pr = { target_branch: "main", number: 0, head_sha: sha };
   const job = jobFor(monorepo, 0, sha, { pr, push });
   await hideRepository(monorepo);
-  await assert.rejects(() => bench.build(job, justBefore), NotThereYet);
+  await assert.rejects(() => harness.build(job, justBefore), NotThereYet);
   await showRepository(monorepo);
-  assert.equal((await bench.build(job, { attempt: 2 })).result.status, "Success");
+  assert.equal((await harness.build(job, { tries: 2 })).result.status, "Success");
 });

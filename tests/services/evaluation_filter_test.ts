@@ -4,7 +4,7 @@ import { decode } from "../../lib/messages/codec.ts";
 import { Cancellation } from "../../lib/messages/cancellation.ts";
 import { EvaluationJob } from "../../lib/messages/evaluation_job.ts";
 import { EvaluationNotice } from "../../lib/messages/evaluation_notice.ts";
-import type { Outcome } from "../../lib/runtime/role.ts";
+import type { HandlerResult } from "../../lib/runtime/role.ts";
 import { QUEUE } from "../../lib/broker/topology.ts";
 import { parseConfig } from "../../lib/config/config.ts";
 import { decide } from "../../services/evaluation_filter.ts";
@@ -32,7 +32,7 @@ const event: PullRequestEvent = {
 };
 
 /** What the poster is told of an event: `queued`, or the outcome of what the pull request left. */
-function noticesOf({ publish }: Outcome): string[] {
+function noticesOf({ publish }: HandlerResult): string[] {
   return publish.filter(({ routingKey }) => routingKey === QUEUE.checkRuns)
     .map(({ body }) => decode(EvaluationNotice, body))
     .map(({ evaluation, outcome, pr }) =>

@@ -1,13 +1,13 @@
 /** Whose comment has a project built as the pull request defines it. */
 import assert from "node:assert/strict";
 import { TransientFault } from "../../lib/common/errors.ts";
-import { answers, desk, evaluate, say } from "../support/comments.ts";
+import { answers, evaluate, harness, say } from "../support/comments.ts";
 import { builds, jobs } from "../support/published.ts";
 
 const FILE = ".tickborg.json";
 
 /** A stranger's pull request that adds a project and changes another, evaluated a minute ago. */
-async function opened(at: Awaited<ReturnType<typeof desk>>, author = "stranger") {
+async function opened(at: Awaited<ReturnType<typeof harness>>, author = "stranger") {
   const text = await Deno.readTextFile(`${at.monorepo.workTree}/${FILE}`);
   const list: { name: string }[] = JSON.parse(text).projects ?? JSON.parse(text);
   const changed = list.map((it) => it.name === "Zip" ? { ...it, build_args: ["fast"] } : it);
@@ -16,7 +16,7 @@ async function opened(at: Awaited<ReturnType<typeof desk>>, author = "stranger")
 }
 
 Deno.test("a trusted person has a new and a changed project built as the pull request defines them", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await opened(at);
   evaluate(at, pull, -60);
   const text = "@tickbot build new Zip cmark on x86_64-linux";
@@ -30,7 +30,7 @@ Deno.test("a trusted person has a new and a changed project built as the pull re
 });
 
 Deno.test("a stranger has them built as the base defines them, or not at all", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await opened(at);
   evaluate(at, pull, -60);
   const text = "@tickbot build new Zip on x86_64-linux";
@@ -43,7 +43,7 @@ Deno.test("a stranger has them built as the base defines them, or not at all", a
 });
 
 Deno.test("a trusted word opens the definitions of the commit that it was given for alone", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await opened(at);
   const text = "@tickbot build Zip on x86_64-linux";
   const { payload } = await say(at, pull, text, "ada");
@@ -54,7 +54,7 @@ Deno.test("a trusted word opens the definitions of the commit that it was given 
 });
 
 Deno.test("the first list of a repository is good for who is trusted", async () => {
-  await using at = await desk({ projects: undefined as never });
+  await using at = await harness({ projects: undefined as never });
   const list = [{ name: "cmark", path: "cmark", build_system: "Make" }];
   const pull = await at.open({ [FILE]: JSON.stringify(list) }, { author: "stranger" });
   evaluate(at, pull, -60);

@@ -1,13 +1,13 @@
 /** A comment that comes again, wherever its handling was cut off. */
 import assert from "node:assert/strict";
-import { answers, desk, evaluated, say, showQueued } from "../support/comments.ts";
+import { answers, evaluated, harness, say, showQueued } from "../support/comments.ts";
 import { builds, jobs, notices, queued, type QueuedJob } from "../support/published.ts";
 
 const BOTH = "@tickbot build cmark Zip";
 const idOf = ({ job }: QueuedJob) => job.request_id;
 
 Deno.test("a redelivered comment builds nothing twice", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await evaluated(at);
   const { payload, comment } = await say(at, pull, "@tickbot build cmark");
   const [first] = jobs(await at.deliver(payload));
@@ -18,7 +18,7 @@ Deno.test("a redelivered comment builds nothing twice", async () => {
 });
 
 Deno.test("a comment whose handling died before its jobs went out gives them the next time", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await evaluated(at);
   const { payload } = await say(at, pull, "@tickbot build cmark nonsense");
   const first = await at.deliver(payload, { dieAfter: 1 });
@@ -28,7 +28,7 @@ Deno.test("a comment whose handling died before its jobs went out gives them the
 });
 
 Deno.test("killed after any of its messages, a comment has each of its builds queued", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const whole = await at.deliver((await say(at, await evaluated(at), BOTH)).payload);
   for (let sent = 0; sent <= whole.published.length; sent++) {
     const pull = await evaluated(at);

@@ -1,8 +1,8 @@
 /** Commands in reviews and in comments on code. */
 import assert from "node:assert/strict";
 import { QUEUE } from "../../lib/broker/topology.ts";
-import { answers, desk, evaluated } from "../support/comments.ts";
-import type { Desk } from "../support/desk.ts";
+import { answers, evaluated, harness } from "../support/comments.ts";
+import type { RoleHarness } from "../support/role_harness.ts";
 import { reviewCommentPayload, reviewPayload } from "../../testing/fake_github/payloads.ts";
 import type { FakeComment, FakePull } from "../../testing/fake_github/state.ts";
 import { builds, evaluations, jobs } from "../support/published.ts";
@@ -10,7 +10,7 @@ import { builds, evaluations, jobs } from "../support/published.ts";
 const ADA = { author: "ada" };
 
 /** Hands the filter what GitHub sends when a review or a comment on code was written. */
-function deliver(at: Desk, pull: FakePull, comment: FakeComment) {
+function deliver(at: RoleHarness, pull: FakePull, comment: FakeComment) {
   const payload = comment.kind === "review"
     ? reviewPayload(at.repository, { pull, comment, action: "submitted" })
     : reviewCommentPayload(at.repository, { pull, comment, action: "created" });
@@ -18,7 +18,7 @@ function deliver(at: Desk, pull: FakePull, comment: FakeComment) {
 }
 
 Deno.test("a review has built what it asks for, and a comment says that it was understood", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await evaluated(at);
   const review = await at.repository.review(pull.number, "LGTM\n\n@tickbot: test cmark", ADA);
   const first = await deliver(at, pull, review);
@@ -31,7 +31,7 @@ Deno.test("a review has built what it asks for, and a comment says that it was u
 });
 
 Deno.test("a comment on code has built what it asks for, and gets eyes", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await evaluated(at);
   const comment = await at.repository.reviewComment(pull.number, "@tickbot build cmark", ADA);
   const handled = await deliver(at, pull, comment);
@@ -41,7 +41,7 @@ Deno.test("a comment on code has built what it asks for, and gets eyes", async (
 });
 
 Deno.test("an answer to a comment on code goes into its thread, once", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await evaluated(at);
   const first = await at.repository.reviewComment(pull.number, "does it build?");
   const inReplyTo = first.id;
@@ -56,7 +56,7 @@ Deno.test("an answer to a comment on code goes into its thread, once", async () 
 });
 
 Deno.test("where the thread is gone the answer stands below the pull request", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await evaluated(at);
   const body = "@tickbot build nothing";
   const reply = await at.repository.reviewComment(pull.number, body, { ...ADA, inReplyTo: 1 });
@@ -68,7 +68,7 @@ Deno.test("where the thread is gone the answer stands below the pull request", a
 });
 
 Deno.test("a review and a comment of one number ask for builds of their own", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await evaluated(at);
   const review = await at.repository.review(pull.number, "@tickbot eval", ADA);
   const alike: FakeComment = { ...review, kind: "review-comment" };
@@ -79,7 +79,7 @@ Deno.test("a review and a comment of one number ask for builds of their own", as
 });
 
 Deno.test("reviews without words, of bots, and on closed pull requests build nothing", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await evaluated(at);
   const { repository } = at;
   const silent = [
@@ -95,7 +95,7 @@ Deno.test("reviews without words, of bots, and on closed pull requests build not
 });
 
 Deno.test("a payload without a review or a comment is refused", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await evaluated(at);
   const review = await at.repository.review(pull.number, "", ADA);
   const { review: _, ...rest } = reviewPayload(at.repository, {

@@ -1,7 +1,7 @@
 /** What somebody asks for that the evaluation of the same commit is having built. */
 import assert from "node:assert/strict";
 import { jobRequestId } from "../../lib/scheduling/build_jobs.ts";
-import { answers, desk, evaluated, EVALUATION, say, showRun } from "../support/comments.ts";
+import { answers, evaluated, EVALUATION, harness, say, showRun } from "../support/comments.ts";
 import { builds } from "../support/published.ts";
 
 const build = { project: "cmark", system: "x86_64-linux" } as const;
@@ -54,7 +54,7 @@ const table: {
 
 for (const { what, comment, status, requestId, startedAgo = 0, built } of table) {
   Deno.test(what, async () => {
-    await using at = await desk();
+    await using at = await harness();
     const pull = await evaluated(at);
     await showRun(at, pull, {
       project: "cmark",

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import type { CommentEvent } from "../../lib/github/comment_payloads.ts";
 import { commandsOf } from "../../services/github_comment_filter.ts";
-import { answers, desk, evaluate, evaluated, say } from "../support/comments.ts";
+import { answers, evaluate, evaluated, harness, say } from "../support/comments.ts";
 import { builds, cancellations, jobs } from "../support/published.ts";
 
 Deno.test("a command is acknowledged at once and its jobs go to each system's queue", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await evaluated(at);
   const { comment, payload } = await say(at, pull, "@tickbot build cmark @tickbot test Zip", "ada");
   const handled = await at.deliver(payload);
@@ -25,14 +25,14 @@ Deno.test("a command is acknowledged at once and its jobs go to each system's qu
 });
 
 Deno.test("a project that is built and tested is tested, once", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await evaluated(at);
   const said = await say(at, pull, "@tickbot test cmark @tickbot build cmark cmark");
   assert.deepEqual(builds(await at.deliver(said.payload)), ["cmark on x86_64-linux +test"]);
 });
 
 Deno.test("an unknown project is answered with what there is, and the known ones are built", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await evaluated(at);
   const { payload } = await say(at, pull, "@tickbot build cmrak zip cmark");
   assert.deepEqual(builds(await at.deliver(payload)), ["cmark on x86_64-linux"]);
@@ -43,7 +43,7 @@ Deno.test("an unknown project is answered with what there is, and the known ones
 });
 
 Deno.test("help comes for the asking", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await evaluated(at);
   const { payload, comment } = await say(at, pull, "@tickbot help");
   assert.deepEqual((await at.deliver(payload)).published, []);
@@ -54,7 +54,7 @@ Deno.test("help comes for the asking", async () => {
 });
 
 Deno.test("who is not understood gets one line and no eyes", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const table: [body: string, line: RegExp][] = [
     ["@tickbot build", /^@stranger Name the projects to build\. `@tickbot help` lists/],
     ["@tickbot bulid cmark", /^@stranger There is no command `bulid`; did you mean build\?/],
@@ -72,7 +72,7 @@ Deno.test("who is not understood gets one line and no eyes", async () => {
 });
 
 Deno.test("an unknown system is told as such, and nothing is built elsewhere instead", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await evaluated(at);
   const { payload } = await say(at, pull, "@tickbot build cmark on riscv-linux", "ada");
   assert.deepEqual(builds(await at.deliver(payload)), []);
@@ -83,7 +83,7 @@ Deno.test("an unknown system is told as such, and nothing is built elsewhere ins
 });
 
 Deno.test("the list is the base branch's; without one the answer says so", async () => {
-  await using at = await desk({ projects: undefined as never });
+  await using at = await harness({ projects: undefined as never });
   const pull = await at.open({ ".tickborg.json": '{"projects": []}', "cmark/a.c": "c\n" });
   evaluate(at, pull, -60);
   const { payload } = await say(at, pull, "@tickbot build cmark");
@@ -96,7 +96,7 @@ Deno.test("the list is the base branch's; without one the answer says so", async
 });
 
 Deno.test("where to build can be chosen, and what cannot be had is said", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await evaluated(at);
   const ada = await say(at, pull, "@tickbot build cmark on aarch64-linux", "ada");
   assert.deepEqual(builds(await at.deliver(ada.payload)), ["cmark on aarch64-linux"]);
@@ -110,7 +110,7 @@ Deno.test("where to build can be chosen, and what cannot be had is said", async 
 });
 
 Deno.test("builds are cancelled by the author and by trusted people", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await evaluated(at, "Bob");
   for (const author of ["bob", "ada"]) {
     const { payload } = await say(at, pull, "@tickbot cancel", author);
@@ -125,7 +125,7 @@ Deno.test("builds are cancelled by the author and by trusted people", async () =
 });
 
 Deno.test("a conversation that is locked is no reason not to build", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await evaluated(at);
   const { payload } = await say(at, pull, "@tickbot build cmark nonsense");
   at.github.fail({ status: 403, on: /POST .*\/(reactions|comments)$/, message: "Locked" });
@@ -133,7 +133,7 @@ Deno.test("a conversation that is locked is no reason not to build", async () =>
 });
 
 Deno.test("a comment on a closed pull request gets one answer and builds nothing", async () => {
-  await using at = await desk();
+  await using at = await harness();
   for (const body of ["@tickbot build cmark", "@tickbot eval @tickbot cancel", "@tickbot bulid"]) {
     const pull = await evaluated(at);
     await at.repository.closePullRequest(pull.number);
@@ -147,7 +147,7 @@ Deno.test("a comment on a closed pull request gets one answer and builds nothing
 });
 
 Deno.test("help and prose on a closed pull request are what they are on an open one", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await evaluated(at);
   await at.repository.closePullRequest(pull.number);
   await at.deliver((await say(at, pull, "well done")).payload);
@@ -157,7 +157,7 @@ Deno.test("help and prose on a closed pull request are what they are on an open 
 });
 
 Deno.test("a pull request that was closed meanwhile is answered", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await evaluated(at);
   const { payload, comment } = await say(at, pull, "@tickbot build cmark");
   await at.repository.closePullRequest(pull.number);

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { TransientFault } from "../../lib/common/errors.ts";
-import { headStanding } from "../../lib/evaluation/gather.ts";
-import { MAX_ATTEMPTS, MISSING_ATTEMPTS } from "../../lib/runtime/retry.ts";
+import { headState } from "../../lib/evaluation/gather.ts";
+import { MAX_TRIES, MISSING_TRIES } from "../../lib/runtime/retry.ts";
 import { decodeCheckMessage } from "../../lib/check_runs/message.ts";
 import { QUEUE } from "../../lib/broker/topology.ts";
-import type { Desk, Handled } from "../support/desk.ts";
+import type { Handled, RoleHarness } from "../support/role_harness.ts";
 import { builds, cancellations, evaluations, events, jobs } from "../support/published.ts";
-import { desk, status } from "./mass_rebuilder_desk.ts";
+import { harness, status } from "./mass_rebuilder_harness.ts";
 
 Deno.test("a job that comes again changes nothing once it is done", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await at.open({ "docs/a.md": "b\n" });
   await at.deliver(at.job(pull));
   const writes = at.repository.contentWrites.length;
@@ -20,7 +20,7 @@ Deno.test("a job that comes again changes nothing once it is done", async () => 
 });
 
 Deno.test("a commit that heads two pull requests is evaluated for each of them", async () => {
-  await using at = await desk();
+  await using at = await harness();
   await at.monorepo.git("branch", "release", "main");
   const newer = await at.open({ "docs/a.md": "b\n" });
   const { headSha, headRef } = newer;
@@ -35,7 +35,7 @@ Deno.test("a commit that heads two pull requests is evaluated for each of them",
 });
 
 Deno.test("a job whose process died in the middle gives the same jobs again", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await at.open({ "docs/a.md": "b\n" });
   const first = await at.deliver(at.job(pull), { dieAfter: 2 });
   assert.equal(status(at, pull), "pending: Evaluating what the change touches");
@@ -46,20 +46,20 @@ Deno.test("a job whose process died in the middle gives the same jobs again", as
 });
 
 Deno.test("a closed or missing pull request is done with, and counted", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await at.open({ "docs/a.md": "b\n" });
   await at.repository.closePullRequest(pull.number);
   const closed = await at.deliver(at.job(pull));
   assert.deepEqual(events(closed), ["job-received", "job-decode-success", "issue-already-closed"]);
   const job = at.job(pull);
   const absent = { ...job, pr: { ...job.pr, number: 999 } };
-  const missing = await at.deliver(absent, { attempt: MISSING_ATTEMPTS });
+  const missing = await at.deliver(absent, { tries: MISSING_TRIES });
   assert.deepEqual(events(missing), ["job-received", "job-decode-success", "issue-fetch-failed"]);
   assert.match(status(at, pull), /^error: Cannot evaluate: GitHub does not show pull request 999/);
 });
 
 Deno.test("a head that was pushed away is left to its successor", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await at.open({ "docs/a.md": "b\n" });
   const old = at.job(pull);
   const sha = await at.monorepo.commit("change-1", { "docs/a.md": "c\n" });
@@ -69,7 +69,7 @@ Deno.test("a head that was pushed away is left to its successor", async () => {
 });
 
 Deno.test("GitHub's API and its git may follow a push one after the other", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await at.open({ "docs/a.md": "b\n" });
   const first = pull.headSha;
   const sha = await at.monorepo.commit("change-1", { "docs/a.md": "c\n" });
@@ -95,31 +95,31 @@ const heads: [shas: [string, string, string], expected: string][] = [
 
 Deno.test("which commit counts is decided from three sides", () => {
   for (const [[asked, api, git], expected] of heads) {
-    assert.equal(headStanding({ asked, api, git }), expected);
+    assert.equal(headState({ asked, api, git }), expected);
   }
 });
 
 Deno.test("a base branch that is gone ends the evaluation in red", async () => {
-  await using at = await desk();
+  await using at = await harness();
   await at.monorepo.git("branch", "next", "main");
   const pull = await at.open({ "docs/a.md": "b\n" });
   pull.baseRef = "next";
   await at.monorepo.git("branch", "-D", "next");
-  await at.deliver(at.job(pull), { attempt: MISSING_ATTEMPTS });
+  await at.deliver(at.job(pull), { tries: MISSING_TRIES });
   assert.equal(
     status(at, pull),
     "failure: Branch next is gone; choose another base for the pull request",
   );
 });
 
-Deno.test("a git server that is down is tried again, and the last attempt tells the author", async () => {
-  await using at = await desk();
+Deno.test("a git server that is down is tried again, and the last tries tells the author", async () => {
+  await using at = await harness();
   const pull = await at.open({ "docs/a.md": "b\n" });
   at.monorepo.serverUp = false;
   const first = await at.deliver(at.job(pull));
   assert.ok(first.error instanceof TransientFault);
   assert.equal(status(at, pull), "pending: Evaluating what the change touches");
-  const last = await at.deliver(at.job(pull), { attempt: MAX_ATTEMPTS });
+  const last = await at.deliver(at.job(pull), { tries: MAX_TRIES });
   assert.ok(last.error instanceof TransientFault);
   assert.match(status(at, pull), /^error: Cannot evaluate: .* comment @tickbot eval to try again$/);
 
@@ -133,7 +133,7 @@ Deno.test("a git server that is down is tried again, and the last attempt tells 
 });
 
 Deno.test("a final status that GitHub does not take is set later, without building twice", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await at.open({ "docs/a.md": "b\n" });
   await at.deliver(at.job(pull), { dieAfter: 1 });
   // The pending status is there, and no other can be written.
@@ -152,7 +152,7 @@ Deno.test("a final status that GitHub does not take is set later, without buildi
 });
 
 /** A final status that GitHub did not take for hours, while the pull request became a draft. */
-async function lateConclusion(at: Desk) {
+async function lateConclusion(at: RoleHarness) {
   const pull = await at.open({ "docs/a.md": "b\n" });
   const job = at.job(pull, { request_id: "d-1", requested_at: "2024-05-01T10:00:00Z" });
   await at.deliver(job, { dieAfter: 1 });
@@ -166,23 +166,23 @@ async function lateConclusion(at: Desk) {
 }
 
 Deno.test("a final status that comes late does not take a later request's place", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const { pull, late } = await lateConclusion(at);
   assert.deepEqual(await at.deliver(late), { published: [], settle: { kind: "ack" } });
   assert.match(status(at, pull), /^pending: Draft/);
 });
 
 Deno.test("nor does an evaluation that is given up", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const { pull, job } = await lateConclusion(at);
   at.github.fail({ status: 502, on: /GET .*\/pulls\// });
-  const last = await at.deliver(job, { attempt: MAX_ATTEMPTS });
+  const last = await at.deliver(job, { tries: MAX_TRIES });
   assert.ok(last.error instanceof TransientFault);
   assert.match(status(at, pull), /^pending: Draft/);
 });
 
 Deno.test("a job in the Rust form is evaluated", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await at.open({ "docs/a.md": "b\n" });
   const { repo, pr } = at.job(pull);
   const handled = await at.deliver({ repo, pr });
@@ -194,7 +194,7 @@ Deno.test("a job in the Rust form is evaluated", async () => {
 });
 
 Deno.test("what is no job is counted and dead-lettered; a foreign repository is left alone", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const bad = await at.deliver(new TextEncoder().encode('{"repo": 1}'));
   assert.equal(bad.settle?.kind, "dead");
   assert.deepEqual(events(bad), ["job-received", "job-decode-failure"]);
@@ -207,7 +207,7 @@ Deno.test("what is no job is counted and dead-lettered; a foreign repository is 
 });
 
 Deno.test("the check of a base that was left meanwhile ends, and the new base's alone is written", async () => {
-  await using at = await desk();
+  await using at = await harness();
   await at.monorepo.commit("release", { "README.md": "r\n" });
   const pull = await at.open({ "docs/a.md": "b\n" });
   const job = at.job(pull);
@@ -220,7 +220,7 @@ Deno.test("the check of a base that was left meanwhile ends, and the new base's 
 });
 
 Deno.test("the base of a peer that does not say it is the pull request's", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await at.open({ "docs/a.md": "b\n" });
   const job = at.job(pull);
   const handled = await at.deliver({ ...job, pr: { ...job.pr, target_branch: null } });

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { TransientFault } from "../../lib/common/errors.ts";
-import { MAX_ATTEMPTS } from "../../lib/runtime/retry.ts";
+import { MAX_TRIES } from "../../lib/runtime/retry.ts";
 import { builds, cancellations } from "../support/published.ts";
-import { desk, files, projects } from "./mass_rebuilder_desk.ts";
+import { files, harness, projects } from "./mass_rebuilder_harness.ts";
 
 Deno.test("stale labels of ours go, people's stay", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await at.open({ "core/a.c": "b\n" });
   await at.deliver(at.job(pull));
   await at.repository.addLabel(pull.number, "interface");
@@ -33,14 +33,14 @@ const ruled = {
 };
 
 Deno.test("label rules of the list hold, by paths and by titles", async () => {
-  await using at = await desk(ruled);
+  await using at = await harness(ruled);
   const pull = await at.open({ "docs/a.md": "b\n" }, { title: "fix: a word" });
   await at.deliver(at.job(pull));
   assert.deepEqual([...at.repository.labels(pull.number)].sort(), ["bug", "documentation"]);
 });
 
 Deno.test("a new title changes labels, and nothing else", async () => {
-  await using at = await desk(ruled);
+  await using at = await harness(ruled);
   const pull = await at.open({ "docs/a.md": "b\n" }, { title: "fix(core): a word" });
   await at.deliver(at.job(pull));
   assert.deepEqual(at.repository.labels(pull.number), ["bug", "core", "documentation"]);
@@ -53,7 +53,7 @@ Deno.test("a new title changes labels, and nothing else", async () => {
   assert.deepEqual(at.repository.statuses(pull.headSha), statuses);
 
   at.monorepo.serverUp = false;
-  const last = await at.deliver(at.job(pull, relabel), { attempt: MAX_ATTEMPTS });
+  const last = await at.deliver(at.job(pull, relabel), { tries: MAX_TRIES });
   assert.ok(last.error instanceof TransientFault);
   assert.deepEqual(at.repository.statuses(pull.headSha), statuses, "the evaluation stands");
 });

@@ -1,14 +1,14 @@
 /** A pull request that changes the project list, from its evaluation job to its build jobs. */
 import assert from "node:assert/strict";
 import { builds, events, jobs } from "../support/published.ts";
-import { desk, files, projects, status } from "./mass_rebuilder_desk.ts";
+import { files, harness, projects, status } from "./mass_rebuilder_harness.ts";
 
 const FILE = ".tickborg.json";
 const listed = (...more: unknown[]) => JSON.stringify([...projects, ...more]);
 const tool = { name: "tool", path: "tool", build_system: "Make", systems: ["x86_64-linux"] };
 
 Deno.test("a pull request that breaks the list is red, and says where", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const typo = await at.open({ [FILE]: listed({ ...tool, path: "tol" }), "tool/a": "1\n" }, {
     author: "mallory",
   });
@@ -30,7 +30,7 @@ Deno.test("a pull request that breaks the list is red, and says where", async ()
 });
 
 Deno.test("a new project is built for a trusted author, or when somebody trusted asks", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const change = { [FILE]: listed(tool), "tool/Makefile": "all:\n" };
   const own = await at.open(change, { author: "ada" });
   const trusted = await at.deliver(at.job(own));
@@ -48,7 +48,7 @@ Deno.test("a new project is built for a trusted author, or when somebody trusted
 });
 
 Deno.test("the pull request that brings the first list is not red for the list that was not there", async () => {
-  await using at = await desk({ projects: undefined as never });
+  await using at = await harness({ projects: undefined as never });
   const own = await at.open({ [FILE]: listed() }, { author: "ada" });
   const handled = await at.deliver(at.job(own));
   assert.match(status(at, own), /^success: Building core, ui, docs on /);
@@ -62,7 +62,7 @@ Deno.test("the pull request that brings the first list is not red for the list t
 });
 
 Deno.test("a misspelt path that is merged is told in every evaluation, and stops nobody", async () => {
-  await using at = await desk({
+  await using at = await harness({
     projects: undefined as never,
     files: { ...files, [FILE]: listed({ ...tool, path: "tol" }) },
   });
@@ -75,7 +75,7 @@ Deno.test("a misspelt path that is merged is told in every evaluation, and stops
 });
 
 Deno.test("a list that cannot be read, or none, is an error that names the branch", async () => {
-  await using at = await desk({ projects: undefined as never });
+  await using at = await harness({ projects: undefined as never });
   const pull = await at.open({ "docs/a.md": "b\n" });
   await at.deliver(at.job(pull));
   assert.equal(status(at, pull), "error: No projects are listed; add .tickborg.json to main");

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { builds, cancellations, events, jobs, skips } from "../support/published.ts";
 import type { ProjectInput } from "../../testing/monorepo.ts";
-import { desk, files, projects, status, trusted } from "./mass_rebuilder_desk.ts";
+import { files, harness, projects, status, trusted } from "./mass_rebuilder_harness.ts";
 
 Deno.test("a change is built with what depends on it, on every system, and labelled", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await at.open({ "core/a.c": "b\n" }, { author: "ada", title: "feat(core): faster" });
   const handled = await at.deliver(at.job(pull));
 
@@ -39,7 +39,7 @@ Deno.test("a change is built with what depends on it, on every system, and label
 });
 
 Deno.test("commit scopes count for projects that exist, and only for those", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const unknown = await at.open({ "README.md": "b\n" }, { message: "feat(engine): turbo" });
   assert.deepEqual(builds(await at.deliver(at.job(unknown))), []);
   assert.equal(
@@ -51,14 +51,14 @@ Deno.test("commit scopes count for projects that exist, and only for those", asy
 });
 
 Deno.test("the project list comes from the base, whatever the pull request says", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const list = JSON.stringify({ projects: [{ name: "evil", path: ".", build_system: "Make" }] });
   const pull = await at.open({ ".tickborg.json": list, "docs/a.md": "b\n" });
   assert.deepEqual(builds(await at.deliver(at.job(pull))), ["docs on x86_64-linux"]);
 });
 
 Deno.test("a project that the pull request takes away is not built", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const left = JSON.stringify({ projects: projects.slice(0, 2) });
   const pull = await at.open({ "docs/a.md": undefined, ".tickborg.json": left });
   assert.deepEqual(builds(await at.deliver(at.job(pull))), []);
@@ -66,13 +66,13 @@ Deno.test("a project that the pull request takes away is not built", async () =>
 });
 
 Deno.test("a project whose folder alone is gone is built, and will fail", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await at.open({ "docs/a.md": undefined });
   assert.deepEqual(builds(await at.deliver(at.job(pull))), ["docs on x86_64-linux"]);
 });
 
 Deno.test("a conflict names the files and is not green", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await at.open({ "core/a.c": "theirs\n" });
   await at.monorepo.commit("main", { "core/a.c": "ours\n" });
   assert.deepEqual(builds(await at.deliver(at.job(pull))), []);
@@ -83,7 +83,7 @@ Deno.test("a conflict names the files and is not green", async () => {
 });
 
 Deno.test("a draft waits, says how to go on, and is built when somebody asks", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await at.open({ "docs/a.md": "b\n" }, { draft: true });
   assert.deepEqual(builds(await at.deliver(at.job(pull))), []);
   assert.equal(
@@ -96,14 +96,14 @@ Deno.test("a draft waits, says how to go on, and is built when somebody asks", a
 });
 
 Deno.test("a WIP title waits too", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await at.open({ "docs/a.md": "b\n" }, { title: "[WIP] docs" });
   await at.deliver(at.job(pull));
   assert.match(status(at, pull), /^pending: WIP, not built: docs; retitle it/);
 });
 
 Deno.test("too many projects are red until a trusted person asks", async () => {
-  await using at = await desk({ config: { ...trusted, mass_rebuilder: { max_projects: 1 } } });
+  await using at = await harness({ config: { ...trusted, mass_rebuilder: { max_projects: 1 } } });
   const pull = await at.open({ "core/a.c": "b\n" });
   assert.deepEqual(builds(await at.deliver(at.job(pull))), []);
   assert.match(status(at, pull), /^failure: 2 projects touched, above 1 nothing is built/);
@@ -114,7 +114,7 @@ Deno.test("too many projects are red until a trusted person asks", async () => {
 });
 
 Deno.test("strangers get the systems for strangers, people who may push get all", async () => {
-  await using at = await desk();
+  await using at = await harness();
   at.repository.permissions.set("grace", "write");
   const stranger = await at.open({ "core/a.c": "b\n" }, { author: "stranger" });
   assert.deepEqual(builds(await at.deliver(at.job(stranger))), [
@@ -127,7 +127,7 @@ Deno.test("strangers get the systems for strangers, people who may push get all"
 
 Deno.test("what a stranger cannot have built is red and says who can", async () => {
   const only = { name: "arm", path: "arm", build_system: "Make", systems: ["aarch64-linux"] };
-  await using at = await desk({
+  await using at = await harness({
     projects: [...projects, only as ProjectInput],
     files: { ...files, "arm/a.c": "a\n" },
   });
@@ -143,7 +143,7 @@ Deno.test("what a stranger cannot have built is red and says who can", async () 
 });
 
 Deno.test("a system that no builder is connected for is named", async () => {
-  await using at = await desk({ served: ["x86_64-linux"] });
+  await using at = await harness({ served: ["x86_64-linux"] });
   const pull = await at.open({ "core/a.c": "b\n" }, { author: "ada" });
   await at.deliver(at.job(pull));
   assert.equal(

@@ -1,8 +1,8 @@
-/** GitHub sends a webhook before all of its servers know what it tells: roles at a desk, as the parts lag. */
+/** GitHub sends a webhook before all of its servers know what it tells: roles at a harness, as the parts lag. */
 import assert from "node:assert/strict";
-import { MISSING_ATTEMPTS } from "../../lib/runtime/retry.ts";
-import { answers, desk as commentDesk, evaluated, say } from "../support/comments.ts";
-import type { Desk } from "../support/desk.ts";
+import { MISSING_TRIES } from "../../lib/runtime/retry.ts";
+import { answers, evaluated, harness as commentHarness, say } from "../support/comments.ts";
+import type { RoleHarness } from "../support/role_harness.ts";
 import {
   hideRepository,
   justBefore,
@@ -11,14 +11,14 @@ import {
   triedAgain,
 } from "../support/not_there_yet.ts";
 import { builds, events, jobs } from "../support/published.ts";
-import { desk, status } from "./mass_rebuilder_desk.ts";
+import { harness, status } from "./mass_rebuilder_harness.ts";
 
 interface Lag {
   readonly what: string;
   /** Takes away what is not there yet. */
-  hide(at: Desk, number: number): Promise<void>;
+  hide(at: RoleHarness, number: number): Promise<void>;
   /** It comes. */
-  show(at: Desk, number: number, sha: string): Promise<void>;
+  show(at: RoleHarness, number: number, sha: string): Promise<void>;
   /** What people read when it never comes. */
   readonly final: RegExp;
 }
@@ -55,11 +55,11 @@ const GIT_LAGS: readonly Lag[] = [
 
 for (const { what, hide, show, final } of GIT_LAGS) {
   Deno.test(`${what} that git shows late is waited for, and told of when it never comes`, async () => {
-    await using at = await desk();
+    await using at = await harness();
     const pull = await at.open({ "docs/a.md": "b\n" });
     await hide(at, pull.number);
-    for (const attempt of [1, 2, MISSING_ATTEMPTS - 1]) {
-      triedAgain(await at.deliver(at.job(pull), { attempt }), what);
+    for (const tries of [1, 2, MISSING_TRIES - 1]) {
+      triedAgain(await at.deliver(at.job(pull), { tries }), what);
     }
     assert.match(status(at, pull), /^pending: /);
     await show(at, pull.number, pull.headSha);
@@ -88,7 +88,7 @@ const API_LAGS: [what: string, fault: { status: number; on: RegExp; message?: st
 ];
 for (const [what, fault] of API_LAGS) {
   Deno.test(`a ${what} that GitHub's API shows late is waited for, and then counted`, async () => {
-    await using at = await desk();
+    await using at = await harness();
     const pull = await at.open({ "docs/a.md": "b\n" });
     at.github.fail(fault);
     triedAgain(await at.deliver(at.job(pull)), what);
@@ -97,14 +97,14 @@ for (const [what, fault] of API_LAGS) {
     assert.deepEqual(never.settle, { kind: "ack" });
     assert.ok(events(never).includes("issue-fetch-failed"));
     at.github.clearFaults();
-    assert.deepEqual(builds(await at.deliver(at.job(pull), { attempt: 3 })), [
+    assert.deepEqual(builds(await at.deliver(at.job(pull), { tries: 3 })), [
       "docs on x86_64-linux",
     ]);
   });
 }
 
 Deno.test("an API that shows a pull request as before the event is waited for", async () => {
-  await using at = await desk();
+  await using at = await harness();
   await at.monorepo.git("branch", "release", "main");
   const pull = await at.open({ "docs/a.md": "b\n" });
   const later = new Date(Date.parse(pull.updatedAt) + 5_000).toISOString();
@@ -119,14 +119,14 @@ Deno.test("an API that shows a pull request as before the event is waited for", 
   triedAgain(await at.deliver(pushed), "another head");
 
   await at.repository.setHead(pull, sha);
-  assert.deepEqual(builds(await at.deliver(pushed, { attempt: 2 })), ["docs on x86_64-linux"]);
+  assert.deepEqual(builds(await at.deliver(pushed, { tries: 2 })), ["docs on x86_64-linux"]);
   pull.baseRef = "release";
   const [first] = jobs(await at.deliver({ ...moved, pr: { ...moved.pr, head_sha: sha } }));
   assert.equal(first?.job.pr.target_branch, "release");
 });
 
 Deno.test("a job of a Rust filter, which has no time, is not taken to be ahead of the API", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const pull = await at.open({ "docs/a.md": "b\n" });
   const { repo, pr } = at.job(pull);
   const sha = await at.monorepo.commit("change-1", { "docs/a.md": "c\n" });
@@ -136,7 +136,7 @@ Deno.test("a job of a Rust filter, which has no time, is not taken to be ahead o
 });
 
 Deno.test("a comment on a pull request that GitHub's API shows late is followed", async () => {
-  await using at = await commentDesk();
+  await using at = await commentHarness();
   const pull = await evaluated(at);
   const { payload, comment } = await say(at, pull, "@tickbot build cmark");
   at.github.fail({ status: 404, on: /GET .*\/pulls\/\d+$/ });
@@ -146,11 +146,11 @@ Deno.test("a comment on a pull request that GitHub's API shows late is followed"
   assert.deepEqual([never.published, never.settle], [[], { kind: "ack" }]);
   assert.deepEqual(comment.reactions, []);
   at.github.clearFaults();
-  assert.deepEqual(builds(await at.deliver(payload, { attempt: 2 })), ["cmark on x86_64-linux"]);
+  assert.deepEqual(builds(await at.deliver(payload, { tries: 2 })), ["cmark on x86_64-linux"]);
 });
 
 Deno.test("a comment is not told of a list that is missing because its branch is not there yet", async () => {
-  await using at = await commentDesk();
+  await using at = await commentHarness();
   const pull = await evaluated(at);
   const { payload } = await say(at, pull, "@tickbot build cmark");
   const message = "No commit found for the ref main";
@@ -161,5 +161,5 @@ Deno.test("a comment is not told of a list that is missing because its branch is
   await at.deliver(payload, last);
   assert.match(`${answers(at, pull)}`, /No commit found for the ref main/);
   at.github.clearFaults();
-  assert.deepEqual(builds(await at.deliver(payload, { attempt: 2 })), ["cmark on x86_64-linux"]);
+  assert.deepEqual(builds(await at.deliver(payload, { tries: 2 })), ["cmark on x86_64-linux"]);
 });

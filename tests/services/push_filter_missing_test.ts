@@ -2,15 +2,15 @@
 import assert from "node:assert/strict";
 import { BuildResult } from "../../lib/messages/build_result.ts";
 import * as pushFilter from "../../services/push_filter.ts";
-import { type Desk, type Handled, startDesk } from "../support/desk.ts";
+import { type Handled, type RoleHarness, startRoleHarness } from "../support/role_harness.ts";
 import { pushPayload } from "../../testing/fake_github/payloads.ts";
 import { hideRepository, justBefore, last, triedAgain } from "../support/not_there_yet.ts";
 import { builds } from "../support/published.ts";
-import { files, projects, trusted } from "./mass_rebuilder_desk.ts";
+import { files, projects, trusted } from "./mass_rebuilder_harness.ts";
 
-function pushDesk(more: Record<string, unknown> = {}): Promise<Desk> {
+function pushHarness(more: Record<string, unknown> = {}): Promise<RoleHarness> {
   const config = { github: { systems: ["x86_64-linux", "aarch64-linux"] }, ...trusted, ...more };
-  return startDesk(pushFilter, { files, projects, config });
+  return startRoleHarness(pushFilter, { files, projects, config });
 }
 
 /** Results that the poster is given, as `check: what it says`. */
@@ -25,7 +25,7 @@ function told({ published }: Pick<Handled, "published">): string[] {
 }
 
 Deno.test("a pushed commit that git shows late is built, and told of when it never comes", async () => {
-  await using at = await pushDesk();
+  await using at = await pushHarness();
   const before = await at.monorepo.git("rev-parse", "main");
   const after = "d".repeat(40);
   const push = pushPayload(at.repository, { ref: "refs/heads/main", before, after });
@@ -44,7 +44,7 @@ Deno.test("a pushed commit that git shows late is built, and told of when it nev
 });
 
 Deno.test("the default branch that a new branch is compared with may come late too", async () => {
-  await using at = await pushDesk();
+  await using at = await pushHarness();
   const after = await at.monorepo.commit("other", { "docs/a.md": "b\n" });
   await at.monorepo.git("branch", "-m", "main", "not-yet");
   const before = "0".repeat(40);
@@ -53,11 +53,11 @@ Deno.test("the default branch that a new branch is compared with may come late t
   const everything = await at.deliver(fresh, last);
   assert.equal(new Set(builds(everything).map((name) => name.split(" ")[0])).size, 3);
   await at.monorepo.git("branch", "-m", "not-yet", "main");
-  assert.deepEqual(builds(await at.deliver(fresh, { attempt: 2 })), ["docs on x86_64-linux"]);
+  assert.deepEqual(builds(await at.deliver(fresh, { tries: 2 })), ["docs on x86_64-linux"]);
 });
 
 Deno.test("a push whose project list is wrong or missing is told of", async () => {
-  await using at = await pushDesk();
+  await using at = await pushHarness();
   const before = await at.monorepo.git("rev-parse", "main");
   const push = (ref: string, after: string) =>
     at.deliver(pushPayload(at.repository, { ref: `refs/heads/${ref}`, before, after }));
@@ -72,7 +72,7 @@ Deno.test("a push whose project list is wrong or missing is told of", async () =
 });
 
 Deno.test("a push that is given up is told of", async () => {
-  await using at = await pushDesk();
+  await using at = await pushHarness();
   const { consumers: [consumer] } = await pushFilter.createService(
     {
       role: "push-filter",

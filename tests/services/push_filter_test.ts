@@ -2,10 +2,14 @@ import assert from "node:assert/strict";
 import type { Project } from "../../lib/config/config.ts";
 import { TransientFault } from "../../lib/common/errors.ts";
 import type { PushEvent } from "../../lib/github/payloads.ts";
-import { MISSING_ATTEMPTS } from "../../lib/runtime/retry.ts";
+import { MISSING_TRIES } from "../../lib/runtime/retry.ts";
 import * as pushFilter from "../../services/push_filter.ts";
 import { branchOf, decide, type Facts } from "../../services/push_filter.ts";
-import { type Desk, type DeskOptions, startDesk } from "../support/desk.ts";
+import {
+  type RoleHarness,
+  type RoleHarnessOptions,
+  startRoleHarness,
+} from "../support/role_harness.ts";
 import { builds, events, jobs } from "../support/published.ts";
 import { pushPayload } from "../../testing/fake_github/payloads.ts";
 import type { ProjectInput } from "../../testing/monorepo.ts";
@@ -17,25 +21,25 @@ const projects: ProjectInput[] = [
 ];
 const files = { "core/a.c": "a\n", "ui/a.c": "a\n", "docs/a.md": "a\n", "README.md": "hello\n" };
 /** Git has been asked for minutes. */
-const last = { attempt: MISSING_ATTEMPTS };
+const last = { tries: MISSING_TRIES };
 const ZERO = "0".repeat(40);
 
-function desk(options: Partial<DeskOptions> = {}): Promise<Desk> {
+function harness(options: Partial<RoleHarnessOptions> = {}): Promise<RoleHarness> {
   const config = { github: { systems: ["x86_64-linux"] } };
-  return startDesk(pushFilter, { files, projects, config, ...options });
+  return startRoleHarness(pushFilter, { files, projects, config, ...options });
 }
 
-function pushed(at: Desk, push: { branch: string; before: string; after: string }) {
+function pushed(at: RoleHarness, push: { branch: string; before: string; after: string }) {
   const { branch, ...shas } = push;
   return pushPayload(at.repository, { ref: `refs/heads/${branch}`, ...shas });
 }
 
-function tip(at: Desk, branch: string): Promise<string> {
+function tip(at: RoleHarness, branch: string): Promise<string> {
   return at.monorepo.git("rev-parse", `refs/heads/${branch}`);
 }
 
 Deno.test("a push of many commits is compared from end to end", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const before = await tip(at, "main");
   await at.monorepo.commit("main", { "docs/a.md": "b\n" });
   await at.monorepo.commit("main", { "core/a.c": "b\n" });
@@ -53,7 +57,7 @@ Deno.test("a push of many commits is compared from end to end", async () => {
 });
 
 Deno.test("a commit scope of a push counts too", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const before = await tip(at, "main");
   const message = "fix(docs): what the README says";
   const after = await at.monorepo.commit("main", { "README.md": "b\n" }, { message });
@@ -62,7 +66,7 @@ Deno.test("a commit scope of a push counts too", async () => {
 });
 
 Deno.test("a new branch is compared with where it left the default branch", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const after = await at.monorepo.commit("release/1.2", { "docs/a.md": "b\n" });
   await at.monorepo.commit("main", { "core/a.c": "b\n" });
   const handled = await at.deliver(pushed(at, { branch: "release/1.2", before: ZERO, after }));
@@ -73,7 +77,7 @@ Deno.test("a new branch is compared with where it left the default branch", asyn
 });
 
 Deno.test("a forced push is compared with what it replaced", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const before = await at.monorepo.commit("topic", { "core/a.c": "b\n" });
   const options = { from: "main", force: true };
   const after = await at.monorepo.commit("topic", { "docs/a.md": "b\n" }, options);
@@ -84,14 +88,14 @@ Deno.test("a forced push is compared with what it replaced", async () => {
 Deno.test("where nothing can be compared with, default_attrs are built, or everything", async () => {
   const gone = "d".repeat(40);
   for (const before of [gone, ZERO]) {
-    await using all = await desk();
+    await using all = await harness();
     const after = await tip(all, "main");
     const everything = await all.deliver(pushed(all, { branch: "main", before, after }));
     assert.equal(builds(everything).length, 3);
   }
   const push_filter = { default_attrs: ["docs", "typo"] };
   const config = { github: { systems: ["x86_64-linux"] }, push_filter };
-  await using some = await desk({ config });
+  await using some = await harness({ config });
   const after = await tip(some, "main");
   const handled = await some.deliver(pushed(some, { branch: "main", before: gone, after }));
   // The builder reports the one that no list knows, in red.
@@ -99,7 +103,7 @@ Deno.test("where nothing can be compared with, default_attrs are built, or every
 });
 
 Deno.test("the list is the pushed commit's; one that cannot be read is counted", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const before = await tip(at, "main");
   const list = JSON.stringify([{ name: "fresh", path: "docs", build_system: "Make" }]);
   const after = await at.monorepo.commit("main", { ".tickborg.json": list, "docs/a.md": "b\n" });
@@ -112,7 +116,7 @@ Deno.test("the list is the pushed commit's; one that cannot be read is counted",
 });
 
 Deno.test("a redelivered push gives the same jobs, with or without a delivery id", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const before = await tip(at, "main");
   const after = await at.monorepo.commit("main", { "docs/a.md": "b\n" });
   const payload = pushed(at, { branch: "main", before, after });
@@ -124,7 +128,7 @@ Deno.test("a redelivered push gives the same jobs, with or without a delivery id
 });
 
 Deno.test("a commit that is gone is not built, a git server that is down is tried again", async () => {
-  await using at = await desk();
+  await using at = await harness();
   const before = await tip(at, "main");
   const gone = pushed(at, { branch: "main", before, after: "d".repeat(40) });
   const handled = await at.deliver(gone, last);

@@ -6,7 +6,7 @@ import { Cancellation } from "../../lib/messages/cancellation.ts";
 import { decode } from "../../lib/messages/codec.ts";
 import { buildQueue, EXCHANGE } from "../../lib/broker/topology.ts";
 import type { Random } from "../chaos/random.ts";
-import type { PostOffice } from "./post_office.ts";
+import type { StoryBroker } from "./post_office.ts";
 
 /** What was built. */
 export interface Built {
@@ -21,7 +21,7 @@ export interface Built {
 
 /** What a builder is given. */
 export interface BuilderOptions {
-  readonly office: PostOffice;
+  readonly office: StoryBroker;
   readonly random: Random;
   readonly systems: readonly string[];
   /** Whether the build of a merge passes. */

@@ -1,27 +1,27 @@
 /** Queues and the roles that consume them, one message at a time, in an order that chance chooses. */
 import type { Broker, Delivery, Publication } from "../../lib/broker/broker.ts";
 import { TransientFault } from "../../lib/common/errors.ts";
-import type { Consumer, Outcome, Progress } from "../../lib/runtime/role.ts";
+import type { Consumer, HandlerResult, HandlerStream } from "../../lib/runtime/role.ts";
 import { QUEUES } from "../../lib/broker/topology.ts";
 import type { Random } from "../chaos/random.ts";
 
 /** A message that waits. */
-interface Letter {
+interface InboxMessage {
   readonly body: Uint8Array;
   readonly headers: Readonly<Record<string, string | number>>;
-  readonly attempt: number;
+  readonly tries: number;
 }
 
 /** How many of a queue's messages are handled side by side, and so in any order. */
 const SIDE_BY_SIDE = 3;
 
 /** Takes what roles publish to the queues that are bound to it. */
-export class PostOffice {
-  readonly #queues = new Map<string, Letter[]>();
+export class StoryBroker {
+  readonly #queues = new Map<string, InboxMessage[]>();
   readonly #consumers: () => readonly Consumer<unknown>[];
   readonly #random: Random;
   /** Messages that come back later. */
-  readonly #later: { queue: string; letter: Letter; delayMs: number }[] = [];
+  readonly #later: { queue: string; letter: InboxMessage; delayMs: number }[] = [];
   /** Whoever else hears what an exchange carries. */
   readonly listeners = new Map<string, (body: Uint8Array) => void>();
 
@@ -45,11 +45,11 @@ export class PostOffice {
         ? [routingKey]
         : QUEUES.filter(({ bindings }) => bindings.some((it) => it.exchange === exchange))
           .map(({ name }) => name);
-      for (const queue of targets) this.#put(queue, { body, headers, attempt: 1 });
+      for (const queue of targets) this.#put(queue, { body, headers, tries: 1 });
     }
   }
 
-  #put(queue: string, letter: Letter): void {
+  #put(queue: string, letter: InboxMessage): void {
     this.#queues.set(queue, [...this.#queues.get(queue) ?? [], letter]);
   }
 
@@ -70,7 +70,7 @@ export class PostOffice {
     return true;
   }
 
-  async #handle(consumer: Consumer<unknown>, letter: Letter): Promise<void> {
+  async #handle(consumer: Consumer<unknown>, letter: InboxMessage): Promise<void> {
     const { queue } = consumer;
     const delivery: Delivery = {
       queue,
@@ -93,12 +93,12 @@ export class PostOffice {
         this.#later.push({ queue, letter: next(letter), delayMs: settle.delayMs });
       } else if (settle.kind !== "ack") throw new Error(`Settled ${JSON.stringify(settle)}`);
     } catch (error) {
-      if (!(error instanceof TransientFault) || letter.attempt > 20) throw error;
+      if (!(error instanceof TransientFault) || letter.tries > 20) throw error;
       this.#later.push({ queue, letter: next(letter), delayMs: 1_000 });
     }
   }
 
-  async #drain(running: Progress): Promise<Outcome> {
+  async #drain(running: HandlerStream): Promise<HandlerResult> {
     let step = await running.next();
     while (!step.done) {
       this.publish(step.value);
@@ -115,6 +115,6 @@ export class PostOffice {
   }
 }
 
-function next(letter: Letter): Letter {
-  return { ...letter, attempt: letter.attempt + 1 };
+function next(letter: InboxMessage): InboxMessage {
+  return { ...letter, tries: letter.tries + 1 };
 }

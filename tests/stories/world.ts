@@ -14,7 +14,7 @@ import { Random } from "../chaos/random.ts";
 import { createMonorepo, type Monorepo } from "../../testing/monorepo.ts";
 import { StoryBuilder } from "./builder.ts";
 import { StoryGitHub, type Webhook } from "./github.ts";
-import { PostOffice } from "./post_office.ts";
+import { StoryBroker } from "./post_office.ts";
 
 /** Systems; strangers have builds on the first alone. */
 export const SYSTEMS = ["x86_64-linux", "aarch64-linux"] as const;
@@ -98,7 +98,7 @@ export class StoryWorld {
   readonly stage: Stage;
   readonly random: Random;
   readonly github: StoryGitHub;
-  readonly office: PostOffice;
+  readonly office: StoryBroker;
   readonly builder: StoryBuilder;
   readonly #services: Service[] = [];
   readonly #tips = new Map<string, string>();
@@ -118,7 +118,7 @@ export class StoryWorld {
       trusted: TRUSTED,
     });
     const { random } = this;
-    this.office = new PostOffice(() => this.#services.flatMap((it) => it.consumers), random);
+    this.office = new StoryBroker(() => this.#services.flatMap((it) => it.consumers), random);
     this.builder = new StoryBuilder({
       office: this.office,
       random,

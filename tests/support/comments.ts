@@ -1,8 +1,8 @@
-/** A desk of the comment filter, where people comment on pull requests. */
+/** A harness of the comment filter, where people comment on pull requests. */
 import { evaluationUrl } from "../../lib/evaluation/status.ts";
 import type { BuildJob } from "../../lib/messages/build_job.ts";
 import * as commentFilter from "../../services/github_comment_filter.ts";
-import { type Desk, type DeskOptions, startDesk } from "./desk.ts";
+import { type RoleHarness, type RoleHarnessOptions, startRoleHarness } from "./role_harness.ts";
 import { issueCommentPayload } from "../../testing/fake_github/payloads.ts";
 import type { FakeComment, FakePull } from "../../testing/fake_github/state.ts";
 import type { ProjectInput } from "../../testing/monorepo.ts";
@@ -14,14 +14,14 @@ const projects: ProjectInput[] = [
 ];
 const trusted = { runner: { trusted_users: ["Ada"] } };
 
-/** A desk of the comment filter: Ada is trusted, `arm` is built on aarch64 alone. */
-export function desk(options: Partial<DeskOptions> = {}): Promise<Desk> {
+/** A harness of the comment filter: Ada is trusted, `arm` is built on aarch64 alone. */
+export function harness(options: Partial<RoleHarnessOptions> = {}): Promise<RoleHarness> {
   const files = { "cmark/a.c": "a\n" };
-  return startDesk(commentFilter, { files, projects, config: trusted, ...options });
+  return startRoleHarness(commentFilter, { files, projects, config: trusted, ...options });
 }
 
 /** A pull request whose head was pushed a minute ago and evaluated then. */
-export async function evaluated(at: Desk, author = "stranger"): Promise<FakePull> {
+export async function evaluated(at: RoleHarness, author = "stranger"): Promise<FakePull> {
   const pull = await at.open({ "cmark/a.c": "b\n" }, { author });
   evaluate(at, pull, -60);
   return pull;
@@ -31,7 +31,7 @@ export async function evaluated(at: Desk, author = "stranger"): Promise<FakePull
 export const EVALUATION = "d";
 
 /** Puts the evaluation's status on the head, as of a push some seconds from now. */
-export function evaluate(at: Desk, pull: FakePull, seconds: number): void {
+export function evaluate(at: RoleHarness, pull: FakePull, seconds: number): void {
   const pushed = new Date(Date.parse(pull.createdAt) + seconds * 1_000).toISOString();
   pull.headPushedAt = pushed;
   const place = { repo: at.repo, pr: at.job(pull).pr, logViewer: undefined };
@@ -56,7 +56,7 @@ export interface Said {
 
 /** Comments on a pull request. */
 export async function say(
-  at: Desk,
+  at: RoleHarness,
   pull: FakePull,
   body: string,
   author = "stranger",
@@ -78,7 +78,7 @@ interface Shown {
 }
 
 /** Shows the check run of a build on x86_64-linux; queued when nothing else is said. */
-export async function showRun(at: Desk, pull: FakePull, shown: Shown): Promise<void> {
+export async function showRun(at: RoleHarness, pull: FakePull, shown: Shown): Promise<void> {
   const { project, requestId, status = "queued", startedAgo } = shown;
   const startedAt = startedAgo === undefined
     ? {}
@@ -96,11 +96,11 @@ export async function showRun(at: Desk, pull: FakePull, shown: Shown): Promise<v
 }
 
 /** Shows a job's check run as the poster does when it reads the job's notice. */
-export async function showQueued(at: Desk, pull: FakePull, job: BuildJob): Promise<void> {
+export async function showQueued(at: RoleHarness, pull: FakePull, job: BuildJob): Promise<void> {
   await showRun(at, pull, { project: job.attrs[0]!, requestId: job.request_id });
 }
 
 /** What the bot answered in a pull request. */
-export function answers(at: Desk, pull: FakePull): string[] {
+export function answers(at: RoleHarness, pull: FakePull): string[] {
   return at.repository.comments(pull.number).filter(({ byApp }) => byApp).map(({ body }) => body);
 }

@@ -3,7 +3,7 @@ import type { Broker, ConsumeOptions, Delivery, Settlement } from "../../lib/bro
 import { within } from "../../testing/waiting.ts";
 
 /** A delivery that waits for the test to settle it. */
-export interface Letter extends Delivery {
+export interface InboxMessage extends Delivery {
   settle(settlement: Settlement): void;
   /** The body as text. */
   readonly text: string;
@@ -12,7 +12,7 @@ export interface Letter extends Delivery {
 /** What a queue handed out and nobody has read yet. */
 export interface Inbox extends AsyncDisposable {
   /** The next delivery; fails when none comes. */
-  next(): Promise<Letter>;
+  next(): Promise<InboxMessage>;
   /** How many deliveries have come and were not read. */
   readonly unread: number;
   /** Stops; deliveries that the test did not settle are put back. */
@@ -25,14 +25,14 @@ export async function openInbox(
   queue: string,
   options: Partial<ConsumeOptions> = {},
 ): Promise<Inbox> {
-  const letters: Letter[] = [];
-  const waiting: ((letter: Letter) => void)[] = [];
-  const open = new Set<Letter>();
+  const letters: InboxMessage[] = [];
+  const waiting: ((letter: InboxMessage) => void)[] = [];
+  const open = new Set<InboxMessage>();
   const subscription = await broker.consume(
     { queue, prefetch: 100, ...options },
     (delivery) =>
       new Promise((resolve) => {
-        const letter: Letter = {
+        const letter: InboxMessage = {
           ...delivery,
           text: new TextDecoder().decode(delivery.body),
           settle(settlement) {

@@ -1,14 +1,14 @@
 /** Deliveries of a message about something that GitHub or git does not show yet. */
 import assert from "node:assert/strict";
 import { NotThereYet } from "../../lib/common/errors.ts";
-import { MISSING_ATTEMPTS } from "../../lib/runtime/retry.ts";
-import type { Handled } from "./desk.ts";
+import { MISSING_TRIES } from "../../lib/runtime/retry.ts";
+import type { Handled } from "./role_harness.ts";
 import type { Monorepo } from "../../testing/monorepo.ts";
 
 /** The delivery at which what is missing is believed to be gone. */
-export const last = { attempt: MISSING_ATTEMPTS };
+export const last = { tries: MISSING_TRIES };
 /** The delivery before that. */
-export const justBefore = { attempt: MISSING_ATTEMPTS - 1 };
+export const justBefore = { tries: MISSING_TRIES - 1 };
 
 /** Asserts that a message comes again, and that the poster was told at most that an evaluation runs. */
 export function triedAgain(handled: Handled, what: string): void {

@@ -1,4 +1,4 @@
-/** What a handler at a desk published, message by message. */
+/** What a handler at a harness published, message by message. */
 import assert from "node:assert/strict";
 import { BuildJob } from "../../lib/messages/build_job.ts";
 import { BuildResult } from "../../lib/messages/build_result.ts";
@@ -7,7 +7,7 @@ import { decode, parseJson } from "../../lib/messages/codec.ts";
 import { EvaluationJob } from "../../lib/messages/evaluation_job.ts";
 import { EventMessage } from "../../lib/messages/event.ts";
 import { QueuedBuildJobs } from "../../lib/messages/queued_build_jobs.ts";
-import type { Handled } from "./desk.ts";
+import type { Handled } from "./role_harness.ts";
 
 type Published = Pick<Handled, "published">;
 

@@ -1,6 +1,6 @@
 /** When the sweep has a pull request evaluated. */
 import assert from "node:assert/strict";
-import { type EvaluationFacts, lacksEvaluation } from "../../lib/sweep/sweep_rules.ts";
+import { lacksEvaluation, type LostFacts } from "../../lib/sweep/sweep_rules.ts";
 import { type CommitStatus } from "../../lib/github/github.ts";
 import { ago, MINUTE, NOW } from "../check_runs/times.ts";
 import { evaluation, pull } from "./world.ts";
@@ -13,7 +13,7 @@ const foreign: CommitStatus = {
 };
 
 const facts = { now: NOW, asked: undefined, quietMs: 5 * MINUTE, pendingMs: 30 * MINUTE };
-const EVALUATIONS: [string, number, CommitStatus[], Partial<EvaluationFacts>, boolean][] = [
+const EVALUATIONS: [string, number, CommitStatus[], Partial<LostFacts>, boolean][] = [
   ["none and just opened", 1, [], {}, false],
   ["none for ten minutes", 10, [], {}, true],
   ["none of ours", 10, [foreign], {}, true],

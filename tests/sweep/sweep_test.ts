@@ -103,7 +103,7 @@ Deno.test("While evaluations wait in a queue, or nobody takes them, none is call
   assert.deepEqual(it.published, []);
 });
 
-Deno.test("A check run that is stuck is handed to the keeper, to look at once", async () => {
+Deno.test("A check run that is stuck is handed to the reconciler, to look at once", async () => {
   const it = world();
   const one = pull(7, 10);
   it.pulls = [one];

@@ -68,7 +68,7 @@ Deno.test("a dead letter is shown without the secrets that it holds", () => {
     JSON.stringify({ url: "https://x:y@h/", token: TOKEN, PEM }),
   );
   const letter = readDeadLetter({
-    ...{ queue: "q", exchange: "", routingKey: "q", body, redelivered: false, attempt: 1 },
+    ...{ queue: "q", exchange: "", routingKey: "q", body, redelivered: false, tries: 1 },
     headers: { "x-tickborg-reason": `refused ${TOKEN}` },
     lost: new AbortController().signal,
   }, true);

@@ -31,7 +31,7 @@ Deno.test("The reason in a dead letter's header takes no more than 4,000 bytes",
 Deno.test("The body of a dead letter that is shown takes no more than 64 KiB", () => {
   const body = "→".repeat(64 * 1024);
   const letter = { id: "", time: "", reason: "", queue: "", exchange: "", routingKey: "" };
-  const [shown, note] = bodyText({ ...letter, attempt: 1, bytes: byteLength(body), body })
+  const [shown, note] = bodyText({ ...letter, tries: 1, bytes: byteLength(body), body })
     .split("\n");
   assert.equal(byteLength(shown!.trim()), 64 * 1024 - 1);
   assert.match(note!, /cut; all 196608 bytes/);

@@ -20,7 +20,7 @@ import type {
 import { type Assignment, type EmbeddedConsumer, EmbeddedConsumers } from "./consumers.ts";
 import type { StoredMessage } from "./message.ts";
 import { Store } from "./store.ts";
-import { closedFault, Turns } from "./turns.ts";
+import { closedFault, GroupCommit } from "./group_commit.ts";
 import { deadHeaders, originOf, retriedHeaders } from "../envelope.ts";
 import { type Handler, settlementOf } from "../handler.ts";
 import { assertAddress, bindingMatches, route } from "../routing.ts";
@@ -57,7 +57,7 @@ class EmbeddedBroker implements Broker {
   readonly #consumers: EmbeddedConsumers;
   readonly #listeners = new Set<Listener>();
   readonly #lost = new AbortController();
-  readonly #turns: Turns;
+  readonly #commits: GroupCommit;
 
   constructor(store: Store, options: Omit<EmbeddedOptions, "maxBytes">) {
     const { log, topology = TOPOLOGY } = options;
@@ -66,16 +66,21 @@ class EmbeddedBroker implements Broker {
     this.#topology = topology;
     const consumers = new EmbeddedConsumers(topology);
     this.#consumers = consumers;
-    this.#turns = new Turns({ store, consumers, log, start: (given) => this.#start(given) });
+    this.#commits = new GroupCommit({
+      store,
+      consumers,
+      log,
+      start: (given) => this.#start(given),
+    });
   }
 
   get state(): BrokerState {
-    return this.#turns.state;
+    return this.#commits.state;
   }
 
   async publish(publications: readonly Publication[]): Promise<void> {
     const routes = publications.map((publication) => routeOf(this.#topology, publication));
-    await this.#turns.operate(false, (store) => {
+    await this.#commits.enqueue(false, (store) => {
       publications.forEach((publication, index) => {
         for (const queue of routes[index]!) {
           store.insert({ ...publication, queue, headers: publication.headers ?? {} });
@@ -111,11 +116,11 @@ class EmbeddedBroker implements Broker {
       return Promise.reject(new Error(`Cannot consume: there is no queue ${options.queue}`));
     }
     const consumer = this.#consumers.add(options, handler);
-    this.#turns.soon();
+    this.#commits.schedule();
     return Promise.resolve({
       cancel: async () => {
         this.#consumers.remove(consumer);
-        this.#turns.soon();
+        this.#commits.schedule();
         await Promise.all(consumer.running);
       },
     });
@@ -150,15 +155,15 @@ class EmbeddedBroker implements Broker {
     let after = -1;
     for (;;) {
       this.#assertOpen();
-      const message = this.#turns.now((store) => store.takeBetween(queue, after, last));
+      const message = this.#commits.runNow((store) => store.takeBetween(queue, after, last));
       if (message === undefined) return;
       after = message.position;
       let verdict: "keep" | "remove" | "stop" = "keep";
       try {
         verdict = await visitor(this.#delivery(message));
       } finally {
-        if (verdict === "remove") this.#turns.now((store) => store.remove(message.id));
-        else this.#turns.now((store) => store.putBack(message.id));
+        if (verdict === "remove") this.#commits.runNow((store) => store.remove(message.id));
+        else this.#commits.runNow((store) => store.putBack(message.id));
       }
       if (verdict === "stop") return;
     }
@@ -167,7 +172,7 @@ class EmbeddedBroker implements Broker {
   close(): Promise<void> {
     if (this.state === "closed") return Promise.resolve();
     this.#consumers.clear();
-    this.#turns.close();
+    this.#commits.close();
     this.#lost.abort();
     this.#store.close();
     return Promise.resolve();
@@ -186,12 +191,12 @@ class EmbeddedBroker implements Broker {
   async #handle(consumer: EmbeddedConsumer, message: StoredMessage): Promise<void> {
     const delivery = this.#delivery(message);
     const settlement = await settlementOf(consumer.handler, delivery, this.#log);
-    await this.#turns.operate(true, (store) => {
+    await this.#commits.enqueue(true, (store) => {
       settle(store, { message, delivery, settlement });
     }).finally(() => {
       this.#consumers.release(consumer);
       if (settlement.kind === "dead") this.#consumers.wake(QUEUE.deadLetters);
-      this.#turns.soon();
+      this.#commits.schedule();
     });
   }
 

@@ -90,7 +90,7 @@ export class EmbeddedConsumers {
         ).filter(([, room]) => room > 0),
       );
       const total = [...rooms.values()].reduce((sum, room) => sum + room, 0);
-      if (total > 0) assignments.push(...inTurns(store.take(queue, total), rooms));
+      if (total > 0) assignments.push(...byFreePrefetch(store.take(queue, total), rooms));
     }
     this.#awake.clear();
     return assignments;
@@ -103,7 +103,7 @@ export class EmbeddedConsumers {
 }
 
 /** Gives each message to the consumer with the most room. */
-function inTurns(
+function byFreePrefetch(
   messages: readonly StoredMessage[],
   rooms: Map<EmbeddedConsumer, number>,
 ): Assignment[] {

@@ -23,14 +23,14 @@ import { type Connection, type RabbitMqSettings } from "./connection.ts";
 import { Connector } from "./connector.ts";
 import { ExchangeListener, QueueConsumer, toDelivery } from "./consumer.ts";
 import { AmqpFault } from "./fault.ts";
-import { HoldingConsumer } from "./holding_consumer.ts";
-import { busyQueue, DEFAULT_HOLD_TIMES, type HoldTimes } from "./lease.ts";
+import { LeasingConsumer } from "./leasing_consumer.ts";
+import { busyQueue, DEFAULT_LEASE_TIMES, type LeaseTimes } from "./lease.ts";
 import { Publisher } from "./publisher.ts";
-import { Scratch } from "./scratch.ts";
+import { ReopeningChannel } from "./reopening_channel.ts";
 import { assertAddress } from "../routing.ts";
 
 export type { RabbitMqSettings } from "./connection.ts";
-export type { HoldTimes } from "./lease.ts";
+export type { LeaseTimes } from "./lease.ts";
 
 /** How to use a RabbitMQ server. */
 export interface RabbitMqOptions {
@@ -45,7 +45,7 @@ export interface RabbitMqOptions {
   /** Whether to reject with a `TransientFault` where the first try to connect fails, and not try again. */
   readonly once?: boolean;
   /** Times of deliveries that are held long. */
-  readonly hold?: Partial<HoldTimes>;
+  readonly leaseTimes?: Partial<LeaseTimes>;
 }
 
 /** Milliseconds a publish may take unless the caller says otherwise. */
@@ -113,10 +113,10 @@ class RabbitMqBroker implements Broker {
     handler: (delivery: Delivery) => Promise<Settlement>,
   ): Promise<Subscription> {
     const context = this.#context();
-    const times = { ...DEFAULT_HOLD_TIMES, ...this.#options.hold };
+    const times = { ...DEFAULT_LEASE_TIMES, ...this.#options.leaseTimes };
     return await this.#add(
-      options.holdsLong
-        ? new HoldingConsumer(context, { ...options, times }, handler)
+      options.withLease
+        ? new LeasingConsumer(context, { ...options, times }, handler)
         : new QueueConsumer(context, options, handler),
     );
   }
@@ -159,9 +159,9 @@ class RabbitMqBroker implements Broker {
         const queues = topology.queues.filter(({ name }) => name === queue);
         await connector.declarer.declare(connection, { exchanges: [], queues });
       },
-      publish: (message, signal) => this.#publisher.publishPatiently(message, signal),
+      publish: (message, signal) => this.#publisher.publishUntilConfirmed(message, signal),
       publishDelayed: (message, signal) => this.#publisher.publishDelayed(message, signal),
-      changed: () => connector.changes.notify(),
+      changed: () => connector.stateChange.notify(),
     };
   }
 
@@ -179,13 +179,13 @@ class RabbitMqBroker implements Broker {
     await this.#look(async (connection, signal) => {
       const { ready = 0 } = await orAborted(depth(connection, queue), signal) ?? {};
       // What is kept is held until the end, so that nothing is seen twice; then it goes back to its place.
-      await using scratch = new Scratch(connection);
+      await using reopening = new ReopeningChannel(connection);
       for (let seen = 0; seen < ready; seen++) {
-        const message = await scratch.do((raw) => raw.basicGet({ queue, noAck: false }));
+        const message = await reopening.do((raw) => raw.basicGet({ queue, noAck: false }));
         if (message === undefined) return;
         const { deliveryTag } = message;
         const verdict = await visitor(toDelivery(rawMessage(message), queue, connection.ended));
-        if (verdict === "remove") scratch.ack(deliveryTag);
+        if (verdict === "remove") reopening.ack(deliveryTag);
         else if (verdict === "stop") return;
       }
     });
@@ -217,9 +217,9 @@ const LATE = new Error("no answer in time");
 
 /** Depth and consumers of a queue; undefined where there is no such queue. */
 async function depth(connection: Connection, queue: string): Promise<QueueFacts | undefined> {
-  await using scratch = new Scratch(connection);
+  await using reopening = new ReopeningChannel(connection);
   try {
-    const found = await scratch.do((raw) => raw.queueDeclare({ queue, passive: true }));
+    const found = await reopening.do((raw) => raw.queueDeclare({ queue, passive: true }));
     return { ready: found.messageCount, consumers: found.consumerCount };
   } catch (error) {
     if (error instanceof AmqpFault && error.is("NOT_FOUND")) return undefined;

@@ -3,7 +3,7 @@ import type { Logger } from "@logtape/logtape";
 import { anyAborted, delay } from "../../common/async.ts";
 import { TransientFault } from "../../common/errors.ts";
 import type { Topology } from "../topology.ts";
-import { Changes } from "../changes.ts";
+import { Condition } from "../condition.ts";
 import { explained } from "./advice.ts";
 import { Connection, type ConnectionOptions, type RabbitMqSettings } from "./connection.ts";
 import { DelayQueues } from "./delays.ts";
@@ -26,7 +26,7 @@ export interface ConnectorOptions {
   readonly log: Logger;
 }
 
-/** Short beside the time a lease outlives its holder's connection (`holding_consumer.ts`). */
+/** Short beside the time a lease outlives its holder's connection (`leasing_consumer.ts`). */
 const MAX_BACKOFF_MS = 10_000;
 
 /** Milliseconds before the next try after the given number of failures in a row, with jitter. */
@@ -39,7 +39,7 @@ export function backoff(failures: number, random = Math.random()): number {
 export class Connector {
   readonly declarer: Declarer;
   /** Told whenever something that anybody may wait for has changed. */
-  readonly changes = new Changes();
+  readonly stateChange = new Condition();
   readonly #options: ConnectorOptions;
   readonly #closing = new AbortController();
   readonly #first = Promise.withResolvers<void>();
@@ -76,7 +76,7 @@ export class Connector {
 
   /** Waits for a session that satisfies; rejects when the signal aborts before, or the broker is closed. */
   until(satisfies: (session: Session) => boolean, signal: AbortSignal): Promise<Session> {
-    return this.changes.until(() => {
+    return this.stateChange.until(() => {
       if (this.closing.aborted) throw closedFault();
       return this.#session && satisfies(this.#session) ? this.#session : undefined;
     }, signal);
@@ -109,7 +109,7 @@ export class Connector {
         const { blocked } = connection;
         if (blocked) log.warn("Broker takes no messages: it is out of memory or disk");
         else log.info("Broker takes messages again");
-        this.changes.notify();
+        this.stateChange.notify();
       });
       await this.declarer.declare(connection, topology);
       const confirms = new ConfirmChannel(connection);
@@ -117,7 +117,7 @@ export class Connector {
       connected();
       log.info("Connected to broker", { host: settings.host, vhost: settings.vhost });
       this.#first.resolve();
-      this.changes.notify();
+      this.stateChange.notify();
       await anyAborted(connection.ended, this.closing);
       if (!this.closing.aborted) throw connection.reason;
       await confirms.close();
@@ -126,7 +126,7 @@ export class Connector {
       this.closing.removeEventListener("abort", giveUp);
       this.#session = undefined;
       connection.destroy();
-      this.changes.notify();
+      this.stateChange.notify();
     }
   }
 
@@ -148,7 +148,7 @@ export class Connector {
   /** Ends the connection; resolves when it has ended. */
   async close(): Promise<void> {
     this.#closing.abort(closedFault());
-    this.changes.notify();
+    this.stateChange.notify();
     await this.#ended;
   }
 }

@@ -12,7 +12,7 @@ import { toQueue } from "./confirm_channel.ts";
 export function toDelivery(message: RawMessage, queue: string, lost: AbortSignal): Delivery {
   const { headers, body, redelivered, timestamp } = message;
   const publishedAt = timestamp === undefined ? undefined : timestamp * 1_000;
-  const seen = redelivered || headers[HEADER.hold] !== undefined;
+  const seen = redelivered || headers[HEADER.lease] !== undefined;
   return { queue, ...originOf(message), headers, body, redelivered: seen, publishedAt, lost };
 }
 

@@ -6,7 +6,7 @@ import type { Logger } from "@logtape/logtape";
 import type { Exchange, Queue, Topology } from "../topology.ts";
 import type { Connection } from "./connection.ts";
 import { AmqpFault, type FaultCode } from "./fault.ts";
-import { Scratch } from "./scratch.ts";
+import { ReopeningChannel } from "./reopening_channel.ts";
 
 /** Something to declare, and how to see whether it is there. */
 interface Declarable {
@@ -30,14 +30,14 @@ export class Declarer {
 
   /** Declares a topology. Rejects with an {@link AmqpFault} that names what could not be had. */
   async declare(connection: Connection, topology: Topology): Promise<void> {
-    await using scratch = new Scratch(connection);
+    await using reopening = new ReopeningChannel(connection);
     for (const exchange of topology.exchanges) {
-      await this.#ensure(declarableExchange(scratch, exchange));
+      await this.#ensure(declarableExchange(reopening, exchange));
     }
     for (const queue of topology.queues) {
-      const declared = await this.#ensure(declarableQueue(scratch, queue));
+      const declared = await this.#ensure(declarableQueue(reopening, queue));
       // Nothing tells a client which bindings there are; whoever made a queue has bound it.
-      if (declared) await this.#bind(scratch, queue);
+      if (declared) await this.#bind(reopening, queue);
     }
   }
 
@@ -70,10 +70,10 @@ export class Declarer {
     }
   }
 
-  async #bind(scratch: Scratch, queue: Queue): Promise<void> {
+  async #bind(reopening: ReopeningChannel, queue: Queue): Promise<void> {
     for (const { exchange, pattern } of queue.bindings) {
       try {
-        await scratch.do((raw) =>
+        await reopening.do((raw) =>
           raw.queueBind({ queue: queue.name, exchange, routingKey: pattern })
         );
       } catch (error) {
@@ -90,22 +90,22 @@ export class Declarer {
   }
 }
 
-function declarableExchange(scratch: Scratch, { name, type }: Exchange): Declarable {
+function declarableExchange(reopening: ReopeningChannel, { name, type }: Exchange): Declarable {
   return {
     what: `exchange ${name}`,
     declare: () =>
-      scratch.do((raw) => raw.exchangeDeclare({ exchange: name, type, durable: true })),
-    look: () => scratch.do((raw) => raw.exchangeDeclare({ exchange: name, passive: true })),
+      reopening.do((raw) => raw.exchangeDeclare({ exchange: name, type, durable: true })),
+    look: () => reopening.do((raw) => raw.exchangeDeclare({ exchange: name, passive: true })),
   };
 }
 
-function declarableQueue(scratch: Scratch, queue: Queue): Declarable {
+function declarableQueue(reopening: ReopeningChannel, queue: Queue): Declarable {
   const { name } = queue;
   const declaration = { queue: name, durable: true, arguments: queue.arguments ?? {} };
   return {
     what: `queue ${name}`,
-    declare: () => scratch.do((raw) => raw.queueDeclare(declaration)),
-    look: () => scratch.do((raw) => raw.queueDeclare({ queue: name, passive: true })),
+    declare: () => reopening.do((raw) => raw.queueDeclare(declaration)),
+    look: () => reopening.do((raw) => raw.queueDeclare({ queue: name, passive: true })),
   };
 }
 
@@ -113,7 +113,7 @@ function isFault(error: unknown, code: FaultCode): error is AmqpFault {
   return error instanceof AmqpFault && error.is(code);
 }
 
-function cannot(attempt: string, error: unknown): unknown {
+function cannot(what: string, error: unknown): unknown {
   if (!(error instanceof AmqpFault)) return error;
-  return new AmqpFault(error.code, `Cannot ${attempt}: ${error.message}`, { cause: error });
+  return new AmqpFault(error.code, `Cannot ${what}: ${error.message}`, { cause: error });
 }

@@ -9,7 +9,7 @@ import type { Connection } from "./connection.ts";
 import { ConfirmChannel, type Outgoing, toQueue } from "./confirm_channel.ts";
 import { declareExpiringQueue } from "./expiring_queue.ts";
 import { AmqpFault } from "./fault.ts";
-import { Scratch } from "./scratch.ts";
+import { ReopeningChannel } from "./reopening_channel.ts";
 
 /** A message on its way to another queue. */
 export type Moved = Pick<Outgoing, "body" | "headers">;
@@ -119,7 +119,7 @@ export class DelayQueues {
    * classic one of this name, keeps to that.
    */
   async #declare(name: string, queue: string, level: number): Promise<void> {
-    await using scratch = new Scratch(this.#connection);
+    await using reopening = new ReopeningChannel(this.#connection);
     const expiring = {
       queue: name,
       messageTtlMs: level,
@@ -127,10 +127,10 @@ export class DelayQueues {
       then: queue,
     };
     try {
-      await scratch.do((raw) => declareExpiringQueue(raw, { ...expiring, confirmed: true }));
+      await reopening.do((raw) => declareExpiringQueue(raw, { ...expiring, confirmed: true }));
     } catch (error) {
       if (!(error instanceof AmqpFault) || !error.is("PRECONDITION_FAILED")) throw error;
-      await scratch.do((raw) => declareExpiringQueue(raw, expiring));
+      await reopening.do((raw) => declareExpiringQueue(raw, expiring));
     }
   }
 }

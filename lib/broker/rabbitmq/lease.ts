@@ -1,9 +1,9 @@
-/** The two queues of a consumer's leases (`holding_consumer.ts`). */
+/** The two queues of a consumer's leases (`leasing_consumer.ts`). */
 import { declareExpiringQueue } from "./expiring_queue.ts";
 import type { Channel, RawMessage } from "./channel.ts";
 
 /** Times of long deliveries, in milliseconds. */
-export interface HoldTimes {
+export interface LeaseTimes {
   /** After this a delivery is moved into a lease; one that is settled sooner costs nothing more. */
   readonly leaseAfterMs: number;
   /** Between two renewals: less than half of the server's acknowledgement timeout. */
@@ -11,15 +11,15 @@ export interface HoldTimes {
   /** How long a lease waits for a holder that has lost its connection. */
   readonly graceMs: number;
   /** How long after a reconnect a delivery may come back before it counts as lost. */
-  readonly adoptMs: number;
+  readonly returnMs: number;
 }
 
 /** Renewing is one small message; 20 s suits any acknowledgement timeout of a minute or more. */
-export const DEFAULT_HOLD_TIMES: HoldTimes = {
+export const DEFAULT_LEASE_TIMES: LeaseTimes = {
   leaseAfterMs: 5_000,
   renewMs: 20_000,
   graceMs: 45_000,
-  adoptMs: 10_000,
+  returnMs: 10_000,
 };
 
 /** Where a consumer shows itself while all its places are taken. */

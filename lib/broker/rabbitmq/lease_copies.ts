@@ -1,9 +1,9 @@
-/** What becomes of a lease's copies (`holding_consumer.ts`). */
+/** What becomes of a lease's copies (`leasing_consumer.ts`). */
 import { deadline, orAborted } from "../../common/async.ts";
 import { movedHeaders } from "../envelope.ts";
 import { toQueue } from "./confirm_channel.ts";
 import { toDelivery } from "./consumer.ts";
-import type { Copy, HeldDelivery } from "./held_delivery.ts";
+import type { LeaseCopy, LeasedDelivery } from "./leased_delivery.ts";
 import type { ConsumerContext } from "./recovering_consumer.ts";
 
 /** Milliseconds a renewal may take before it is begun again. */
@@ -14,7 +14,7 @@ const RENEWAL_TIMEOUT_MS = 30_000;
  * time is over, or the channel has ended: there is nothing to renew then.
  */
 export async function renewLease(
-  held: HeldDelivery,
+  held: LeasedDelivery,
   lease: string,
   { publish, log }: ConsumerContext,
 ): Promise<void> {
@@ -28,13 +28,13 @@ export async function renewLease(
     await orAborted(arrival, over);
   } catch {
     if (!late.signal.aborted) return;
-    log.warn("Cannot renew the lease of a long delivery, trying again", { queue: delivery.queue });
+    log.warn("Cannot renew the lease of a delivery, trying again", { queue: delivery.queue });
   }
 }
 
 /** Puts a copy back into the queue it came from. */
-export async function giveBack(
-  { channel, message }: Copy,
+export async function returnToQueue(
+  { channel, message }: LeaseCopy,
   queue: string,
   context: ConsumerContext,
 ): Promise<void> {

@@ -3,7 +3,7 @@ import { deadline } from "../../common/async.ts";
 import { explained } from "./advice.ts";
 import { Connection, type RabbitMqSettings } from "./connection.ts";
 import { AmqpFault, asFault } from "./fault.ts";
-import { Scratch } from "./scratch.ts";
+import { ReopeningChannel } from "./reopening_channel.ts";
 
 /** What a user must be able to do. */
 export interface Uses {
@@ -44,8 +44,8 @@ export async function probeRabbitMq(
     return { ...probed, problems: [`Cannot connect: ${explained(fault, settings)}`] };
   }
   try {
-    await using scratch = new Scratch(connection);
-    const attempt = async (what: string, name: string, operation: () => Promise<unknown>) => {
+    await using reopening = new ReopeningChannel(connection);
+    const tryRight = async (what: string, name: string, operation: () => Promise<unknown>) => {
       try {
         await operation();
       } catch (error) {
@@ -54,11 +54,11 @@ export async function probeRabbitMq(
       }
     };
     for (const queue of queues) {
-      await attempt("consume", `queue ${queue}`, () => take(scratch, queue));
+      await tryRight("consume", `queue ${queue}`, () => take(reopening, queue));
     }
     for (const exchange of exchanges) {
       const name = exchange === "" ? "the default exchange" : `exchange ${exchange}`;
-      await attempt("publish to", name, () => publish(scratch, exchange));
+      await tryRight("publish to", name, () => publish(reopening, exchange));
     }
   } finally {
     await connection.close();
@@ -66,15 +66,15 @@ export async function probeRabbitMq(
   return probed;
 }
 
-function take(scratch: Scratch, queue: string): Promise<void> {
-  return scratch.do(async (raw) => {
+function take(reopening: ReopeningChannel, queue: string): Promise<void> {
+  return reopening.do(async (raw) => {
     const message = await raw.basicGet({ queue, noAck: false });
     if (message) raw.basicNack({ deliveryTag: message.deliveryTag, requeue: true });
   });
 }
 
-function publish(scratch: Scratch, exchange: string): Promise<void> {
-  return scratch.do(async (raw) => {
+function publish(reopening: ReopeningChannel, exchange: string): Promise<void> {
+  return reopening.do(async (raw) => {
     await raw.txSelect();
     await raw.basicPublish({ exchange, routingKey: "tickborg.check-config" }, "");
     await raw.txRollback();

@@ -48,7 +48,7 @@ export class Publisher {
   }
 
   /** Publishes however long it takes; rejects only when the signal aborts before. */
-  async publishPatiently(message: Outgoing, signal: AbortSignal): Promise<void> {
+  async publishUntilConfirmed(message: Outgoing, signal: AbortSignal): Promise<void> {
     await this.#patiently(() => this.#publish([message], signal), signal);
   }
 
@@ -115,7 +115,7 @@ export class Publisher {
   #setLate(session: Session, late: boolean): void {
     if ((this.#late === session) === late) return;
     this.#late = late ? session : undefined;
-    this.#connector.changes.notify();
+    this.#connector.stateChange.notify();
   }
 
   /** Whether a message must be sent once more; throws where that would not help. */

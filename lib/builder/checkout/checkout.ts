@@ -1,13 +1,13 @@
 /** From a job to a checkout of what is to be built: the pull request merged into its base, never unmerged. */
 import type { Config } from "../../config/config.ts";
 import { MissingFromGit } from "../../git/faults.ts";
-import { branchRef, type GitCache, mending, openCache, pullRef } from "../../git/cache.ts";
+import { branchRef, type GitCache, openCache, pullRef, withCacheRepair } from "../../git/cache.ts";
 import { allowsLocal } from "../../git/names.ts";
 import { type Merge, TreeTooLarge } from "../../git/repository.ts";
 import type { BuildJob } from "../../messages/build_job.ts";
 import { projectListAt } from "../../projects/at_commit.ts";
 import type { ProjectList } from "../../projects/projects.ts";
-import { expectLater } from "../../runtime/retry.ts";
+import { retryIfEarly } from "../../runtime/retry.ts";
 
 /** What the git server says of a job's commits. */
 export interface CheckoutFacts {
@@ -108,7 +108,7 @@ export interface CheckoutOptions {
   /** The configuration's `checkout.root`. */
   readonly root: string;
   /** How often the job has been delivered, from 1. */
-  readonly deliveries: number;
+  readonly tries: number;
   readonly signal: AbortSignal;
 }
 
@@ -124,11 +124,11 @@ export async function prepareSource(
     allowLocal: allowsLocal(options.config.github.api_url),
     signal: options.signal,
   });
-  return await mending(cache, async () => {
-    const facts = await factsOf(cache, { job, deliveries: options.deliveries });
+  return await withCacheRepair(cache, async () => {
+    const facts = await factsOf(cache, { job, tries: options.tries });
     if (await mayLag(cache, job, facts)) {
       const missing = `Cannot check out ${job.pr.head_sha}: git does not show it`;
-      expectLater(new Error(missing), options.deliveries);
+      retryIfEarly(new Error(missing), options.tries);
     }
     const end = endsEarly(job, facts);
     if (end) return end;
@@ -155,14 +155,16 @@ async function mayLag(cache: GitCache, job: BuildJob, facts: CheckoutFacts): Pro
 
 type Facts = CheckoutFacts & { readonly baseSha?: string | undefined };
 
-interface Turn {
+interface JobDelivery {
   readonly job: BuildJob;
-  readonly deliveries: number;
+  readonly tries: number;
 }
 
-async function factsOf(cache: GitCache, turn: Turn): Promise<Facts> {
+async function factsOf(cache: GitCache, delivery: JobDelivery): Promise<Facts> {
   try {
-    return turn.job.push ? await pushFacts(cache, turn.job) : await pullFacts(cache, turn);
+    return delivery.job.push
+      ? await pushFacts(cache, delivery.job)
+      : await pullFacts(cache, delivery);
   } catch (error) {
     if (!(error instanceof MissingFromGit)) throw error;
     return { missing: error.what === "repository" ? "repository" : "commit" };
@@ -181,8 +183,8 @@ async function pushFacts(cache: GitCache, job: BuildJob): Promise<Facts> {
   }
 }
 
-async function pullFacts(cache: GitCache, turn: Turn): Promise<Facts> {
-  const { job } = turn;
+async function pullFacts(cache: GitCache, delivery: JobDelivery): Promise<Facts> {
+  const { job } = delivery;
   const pull = pullRef(job.pr.number);
   const heads = await unlessMissing(cache.fetch([pull]));
   if (heads === undefined) return { missing: "pull request" };
@@ -195,7 +197,7 @@ async function pullFacts(cache: GitCache, turn: Turn): Promise<Facts> {
     throw error;
   }
   const baseBranch = job.pr.target_branch ?? await cache.defaultBranch();
-  const baseSha = await baseCommit(cache, turn, baseBranch);
+  const baseSha = await baseCommit(cache, delivery, baseBranch);
   if (baseSha === undefined) return { pullHead, baseBranch, missing: "base branch" };
   const merge = await cache.mergeTree(baseSha, job.pr.head_sha);
   return { pullHead, baseBranch, baseSha, merge };
@@ -204,14 +206,14 @@ async function pullFacts(cache: GitCache, turn: Turn): Promise<Facts> {
 /** The commit the evaluation merged with, while the server has it, else the branch's tip. */
 async function baseCommit(
   cache: GitCache,
-  { job, deliveries }: Turn,
+  { job, tries }: JobDelivery,
   branch: string | undefined,
 ): Promise<string | undefined> {
   if (job.base_sha !== undefined) {
     const found = await unlessMissing(cache.fetchCommits([job.base_sha]).then(() => true));
     if (found) return job.base_sha;
     // Another base is another build than the one that was evaluated.
-    expectLater(new MissingFromGit("commit", job.base_sha), deliveries);
+    retryIfEarly(new MissingFromGit("commit", job.base_sha), tries);
   }
   if (branch === undefined) return undefined;
   const ref = branchRef(branch);

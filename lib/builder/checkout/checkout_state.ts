@@ -13,7 +13,7 @@ export interface WriteOptions {
   /** What the projects that are built need; what else cannot be had holds up nothing. */
   readonly needs: Needs;
   /** How often the job has been delivered, from 1; infinite where it will not come again. */
-  readonly deliveries: number;
+  readonly tries: number;
   /** Folders of Git LFS contents; the one in the cache when absent. */
   readonly stores?: readonly string[];
   readonly signal: AbortSignal;

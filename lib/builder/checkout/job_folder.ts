@@ -6,7 +6,7 @@ import { diskFault } from "../../git/faults.ts";
 import { removeTree } from "./remove_tree.ts";
 
 /** Where the commands of a build find their places; all absolute. */
-export interface Places {
+export interface BuildPaths {
   /** The checkout. */
   readonly tree: string;
   /** Build folders, one for each project. */
@@ -15,13 +15,13 @@ export interface Places {
 }
 
 /** The places inside of a sandbox: the same for every job, on every machine. */
-export const INSIDE: Places = { tree: "/work/src", build: "/work/build", home: "/work/home" };
+export const INSIDE: BuildPaths = { tree: "/work/src", build: "/work/build", home: "/work/home" };
 
 /** What a build's machine is called inside of a sandbox. */
 export const HOST_NAME = "tickborg";
 
 /** The places of one job; all absolute. */
-export interface JobFolders extends Places {
+export interface JobFolders extends BuildPaths {
   readonly root: string;
   readonly tmp: string;
   /** Log lines that wait for the broker. */
@@ -44,7 +44,7 @@ export interface JobFolder extends JobFolders {
 
 /**
  * Makes a job's folder under `root`. The operating system lets go of its lock when we die, however we
- * die; that is how {@link sweepJobFolders} tells what was left behind. Throws a `TransientFault` when the
+ * die; that is how {@link removeStaleJobFolders} tells what was left behind. Throws a `TransientFault` when the
  * disk is full.
  */
 export async function createJobFolder(root: string, id: string): Promise<JobFolder> {
@@ -152,7 +152,7 @@ function foldersOf(root: string): JobFolders {
  * Removes the folders under `root` whose owners are dead. Resolves to how many there were. One that cannot
  * be removed is told and left to the next start.
  */
-export async function sweepJobFolders(root: string, log: Logger): Promise<number> {
+export async function removeStaleJobFolders(root: string, log: Logger): Promise<number> {
   const names = new Set<string>();
   try {
     for await (const entry of Deno.readDir(root)) names.add(entry.name.replace(/\.lock$/, ""));

@@ -2,7 +2,7 @@
 import type { Project } from "../../config/config.ts";
 import { sectionOf } from "../../config/sections.ts";
 import { describeError } from "../../common/errors.ts";
-import { type GitCache, mending } from "../../git/cache.ts";
+import { type GitCache, withCacheRepair } from "../../git/cache.ts";
 import { type BuilderContext, checkoutRoot } from "../builder_context.ts";
 import type { Source } from "./checkout.ts";
 import type { End } from "../ends.ts";
@@ -17,7 +17,7 @@ import { CheckoutError } from "./write_tree.ts";
 export interface TreeOptions {
   readonly attempt: Attempt;
   /** How often the job has been delivered, from 1. */
-  readonly deliveries: number;
+  readonly tries: number;
   readonly builder: BuilderContext;
   readonly folder: JobFolder;
   readonly signal: AbortSignal;
@@ -41,7 +41,7 @@ export class JobTree {
   /** Writes the files, and those of the submodules: lines for the log, or an end if they cannot be had. */
   async write(): Promise<End | { readonly lines: readonly string[] }> {
     const { attempt: { job, system }, builder: { config }, folder } = this.#options;
-    const { deliveries, signal, cache, source, projects } = this.#options;
+    const { tries, signal, cache, source, projects } = this.#options;
     const { tree, headSha: head, baseSha: base } = source;
     const built = projects.filter((one) => job.attrs.includes(one.name) && isFor(one, system));
     const options = {
@@ -49,11 +49,11 @@ export class JobTree {
       url: job.repo.clone_url,
       sameHost: !sectionOf(config, "builder").network,
       needs: needsOf(built, projects),
-      deliveries,
+      tries,
       signal,
     };
     try {
-      const written = await mending(
+      const written = await withCacheRepair(
         cache,
         () => writeFiles(cache, { tree, head, base }, { ...options, folders: folder }),
       );

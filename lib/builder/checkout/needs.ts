@@ -13,21 +13,21 @@ export interface Problem {
   readonly leftOut?: true;
 }
 
-type Place = Pick<Project, "name" | "path" | "depends_on">;
+type ProjectPath = Pick<Project, "name" | "path" | "depends_on">;
 
 /**
  * What projects need: all in their own folders and in those of what they depend on, and what these folders
  * themselves lie in. A project at `.` needs everything.
  */
-export function needsOf(projects: readonly Place[], all: readonly Place[]): Needs {
+export function needsOf(projects: readonly ProjectPath[], all: readonly ProjectPath[]): Needs {
   const folders = foldersOf(projects, all);
   return (path) => folders.some((folder) => isIn(folder, path) || isIn(path, folder));
 }
 
 /** The first problem with what a project needs. */
 export function problemOf(
-  project: Place,
-  all: readonly Place[],
+  project: ProjectPath,
+  all: readonly ProjectPath[],
   problems: readonly Problem[],
 ): Problem | undefined {
   const folders = foldersOf([project], all);
@@ -37,7 +37,7 @@ export function problemOf(
 }
 
 /** The folders of projects and of what they depend on, each once. */
-function foldersOf(projects: readonly Place[], all: readonly Place[]): string[] {
+function foldersOf(projects: readonly ProjectPath[], all: readonly ProjectPath[]): string[] {
   const byName = new Map(all.map((project) => [project.name, project]));
   const found = new Set(projects);
   // A set's iteration sees what is added on the way.

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { deadline } from "../../common/async.ts";
 import { describeError, TransientFault } from "../../common/errors.ts";
-import { mending, openCache } from "../../git/cache.ts";
+import { openCache, withCacheRepair } from "../../git/cache.ts";
 import { DiskFull, MissingFromGit } from "../../git/faults.ts";
 import { splitNul } from "../../git/git.ts";
 import { checkCloneUrl, UnsafeGitName } from "../../git/names.ts";
@@ -38,7 +38,7 @@ export class SubmoduleError extends CheckoutError {
 }
 
 /** A tree that is written and whose submodules are to be. */
-export interface Level {
+export interface SubmoduleLevel {
   readonly repository: GitRepository;
   readonly tree: string;
   /** The address that relative ones are relative to; undefined where there is none. */
@@ -51,14 +51,14 @@ export interface Level {
 }
 
 /** Writes a submodule's files, and those of its own submodules. */
-export type WriteLevel = (level: Level) => Promise<void>;
+export type WriteLevel = (level: SubmoduleLevel) => Promise<void>;
 
 /**
  * Fetches the submodules of a tree and has each written. What cannot be had is noted in the state. Throws a
  * {@link CheckoutError} for this machine's faults, and a `TransientFault` where what is needed is down for now.
  */
 export async function fillSubmodules(
-  level: Level,
+  level: SubmoduleLevel,
   { options, state, write }: Omit<Filling, "signal">,
 ): Promise<void> {
   const entries = await listed(level);
@@ -114,7 +114,7 @@ interface Filling {
 
 async function fillOne(
   { path, shown, sha, address }: Submodule,
-  level: Level,
+  level: SubmoduleLevel,
   { options, state, write, signal }: Filling,
 ): Promise<void> {
   const { folders, depth } = level;
@@ -132,7 +132,7 @@ async function fillOne(
   try {
     await (await openCache(options.root, repo, { signal })).fetchCommits([sha]);
     const cache = await openCache(options.root, repo, { signal: options.signal });
-    await mending(cache, async () => {
+    await withCacheRepair(cache, async () => {
       // A tag's object leads to a commit and is none; git never links one.
       if (await cache.resolve(sha) !== sha) throw new SubmoduleError(`${sha} is not a commit`);
       await cache.checkSize(sha);
@@ -153,7 +153,7 @@ async function fillOne(
 function judge(
   error: unknown,
   { shown, address, needed }: Submodule & { needed: boolean },
-  { level, options }: { level: Level; options: WriteOptions },
+  { level, options }: { level: SubmoduleLevel; options: WriteOptions },
 ): string {
   options.signal.throwIfAborted();
   const missing = error instanceof MissingFromGit;
@@ -166,7 +166,7 @@ function judge(
   const url = error instanceof UnsafeGitName ? undefined : submoduleAddress(address, level.url);
   const from = url === undefined ? shown : `${shown} from ${url}`;
   const reason = `Cannot fetch submodule ${from}: ${describeError(error)}`;
-  const early = options.deliveries <= TRIES;
+  const early = options.tries <= TRIES;
   const served = URL.parse(url ?? "")?.host === URL.parse(options.url ?? "")?.host;
   // A project may use what it does not name, and the host that gave the rest will soon give this too.
   if (needed ? missing && early || passing && (early || served) : passing && early && served) {
@@ -175,7 +175,7 @@ function judge(
   return reason;
 }
 
-async function listed({ repository, tree }: Level): Promise<Map<string, SubmoduleEntry>> {
+async function listed({ repository, tree }: SubmoduleLevel): Promise<Map<string, SubmoduleEntry>> {
   const entries = await submoduleEntries(repository, tree);
   if (entries === undefined || entries.size > MAX_LISTED) throw tooMany();
   return entries;
@@ -189,7 +189,7 @@ function tooMany(): SubmoduleError {
  * The commits that the checkout's index links, by path. The index, unlike a hostile tree, never holds a symbolic
  * link and something below it.
  */
-async function links({ repository, folders }: Level): Promise<Map<string, string>> {
+async function links({ repository, folders }: SubmoduleLevel): Promise<Map<string, string>> {
   const { stdout } = await repository.run(["ls-files", "--stage", "-z"], {
     cwd: folders.tree,
     forBuild: true,

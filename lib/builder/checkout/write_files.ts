@@ -19,7 +19,7 @@ import {
 import { fillLfs, type LfsOptions } from "./lfs_files.ts";
 import type { Problem } from "./needs.ts";
 import { submoduleAddress } from "./submodule_address.ts";
-import { fillSubmodules, type Level, unneededSignal } from "./submodules.ts";
+import { fillSubmodules, type SubmoduleLevel, unneededSignal } from "./submodules.ts";
 import { MAX_CHECKOUT_BYTES, writeTree } from "./write_tree.ts";
 
 /** Milliseconds in which a submodule's host must have told its tags, which hold up nothing. */
@@ -33,7 +33,7 @@ export interface WrittenFiles {
 }
 
 interface WrittenLevel {
-  readonly level: Level;
+  readonly level: SubmoduleLevel;
   readonly contents: TreeContents;
   /** Files that are not what git has. */
   readonly filled: readonly string[];
@@ -57,7 +57,7 @@ export async function writeFiles(
     submodules: 0,
     unneeded: unneeded.of,
   };
-  const top: Level = {
+  const top: SubmoduleLevel = {
     repository,
     tree: revision.tree,
     url: options.url,
@@ -84,7 +84,7 @@ interface Writing {
   readonly written: WrittenLevel[];
 }
 
-async function writeLevel(level: Level, writing: Writing): Promise<void> {
+async function writeLevel(level: SubmoduleLevel, writing: Writing): Promise<void> {
   const { options, state, written } = writing;
   const { repository, tree, folders } = level;
   const contents = await writeTree(repository, tree, { folders, maxBytes: state.room.bytes });
@@ -95,7 +95,10 @@ async function writeLevel(level: Level, writing: Writing): Promise<void> {
   await fillSubmodules(level, { options, state, write: (below) => writeLevel(below, writing) });
 }
 
-async function addLfs(level: Level, { options, state }: Writing): Promise<readonly string[]> {
+async function addLfs(
+  level: SubmoduleLevel,
+  { options, state }: Writing,
+): Promise<readonly string[]> {
   const { repository, folders, prefix, depth } = level;
   const stores = depth === 1 ? options.stores : undefined;
   const { lines, problems, filled } = await fillLfs(repository, {
@@ -112,7 +115,7 @@ async function addLfs(level: Level, { options, state }: Writing): Promise<readon
   return filled;
 }
 
-function lfsServer({ url }: Level, options: WriteOptions): LfsOptions["server"] {
+function lfsServer({ url }: SubmoduleLevel, options: WriteOptions): LfsOptions["server"] {
   const [own, served] = [url, options.url].map((each) =>
     each === undefined ? undefined : URL.parse(submoduleAddress(each, undefined)) ?? undefined
   );
@@ -156,7 +159,7 @@ async function addRepository(
 
 /** A submodule's facts; it has no tags where its host does not tell them at once. */
 async function factsBelow(
-  { repository, tree: head, url }: Level,
+  { repository, tree: head, url }: SubmoduleLevel,
   tree: string,
   signal: AbortSignal,
 ) {

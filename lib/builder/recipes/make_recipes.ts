@@ -8,7 +8,7 @@ import type { EmptyTest, Os, Plan } from "./step.ts";
  * it ran all the same, the source folder is configured, and no other folder can be.
  */
 export function autotools(recipe: Recipe): Plan {
-  const { project, source, folders, facts: { files }, facts, jobs, os, join } = recipe;
+  const { project, source, folders, facts: { files }, facts, parallelism, os, join } = recipe;
   const made = files.has("configure.ac") || files.has("configure.in");
   const ready = files.has("configure");
   const cwd = files.has("config.status") || (ready && !made) ? source : folders.build;
@@ -30,9 +30,9 @@ export function autotools(recipe: Recipe): Plan {
     steps: [
       ...prepare,
       step("configure", [...configure, ...project.configure_args], cwd),
-      step("build", [program, `-j${jobs}`, ...project.build_args], cwd),
+      step("build", [program, `-j${parallelism}`, ...project.build_args], cwd),
       {
-        ...step("test", [program, `-j${jobs}`, "check"], cwd),
+        ...step("test", [program, `-j${parallelism}`, "check"], cwd),
         emptyTest: EMPTY_CHECK,
         targets: { names: TEST_TARGETS, known },
       },
@@ -51,9 +51,9 @@ const EMPTY_CHECK: EmptyTest = {
 };
 
 /** The Makefile lies in the project's folder, and what is built too. */
-export function make({ project, source, facts, jobs, os }: Recipe): Plan {
+export function make({ project, source, facts, parallelism, os }: Recipe): Plan {
   const program = makeProgram({ facts, os });
-  const parallel = program === "nmake" ? [] : [`-j${jobs}`];
+  const parallel = program === "nmake" ? [] : [`-j${parallelism}`];
   const known = TEST_TARGETS.filter((name) => facts.makeTargets.has(name));
   const names = [...new Set([...known, ...TEST_TARGETS])];
   const words = [program, ...parallel, ...project.configure_args];

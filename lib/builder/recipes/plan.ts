@@ -6,7 +6,7 @@ import { custom, RECIPES } from "./recipes.ts";
 import type { Plan, PlanOptions } from "./step.ts";
 
 /**
- * The commands of a project. Throws {@link Unbuildable} when tests were asked for and there can be none.
+ * The commands of a project. Throws {@link UnbuildableError} when tests were asked for and there can be none.
  * `configure_args` go to the configure command or, where the build system has none, to every command.
  */
 export function planBuild(project: Project, options: PlanOptions): Plan {

@@ -5,7 +5,7 @@ import type { ProjectBuild, ProjectOutcome } from "./project_build.ts";
 import { makeBuildFolder } from "../checkout/job_folder.ts";
 import { planBuild } from "./plan.ts";
 import { projectFacts } from "./project_facts.ts";
-import { type BuildFolders, type Plan, Unbuildable } from "./step.ts";
+import { type BuildFolders, type Plan, UnbuildableError } from "./step.ts";
 
 /** A project's commands, and where they find their folders. */
 export interface Prepared {
@@ -26,7 +26,7 @@ export async function prepareBuild(
   project: Project,
   options: ProjectBuild,
 ): Promise<Prepared | ProjectOutcome> {
-  const { folders, sandbox, test, jobs, network } = options;
+  const { folders, sandbox, test, parallelism, network } = options;
   await makeBuildFolder(join(folders.build, project.name));
   const { tree, build, home } = sandbox.places(folders);
   const facts = await projectFacts(join(tree, project.path), options);
@@ -38,9 +38,16 @@ export async function prepareBuild(
   const own: BuildFolders = { tree, build: join(build, project.name), home };
   let plan: Plan;
   try {
-    plan = planBuild(project, { test, jobs, network, os: Deno.build.os, folders: own, facts });
+    plan = planBuild(project, {
+      test,
+      parallelism,
+      network,
+      os: Deno.build.os,
+      folders: own,
+      facts,
+    });
   } catch (error) {
-    if (!(error instanceof Unbuildable)) throw error;
+    if (!(error instanceof UnbuildableError)) throw error;
     return { status: "Failure", reason: error.message, step: "test" };
   }
   const missing = plan.needs.filter((names) => !names.some((name) => facts.programs.has(name)));

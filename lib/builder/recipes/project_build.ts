@@ -7,7 +7,7 @@ import type { Sandbox } from "../sandbox/sandbox.ts";
 /** How to build. */
 export interface ProjectBuild {
   readonly test: boolean;
-  readonly jobs: number;
+  readonly parallelism: number;
   readonly network: boolean;
   readonly timeoutMs: number;
   /** `TICKBORG_*` variables beside those that are set here. */

@@ -3,7 +3,7 @@ import type { Project } from "../../config/config.ts";
 import { shellWord } from "../../text/shell.ts";
 import { autotools, make, makes } from "./make_recipes.ts";
 import { type Recipe, shell, step } from "./recipe.ts";
-import { type EmptyTest, type Plan, Unbuildable } from "./step.ts";
+import { type EmptyTest, type Plan, UnbuildableError } from "./step.ts";
 
 /** One entry for each build system; `Custom` stands apart, because it holds its own command line. */
 export const RECIPES: Readonly<
@@ -18,13 +18,13 @@ export const RECIPES: Readonly<
 };
 
 /** https://cmake.org/cmake/help/latest/manual/ctest.1.html: `--no-tests=error` makes an empty run fail. */
-function cmake({ project, source, folders, facts, jobs, os }: Recipe): Plan {
+function cmake({ project, source, folders, facts, parallelism, os }: Recipe): Plan {
   const { tree, build } = folders;
   const ninja = facts.programs.has("ninja");
   // Visual Studio's generators make all configurations at once and choose when they build.
   const release = os === "windows" && !ninja ? "Release" : undefined;
   const generator = ninja ? ["-G", "Ninja"] : [];
-  const how = ["--output-on-failure", "--no-tests=error", "-j", `${jobs}`];
+  const how = ["--output-on-failure", "--no-tests=error", "-j", `${parallelism}`];
   const ctest = ["ctest", "--test-dir", build, ...how, ...(release ? ["-C", release] : [])];
   return {
     needs: [["cmake"], ...(os === "windows" ? [] : [["ninja", ...makes(os)]])],
@@ -43,7 +43,7 @@ function cmake({ project, source, folders, facts, jobs, os }: Recipe): Plan {
         "--build",
         build,
         "--parallel",
-        `${jobs}`,
+        `${parallelism}`,
         ...(release ? ["--config", release] : []),
         ...project.build_args,
       ], tree),
@@ -60,7 +60,7 @@ const EMPTY_CTEST: EmptyTest = {
 };
 
 /** https://mesonbuild.com/Commands.html; `meson test` exits 0 where no test is defined. */
-function meson({ project, source, folders, jobs }: Recipe): Plan {
+function meson({ project, source, folders, parallelism }: Recipe): Plan {
   const { tree, build } = folders;
   return {
     needs: [["meson"], ["ninja"]],
@@ -68,13 +68,13 @@ function meson({ project, source, folders, jobs }: Recipe): Plan {
       step("configure", ["meson", "setup", build, source, ...project.configure_args], tree),
       step(
         "build",
-        ["meson", "compile", "-C", build, "-j", `${jobs}`, ...project.build_args],
+        ["meson", "compile", "-C", build, "-j", `${parallelism}`, ...project.build_args],
         tree,
       ),
       {
         ...step(
           "test",
-          ["meson", "test", "-C", build, "--print-errorlogs", "--num-processes", `${jobs}`],
+          ["meson", "test", "-C", build, "--print-errorlogs", "--num-processes", `${parallelism}`],
           tree,
         ),
         emptyTest: {
@@ -87,12 +87,12 @@ function meson({ project, source, folders, jobs }: Recipe): Plan {
 }
 
 /** `cargo test` succeeds where each of its programs ran no test. */
-function cargo({ project, source, folders, jobs, network }: Recipe): Plan {
+function cargo({ project, source, folders, parallelism, network }: Recipe): Plan {
   const common = [
     "--target-dir",
     folders.build,
     "--jobs",
-    `${jobs}`,
+    `${parallelism}`,
     ...(network ? [] : ["--offline"]),
     ...project.configure_args,
   ];
@@ -113,7 +113,7 @@ function cargo({ project, source, folders, jobs, network }: Recipe): Plan {
 }
 
 /** A wrapper, which mostly lies at the root of a build with many projects, is the version its authors chose. */
-function gradle({ project, source, folders, facts, jobs, network, os, join }: Recipe): Plan {
+function gradle({ project, source, folders, facts, parallelism, network, os, join }: Recipe): Plan {
   const wrapper = facts.gradleWrapper;
   const shell = os === "windows"
     ? ["cmd", "/d", "/c"]
@@ -126,7 +126,7 @@ function gradle({ project, source, folders, facts, jobs, network, os, join }: Re
   const common = [
     "--no-daemon",
     "--console=plain",
-    `--max-workers=${jobs}`,
+    `--max-workers=${parallelism}`,
     ...(network ? [] : ["--offline"]),
     "--project-dir",
     source,
@@ -151,10 +151,10 @@ function gradle({ project, source, folders, facts, jobs, network, os, join }: Re
   };
 }
 
-/** A command line of the project's own. Throws {@link Unbuildable} when it cannot be tested. */
+/** A command line of the project's own. Throws {@link UnbuildableError} when it cannot be tested. */
 export function custom(command: string, { project, source, os, test }: Recipe): Plan {
   if (test && project.test_command === undefined) {
-    throw new Unbuildable(
+    throw new UnbuildableError(
       `Cannot test ${project.name}: it is built by a command of its own and has no test_command; ` +
         "add one to its entry in .tickborg.json",
     );

@@ -5,9 +5,9 @@ import type { ProjectBuild, ProjectOutcome } from "./project_build.ts";
 import { DISK_FULL, isDiskFull } from "../sandbox/full_disk.ts";
 import type { JobFolders } from "../checkout/job_folder.ts";
 import { type Answer, answerOf, dryRun, withTarget } from "./make_targets.ts";
-import { NO_TEST, OutputWatch } from "../log/output_watch.ts";
+import { NO_TEST, OutputScanner } from "../log/output_scanner.ts";
 import { type CommandEnd, describeEnd, runCommand } from "../sandbox/process.ts";
-import { shownPaths, UnseenPlaces } from "../log/shown_paths.ts";
+import { HiddenPaths, shownPaths } from "../log/shown_paths.ts";
 import type { Step } from "./step.ts";
 
 /** How a step ended, and whether another target of make may do better. */
@@ -23,10 +23,10 @@ export async function* runStep(
 ): AsyncGenerator<readonly string[], StepEnd, void> {
   const { folders, sandbox } = options;
   const output = start(step.argv, step, options);
-  const watch = new OutputWatch(step);
+  const watch = new OutputScanner(step);
   // One a step: what an earlier step printed did not make it fail.
   const errors = new ErrorFinder();
-  const unseen = new UnseenPlaces((path) => sandbox.hides(path));
+  const unseen = new HiddenPaths((path) => sandbox.hides(path));
   const shown = sandbox.kind === "none" ? shownPaths(await rootsOf(folders)) : undefined;
   try {
     let next = await output.next();
@@ -91,7 +91,7 @@ export async function askAll(
 
 function start(argv: readonly string[], step: Step, options: ProjectBuild) {
   const { folders, sandbox, guard, signal, timeoutMs } = options;
-  const env = { TICKBORG_JOBS: `${options.jobs}`, ...options.env, ...step.env };
+  const env = { TICKBORG_JOBS: `${options.parallelism}`, ...options.env, ...step.env };
   const command = sandbox.wrap({ argv, cwd: step.cwd, env }, folders);
   return runCommand({ ...command, guard, signal, timeoutMs });
 }
@@ -103,7 +103,7 @@ async function rootsOf({ root }: JobFolders): Promise<string[]> {
 
 async function judge(
   end: CommandEnd,
-  watch: OutputWatch,
+  watch: OutputScanner,
   folders: JobFolders,
 ): Promise<StepEnd> {
   const reason = describeEnd(end);

@@ -75,7 +75,7 @@ export interface ProjectFacts {
 export interface PlanOptions {
   readonly test: boolean;
   /** Commands a build may run at once. */
-  readonly jobs: number;
+  readonly parallelism: number;
   readonly os: Os;
   /** Whether commands may use the network. */
   readonly network: boolean;
@@ -91,8 +91,8 @@ export interface Plan {
 }
 
 /** The project cannot be built as it is described; the message says what to change. */
-export class Unbuildable extends Error {
-  override name = "Unbuildable";
+export class UnbuildableError extends Error {
+  override name = "UnbuildableError";
 }
 
 /** Programs that a plan may ask for. */

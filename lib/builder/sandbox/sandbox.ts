@@ -2,7 +2,7 @@
 import type { Machine } from "../machine.ts";
 import { toolchainFolders } from "../machine.ts";
 import { publicData } from "./public_data.ts";
-import { HOST_NAME, INSIDE, type JobFolders, type Places } from "../checkout/job_folder.ts";
+import { type BuildPaths, HOST_NAME, INSIDE, type JobFolders } from "../checkout/job_folder.ts";
 
 /** A command, its folder as the build sees it, and its whole environment. */
 export interface Invocation {
@@ -17,7 +17,7 @@ export interface Sandbox {
   /** The environment of every build: nothing of ours but this list. */
   readonly env: Readonly<Record<string, string>>;
   /** Where a build's commands find a job's folders. */
-  places(folders: JobFolders): Places;
+  places(folders: JobFolders): BuildPaths;
   /** Whether builds cannot see a path of the machine that they could see without the sandbox. */
   hides(path: string): boolean;
   wrap(command: Invocation, folders: JobFolders): Invocation;

@@ -9,7 +9,7 @@ import { checkoutRoot, jobsRoot } from "../builder_context.ts";
  * are on this machine, the embedded broker's file with those SQLite keeps beside it, the logs, the clones and
  * the folders of jobs. `credentials` is `CREDENTIALS_DIRECTORY`.
  */
-export function secretPlaces(config: Config, credentials: string | undefined): string[] {
+export function secretPaths(config: Config, credentials: string | undefined): string[] {
   const broker = config.embedded_broker.path;
   const secrets = secretFiles(config).map(({ path }) => path)
     .filter((path) => credentials !== undefined || !path.startsWith("credential:"))
@@ -26,7 +26,7 @@ export function secretPlaces(config: Config, credentials: string | undefined): s
 }
 
 /** Makes those that a builder itself would make later: what is not there cannot be hidden. */
-export async function makeSecretPlaces(config: Config): Promise<void> {
+export async function makeSecretPaths(config: Config): Promise<void> {
   for (const folder of clonesAndJobs(config)) await Deno.mkdir(folder, { recursive: true });
 }
 

@@ -5,7 +5,7 @@ import type { BuildRow } from "../../report/overall.ts";
 import type { System } from "../../messages/systems.ts";
 import { parseExternalId, recall } from "../identity.ts";
 import { checkRunName } from "../name.ts";
-import { GOOD, LEFT } from "./claim.ts";
+import { GOOD, LEFT } from "./transition.ts";
 import type { OverallMemory } from "./memory.ts";
 
 /** What the states are gathered from. */

@@ -58,7 +58,7 @@ export const DELIVERING: Record<string, Story> = {
     const again = await inbox.next();
     assert.equal(again.text, "a");
     assert.equal(again.redelivered, true);
-    assert.equal(again.attempt, 1);
+    assert.equal(again.tries, 1);
     again.settle(ack);
     const next = await inbox.next();
     assert.equal(next.text, "b");
@@ -85,14 +85,14 @@ export const DELIVERING: Record<string, Story> = {
     const again = await inbox.next();
     assert.ok(performance.now() - before >= 390, "not before its time");
     assert.equal(again.text, "first");
-    assert.equal(again.attempt, 2);
+    assert.equal(again.tries, 2);
     assert.equal(again.exchange, "events");
     assert.equal(again.routingKey, "work.first");
     assert.equal(again.headers["x-own"], "kept");
-    assert.equal(again.redelivered, false, "nobody has seen this attempt");
+    assert.equal(again.redelivered, false, "nobody has seen this tries");
     again.settle({ kind: "retry", delayMs: 0, reason: "once more" });
     const third = await inbox.next();
-    assert.equal(third.attempt, 3);
+    assert.equal(third.tries, 3);
     third.settle(ack);
   },
 
@@ -124,7 +124,7 @@ export const DELIVERING: Record<string, Story> = {
     assert.equal(received.headers[HEADER.queue], "work");
     assert.equal(received.headers[HEADER.exchange], "events");
     assert.equal(received.headers[HEADER.routingKey], "work.x");
-    assert.equal(received.headers[HEADER.attempt], 2);
+    assert.equal(received.headers[HEADER.tries], 2);
     const time = received.headers[HEADER.time] as string;
     assert.equal(new Date(time).toISOString(), time);
     received.settle(ack);
@@ -178,9 +178,9 @@ export const DELIVERING: Record<string, Story> = {
     await inbox.cancel();
     await fixture.restart();
     await using again = await openInbox(fixture.broker, "work");
-    const seen = [await again.next(), await again.next()].map(({ text, attempt, settle }) => {
+    const seen = [await again.next(), await again.next()].map(({ text, tries, settle }) => {
       settle(ack);
-      return `${text} ${attempt}`;
+      return `${text} ${tries}`;
     });
     assert.deepEqual(seen, ["waits 1", "delayed 2"]);
     assert.deepEqual(await texts(fixture.broker, QUEUE.deadLetters), ["dead"]);

@@ -4,7 +4,7 @@ import { deadline } from "../../../lib/common/async.ts";
 import { ack } from "../../../lib/broker/broker.ts";
 import { PoisonMessage, TransientFault } from "../../../lib/common/errors.ts";
 import { roleLogger } from "../../../lib/runtime/log.ts";
-import { publishPatiently } from "../../../lib/runtime/run_handler.ts";
+import { publishUntilConfirmed } from "../../../lib/runtime/run_handler.ts";
 import { openInbox } from "../../support/inbox.ts";
 import { until } from "../../../testing/waiting.ts";
 import { bytes, letter, type Story, texts } from "./fixture.ts";
@@ -34,7 +34,7 @@ export const ROUTING: Record<string, Story> = {
       assert.equal(received.exchange, "events");
       assert.equal(received.routingKey, "work.a.b");
       assert.equal(received.queue, "work");
-      assert.equal(received.attempt, 1);
+      assert.equal(received.tries, 1);
       assert.equal(received.redelivered, false);
       assert.equal(received.lost.aborted, false);
       received.settle(ack);
@@ -101,9 +101,9 @@ export const ROUTING: Record<string, Story> = {
   "what waits for the broker does not wait for a queue that is not there": async ({ broker }) => {
     using late = deadline(20_000);
     const options = { broker, log: roleLogger("test"), stop: late.signal };
-    await publishPatiently([letter("no-such-queue", "lost"), letter("work", "kept")], options);
+    await publishUntilConfirmed([letter("no-such-queue", "lost"), letter("work", "kept")], options);
     assert.deepEqual([...new Set(await texts(broker, "work"))], ["kept"]);
-    await publishPatiently([letter("no-such-queue", "lost")], options);
+    await publishUntilConfirmed([letter("no-such-queue", "lost")], options);
   },
 
   "a name that no broker could carry is refused for good, and others go on": async ({ broker }) => {

@@ -1,7 +1,7 @@
 /** The check run to require: what it says of one pull request. */
 import assert from "node:assert/strict";
 import { app, Checks, core } from "./world.ts";
-import { MINUTE } from "../keeper_world.ts";
+import { MINUTE } from "../reconciler_world.ts";
 
 Deno.test("It waits, is in progress until every build has ended, and is green if each succeeded", async () => {
   const checks = new Checks();

@@ -1,4 +1,4 @@
-/** Pull requests, their evaluations and their builds, told to a keeper of check runs. */
+/** Pull requests, their evaluations and their builds, told to a reconciler of check runs. */
 import { decodeCheckMessage } from "../../../lib/check_runs/message.ts";
 import { recallOverall } from "../../../lib/check_runs/overall/memory.ts";
 import { endedMessage, queuedMessage } from "../../../lib/evaluation/messages.ts";
@@ -13,9 +13,9 @@ import type { BuildStatus } from "../../../lib/messages/build_result.ts";
 import type { EvaluationNotice } from "../../../lib/messages/evaluation_notice.ts";
 import { decodeValue, encode, parseJson } from "../../../lib/messages/codec.ts";
 import { EvaluationJob } from "../../../lib/messages/evaluation_job.ts";
-import type { Outcome } from "../../../lib/runtime/role.ts";
+import type { HandlerResult } from "../../../lib/runtime/role.ts";
 import { QUEUE } from "../../../lib/broker/topology.ts";
-import { repo, SHA, type World, world } from "../keeper_world.ts";
+import { repo, SHA, type World, world } from "../reconciler_world.ts";
 
 /** The base commit of evaluations that name none. */
 export const BASE = "b".repeat(40);
@@ -40,7 +40,7 @@ export const core: Build = { project: "core", system: "x86_64-linux" };
 /** A build of app on the only system. */
 export const app: Build = { project: "app", system: "x86_64-linux" };
 
-/** A keeper whose messages to itself are told to it until there are none. */
+/** A reconciler whose messages to itself are told to it until there are none. */
 export class Checks {
   readonly world: World = world();
   /** Evaluations that were asked for. */
@@ -69,7 +69,7 @@ export class Checks {
     await this.#follow(await this.world.tell(message));
   }
 
-  async #follow({ publish }: Outcome): Promise<void> {
+  async #follow({ publish }: HandlerResult): Promise<void> {
     for (const { routingKey, body } of publish) {
       if (routingKey === QUEUE.evaluationJobs) {
         this.evaluations.push(decodeValue(EvaluationJob, parseJson(body)));

@@ -1,0 +1,57 @@
+/** What a role says in its log, once, of the world that it has started in. */
+import type { Logger } from "@logtape/logtape";
+import { delay } from "../lib/common/async.ts";
+import type { Config } from "../lib/config/config.ts";
+import { logViewerOf } from "../lib/config/sections.ts";
+import { describeError } from "../lib/common/errors.ts";
+import type { AppFacts, GitHub } from "../lib/github/github.ts";
+import { lookAtLogs } from "../lib/monitoring/log_address.ts";
+import type { RoleName } from "../services/roles.ts";
+
+/** What is looked at. */
+export interface World {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly stop: AbortSignal;
+  /** Both where one of the roles speaks to GitHub. */
+  readonly app?: AppFacts;
+  readonly github?: GitHub;
+}
+
+/** Pauses before the looks at the log server, which may start after the role that links to it. */
+const LOG_PAUSES_MS = [1_000, 10_000, 60_000];
+
+/** Logs what is not as it should be, with what to do; never rejects. */
+export async function runStartChecks(roles: readonly RoleName[], world: World): Promise<void> {
+  try {
+    await Promise.all([
+      tellOfApp(world),
+      roles.includes("github-comment-poster") ? tellOfLogs(world) : undefined,
+    ]);
+  } catch (error) {
+    if (world.stop.aborted) return;
+    world.log.warn("Could not look at what the role works with", { error: describeError(error) });
+  }
+}
+
+async function tellOfApp({ app, github, config, log }: World): Promise<void> {
+  if (app === undefined || github === undefined) return;
+  const { appLacks, installationLacks } = await import("../lib/github/app_needs.ts");
+  for (const problem of appLacks(app)) log.error("GitHub App lacks something", { problem });
+  for (const problem of await installationLacks(github, app, config.runner.repos)) {
+    log.error("Repository cannot be served", { problem });
+  }
+}
+
+async function tellOfLogs({ config, log, stop }: World): Promise<void> {
+  const address = logViewerOf(config);
+  if (address === undefined) return;
+  let problem: string | undefined;
+  for (const pause of LOG_PAUSES_MS) {
+    await delay(pause, stop);
+    if (stop.aborted) return;
+    problem = await lookAtLogs(address);
+    if (problem === undefined) return;
+  }
+  log.warn("Check runs link to logs that cannot be read", { problem });
+}

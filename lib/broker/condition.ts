@@ -1,0 +1,23 @@
+import { orAborted } from "../common/async.ts";
+
+/** Lets many wait for a condition that others bring about. */
+export class Condition {
+  #next = Promise.withResolvers<void>();
+
+  /** Has everybody who waits look again. */
+  notify(): void {
+    this.#next.resolve();
+    this.#next = Promise.withResolvers<void>();
+  }
+
+  /** The first value that is not undefined; rejects with the signal's reason when it aborts before. */
+  async until<Value>(get: () => Value | undefined, signal: AbortSignal): Promise<Value> {
+    const value = get();
+    if (value !== undefined) return value;
+    for (;;) {
+      await orAborted(this.#next.promise, signal);
+      const value = get();
+      if (value !== undefined) return value;
+    }
+  }
+}

@@ -1,0 +1,33 @@
+/** Pure: what GitHub is told of a build that ended. */
+import type { Conclusion } from "../github/github.ts";
+import type { BuildResult } from "../messages/build_result.ts";
+import { wasGivenUp } from "../report/result.ts";
+import { CONCLUSION_RANK, type ConclusionRank } from "./identity.ts";
+
+/** How a result shows: the conclusion GitHub is given, and how sure it is. */
+export interface RankedConclusion {
+  readonly conclusion: Conclusion;
+  readonly certainty: ConclusionRank;
+}
+
+/** The conclusion of a result. A skipped build that was given up must not count as passed. */
+export function conclusionOf(result: BuildResult): RankedConclusion {
+  const { status } = result;
+  if (typeof status === "object") {
+    return { conclusion: "failure", certainty: CONCLUSION_RANK.infrastructureError };
+  }
+  switch (status) {
+    case "Success":
+      return { conclusion: "success", certainty: CONCLUSION_RANK.final };
+    case "Failure":
+    case "HashMismatch":
+      return { conclusion: "failure", certainty: CONCLUSION_RANK.final };
+    case "TimedOut":
+      return { conclusion: "timed_out", certainty: CONCLUSION_RANK.final };
+    case "Skipped":
+      return {
+        conclusion: wasGivenUp(result) ? "cancelled" : "skipped",
+        certainty: CONCLUSION_RANK.skipped,
+      };
+  }
+}

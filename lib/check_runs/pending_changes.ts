@@ -1,0 +1,28 @@
+/** Changes of check runs that wait for their turn in this process. */
+import type { CheckRunChange } from "./change.ts";
+import { STATUS_ORDER } from "./transition.ts";
+
+/** Knows which changes wait, so that one that is out of date need not be made. */
+export class PendingChanges {
+  readonly #changes = new Map<string, Set<CheckRunChange>>();
+
+  /** A change of the check run of this key waits. */
+  add(key: string, change: CheckRunChange): void {
+    const changes = this.#changes.get(key) ?? new Set();
+    this.#changes.set(key, changes.add(change));
+  }
+
+  /** A change has its turn. Returns whether one that waits goes further for the same request. */
+  take(key: string, change: CheckRunChange): boolean {
+    const changes = this.#changes.get(key);
+    changes?.delete(change);
+    if (changes === undefined || changes.size === 0) {
+      this.#changes.delete(key);
+      return false;
+    }
+    return [...changes].some((other) =>
+      other.request.requestId === change.request.requestId &&
+      STATUS_ORDER[other.buildState.status] > STATUS_ORDER[change.buildState.status]
+    );
+  }
+}

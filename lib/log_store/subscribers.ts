@@ -1,0 +1,28 @@
+/** Who wants to know when this process has written to a log. */
+
+/** Callbacks by the path of a log's text. */
+export class LogSubscribers {
+  readonly #subscribers = new Map<string, Set<() => void>>();
+
+  /** Calls back whenever a text has changed. Returns what ends it. */
+  subscribe(text: string, changed: () => void): () => void {
+    const subscribers = this.#subscribers.get(text) ?? new Set();
+    this.#subscribers.set(text, subscribers.add(changed));
+    return () => {
+      subscribers.delete(changed);
+      if (subscribers.size === 0 && this.#subscribers.get(text) === subscribers) {
+        this.#subscribers.delete(text);
+      }
+    };
+  }
+
+  /** Whether somebody watches a text. */
+  has(text: string): boolean {
+    return this.#subscribers.has(text);
+  }
+
+  /** Tells those who watch a text that it has changed. */
+  notify(text: string): void {
+    this.#subscribers.get(text)?.forEach((changed) => changed());
+  }
+}
