@@ -90,10 +90,7 @@ export async function git(args: readonly string[], options: GitOptions = {}): Pr
     const [stdout, stderr, status] = await Promise.all([
       collect(stdoutReader, {
         most: options.maxBytes ?? 64 * 1024 * 1024,
-        tooMuch: (most) =>
-          end(
-            new GitOutputTooLarge(`Git answered too much: ${verb(args)}, more than ${most} bytes`),
-          ),
+        tooMuch: (most) => end(tooLarge(args, most)),
         take: options.onStdout,
       }),
       collect(stderrReader, { most: 64 * 1024 }),
@@ -108,6 +105,10 @@ export async function git(args: readonly string[], options: GitOptions = {}): Pr
     clearTimeout(timer);
     options.signal?.removeEventListener("abort", onAbort);
   }
+}
+
+function tooLarge(args: readonly string[], most: number): GitOutputTooLarge {
+  return new GitOutputTooLarge(`Git answered too much: ${verb(args)}, more than ${most} bytes`);
 }
 
 /** Runs git and gives its answer back as text, without the newline at its end. */

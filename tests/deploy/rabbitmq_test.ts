@@ -98,10 +98,7 @@ async function tellWhatUsersMayDo(server: RabbitMqServer, passwords: string): Pr
   const { Connection } = await import("rabbitmq-client");
   type Client = InstanceType<typeof Connection>;
   type Action = (connection: Client) => Promise<unknown>;
-  async function attempt(
-    user: string,
-    what: Action,
-  ) {
+  async function attempt(user: string, what: Action) {
     const connection = new Connection({
       hostname: server.host,
       port: server.port,
@@ -232,9 +229,7 @@ Deno.test({
       return startRole(role, fleet.configPath, { CREDENTIALS_DIRECTORY: credentials });
     }));
     try {
-      await Promise.all(
-        ROLE_NAMES.map((name, index) => ready(name, processes[index]!)),
-      );
+      await Promise.all(ROLE_NAMES.map((name, index) => ready(name, processes[index]!)));
       const pull = await fleet.openPullRequest({ files: { "a/x": "2\n" } });
       const check = await fleet.expectCheck(pull, `a on ${hostSystem()}`, "success");
       assert.match(await fleet.log(check), /^2$/m);
