@@ -239,9 +239,7 @@ Deno.test({
       return startRole(role, fleet.configPath, { CREDENTIALS_DIRECTORY: credentials });
     }));
     try {
-      await Promise.all(
-        ROLE_NAMES.map((name, index) => ready(name, processes[index]!)),
-      );
+      await Promise.all(ROLE_NAMES.map((name, index) => ready(name, processes[index]!)));
       const pull = await fleet.openPullRequest({ files: { "a/x": "2\n" } });
       const check = await fleet.expectCheck(pull, `a on ${hostSystem()}`, "success");
       assert.match(await fleet.log(check), /^2$/m);

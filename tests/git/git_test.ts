@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { TransientFault } from "../../lib/common/errors.ts";
-import { git, gitEnvironment, GitFailure, GitOutputTooLarge } from "../../lib/git/git.ts";
+import { gitEnvironment } from "../../lib/git/environment.ts";
+import { git, GitFailure, GitOutputTooLarge } from "../../lib/git/git.ts";
 import { within } from "../../testing/waiting.ts";
 import { TestFolder, TestRepository } from "../support/git_repository.ts";
 

@@ -21,7 +21,7 @@ export function deliveryOf(fields: Partial<Delivery> = {}): Delivery {
     body: new Uint8Array(),
     headers: {},
     redelivered: false,
-    attempt: 1,
+    tries: 1,
     lost: new AbortController().signal,
     ...fields,
   };

@@ -109,7 +109,10 @@ export class LeasingConsumer extends RecoveringConsumer {
     else if (!copy.own) this.#track(returnToQueue(copy, this.queue, this.context));
     else if (this.stopping.aborted) copy.channel.requeue(message.deliveryTag);
     else if (this.#deliveries.size < this.#prefetch) this.#start(id, copy);
-    else this.#wait(copy);
+    else {
+      this.#waiting.push(copy);
+      this.#track(this.#tune());
+    }
   }
 
   #resume(leased: LeasedDelivery, copy: LeaseCopy): void {
@@ -123,7 +126,7 @@ export class LeasingConsumer extends RecoveringConsumer {
     leased.take(copy);
     this.context.log.info("Leased delivery came back to its holder", { queue: this.queue });
     this.#renewSoon(leased, 0);
-    this.#retune();
+    this.#track(this.#tune());
   }
 
   /** Looks at a copy again when the handler that runs for it has ended. */
@@ -135,17 +138,9 @@ export class LeasingConsumer extends RecoveringConsumer {
     );
   }
 
-  #wait(copy: LeaseCopy): void {
-    this.#waiting.push(copy);
-    this.#retune();
-  }
-
   #start(id: string, copy: LeaseCopy): void {
-    const leased = new LeasedDelivery(
-      id,
-      copy,
-      (lost) => toDelivery(copy.message, this.queue, lost),
-    );
+    const open = (lost: AbortSignal) => toDelivery(copy.message, this.queue, lost);
+    const leased = new LeasedDelivery(id, copy, open);
     this.#deliveries.set(id, leased);
     this.#renewSoon(leased, this.#times.leaseAfterMs);
     this.#track(this.#handle(leased));
@@ -207,7 +202,7 @@ export class LeasingConsumer extends RecoveringConsumer {
 
   #replace(leased: LeasedDelivery, copy: LeaseCopy): void {
     const before = leased.take(copy);
-    if (!before) return this.#retune();
+    if (!before) return this.#track(this.#tune());
     // The place it occupied must be gone before it is acknowledged, or it would take another message.
     this.#track(this.#tune().then(() => before.channel.ack(before.message.deliveryTag)));
   }
@@ -215,10 +210,8 @@ export class LeasingConsumer extends RecoveringConsumer {
   /** Has as many consumers on the queue as there are places that no lease takes. */
   async #tune(): Promise<void> {
     if (this.stopping.aborted) return;
-    await this.#consumers.tune(
-      () => this.#prefetch - this.#countLeased(),
-      (tag) => this.#isIdle(tag),
-    );
+    const places = () => this.#prefetch - this.#countLeased();
+    await this.#consumers.tune(places, (tag) => this.#isIdle(tag));
     if (!this.#anyAway()) this.#requeueWaiting();
   }
 
@@ -245,18 +238,12 @@ export class LeasingConsumer extends RecoveringConsumer {
     }
   }
 
-  #retune(): void {
-    this.#track(this.#tune());
-  }
-
   #track(work: Promise<void>): void {
     const tracked = work.catch((error) => {
       // The channel's end shows in other ways.
       if (error instanceof AmqpFault) return;
-      this.context.log.error("Leasing a delivery failed: this is a bug", {
-        queue: this.queue,
-        error,
-      });
+      const { queue } = this;
+      this.context.log.error("Leasing a delivery failed: this is a bug", { queue, error });
     }).finally(() => this.#pending.delete(tracked));
     this.#pending.add(tracked);
   }
