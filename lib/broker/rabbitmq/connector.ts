@@ -149,6 +149,6 @@ export class Connector {
 }
 
 /** What a closed broker answers with. */
-export function closedFault(): TransientFault {
+function closedFault(): TransientFault {
   return new TransientFault("Cannot reach broker: the connection is closed");
 }

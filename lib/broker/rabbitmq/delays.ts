@@ -45,7 +45,7 @@ export function delayLevel(delayMs: number): number {
 }
 
 /** The queue in which a queue's messages wait for a level's time. */
-export function delayQueue(queue: string, levelMs: number): string {
+function delayQueue(queue: string, levelMs: number): string {
   return `tickborg.delay.${levelMs}.${queue}`;
 }
 

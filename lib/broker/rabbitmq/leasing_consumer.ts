@@ -1,18 +1,15 @@
 /**
- * Deliveries that are held for hours on a server that takes every delivery back after half an hour
- * (`consumer_timeout`), and that must reach another consumer soon after their holder dies
- * (docs/decisions/leases.md).
+ * Holds deliveries for hours on a server that takes each one back after half an hour (`consumer_timeout`), and
+ * returns them soon after their holder dies (docs/decisions/leases.md).
  *
- * A delivery that takes longer than a moment is moved into a lease: a copy goes to a queue that only this
- * consumer has, comes back from there at once, is held unacknowledged, and the delivery before it is
- * acknowledged. When the holder or its connection dies, or a server that gives leases no longer than other
- * deliveries (before 3.11.15) ends the channel, the server puts the copy back into the lease queue, whose
- * messages expire on the spot and go to the lease's back queue. There they wait for the holder, which finds
- * them when it consumes again and goes on; when it does not come in time they expire and go back to the queue
- * they came from. A server that was down for long makes no difference: the time begins when it is up again.
+ * After a moment a delivery moves into a lease: a copy goes to a queue that only this consumer has, comes back
+ * from there, and stays unacknowledged; then the original is acknowledged. If the holder, its connection or its
+ * channel ends, the server puts the copy back into the lease queue, where it expires immediately into the
+ * lease's back queue. There it waits for the holder to consume again; if the holder does not come in time, it
+ * returns to the queue it came from.
  *
- * A consumer all of whose places are taken by leases takes nothing from the queue, so that the server shows no
- * consumer there; it shows one on {@link busyQueue}.
+ * A consumer whose places are all leased takes nothing, and the server shows no consumer on the queue; it shows
+ * one on {@link busyQueue}.
  */
 import type { ConsumeOptions, Settlement } from "../broker.ts";
 import { anyAborted } from "../../common/async.ts";
@@ -245,10 +242,8 @@ export class LeasingConsumer extends RecoveringConsumer {
     const tracked = work.catch((error) => {
       // The channel's end shows in other ways.
       if (error instanceof AmqpFault) return;
-      this.context.log.error("Leasing a delivery failed: this is a bug", {
-        queue: this.queue,
-        error,
-      });
+      const { queue } = this;
+      this.context.log.error("Leasing a delivery failed: this is a bug", { queue, error });
     }).finally(() => this.#pending.delete(tracked));
     this.#pending.add(tracked);
   }
