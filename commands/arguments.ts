@@ -20,12 +20,19 @@ export type Values<O extends Options> = ReturnType<typeof parse<O>>["values"];
 /** What runs a command: resolves to the exit code, and throws a UsageError for wrong arguments. */
 export type Run = (args: string[]) => Promise<number>;
 
-/** A command: prints its help where `--help` asks for it, else does its work. `words`: whether it takes any. */
+/** What a command is called with. */
+interface Usage<O extends Options> {
+  /** What `--help` prints. */
+  readonly help: string;
+  readonly options: O;
+  /** Whether it takes words beside its options. */
+  readonly words?: boolean;
+}
+
+/** A command: prints its help if `--help` asks for it, else does its work. */
 export function command<O extends Options>(
-  help: string,
-  options: O,
+  { help, options, words = false }: Usage<O>,
   work: (values: Values<O>, words: string[]) => Promise<number> | number,
-  { words } = { words: false },
 ): Run {
   const all = { ...options, help: { type: "boolean", short: "h" } } as const;
   return async (args) => {

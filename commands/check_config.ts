@@ -45,11 +45,14 @@ interface Findings extends Tried {
 }
 
 /** `tickborg check-config`. */
-export const run = command(HELP, {
-  config: { type: "string" },
-  role: { type: "string", multiple: true },
-  online: { type: "boolean", default: false },
-  json: { type: "boolean", default: false },
+export const run = command({
+  help: HELP,
+  options: {
+    config: { type: "string" },
+    role: { type: "string", multiple: true },
+    online: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+  },
 }, async (options) => {
   const path = configPath(options.config);
   const findings = await examine(path, { ...options, only: rolesNamed(options.role) });

@@ -67,11 +67,15 @@ interface Report {
 }
 
 /** `tickborg dead-letters`. */
-export const run = command(HELP, {
-  config: { type: "string" },
-  queue: { type: "string" },
-  all: { type: "boolean", default: false },
-  json: { type: "boolean", default: false },
+export const run = command({
+  help: HELP,
+  words: true,
+  options: {
+    config: { type: "string" },
+    queue: { type: "string" },
+    all: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+  },
 }, async ({ config: path, queue, all, json }, [verb, ...ids]) => {
   const job = understood(verb, { all, filter: { ids, queue } });
   await logFrom("off");
@@ -86,7 +90,7 @@ export const run = command(HELP, {
     console.error(describeError(error));
     return 1;
   }
-}, { words: true });
+});
 
 async function workOn(config: Config, job: Job): Promise<Report> {
   const broker = await open(config);

@@ -30,11 +30,14 @@ that, 143 where SIGTERM did.
 `;
 
 /** `tickborg demo`. */
-export const run = command(HELP, {
-  broker: { type: "string", default: "embedded" },
-  logs: { type: "string", default: join(".tickborg", "demo", "logs") },
-  serve: { type: "boolean", default: false },
-  json: { type: "boolean", default: false },
+export const run = command({
+  help: HELP,
+  options: {
+    broker: { type: "string", default: "embedded" },
+    logs: { type: "string", default: join(".tickborg", "demo", "logs") },
+    serve: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+  },
 }, async ({ broker, logs, serve, json }) => {
   if (broker !== "embedded" && broker !== "rabbitmq") {
     throw new UsageError(

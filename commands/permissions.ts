@@ -30,10 +30,14 @@ Roles: ${ROLE_NAMES.join(", ")}
 `;
 
 /** `tickborg permissions`. */
-export const run = command(HELP, {
-  config: { type: "string" },
-  static: { type: "boolean" },
-  json: { type: "boolean" },
+export const run = command({
+  help: HELP,
+  words: true,
+  options: {
+    config: { type: "string" },
+    static: { type: "boolean" },
+    json: { type: "boolean" },
+  },
 }, async ({ config, static: isStatic, json }, [role, ...more]) => {
   if (role === undefined || more.length > 0 || !isRoleName(role)) {
     const found = [role, ...more].join(" ") || "none";
@@ -47,7 +51,7 @@ export const run = command(HELP, {
   if (json) console.log(JSON.stringify({ role, flags, permissions }, null, 2));
   else console.log(flags.map((flag) => shellWord(flag)).join(" "));
   return 0;
-}, { words: true });
+});
 
 /** Narrowed to the configuration at a path, where there is one. */
 async function permissionsOf(role: RoleName, path: string | undefined): Promise<PermissionSet> {

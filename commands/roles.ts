@@ -8,7 +8,7 @@ Usage: tickborg roles [--json]
 `;
 
 /** `tickborg roles`. */
-export const run = command(HELP, { json: { type: "boolean" } }, ({ json }) => {
+export const run = command({ help: HELP, options: { json: { type: "boolean" } } }, ({ json }) => {
   const rows = ROLE_NAMES.map((name) => {
     const { load: _, ...row } = roleOf(name);
     return { role: name, ...row };

@@ -18,6 +18,8 @@ import {
 import { serve } from "./serve.ts";
 import type { Brokers } from "./start_roles.ts";
 
+const CONFIG = { config: { type: "string" } } as const;
+
 function help(name: RoleName): string {
   const role = roleOf(name);
   return `${role.summary}
@@ -40,10 +42,11 @@ export async function runRoles(
   args: string[],
   retryScale?: number,
 ): Promise<number> {
-  const run = command(help(name), { config: { type: "string" } }, async ({ config: path }) => {
+  const run = command({ help: help(name), options: CONFIG }, async ({ config: path }) => {
     const config = await loadConfig(configPath(path));
     requireSections(name, config);
-    return await serve([name], config, () => connections([name], config), retryScale);
+    const openBrokers = () => connections([name], config);
+    return await serve([name], config, { openBrokers, retryScale });
   });
   return await run(args);
 }
@@ -57,7 +60,10 @@ export async function runAll(config: Config, retryScale?: number): Promise<numbe
   if (left.length > 0) {
     log.info("Roles without a section in the configuration are left out", { left });
   }
-  return await serve(roles, config, () => openBrokers(roles, config), retryScale);
+  return await serve(roles, config, {
+    openBrokers: () => openBrokers(roles, config),
+    retryScale,
+  });
 }
 
 /** Throws a ConfigError that names everything that keeps a role from starting. */
@@ -105,6 +111,6 @@ this process only, unless the configuration names a RabbitMQ.
 `;
 
 /** `tickborg all`. */
-export const run = command(HELP, { config: { type: "string" } }, async ({ config }) => {
+export const run = command({ help: HELP, options: CONFIG }, async ({ config }) => {
   return await runAll(await loadConfig(configPath(config)));
 });

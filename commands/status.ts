@@ -64,7 +64,7 @@ const OPTIONS = {
 } as const;
 
 /** `tickborg status`. */
-export const run = command(HELP, OPTIONS, async (options) => {
+export const run = command({ help: HELP, options: OPTIONS }, async (options) => {
   if (options.json && options.nagios) throw new UsageError("Use --json or --nagios, not both");
   const timeoutMs = seconds("--timeout", options.timeout);
   const watchMs = options.watch === undefined ? undefined : seconds("--watch", options.watch);

@@ -198,7 +198,7 @@ async function permissionsFor(role: RoleName, config: string | undefined): Promi
 }
 
 /** `deno task compile`. */
-export const run = command(HELP, OPTIONS, async (options) => {
+export const run = command({ help: HELP, options: OPTIONS }, async (options) => {
   const wanted = plan(understood(options));
   const programs: (Program & { bytes: number })[] = [];
   try {

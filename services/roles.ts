@@ -45,7 +45,7 @@ const USUAL = {
 } as const satisfies Partial<Role>;
 
 /** The roles, in the order a message meets them. */
-export const ROLES = {
+const ROLES = {
   "github-webhook-receiver": {
     summary: "Checks GitHub's webhooks and hands them to the broker",
     section: "github_webhook_receiver",

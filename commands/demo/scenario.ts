@@ -1,6 +1,8 @@
 /** The demo's monorepo and pull request, and what must come of them. Pure. */
 import type { Files, ProjectInput } from "../../testing/monorepo.ts";
 import { type System, SYSTEMS } from "../../lib/messages/systems.ts";
+import check from "./check.sh" with { type: "text" };
+import letterScript from "./letters.sh" with { type: "text" };
 
 /** A project of the demo with its files before the pull request. */
 interface DemoProject {
@@ -62,25 +64,9 @@ const letters: DemoProject = {
     build_system: { Custom: { command: "sh letters.sh" } },
   },
   files: {
-    "libs/letters/letters.sh": 'for letter in a b c; do echo "letter $letter"; done\n',
+    "libs/letters/letters.sh": letterScript,
   },
 };
-
-/** Names the line that is wrong, and what was expected there. */
-const CHECK_SH = `echo 'parsing grammar.txt'
-number=0 bad=0
-while IFS= read -r line; do
-  number=$((number + 1))
-  case $line in
-    'rule '*' = '*) ;;
-    *)
-      echo "grammar.txt:$number: error: expected 'rule NAME = WORDS', found '$line'" >&2
-      bad=1
-      ;;
-  esac
-done <grammar.txt
-exit $bad
-`;
 
 /** `parser` is broken by the pull request. */
 const parser: DemoProject = {
@@ -91,7 +77,7 @@ const parser: DemoProject = {
     labels: ["lib: parser"],
   },
   files: {
-    "libs/parser/check.sh": CHECK_SH,
+    "libs/parser/check.sh": check,
     "libs/parser/grammar.txt": "rule greeting = hello name\n",
   },
 };

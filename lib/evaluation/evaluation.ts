@@ -146,12 +146,8 @@ export class Evaluation {
     const options = { pull, branch, again, context: this.#context };
     const { plan, trusted, unserved } = await decide(this.#job, options);
     if (plan.labels) await this.#reporter.label(pull, plan.labels);
-    const request = {
-      repo: this.#job.repo,
-      pr: this.#job.pr,
-      ...this.#request,
-      baseSha: branch.base,
-    };
+    const { repo, pr, reason } = this.#job;
+    const request = { repo, pr, ...this.#request, baseSha: branch.base };
     const { outcome, builds } = plan;
     const place = { target: pull.baseRef, handle: config.github.handle };
     const facts = { ...place, maxProjects: maxProjects(config), branch, unserved };
@@ -163,7 +159,6 @@ export class Evaluation {
       ...evaluationMessages(request, plan, this.#askedAt),
     ];
     for (let at = 0; at < messages.length; at += BATCH) yield messages.slice(at, at + BATCH);
-    const { reason } = this.#job;
     this.#log("Pull request evaluated", { outcome, builds: builds.length, reason });
     const conclusion = { state: stateOf(outcome), description, outcome };
     return await this.#conclude(conclusion, this.#events(pull, plan));

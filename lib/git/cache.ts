@@ -4,10 +4,12 @@
  * It has no remotes: addresses stand in each fetch, and what was fetched stands under `refs/tickborg/`, so
  * that no name of the server's can be taken for one of ours. Whoever changes refs holds the lock.
  */
+import { resolve } from "node:path";
 import { TransientFault } from "../common/errors.ts";
 import type { Repo } from "../messages/repo.ts";
 import { isLockLeft, isWhole, makeWhole, removeStaleLocks, setAside } from "./cache_files.ts";
-import { BrokenCache, diskFault, fetchFault, MissingFromGit } from "./faults.ts";
+import { diskFault } from "../common/files.ts";
+import { BrokenCache, CACHE, fetchFault, MissingFromGit } from "./faults.ts";
 import { type GitOptions, gitText } from "./git.ts";
 import { checkCloneUrl, checkSha, localRef, readTags, type Tag } from "./names.ts";
 import { LOCK_TIMEOUT_MS, withLock } from "./lock.ts";
@@ -41,7 +43,7 @@ export async function openCache(
   options: CacheOptions = {},
 ): Promise<GitCache> {
   const url = checkCloneUrl(repo.clone_url, options.allowLocal ?? false);
-  const gitDir = `${root}/repositories/${repo.full_name.toLowerCase()}.git`;
+  const gitDir = `${resolve(root)}/repositories/${repo.full_name.toLowerCase()}.git`;
   const cache = new GitCache(gitDir, url, options);
   await cache.ensure();
   return cache;
@@ -203,7 +205,7 @@ export class GitCache extends GitRepository {
       await Deno.mkdir(folder, { recursive: true });
       return await withLock(`${this.gitDir}.lock`, work, this.#options.signal);
     } catch (error) {
-      throw diskFault(error);
+      throw diskFault(error, CACHE);
     }
   }
 

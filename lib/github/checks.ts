@@ -10,14 +10,14 @@ export function checkMethods(requests: Requests) {
     statuses: (repo, sha) =>
       unlessMissing(async () => {
         const route = "GET /repos/{owner}/{repo}/commits/{ref}/statuses";
-        const statuses = await requests.pages(repo, "list statuses", (request, page) => {
+        const statuses = await requests.on(repo).pages("list statuses", (request, page) => {
           return request(route, { ...page, ref: sha });
         });
         return statuses.map(read.status);
       }),
 
     async setStatus(repo, sha, { context, state, description, targetUrl }) {
-      await requests.create(repo, "set status", "POST /repos/{owner}/{repo}/statuses/{sha}", {
+      await requests.on(repo).create("set status", "POST /repos/{owner}/{repo}/statuses/{sha}", {
         sha,
         context,
         state,
@@ -33,7 +33,7 @@ export function checkMethods(requests: Requests) {
           app_id: requests.appId,
           ...(name === undefined ? {} : { check_name: name }),
         };
-        const runs = await requests.pages(repo, "list check runs", async (request, page) => {
+        const runs = await requests.on(repo).pages("list check runs", async (request, page) => {
           const { data } = await request(route, { ...page, ref: sha, ...only });
           return { data: data.check_runs };
         });
@@ -42,7 +42,7 @@ export function checkMethods(requests: Requests) {
 
     async createCheckRun(repo, run) {
       const route = "POST /repos/{owner}/{repo}/check-runs";
-      const { data } = await requests.create(repo, `create check run ${run.name}`, route, {
+      const { data } = await requests.on(repo).create(`create check run ${run.name}`, route, {
         ...checkRunParameters(run),
         name: run.name,
         head_sha: run.headSha,
@@ -53,7 +53,7 @@ export function checkMethods(requests: Requests) {
     async updateCheckRun(repo, id, run) {
       const route = "PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}";
       const parameters = { ...checkRunParameters(run), check_run_id: id };
-      await requests.update(repo, `update check run ${id}`, route, parameters);
+      await requests.on(repo).update(`update check run ${id}`, route, parameters);
     },
   } satisfies Partial<GitHub>;
 }

@@ -12,14 +12,14 @@ export function readMethods(requests: Requests) {
     defaultBranch: (repo) =>
       unlessMissing(async () => {
         const route = "GET /repos/{owner}/{repo}";
-        const { data } = await requests.read(repo, "read the repository", route, {});
+        const { data } = await requests.on(repo).read("read the repository", route, {});
         return data.default_branch;
       }),
 
     fileAt: (repo, ref, path) =>
       unlessNoFile(async () => {
         const route = "GET /repos/{owner}/{repo}/contents/{path}";
-        const { data, headers } = await requests.read(repo, `read ${path}`, route, {
+        const { data, headers } = await requests.on(repo).read(`read ${path}`, route, {
           ref,
           path,
           mediaType: { format: "raw" },
@@ -36,12 +36,12 @@ export function readMethods(requests: Requests) {
       unlessMissing(async () => {
         const route = "GET /repos/{owner}/{repo}/pulls/{pull_number}";
         const wanted = { pull_number: number };
-        const { data } = await requests.read(repo, `read pull request ${number}`, route, wanted);
+        const { data } = await requests.on(repo).read(`read pull request ${number}`, route, wanted);
         return read.pullRequest(data);
       }),
 
     async openPullRequests(repo) {
-      const pulls = await requests.pages(repo, "list pull requests", (request, page) => {
+      const pulls = await requests.on(repo).pages("list pull requests", (request, page) => {
         return request("GET /repos/{owner}/{repo}/pulls", { ...page, state: "open" });
       });
       return pulls.map(read.pullRequest);
@@ -50,7 +50,7 @@ export function readMethods(requests: Requests) {
     async permission(repo, user) {
       const route = "GET /repos/{owner}/{repo}/collaborators/{username}/permission";
       const found = await unlessMissing(() =>
-        requests.read(repo, "read permission", route, { username: user })
+        requests.on(repo).read("read permission", route, { username: user })
       );
       return found?.data.permission ?? "none";
     },

@@ -1,4 +1,4 @@
-/** The three kinds of request that the client's methods are made of. */
+/** The kinds of request that the client's methods are made of. */
 import type { Endpoints, RequestParameters } from "@octokit/types";
 import { isMissing, type RepoName } from "./github.ts";
 import type { ApiRequest, AppTransport, Purpose } from "./transport.ts";
@@ -14,7 +14,7 @@ type Parameters<R extends Route> =
   & Omit<Endpoints[R]["parameters"], "owner" | "repo">
   & RequestParameters;
 
-/** Makes requests. */
+/** Makes requests as the App's installation on repositories. */
 export class Requests {
   readonly transport: AppTransport;
   readonly appId: number;
@@ -24,43 +24,60 @@ export class Requests {
     this.appId = appId;
   }
 
-  /** Reads as the installation on a repository. */
-  read<R extends Route>(repo: RepoName, what: string, route: R, parameters: Parameters<R>) {
-    return this.#send(repo, { what, repeatable: true }, route, parameters);
+  /** Requests on one repository. */
+  on(repo: RepoName): RepositoryRequests {
+    return new RepositoryRequests(this.transport, repo);
+  }
+}
+
+/** Makes requests on one repository. */
+class RepositoryRequests {
+  readonly #transport: AppTransport;
+  readonly #repo: RepoName;
+
+  constructor(transport: AppTransport, repo: RepoName) {
+    this.#transport = transport;
+    this.#repo = repo;
+  }
+
+  /** Reads. */
+  read<R extends Route>(what: string, route: R, parameters: Parameters<R>) {
+    return this.#send({ what, repeatable: true }, route, parameters);
   }
 
   /** Makes a request that creates something, or changes it in another way each time. */
-  create<R extends Route>(repo: RepoName, what: string, route: R, parameters: Parameters<R>) {
-    return this.#send(repo, { what, creates: true, repeatable: false }, route, parameters);
+  create<R extends Route>(what: string, route: R, parameters: Parameters<R>) {
+    return this.#send({ what, creates: true, repeatable: false }, route, parameters);
   }
 
   /** Makes a request that changes something, and changes nothing more when it is made again. */
-  update<R extends Route>(repo: RepoName, what: string, route: R, parameters: Parameters<R>) {
-    return this.#send(repo, { what, creates: true, repeatable: true }, route, parameters);
+  update<R extends Route>(what: string, route: R, parameters: Parameters<R>) {
+    return this.#send({ what, creates: true, repeatable: true }, route, parameters);
   }
 
   #send<R extends Route>(
-    repo: RepoName,
     purpose: Purpose,
     route: R,
     parameters: Parameters<R>,
   ): Promise<Endpoints[R]["response"]> {
-    const all = { ...at(repo), ...parameters } as never;
-    return this.transport.asInstallation(repo, purpose, (request) => request(route, all) as never);
+    const all = { ...at(this.#repo), ...parameters } as never;
+    const send = (request: ApiRequest) => request(route, all) as never;
+    return this.#transport.asInstallation(this.#repo, purpose, send);
   }
 
   /** Reads a list to its end, or to {@link MAX_PAGES}. */
   async pages<T>(
-    repo: RepoName,
     what: string,
     send: (request: ApiRequest, page: Page) => Promise<{ data: T[] }>,
   ): Promise<T[]> {
     const items: T[] = [];
+    const purpose = { what, repeatable: true };
     for (let page = 1; page <= MAX_PAGES; page++) {
-      const { data } = await this.transport.asInstallation(
-        repo,
-        { what, repeatable: true },
-        (request) => send(request, { ...at(repo), page, per_page: PAGE }),
+      const wanted = { ...at(this.#repo), page, per_page: PAGE };
+      const { data } = await this.#transport.asInstallation(
+        this.#repo,
+        purpose,
+        (request) => send(request, wanted),
       );
       items.push(...data);
       if (data.length < PAGE) break;
@@ -73,7 +90,7 @@ export class Requests {
 type Page = ReturnType<typeof at> & { readonly page: number; readonly per_page: number };
 
 /** A repository as parameters of the API. */
-export function at({ owner, name }: RepoName): { owner: string; repo: string } {
+function at({ owner, name }: RepoName): { owner: string; repo: string } {
   return { owner, repo: name };
 }
 
