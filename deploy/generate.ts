@@ -2,7 +2,9 @@
  * Writes the generated files in `deploy/` from the role table and the topology: `deno task
  * deploy-files`. `tests/deploy/` fails if they differ.
  */
-import { generatedFiles } from "./files/generated.ts";
+import { alertsFile } from "./files/alerts.ts";
+import { definitions } from "./files/broker_rights.ts";
+import { systemdFiles } from "./files/units.ts";
 
 const root = new URL("..", import.meta.url);
 
@@ -13,4 +15,16 @@ if (import.meta.main) {
     Deno.writeTextFileSync(target, text);
     console.log(path);
   }
+}
+
+/** Path in the repository and content of every generated file. */
+export function generatedFiles(): Map<string, string> {
+  return new Map([
+    ...[...systemdFiles()].map(([name, text]): [string, string] => [
+      `deploy/systemd/${name}`,
+      text,
+    ]),
+    ["deploy/rabbitmq/definitions.json", `${JSON.stringify(definitions(), null, 2)}\n`],
+    ["deploy/prometheus/alerts.yml", alertsFile()],
+  ]);
 }

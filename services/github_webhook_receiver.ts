@@ -92,7 +92,7 @@ export interface Webhook {
 }
 
 /** Checks in the protocol's order; the first failure is the answer. */
-export function understand(
+function understand(
   headers: Headers,
   body: Uint8Array,
   secret: string,

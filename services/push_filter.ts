@@ -54,7 +54,7 @@ export interface Facts {
 }
 
 /** The projects to build, in the list's order; undefined without a list. */
-export function projectsOf({ push, config }: Facts): readonly Project[] | undefined {
+function projectsOf({ push, config }: Facts): readonly Project[] | undefined {
   if (push.list.kind !== "list") return undefined;
   const { projects } = push.list;
   if (push.files !== undefined) {

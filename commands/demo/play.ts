@@ -54,13 +54,12 @@ export async function play(fleet: Fleet, scenario: Scenario, stage: Stage): Prom
   const watcher = new DemoEvents(fleet, (event) => say(formatEvent(event)));
   const pull = await fleet.openPullRequest({ title: scenario.title, files: scenario.change });
   signal.throwIfAborted();
-  const checks = await watchChecks(fleet, pull, {
+  const { checks, overall } = await watchChecks(fleet, pull, {
     expected: scenario.expected,
     signal,
     look: () => watcher.look(),
     summarize: (check) => summarize(check, scenario.expected, stage),
   });
-  const overall = await watchOverall(fleet, pull, watcher, signal);
   const labelled = scenario.labels.every((label) => pull.labels.includes(label));
   const ok = labelled && overall.conclusion === scenario.overall &&
     checks.length === scenario.expected.size &&
@@ -91,48 +90,41 @@ interface Watch {
   summarize(check: FakeCheckRun): Promise<CheckSummary>;
 }
 
-/** Summarizes each check run when it completes; missing and incomplete ones come last. */
-async function watchChecks(fleet: Fleet, pull: FakePull, watch: Watch): Promise<CheckSummary[]> {
-  const completed = new Map<number, Promise<CheckSummary>>();
-  const runs = () =>
-    fleet.repository.checkRuns(pull.headSha).filter(({ name }) => name !== OVERALL);
-  const done = () => {
-    watch.look();
-    for (const check of runs()) {
-      if (check.status !== "completed" || completed.has(check.id)) continue;
-      completed.set(check.id, watch.summarize(check));
-    }
-    return [...watch.expected.keys()].every((name) =>
-      runs().some((check) => check.name === name && check.status === "completed")
-    );
-  };
-  const all = fleet.github.waitFor(done, { what: "every check run", timeoutMs: PATIENCE_MS });
-  await orAborted(all, watch.signal).catch(() => {});
-  const summaries = await Promise.all(completed.values());
-  watch.signal.throwIfAborted();
-  const others = runs().filter(({ id }) => !completed.has(id))
-    .map(({ name, status }) => incomplete(name, status, watch.expected));
-  const missing = [...watch.expected.keys()].filter((name) => !runs().some((r) => r.name === name))
-    .map((name) => incomplete(name, "missing", watch.expected));
-  return [...summaries, ...others, ...missing];
-}
-
-/** Waits for the check run that sums up the others to end. */
-async function watchOverall(
+/**
+ * Summarizes each check run when it completes, until the one that sums up the others completes.
+ * Missing and incomplete ones come last.
+ */
+async function watchChecks(
   fleet: Fleet,
   pull: FakePull,
-  watcher: DemoEvents,
-  signal: AbortSignal,
-): Promise<OverallSummary> {
-  const find = () => fleet.repository.checkRuns(pull.headSha).find(({ name }) => name === OVERALL);
+  { expected, signal, look, summarize }: Watch,
+): Promise<Pick<Outcome, "checks" | "overall">> {
+  const completed = new Map<number, Promise<CheckSummary>>();
+  const all = () => fleet.repository.checkRuns(pull.headSha);
+  const builds = () => all().filter(({ name }) => name !== OVERALL);
   const done = () => {
-    watcher.look();
-    return find()?.status === "completed";
+    look();
+    for (const check of builds()) {
+      if (check.status !== "completed" || completed.has(check.id)) continue;
+      completed.set(check.id, summarize(check));
+    }
+    return [...expected.keys(), OVERALL].every((name) =>
+      all().some((check) => check.name === name && check.status === "completed")
+    );
   };
-  const ended = fleet.github.waitFor(done, { what: OVERALL, timeoutMs: PATIENCE_MS });
+  const ended = fleet.github.waitFor(done, { what: "every check run", timeoutMs: PATIENCE_MS });
   await orAborted(ended, signal).catch(() => {});
+  const summaries = await Promise.all(completed.values());
   signal.throwIfAborted();
-  const found = find();
+  const others = builds().filter(({ id }) => !completed.has(id))
+    .map(({ name, status }) => incomplete(name, status, expected));
+  const missing = [...expected.keys()].filter((name) => !builds().some((r) => r.name === name))
+    .map((name) => incomplete(name, "missing", expected));
+  const overall = overallOf(all().find(({ name }) => name === OVERALL));
+  return { checks: [...summaries, ...others, ...missing], overall };
+}
+
+function overallOf(found: FakeCheckRun | undefined): OverallSummary {
   if (!found) return { conclusion: "missing", title: "", text: "" };
   const { conclusion, status, title, text, summary } = found;
   return { conclusion: conclusion ?? status, title, text: text ?? summary };

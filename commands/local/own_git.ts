@@ -2,8 +2,8 @@
  * Runs git with the user's own settings, credentials and keys. Only commands that need the clone's
  * own remote or settings use it; all others use `lib/git/git.ts`.
  */
-import process from "node:process";
 import { cutText, safeLine } from "../../lib/builder/log/lines.ts";
+import { feed, kill, withoutLogins } from "../../lib/git/git.ts";
 
 /** How to run it. */
 export interface OwnGitOptions {
@@ -58,12 +58,12 @@ export async function ownGit(args: readonly string[], options: OwnGitOptions) {
     stderr: show ? "inherit" : "piped",
     detached: timeoutMs !== undefined,
   }).spawn();
-  const end = () => kill(child, timeoutMs !== undefined);
+  const end = () => kill(child, "SIGTERM");
   const timer = timeoutMs === undefined ? undefined : setTimeout(end, timeoutMs);
   signal.addEventListener("abort", end, { once: true });
   try {
     const [, out, said, { success }] = await Promise.all([
-      feed(child.stdin, options.stdin ?? ""),
+      feed(child, options.stdin ?? ""),
       new Response(child.stdout).text(),
       show ? "" : new Response(child.stderr).text(),
       child.status,
@@ -85,27 +85,10 @@ function environment(mayAsk: boolean): Record<string, string> {
   };
 }
 
-async function feed(stdin: WritableStream<Uint8Array>, text: string): Promise<void> {
-  const writer = stdin.getWriter();
-  // Git may end without reading all of it; its exit code is what counts.
-  await writer.write(new TextEncoder().encode(text)).catch(() => {});
-  await writer.close().catch(() => {});
-}
-
-/** Ends git, and its children if they have their own process group. */
-function kill(child: Deno.ChildProcess, group: boolean): void {
-  try {
-    if (group && Deno.build.os !== "windows") process.kill(-child.pid, "SIGTERM");
-    else child.kill("SIGTERM");
-  } catch {
-    // It has ended already.
-  }
-}
-
 /** Git's fatal error, else its last line, without user names and passwords in addresses. */
 function why(text: string): string {
   const lines = text.trim().split("\n");
   const fatal = lines.find((line) => line.startsWith("fatal: "))?.slice("fatal: ".length);
   const line = fatal ?? lines.at(-1)!;
-  return cutText(safeLine(line.replaceAll(/(https?:\/\/)[^/@\s]*@/g, "$1")), MAX_SAID);
+  return cutText(safeLine(withoutLogins(line)), MAX_SAID);
 }

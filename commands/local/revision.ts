@@ -2,7 +2,7 @@
 import { UsageError } from "../../lib/common/errors.ts";
 import type { GitRepository } from "../../lib/git/repository.ts";
 import { shellWord } from "../../lib/text/shell.ts";
-import type { Remote } from "./remotes.ts";
+import type { Clone } from "./clone.ts";
 
 /** A commit named on the command line. */
 export interface Revision {
@@ -14,13 +14,9 @@ export interface Revision {
   readonly notes: readonly string[];
 }
 
-/** The commit to find. */
-export interface RevisionRequest {
+export interface RevisionRequest extends Pick<Clone, "remotes" | "here"> {
   readonly name: string;
   readonly option: "--base" | "--head";
-  readonly remotes: readonly Remote[];
-  /** See {@link Clone.here}. */
-  readonly here: string;
 }
 
 /** Finds a branch, tag or commit; a branch before a tag of the same name. Throws a UsageError. */

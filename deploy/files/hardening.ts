@@ -5,7 +5,6 @@
  */
 import type { RoleName } from "../../services/roles.ts";
 import { startsSandboxes } from "./layout.ts";
-import type { Directive } from "./directive.ts";
 
 /** The documented list. V8 runs under MemoryDenyWriteExecute because roles use `--jitless`. */
 const DOCUMENTED: readonly Directive[] = [
@@ -92,4 +91,16 @@ function excepted(directive: Directive): Directive {
   const { key, value } = directive;
   const name = key === "SystemCallFilter" ? `${key} ${value}` : key;
   return EXCEPTIONS[name] ?? directive;
+}
+
+/** One assignment. A key may occur several times, as in systemd. `why` becomes a comment. */
+export interface Directive {
+  readonly key: string;
+  readonly value: string;
+  readonly why?: string;
+}
+
+/** Shorthand for directives without comments. */
+export function directives(pairs: Readonly<Record<string, string>>): Directive[] {
+  return Object.entries(pairs).map(([key, value]) => ({ key, value }));
 }

@@ -12,14 +12,14 @@ export function servesRepo(config: Pick<Config, "runner">, fullName: string): bo
  * Whether the configuration trusts a user. With `disable_trusted_users` it trusts everyone, as in
  * the Rust bot, which then has no list.
  */
-export function isListedAsTrusted(config: Pick<Config, "runner">, user: string): boolean {
+function isListedAsTrusted(config: Pick<Config, "runner">, user: string): boolean {
   const { disable_trusted_users, trusted_users } = config.runner;
   return disable_trusted_users ||
     trusted_users.some((trusted) => trusted.toLowerCase() === user.toLowerCase());
 }
 
 /** Whether a GitHub repository role includes push access, which is enough trust for builds. */
-export function mayPush(permission: string): boolean {
+function mayPush(permission: string): boolean {
   return ["admin", "maintain", "write"].includes(permission);
 }
 

@@ -24,7 +24,7 @@ export type Written = "created" | "written" | "no commit";
 interface Write {
   readonly state: CheckRunState;
   readonly current: CheckRun | undefined;
-  /** Which tries of the message this is, from 1. */
+  /** The number of this try, from 1. */
   readonly tries: number;
 }
 

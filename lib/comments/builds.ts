@@ -1,13 +1,12 @@
 /** Finds the builds that a comment's commands name. Pure. */
 import { maxProjects, systemsFor } from "../access/acl.ts";
 import type { Command } from "./command.ts";
-import { withSystems } from "./places.ts";
 import type { Problem } from "./answer.ts";
 import type { Config, Project } from "../config/config.ts";
 import { isRedefined } from "../evaluation/list_change.ts";
 import type { Build } from "../scheduling/build_jobs.ts";
 import type { ProjectList } from "../projects/projects.ts";
-import type { System } from "../messages/systems.ts";
+import { isSystem, type System } from "../messages/systems.ts";
 
 /** Input of {@link wantedBuilds}. */
 export interface WantingFacts {
@@ -132,3 +131,42 @@ function placesOf(
 }
 
 type Reason = Extract<Problem, { kind: "nowhere" }>["because"];
+
+/** Commands with known systems, and the unknown names. */
+export interface CommandSystems {
+  readonly commands: readonly Command[];
+  readonly unknown: readonly string[];
+}
+
+/**
+ * Treats the words after a command's `on` as systems. The parser does so only if all of them are
+ * systems, because it does not know whether there is a project `on`. Drops a command without any
+ * known system.
+ */
+export function withSystems(
+  commands: readonly Command[],
+  projects: ReadonlySet<string>,
+): CommandSystems {
+  if (projects.has("on")) return { commands, unknown: [] };
+  const read = commands.map(placed);
+  return {
+    commands: read.flatMap(({ commands }) => commands),
+    unknown: [...new Set(read.flatMap(({ unknown }) => unknown))],
+  };
+}
+
+function placed(command: Command): CommandSystems {
+  if (command.kind !== "build" && command.kind !== "test") {
+    return { commands: [command], unknown: [] };
+  }
+  const on = command.projects.lastIndexOf("on");
+  const places = command.projects.slice(on + 1);
+  if (on < 1 || places.length === 0) return { commands: [command], unknown: [] };
+  const systems: System[] = places.filter(isSystem);
+  return {
+    commands: systems.length === 0
+      ? []
+      : [{ ...command, projects: command.projects.slice(0, on), systems }],
+    unknown: places.filter((place) => !isSystem(place)),
+  };
+}

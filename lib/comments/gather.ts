@@ -2,15 +2,28 @@
 import { newest } from "../check_runs/answers.ts";
 import { parseExternalId, recall } from "../check_runs/identity.ts";
 import { baseSuffix, overallName } from "../check_runs/name.ts";
-import { recallOverall } from "../check_runs/overall/memory.ts";
+import { type OverallMemory, recallOverall } from "../check_runs/overall/memory.ts";
 import { evaluationMemory } from "../evaluation/status.ts";
-import { type CheckRun, GitHubRefusal, isMissing, type RepoName } from "../github/github.ts";
-import { PROJECTS_FILE, readProjectList, usableList } from "../projects/projects.ts";
+import {
+  type CheckRun,
+  GitHubRefusal,
+  isMissing,
+  type PullRequest,
+  type RepoName,
+} from "../github/github.ts";
+import {
+  type ProjectList,
+  PROJECTS_FILE,
+  readProjectList,
+  usableList,
+} from "../projects/projects.ts";
 import { retryIfEarly } from "../runtime/retry.ts";
 import type { RoleContext } from "../runtime/role.ts";
 import { trusts } from "../access/trust.ts";
-import { approvalOf } from "./approval.ts";
-import type { Comment, CommentFacts } from "./facts.ts";
+import { type Approval, approvalOf } from "./approval.ts";
+import type { Config } from "../config/config.ts";
+import type { CommentEvent } from "../github/comment_payloads.ts";
+import type { Command } from "./command.ts";
 
 /** Gathers the facts from GitHub. */
 export async function gatherFacts(
@@ -86,3 +99,35 @@ async function projectList(
     return { kind: "invalid" as const, reason: error.message };
   }
 }
+
+/** The facts that decide how to handle a comment. */
+export interface CommentFacts {
+  readonly event: CommentEvent;
+  readonly commands: readonly Command[];
+  readonly pull: PullRequest;
+  /** Whether the commenter is trusted. */
+  readonly trusted: boolean;
+  /** Whether the pull request's author is trusted. */
+  readonly authorTrusted: boolean;
+  readonly approval: Approval;
+  readonly list: ProjectList;
+  /** The head's project list, only for trusted people; undefined if it was not read. */
+  readonly headList?: ProjectList | undefined;
+  /** Request ids in check runs of the head. */
+  readonly known: ReadonlySet<string>;
+  /** Check runs of the head with recently started builds, by their request ids. */
+  readonly running: ReadonlyMap<string, CheckRun>;
+  /** Check runs of the head. */
+  readonly runs: readonly CheckRun[];
+  /** The suffix of the pull request's check run names: see `baseSuffix`. */
+  readonly suffix: string;
+  /** The memory of the head's overall check. */
+  readonly overall: OverallMemory | undefined;
+  /** Request ids of the pull request's evaluations of the head. */
+  readonly evaluations: readonly string[];
+  readonly tries: number;
+  readonly config: Pick<Config, "github" | "mass_rebuilder">;
+}
+
+/** The facts known before {@link CommentFacts} are gathered. */
+export type Comment = Pick<CommentFacts, "event" | "commands" | "pull" | "tries">;

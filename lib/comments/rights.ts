@@ -1,9 +1,10 @@
 /** What people may request on a pull request. Pure. */
 import { checkRunName } from "../check_runs/name.ts";
-import type { OverallMemory } from "../check_runs/overall/memory.ts";
-import type { Build } from "../scheduling/build_jobs.ts";
+import { type Build, jobRequestId } from "../scheduling/build_jobs.ts";
 import type { Problem } from "./answer.ts";
-import type { CommentFacts } from "./facts.ts";
+import type { CommentFacts } from "./gather.ts";
+import type { CheckRun } from "../github/github.ts";
+import type { WantedBuilds } from "./builds.ts";
 
 type People = Pick<CommentFacts, "event" | "pull" | "trusted">;
 
@@ -27,7 +28,7 @@ export function allowedBuilds(
   const { overall, runs, suffix } = facts;
   const shown = new Set([
     ...runs.map(({ name }) => name),
-    ...askedFor(overall).map(([project, system]) => checkRunName(project, system, suffix)),
+    ...(overall?.builds ?? []).map(([project, system]) => checkRunName(project, system, suffix)),
   ]);
   const allowed = overall?.stage === "ended"
     ? builds.filter(({ project, system }) => !shown.has(checkRunName(project, system, suffix)))
@@ -36,6 +37,24 @@ export function allowedBuilds(
   return { builds: allowed, problems };
 }
 
-function askedFor(overall: OverallMemory | undefined): NonNullable<OverallMemory["builds"]> {
-  return overall?.builds ?? [];
+/**
+ * Removes builds that have started recently, and reports each as a problem. Keeps waiting builds,
+ * because they may have been cancelled, which only a builder finds out. Builds that the comment
+ * itself cancels start again.
+ */
+export function withoutRunning(builds: readonly Build[], facts: CommentFacts): WantedBuilds {
+  const cancels = facts.commands.some(({ kind }) => kind === "cancel") && isInCharge(facts);
+  if (cancels) return { builds: [...builds], problems: [] };
+  const found = builds.map((build) => ({ build, run: runOf(build, facts) }));
+  return {
+    builds: found.filter(({ run }) => !run).map(({ build }) => build),
+    problems: found.flatMap(({ build, run }) =>
+      run ? [{ kind: "running", build, log: run.detailsUrl }] : []
+    ),
+  };
+}
+
+function runOf(build: Build, { evaluations, running }: CommentFacts): CheckRun | undefined {
+  const ids = evaluations.map((id) => jobRequestId(id, build));
+  return ids.map((id) => running.get(id)).find((run) => run !== undefined);
 }

@@ -78,7 +78,7 @@ export const ConfigSchema = z.strictObject({
     ...ownBroker,
     /** Address of the log viewer that check runs link to; `log_api_config.serve_root` when absent. */
     log_viewer: z.string().max(2_048).optional(),
-    /** Seconds between two sweeps for stuck check runs and missed events. */
+    /** Seconds between two sweeps for check runs without a watch and missed events. */
     sweep_interval_seconds: Seconds.default(300),
     /** Seconds a check run may wait while no builder of its system is connected. */
     no_builder_seconds: Seconds.default(900),

@@ -4,24 +4,16 @@ import { foreignSystems, type System } from "../messages/systems.ts";
 import { shown } from "./mistakes.ts";
 import { ConfigSchema } from "./schema.ts";
 
-const { builder, github_comment_poster, mass_rebuilder, stats } = ConfigSchema.shape;
-
 /** A section that other roles read even if it is absent. */
 type Optional = "builder" | "github_comment_poster" | "mass_rebuilder" | "stats";
 
-/** Such sections when absent. */
-const DEFAULTS: { readonly [S in Optional]: NonNullable<Config[S]> } = {
-  builder: builder.unwrap().parse({}),
-  github_comment_poster: github_comment_poster.unwrap().parse({}),
-  mass_rebuilder: mass_rebuilder.unwrap().parse({}),
-  stats: stats.unwrap().parse({}),
-};
 /** A section with its defaults, even if it or the whole configuration is absent. */
 export function sectionOf<S extends Optional>(
   config: Pick<Config, S> | undefined,
   section: S,
 ): NonNullable<Config[S]> {
-  return config?.[section] ?? DEFAULTS[section];
+  const found: Config[S] | undefined = config?.[section];
+  return found ?? ConfigSchema.shape[section].unwrap().parse({}) as NonNullable<Config[S]>;
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Fetches a pull request into the cache and gathers git's facts about it. */
-import type { Config } from "../config/config.ts";
+import { deadline } from "../common/async.ts";
+import { TransientFault } from "../common/errors.ts";
 import { sectionOf } from "../config/sections.ts";
 import { branchRef, openCache, pullRef, withCacheRepair } from "../git/cache.ts";
 import { MissingFromGit } from "../git/faults.ts";
@@ -8,8 +9,8 @@ import type { PullRequest } from "../github/github.ts";
 import type { EvaluationJob } from "../messages/evaluation_job.ts";
 import { retryIfEarly } from "../runtime/retry.ts";
 import { type BranchFacts, gatherBranchFacts } from "./branch_facts.ts";
-import { limited } from "./limit.ts";
 import { finalStatusOfMissing } from "./missing.ts";
+import type { PushOptions } from "./push_facts.ts";
 import type { FinalStatus } from "./reporter.ts";
 
 /** A pull request's head from three sources. */
@@ -37,13 +38,8 @@ export type Gathered =
   /** Something was still missing after minutes, and the evaluation ends. */
   | { readonly kind: "gone"; readonly conclusion: FinalStatus };
 
-export interface GatherOptions {
-  readonly config: Config;
+export interface GatherOptions extends PushOptions {
   readonly pull: PullRequest;
-  /** The number of this try, from 1. */
-  readonly tries: number;
-  /** Aborts when the role stops. */
-  readonly stop: AbortSignal;
 }
 
 /**
@@ -54,11 +50,15 @@ export async function gather(
   job: EvaluationJob,
   { config, pull, tries, stop }: GatherOptions,
 ): Promise<Gathered> {
-  using limit = limited(stop, sectionOf(config, "mass_rebuilder").evaluation_timeout_seconds);
+  const seconds = sectionOf(config, "mass_rebuilder").evaluation_timeout_seconds;
+  using limit = deadline(
+    1_000 * seconds,
+    new TransientFault(`Evaluation took more than ${seconds} s`),
+  );
   try {
     const cache = await openCache(config.checkout!.root, job.repo, {
       allowLocal: allowsLocal(config.github.api_url),
-      signal: limit.signal,
+      signal: AbortSignal.any([stop, limit.signal]),
     });
     const [target, pulled] = [branchRef(pull.baseRef), pullRef(pull.number)];
     const heads = await cache.fetch([target, pulled]);

@@ -10,8 +10,15 @@ import {
 } from "../github/github.ts";
 import { labelChanges } from "../projects/labels.ts";
 import type { EvaluationJob } from "../messages/evaluation_job.ts";
-import { isOvertaken, type RequestState, requestStateOf } from "./request_state.ts";
-import { contextFor, EVALUATION_CONTEXT, evaluationMemory, evaluationUrl } from "./status.ts";
+import {
+  contextFor,
+  EVALUATION_CONTEXT,
+  evaluationMemory,
+  evaluationUrl,
+  isOvertaken,
+  type RequestState,
+  requestStateOf,
+} from "./status.ts";
 import { cut } from "./wording.ts";
 
 export type ReportingGitHub = Pick<

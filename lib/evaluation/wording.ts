@@ -1,5 +1,6 @@
 /** The text of an evaluation's commit status: at most 140 characters, which include what to do. */
 import type { CommitStatus } from "../github/github.ts";
+import { counted } from "../text/utf8.ts";
 import type { BranchFacts } from "./branch_facts.ts";
 import { countedMistakes, listNotes } from "./list_wording.ts";
 import { type EvaluationOutcome, type EvaluationPlan, systemsOf } from "./plan.ts";
@@ -120,10 +121,6 @@ export function withList(before: string, names: readonly string[], after: string
     if (before.length + list.length + after.length <= MOST) return before + list + after;
   }
   return cut(`${before}${names.length}${after}`);
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** Shortens a branch name, which may be longer than the whole description. */

@@ -1,8 +1,7 @@
 /** The part of a commit's history and tags that goes into a build's own repository. */
 import { readFault } from "./faults.ts";
-import { checkSha } from "./names.ts";
+import { checkSha, type Tag } from "./names.ts";
 import type { GitRepository } from "./repository.ts";
-import type { Tag } from "./tags.ts";
 
 /** Commits to read, the newest first. */
 const MAX_COMMITS = 10_000;

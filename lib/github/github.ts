@@ -104,6 +104,12 @@ export interface ReviewThread {
   readonly threadId: number;
 }
 
+/** A comment with a hidden marker, which prevents writing it twice. */
+export interface MarkedComment {
+  readonly marker: string;
+  readonly body: string;
+}
+
 /** Deliveries of the App's webhook, newest first. */
 export interface HookDeliveries {
   readonly deliveries: readonly HookDelivery[];
@@ -165,10 +171,10 @@ export interface GitHub {
   updateCheckRun(repo: RepoName, id: number, run: CheckRunState): Promise<void>;
   /** Reacts to a comment with eyes, once. */
   react(repo: RepoName, comment: ReactableComment): Promise<void>;
-  /** Writes a comment with a hidden marker, unless there already is one with that marker. */
-  commentOnce(repo: RepoName, number: number, marker: string, body: string): Promise<void>;
+  /** Writes a comment, unless there already is one with its marker. */
+  commentOnce(repo: RepoName, number: number, comment: MarkedComment): Promise<void>;
   /** The same as a reply to a review comment. False if that comment is gone. */
-  replyOnce(repo: RepoName, thread: ReviewThread, marker: string, body: string): Promise<boolean>;
+  replyOnce(repo: RepoName, thread: ReviewThread, reply: MarkedComment): Promise<boolean>;
   /** `admin`, `write`, `read` or `none`. */
   permission(repo: RepoName, user: string): Promise<string>;
   /** At most 20,000 deliveries since a time (milliseconds since the epoch). */

@@ -11,7 +11,5 @@ export const CheckWatch = z.object({
   head_sha: CommitSha,
   name: z.string().min(1).max(300),
   system: z.string().min(1).max(50),
-  /** Does not repeat; sent by a sweep. */
-  once: z.boolean().optional(),
 });
 export type CheckWatch = z.infer<typeof CheckWatch>;

@@ -1,7 +1,7 @@
 /** Decides a pull request's labels and how to change the present ones. Pure. */
 import type { Project } from "../config/config.ts";
 import { compilePatterns } from "./patterns.ts";
-import type { LabelRule } from "./label_rule.ts";
+import type { LabelRule } from "../config/project.ts";
 import { parseConventional, touchedProjects } from "./projects.ts";
 
 /** Input of {@link wantedLabels}. */

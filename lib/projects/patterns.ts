@@ -3,7 +3,7 @@
  * regular expressions, which could take hours for a hostile path and many stars. Matching allocates
  * nothing, because there may be 100,000 paths.
  */
-import { shortened } from "../text/shortened.ts";
+import { shortened } from "../text/utf8.ts";
 
 /** Matches a path, given as its names; for a folder (empty last name), whether anything below may match. */
 export type PathMatcher = (names: readonly string[]) => boolean;
@@ -35,11 +35,6 @@ export function compilePatterns(patterns: readonly string[]): PathMatcher {
 }
 
 const WILD = /[*?[]/;
-
-/** Compiles one pattern; see {@link compilePatterns}. */
-export function compilePattern(pattern: string): PathMatcher {
-  return compilePatterns([pattern]);
-}
 
 /** Why a pattern is invalid or can never match; undefined for a valid one. */
 export function patternMistake(pattern: string): string | undefined {
@@ -148,32 +143,12 @@ function startsAt(run: readonly NameMatcher[], names: readonly string[], at: num
   return true;
 }
 
-function nameMatcher(part: string): NameMatcher {
-  return /[?[]/.test(part) ? tokenMatcher(part) : starMatcher(part);
-}
-
-/** Matches a name against the texts between a part's stars, each as early as possible. */
-function starMatcher(part: string): NameMatcher {
-  const texts = part.split("*");
-  if (texts.length === 1) return (name) => name === part;
-  const [first, last, middle] = [texts[0]!, texts.at(-1)!, texts.slice(1, -1)];
-  return (name) => {
-    if (!name.startsWith(first) || !name.endsWith(last)) return false;
-    let at = first.length;
-    for (const text of middle) {
-      const found = name.indexOf(text, at);
-      if (found < 0) return false;
-      at = found + text.length;
-    }
-    return at <= name.length - last.length;
-  };
-}
-
 /** Matches one character of a name. */
 type Token = "star" | ((character: string) => boolean);
 
 /** Backtracks only to the last star, so the cost is at most the name's length times the part's. */
-function tokenMatcher(part: string): NameMatcher {
+function nameMatcher(part: string): NameMatcher {
+  if (!WILD.test(part)) return (name) => name === part;
   const tokens = tokensOf(part);
   const [before] = part.split(WILD, 1) as [string];
   const behind = /[^*?\]]*$/.exec(part)![0];

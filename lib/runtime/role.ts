@@ -22,8 +22,8 @@ export interface Consumer<Message> {
   /** Decodes a delivery; any error makes the message a dead letter. */
   decode(delivery: Delivery): Message;
   /**
-   * Handles a message. `stop` aborts at the end of a shutdown's grace period; the handler then
-   * throws {@link Requeue} to give the message to another consumer.
+   * Handles a message. `stop` aborts at the end of a shutdown's grace period with a {@link Requeue};
+   * throwing it gives the message to another consumer.
    */
   handle(
     message: Message,

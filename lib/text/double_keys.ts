@@ -1,6 +1,6 @@
 /** Finds duplicate keys in JSON. Pure. */
 import type { Node } from "jsonc-parser";
-import { shortened } from "./shortened.ts";
+import { shortened } from "./utf8.ts";
 
 /** The second occurrence of a key. */
 export interface DoubleKey {

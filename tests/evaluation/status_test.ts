@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import type { CommitStatus } from "../../lib/github/github.ts";
-import { isOvertaken, requestStateOf } from "../../lib/evaluation/request_state.ts";
-import { evaluationMemory, evaluationUrl, isEvaluated } from "../../lib/evaluation/status.ts";
+import {
+  evaluationMemory,
+  evaluationUrl,
+  isEvaluated,
+  isOvertaken,
+  requestStateOf,
+} from "../../lib/evaluation/status.ts";
 
 const place = {
   repo: {
