@@ -141,7 +141,7 @@ async function open(config: Config): Promise<Broker> {
 /** Does what was asked for, to each dead letter that the filter selects. */
 async function work(broker: Broker, { verb, filter }: Options): Promise<Report> {
   const report: Report = { verb, letters: [], failed: [], missing: [] };
-  await broker.visit(QUEUE.deadLetters, async (delivery) => {
+  await broker.browse(QUEUE.deadLetters, async (delivery) => {
     const letter = readDeadLetter(delivery, verb === "show");
     if (!selects(filter, letter)) return "keep";
     if (verb === "retry") {

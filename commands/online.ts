@@ -10,7 +10,7 @@ import { type RoleName, roleOf } from "../services/roles.ts";
 import { gitHubFor, namesRabbitMq } from "../services/start.ts";
 
 /** Milliseconds that each of the others is given to answer. */
-const PATIENCE_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 /** What came of trying. */
 export interface Tried {
@@ -93,7 +93,7 @@ async function tryBroker(config: Config, { roles, ...uses }: Connection): Promis
   const { host, username, virtualhost = "/" } = rabbitMqOf(config, section)!;
   const { problems, missing } = await probeBroker(config, section, {
     ...uses,
-    timeoutMs: PATIENCE_MS,
+    timeoutMs: TIMEOUT_MS,
   });
   const mistakes = problems.map((problem) => `${key}: ${problem}`);
   const warnings = missing.map((what) =>

@@ -5,7 +5,7 @@
  */
 import { runAttempt } from "../lib/builder/attempt.ts";
 import { type BuilderContext, checkoutRoot, jobsRoot } from "../lib/builder/builder_context.ts";
-import { listenForJobs } from "../lib/builder/every_job.ts";
+import { subscribeToJobs } from "../lib/builder/every_job.ts";
 import { createGuard } from "../lib/builder/sandbox/guard.ts";
 import { removeStaleJobFolders } from "../lib/builder/checkout/job_folder.ts";
 import { openSandbox } from "../lib/builder/sandbox/open_sandbox.ts";
@@ -48,9 +48,9 @@ export async function createService(context: RoleContext): Promise<Service> {
   const builder: BuilderContext = { ...context, sandbox, guard: createGuard(), parallelism };
   const running = new RunningJobs(context.now);
   const consumers = systems.map((system) => jobConsumer(system, { builder, running, broker }));
-  const cancellations = await listenForCancellations(running, context);
+  const cancellations = await subscribeToCancellations(running, context);
   const every = config.runner.build_all_jobs
-    ? await listenForJobs(consumers, { broker, log, concurrency })
+    ? await subscribeToJobs(consumers, { broker, log, concurrency })
     : undefined;
   return {
     consumers: every ? [] : consumers,
@@ -80,11 +80,11 @@ async function openBuilderSandbox({ config, log }: RoleContext): Promise<Sandbox
   });
 }
 
-function listenForCancellations(
+function subscribeToCancellations(
   running: RunningJobs,
   { broker, log }: RoleContext,
 ): Promise<Subscription> {
-  return broker.listen(EXCHANGE.cancellations, "#", (delivery) => {
+  return broker.subscribe(EXCHANGE.cancellations, "#", (delivery) => {
     try {
       const stopped = running.cancel(decode(Cancellation, delivery.body));
       if (stopped > 0) log.info("Builds are stopped on request", { builds: stopped });
@@ -191,8 +191,8 @@ function givenUp(
   const reason = `Gave up: ${describeError(error)}`;
   const { identity } = config.runner;
   const attempt = { job, system, identity, attemptId: newId(), startedAt: now() };
-  const outcomes = job.attrs.map((attr) => ({
-    attr,
+  const outcomes = job.attrs.map((project) => ({
+    project,
     status: "UnexpectedError" as const,
     reason,
     step: "checkout",

@@ -19,9 +19,9 @@ const PREFETCH = 16;
 
 /**
  * Milliseconds that no check run is changed after a redelivery: longer than a request of the instance that
- * had the message before may take, however much tests shorten other delays.
+ * had the message before may take. Tests do not shorten it.
  */
-const TAKEOVER_MS = 15_000;
+const REDELIVERY_DELAY_MS = 15_000;
 
 /** Creates the service. */
 export function createService(context: RoleContext): Promise<Service> {
@@ -39,7 +39,7 @@ export function createService(context: RoleContext): Promise<Service> {
     ...common,
     addresses: addressesOf(context),
     repos: new Set(config.runner.repos.map((repo) => repo.toLowerCase())),
-    redeliveryDelayMs: TAKEOVER_MS,
+    redeliveryDelayMs: REDELIVERY_DELAY_MS,
     delay,
   });
   const sweepMs = section.sweep_interval_seconds * 1_000;

@@ -19,8 +19,8 @@ export interface Role {
   readonly consumes: readonly string[];
   /** Exchanges it publishes to, beside the default one and `stats`, to which every role may. */
   readonly publishes: readonly string[];
-  /** Exchanges it hears through a queue that goes with its connection. */
-  readonly hears?: readonly string[];
+  /** Exchanges it subscribes to through a queue that goes with its connection. */
+  readonly subscribes?: readonly string[];
   /** The port it serves HTTP on unless configured otherwise. */
   readonly port?: number;
   /** Whether it speaks to GitHub's API and so needs the App's key. */
@@ -96,7 +96,7 @@ export const ROLES = {
     needs: ["build", "checkout"],
     consumes: ["build-inputs-<system>"],
     publishes: [EXCHANGE.buildResults, EXCHANGE.logs],
-    hears: [EXCHANGE.cancellations, EXCHANGE.buildJobs],
+    subscribes: [EXCHANGE.cancellations, EXCHANGE.buildJobs],
     github: false,
     programs: ["git", "sh", "bwrap"],
     permissions: { read: [], write: ["checkout.root"], lfs: true },

@@ -8,7 +8,7 @@
  */
 import { type Layout, layOut, serverFolder, type ServerOptions } from "./rabbitmq/layout.ts";
 import { accepts, readIfThere, sendSignal, serverUser, shell } from "./rabbitmq/processes.ts";
-import { PATIENCE_MS, pause } from "./waiting.ts";
+import { pause, TIMEOUT_MS } from "./waiting.ts";
 
 /**
  * For `Deno.test({ignore: withoutRabbitMq(), …})`: whether no server is installed. At a harness such tests
@@ -112,7 +112,7 @@ export class RabbitMqServer implements AsyncDisposable {
   }
 
   async #awaitListener(): Promise<void> {
-    const deadline = performance.now() + PATIENCE_MS;
+    const deadline = performance.now() + TIMEOUT_MS;
     while (performance.now() < deadline) {
       if (await accepts(this.port)) return;
       // The group is there as soon as the process has run its first call; on a busy machine not at once.
@@ -122,7 +122,7 @@ export class RabbitMqServer implements AsyncDisposable {
       }
       await pause(100);
     }
-    throw new Error(`RabbitMQ did not start within ${PATIENCE_MS} ms:\n${await this.log()}`);
+    throw new Error(`RabbitMQ did not start within ${TIMEOUT_MS} ms:\n${await this.log()}`);
   }
 
   /** The end of what the server printed and logged. */
@@ -153,7 +153,7 @@ export class RabbitMqServer implements AsyncDisposable {
     const pid = await this.#pid();
     if (pid === undefined) return;
     await sendSignal(pid, signal);
-    const deadline = performance.now() + PATIENCE_MS;
+    const deadline = performance.now() + TIMEOUT_MS;
     while (await sendSignal(pid, "0")) {
       if (performance.now() > deadline) await sendSignal(pid, "KILL");
       await pause(50);

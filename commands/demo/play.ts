@@ -19,7 +19,7 @@ import {
 } from "./view.ts";
 
 /** Milliseconds after which the demo gives up: a first build on a slow machine takes some seconds. */
-const PATIENCE_MS = 120_000;
+const TIMEOUT_MS = 120_000;
 
 /** Milliseconds a log may appear after its check run has completed: they come by different ways. */
 const LOG_PATIENCE_MS = 10_000;
@@ -106,7 +106,7 @@ async function watchChecks(fleet: Fleet, pull: FakePull, watch: Watch): Promise<
       runs().some((check) => check.name === name && check.status === "completed")
     );
   };
-  const all = fleet.github.waitFor(done, { what: "every check run", timeoutMs: PATIENCE_MS });
+  const all = fleet.github.waitFor(done, { what: "every check run", timeoutMs: TIMEOUT_MS });
   await orAborted(all, watch.signal).catch(() => {});
   const summaries = await Promise.all(completed.values());
   watch.signal.throwIfAborted();
@@ -129,7 +129,7 @@ async function watchOverall(
     watcher.look();
     return find()?.status === "completed";
   };
-  const ended = fleet.github.waitFor(done, { what: OVERALL, timeoutMs: PATIENCE_MS });
+  const ended = fleet.github.waitFor(done, { what: OVERALL, timeoutMs: TIMEOUT_MS });
   await orAborted(ended, signal).catch(() => {});
   signal.throwIfAborted();
   const found = find();

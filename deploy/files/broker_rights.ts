@@ -51,7 +51,7 @@ function consumedQueues(name: RoleName): string[] {
 
 /** The rights of a role's user. */
 export function rightsOf(name: RoleName): Rights {
-  const { publishes, hears = [] } = roleOf(name);
+  const { publishes, subscribes = [] } = roleOf(name);
   const consumed = consumedQueues(name).map(escaped);
   const mine = consumed.length === 0 ? "" : `(${consumed.join("|")})`;
   // The queues in which retries wait.
@@ -60,13 +60,13 @@ export function rightsOf(name: RoleName): Rights {
   const held = name === "builder"
     ? [`tickborg\\.lease\\.${mine}\\.[0-9a-f-]+(\\.back)?`, `tickborg\\.busy\\.${mine}`]
     : [];
-  const heard = hears.length === 0 ? [] : ["tickborg\\.listen\\.[0-9a-f-]+"];
+  const subscribed = subscribes.length === 0 ? [] : ["tickborg\\.listen\\.[0-9a-f-]+"];
   return {
     user: brokerUser(name),
     vhost: VHOST,
-    configure: anyOf([...delays, ...held, ...heard]),
-    write: anyOf(["amq\\.default", "stats", ...publishes.map(escaped), ...heard]),
-    read: anyOf([...consumed, ...delays, ...held, ...heard, ...hears.map(escaped)]),
+    configure: anyOf([...delays, ...held, ...subscribed]),
+    write: anyOf(["amq\\.default", "stats", ...publishes.map(escaped), ...subscribed]),
+    read: anyOf([...consumed, ...delays, ...held, ...subscribed, ...subscribes.map(escaped)]),
   };
 }
 

@@ -68,8 +68,8 @@ export interface QueueFacts {
 /** The state of the connection, as `/health` tells it. */
 export type BrokerState = "connected" | "connecting" | "blocked" | "closed";
 
-/** Decides what becomes of a message seen by {@link Broker.visit}. */
-export type Visitor = (delivery: Delivery) => Promise<"keep" | "remove" | "stop">;
+/** Decides what becomes of a message seen by {@link Broker.browse}. */
+export type BrowseHandler = (delivery: Delivery) => Promise<"keep" | "remove" | "stop">;
 
 /** A message broker. */
 export interface Broker {
@@ -89,15 +89,15 @@ export interface Broker {
     handler: (delivery: Delivery) => Promise<Settlement>,
   ): Promise<Subscription>;
   /** Receives a copy of each message of an exchange from now on; nothing is kept for it while it is away. */
-  listen(
+  subscribe(
     exchange: string,
     pattern: string,
     handler: (delivery: Delivery) => void,
   ): Promise<Subscription>;
   /** Depth and consumers of a queue; undefined where there is no such queue. */
   inspect(queue: string): Promise<QueueFacts | undefined>;
-  /** Shows each waiting message of a queue to the visitor once, oldest first; those kept stay in the queue. */
-  visit(queue: string, visitor: Visitor): Promise<void>;
+  /** Shows each waiting message of a queue to the handler once, oldest first; those kept stay in the queue. */
+  browse(queue: string, handler: BrowseHandler): Promise<void>;
   close(): Promise<void>;
 }
 

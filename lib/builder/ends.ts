@@ -4,10 +4,10 @@ import { nearest } from "../text/nearest.ts";
 import type { ProjectList } from "../projects/projects.ts";
 import type { EarlyEnd } from "./checkout/checkout.ts";
 import { DISK_FULL } from "./sandbox/full_disk.ts";
-import type { AttrOutcome } from "./result.ts";
+import type { ProjectOutcome } from "./result.ts";
 
 /** The end of a project, whichever it is. */
-export type End = Omit<AttrOutcome, "attr" | "output">;
+export type End = Omit<ProjectOutcome, "project" | "output">;
 
 /** The disk was full where no step could tell. */
 export const DISK_FULL_END = {
@@ -30,14 +30,14 @@ export function withoutList(list: Exclude<ProjectList, { kind: "list" }>): End {
 }
 
 /** The list names no such project. */
-export function unknownProject(attr: string, projects: readonly Project[]): End {
+export function unknownProject(name: string, projects: readonly Project[]): End {
   const names = projects.map(({ name }) => name);
-  const near = nearest(attr, names);
+  const near = nearest(name, names);
   const meant = near.length > 0 ? ` Did you mean ${near.join(" or ")}?` : "";
   const shown = names.slice(0, 50).join(", ") + (names.length > 50 ? ", …" : "");
   return {
     status: "Unknown",
-    reason: `Cannot build ${attr}: the target branch lists no such project.${meant} ` +
+    reason: `Cannot build ${name}: the target branch lists no such project.${meant} ` +
       `There are: ${shown || "none"}`,
   };
 }

@@ -1,18 +1,18 @@
-/** Watches whether builders serve the systems that check runs wait for. */
+/** Observes whether builders serve the systems that check runs wait for. */
 import type { Broker } from "../broker/broker.ts";
 import type { CheckRun } from "../github/github.ts";
 import type { BuildQueueState } from "../report/waiting.ts";
 import { buildQueue } from "../broker/topology.ts";
 import { decideTimeout, type TimeoutDecision } from "./timeout_rules.ts";
 
-/** What a watch works with. */
+/** What {@link ConnectedBuilders} works with. */
 export interface ConnectedBuildersOptions {
   readonly broker: Pick<Broker, "inspect">;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Milliseconds after which a queued check run of a system without a builder is given up. */
   readonly noBuilderMs: number;
-  /** Milliseconds without news after which any check run is. */
+  /** Milliseconds without a message after which any check run is. */
   readonly stuckMs: number;
 }
 
@@ -33,7 +33,7 @@ export class ConnectedBuilders {
     return { waiting: facts?.ready, builders };
   }
 
-  /** Judges a check run by what is known of its system's builders now. */
+  /** Decides about a check run by what is known of its system's builders now. */
   async decideTimeout(run: CheckRun, system: string): Promise<TimeoutDecision> {
     const { now, noBuilderMs, stuckMs } = this.#options;
     await this.queue(system);

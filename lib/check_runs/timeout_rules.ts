@@ -22,18 +22,18 @@ export type TimeoutDecision =
 const SOONEST = 1_000;
 const LATEST = 3_600_000;
 
-/** Judges a check run: over, still on its way (and when to look again), or to be given up. */
+/** Decides whether a check run has ended, waits (and when to look again), or is to be given up. */
 export function decideTimeout(run: CheckRun, facts: TimeoutFacts): TimeoutDecision {
   if (run.status === "completed") return { kind: "ended" };
   const age = Math.max(0, facts.now - sinceWhen(run, facts.now));
   const seconds = Math.round(age / 1_000);
   const queued = run.status === "queued";
-  const alone = facts.noBuilderFor ?? -1;
-  if (queued && age >= facts.noBuilderLimit && alone >= facts.noBuilderLimit) {
-    return { kind: "give-up", why: "no-builder", seconds };
+  const noBuilderFor = facts.noBuilderFor ?? -1;
+  if (queued && age >= facts.noBuilderLimit && noBuilderFor >= facts.noBuilderLimit) {
+    return { kind: "give-up", reason: "no-builder", seconds };
   }
   if (age >= facts.stuckLimit) {
-    return { kind: "give-up", why: queued ? "not-started" : "no-result", seconds };
+    return { kind: "give-up", reason: queued ? "not-started" : "no-result", seconds };
   }
   return { kind: "wait", delayMs: nextCheckMs(queued, age, facts) };
 }
@@ -53,12 +53,12 @@ function sinceWhen(run: CheckRun, now: number): number {
 
 function nextCheckMs(queued: boolean, age: number, facts: TimeoutFacts): number {
   const untilStuck = facts.stuckLimit - age;
-  const untilAlone = !queued
+  const untilNoBuilder = !queued
     ? Infinity
     : age < facts.noBuilderLimit
     ? facts.noBuilderLimit - age
     : facts.noBuilderFor === undefined
     ? Math.max(facts.noBuilderLimit, age / 2)
     : facts.noBuilderLimit - facts.noBuilderFor;
-  return Math.round(Math.min(Math.max(Math.min(untilStuck, untilAlone), SOONEST), LATEST));
+  return Math.round(Math.min(Math.max(Math.min(untilStuck, untilNoBuilder), SOONEST), LATEST));
 }

@@ -6,7 +6,7 @@ import { describeError, TransientFault } from "../common/errors.ts";
 import { type GitHub, GitHubRefusal, type PullRequest } from "../github/github.ts";
 import { evaluationMessage } from "../scheduling/build_jobs.ts";
 import type { EvaluationJob } from "../messages/evaluation_job.ts";
-import type { Event } from "../messages/event.ts";
+import type { StatsEvent } from "../messages/event.ts";
 import { evaluationEvents, RECEIVED, statsMessage } from "../monitoring/stats_events.ts";
 import type { HandlerResult, HandlerStream, RoleContext } from "../runtime/role.ts";
 import type { BranchFacts } from "./branch_facts.ts";
@@ -175,7 +175,7 @@ export class Evaluation {
     return await this.#conclude(conclusion, this.#events(pull, plan));
   }
 
-  #events({ baseRef }: PullRequest, { outcome }: EvaluationPlan): Event[] {
+  #events({ baseRef }: PullRequest, { outcome }: EvaluationPlan): StatsEvent[] {
     const events = evaluationEvents(baseRef, this.#elapsed());
     return outcome === "bad-projects"
       ? [...events, { "target-branch-fails-evaluation": baseRef }]
@@ -186,7 +186,10 @@ export class Evaluation {
    * Sets the final status. Where GitHub does not take it, all else is done and must not be done twice: a
    * message that only sets the status stays behind.
    */
-  async #conclude(conclusion: FinalStatus, events: readonly Event[] = []): Promise<HandlerResult> {
+  async #conclude(
+    conclusion: FinalStatus,
+    events: readonly StatsEvent[] = [],
+  ): Promise<HandlerResult> {
     const outcome = this.#end(...events);
     try {
       await this.#reporter.conclude(conclusion);
@@ -238,7 +241,7 @@ export class Evaluation {
     return publish;
   }
 
-  #end(...events: Event[]): HandlerResult {
+  #end(...events: StatsEvent[]): HandlerResult {
     const stats = statsMessage(this.#context.config.runner.identity, [...RECEIVED, ...events]);
     return { publish: [stats], settle: ack };
   }

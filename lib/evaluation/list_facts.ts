@@ -91,10 +91,10 @@ function projectPaths({ projects }: Parts): string[] {
 
 /** Every mistake, a line each. */
 function mistakesOf(
-  judged: ProjectList,
+  validated: ProjectList,
   look: Pick<TreeFacts, "entries" | "isOld" | "near">,
 ): string[] {
-  const list = usableList(judged);
+  const list = usableList(validated);
   if (list.kind === "missing") return [];
   if (list.kind === "invalid") return [...list.mistakes?.() ?? [list.reason]];
   const inTree = treeMistakes({ ...list, ...look });
@@ -102,7 +102,7 @@ function mistakesOf(
     ? list.tell([...list.mistakes ?? [], ...inTree])
     : tellWithoutPlace([...listMistakes(list), ...inTree], list);
   // What is said of a file that is not read leaves the configuration's list usable.
-  return judged.kind === "invalid" && !judged.mistakes ? [judged.reason, ...told] : told;
+  return validated.kind === "invalid" && !validated.mistakes ? [validated.reason, ...told] : told;
 }
 
 interface Removal {

@@ -86,7 +86,7 @@ async function lookAtQueue(
 async function ageOfOldest(broker: Broker, queue: string, { now }: LookOptions) {
   let publishedAt: number | undefined;
   try {
-    await broker.visit(queue, (delivery) => {
+    await broker.browse(queue, (delivery) => {
       publishedAt = delivery.publishedAt;
       return Promise.resolve("stop");
     });

@@ -5,7 +5,7 @@ import type { Broker, QueueFacts } from "../broker/broker.ts";
 import { QUEUE, QUEUES } from "../broker/topology.ts";
 
 /** Milliseconds a scrape waits for the broker; what is not known by then is left out. */
-const PATIENCE_MS = 3_000;
+const TIMEOUT_MS = 3_000;
 
 /** What the gauges are read from. */
 export type InspectableBroker = Pick<Broker, "inspect"> & { readonly state: Broker["state"] };
@@ -72,7 +72,7 @@ export class QueueMetrics {
       const facts = await this.#broker.inspect(name).catch(() => undefined);
       if (facts !== undefined) found.set(name, facts);
     });
-    await Promise.race([delay(PATIENCE_MS, answered.signal), Promise.all(asked)]);
+    await Promise.race([delay(TIMEOUT_MS, answered.signal), Promise.all(asked)]);
     answered.abort();
     return found;
   }

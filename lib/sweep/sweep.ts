@@ -1,7 +1,7 @@
 /**
- * The sweep: finds what got lost on its way, asking GitHub rather than remembering. Open pull requests
- * whose head has no evaluation, or one that found something missing, are evaluated; check runs that nobody brings to an end are handed to the
- * reconciler, which judges them again. Everything it publishes may come twice without harm.
+ * The sweep: finds at GitHub what got lost, and remembers little. Open pull requests whose head has no
+ * evaluation, or one that found something missing, are evaluated; check runs that do not end get a watch
+ * message, and the poster decides about them. Everything the sweep publishes may come twice without harm.
  */
 import type { Logger } from "@logtape/logtape";
 import type { Broker, Publication } from "../broker/broker.ts";
@@ -21,7 +21,6 @@ import { newest } from "../check_runs/answers.ts";
 import { ConnectedBuilders } from "../check_runs/connected_builders.ts";
 import { overallMessage, watchMessage } from "../check_runs/message.ts";
 import { baseSuffix, isOverall, overallName, parseCheckRunName } from "../check_runs/name.ts";
-
 import {
   evaluationKey,
   evaluationOf,
@@ -49,11 +48,11 @@ export interface SweepOptions {
   readonly pendingMs: number;
   readonly noBuilderMs: number;
   readonly stuckMs: number;
-  /** Heads looked at in one turn, for two requests each; the next turn goes on behind them. */
+  /** Heads looked at in one run, for two requests each; the next run goes on behind them. */
   readonly maxHeads?: number;
 }
 
-/** Looks at all open pull requests, a part of them each turn. */
+/** Looks at all open pull requests, a part of them in each run. */
 export class Sweep {
   readonly #options: SweepOptions;
   readonly #builders: ConnectedBuilders;
@@ -61,7 +60,7 @@ export class Sweep {
   readonly #settled = new Map<string, string>();
   /** When an evaluation was asked for, by `repo#number commit`. */
   readonly #asked = new Map<string, number>();
-  /** Where the next turn goes on. */
+  /** Where the next run goes on. */
   #cursor = 0;
 
   constructor(options: SweepOptions) {
@@ -69,16 +68,16 @@ export class Sweep {
     this.#builders = new ConnectedBuilders(options);
   }
 
-  /** One turn. */
+  /** Looks at the next heads. */
   async run(signal: AbortSignal): Promise<void> {
     const heads = await this.#heads(signal);
     const fresh = heads.filter(({ name, pull }) => this.#settled.get(name) !== versionOf(pull));
     const most = this.#options.maxHeads ?? 40;
     const start = fresh.length === 0 ? 0 : this.#cursor % fresh.length;
-    const turn = [...fresh.slice(start), ...fresh.slice(0, start)].slice(0, most);
-    this.#cursor = start + turn.length;
+    const chosen = [...fresh.slice(start), ...fresh.slice(0, start)].slice(0, most);
+    this.#cursor = start + chosen.length;
     const evaluationsFlow = await this.#evaluationsFlow();
-    for (const head of turn) {
+    for (const head of chosen) {
       if (signal.aborted) return;
       await this.#look(head, evaluationsFlow);
     }

@@ -61,7 +61,7 @@ export interface BuilderHarness extends AsyncDisposable {
   pullRequest(files: Files, job?: Partial<BuildJob>): Promise<BuildJob>;
   /** Has a job built to its end; `tries` says which delivery of it this is. */
   build(job: BuildJob, turn?: { tries: number }): Promise<Built>;
-  /** Hands a message to whoever listens to an exchange. */
+  /** Hands a message to whoever subscribes to an exchange. */
   send(exchange: string, message: unknown): void;
   /** What was published past the generator. */
   readonly published: Publication[];
@@ -84,7 +84,7 @@ export async function openBuilderHarness(
     github: { api_url: "http://127.0.0.1:1" },
     ...(options.projectsInConfig ? { projects: options.projectsInConfig } : {}),
   });
-  const listeners = new Map<string, (delivery: Delivery) => void>();
+  const subscribers = new Map<string, (delivery: Delivery) => void>();
   const published: Publication[] = [];
   const close = async () => {
     await monorepo.close();
@@ -93,7 +93,7 @@ export async function openBuilderHarness(
   const service = await createService({
     role: "builder",
     config,
-    broker: { ...notingBroker(listeners, published), inspect: inspector(options) },
+    broker: { ...notingBroker(subscribers, published), inspect: inspector(options) },
     log: getLogger(["test", "builder"]),
     now: Date.now,
     newId: () => crypto.randomUUID(),
@@ -119,9 +119,9 @@ export async function openBuilderHarness(
     },
     build: (job, turn) => drive(consumer, job, { stop: new AbortController().signal, ...turn }),
     send(exchange, message) {
-      const listener = listeners.get(exchange);
-      assert.ok(listener, `Nobody listens to ${exchange}`);
-      listener(deliveryOf(encode(message)));
+      const subscriber = subscribers.get(exchange);
+      assert.ok(subscriber, `Nobody subscribes to ${exchange}`);
+      subscriber(deliveryOf(encode(message)));
     },
     async [Symbol.asyncDispose]() {
       await service.close?.();
@@ -220,7 +220,7 @@ function inspector({ hasQueue = () => true }: BuilderHarnessOptions): Broker["in
 }
 
 function notingBroker(
-  listeners: Map<string, (delivery: Delivery) => void>,
+  subscribers: Map<string, (delivery: Delivery) => void>,
   published: Publication[],
 ): Broker {
   const never = () => Promise.reject(new Error("Not used by a builder"));
@@ -232,10 +232,10 @@ function notingBroker(
     },
     consume: never,
     inspect: never,
-    visit: never,
-    listen: (exchange, _pattern, handler) => {
-      listeners.set(exchange, handler);
-      return Promise.resolve({ cancel: () => Promise.resolve(void listeners.delete(exchange)) });
+    browse: never,
+    subscribe: (exchange, _pattern, handler) => {
+      subscribers.set(exchange, handler);
+      return Promise.resolve({ cancel: () => Promise.resolve(void subscribers.delete(exchange)) });
     },
     close: () => Promise.resolve(),
   };

@@ -178,9 +178,9 @@ Deno.test("a project that lies in a submodule that is left out is red and told, 
     files: THREE_FILES,
   });
   const job = await pullWithSubmodule(harness, "../x.git", "d".repeat(40), "\tupdate = none\n");
-  for (const attr of ["inside", "user"]) {
-    const { result } = await harness.build({ ...job, attrs: [attr] });
-    assert.equal(result.status, "Failure", attr);
+  for (const project of ["inside", "user"]) {
+    const { result } = await harness.build({ ...job, attrs: [project] });
+    assert.equal(result.status, "Failure", project);
     assert.equal(result.step, "checkout");
     assert.equal(
       result.output[0],

@@ -97,7 +97,7 @@ testRows(ROWS);
 const PUSHES = [pushed(queued("p", T1)), pushed(result("p", T1)), pushed(started("q", T2))];
 /** A build of a pull request that came to nothing holds no push back that comes later. */
 const LASTING = PULLS.filter(({ buildState }) =>
-  buildState.status !== "completed" || buildState.certainty === CONCLUSION_RANK.final
+  buildState.status !== "completed" || buildState.rank === CONCLUSION_RANK.final
 );
 
 Deno.test("Every order and duplication of a pull request's and a push's messages ends in the same state", () => {

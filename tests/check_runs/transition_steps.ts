@@ -50,7 +50,7 @@ export function started(
 export function result(
   requestId: string,
   requestedAt?: string,
-  certainty: ConclusionRank = CONCLUSION_RANK.final,
+  rank: ConclusionRank = CONCLUSION_RANK.final,
 ): Message {
   return {
     requestId,
@@ -59,7 +59,7 @@ export function result(
     buildState: {
       status: "completed",
       attempt: `${requestId}-1`,
-      certainty,
+      rank,
       conclusion: "success",
     },
   };

@@ -3,7 +3,7 @@ import { parseCommands } from "../../lib/comments/command.ts";
 import { growth } from "../support/cost.ts";
 
 /** Linear is 4, quadratic 16. */
-const MOST = 9;
+const MAX_RATIO = 9;
 
 /** Comments of so many characters that were made to keep a reader busy. */
 const COMMENTS: Readonly<Record<string, (size: number) => string>> = {
@@ -18,6 +18,9 @@ for (const [what, make] of Object.entries(COMMENTS)) {
       for (let turn = 0; turn < 200; turn++) parseCommands(comment, "@tickbot");
       return Promise.resolve();
     });
-    assert.ok(times < MOST, `four times the characters cost ${times.toFixed(1)} times as much`);
+    assert.ok(
+      times < MAX_RATIO,
+      `four times the characters cost ${times.toFixed(1)} times as much`,
+    );
   });
 }

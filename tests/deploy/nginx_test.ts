@@ -63,7 +63,7 @@ Deno.test({
       const accepted = await fetch(`${url}/github-webhook`, { ...big, client });
       assert.equal(accepted.status, 202, await accepted.text());
       let size = 0;
-      await broker.visit("push-build-inputs", ({ body }) => {
+      await broker.browse("push-build-inputs", ({ body }) => {
         size = body.byteLength;
         return Promise.resolve("keep");
       });

@@ -93,7 +93,7 @@ Deno.test("What nobody can read goes to the dead letters, and the poster goes on
     const pull = await fleet.openPullRequest({ title: "core: two", files: { "core/x": "2\n" } });
     await fleet.expectCheck(pull, CHECK, "failure");
     const dead: string[] = [];
-    await broker.visit(QUEUE.deadLetters, ({ body }) => {
+    await broker.browse(QUEUE.deadLetters, ({ body }) => {
       dead.push(new TextDecoder().decode(body));
       return Promise.resolve("keep");
     });

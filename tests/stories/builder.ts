@@ -40,7 +40,7 @@ export class StoryBuilder {
 
   constructor(options: BuilderOptions) {
     this.#options = options;
-    options.office.listeners.set(EXCHANGE.cancellations, (body) => {
+    options.office.subscribers.set(EXCHANGE.cancellations, (body) => {
       this.#cancellations.push(decode(Cancellation, body));
     });
   }
@@ -89,7 +89,7 @@ export class StoryBuilder {
       ? "Success" as const
       : "Failure" as const;
     const reason = cancelled ? { reason: "cancelled: on request" } : {};
-    const outcomes = [{ attr: project, status, output: [], ...reason }];
+    const outcomes = [{ project: project, status, output: [], ...reason }];
     const end = { outcomes, baseSha: base, logLines: 0, endedAt: Date.parse(job.requested_at!) };
     const messages = resultMessages(job, makeResult(this.#attempt(job, system), end));
     if (!cancelled) this.built.push({ ...merge, pull: job.pr.number, passed });

@@ -22,8 +22,8 @@ export class StoryBroker {
   readonly #random: Random;
   /** Messages that come back later. */
   readonly #later: { queue: string; letter: InboxMessage; delayMs: number }[] = [];
-  /** Whoever else hears what an exchange carries. */
-  readonly listeners = new Map<string, (body: Uint8Array) => void>();
+  /** Subscribers of exchanges. */
+  readonly subscribers = new Map<string, (body: Uint8Array) => void>();
 
   constructor(consumers: () => readonly Consumer<unknown>[], random: Random) {
     this.#consumers = consumers;
@@ -40,7 +40,7 @@ export class StoryBroker {
 
   publish(publications: readonly Publication[]): void {
     for (const { exchange, routingKey, body, headers = {} } of publications) {
-      this.listeners.get(exchange)?.(body);
+      this.subscribers.get(exchange)?.(body);
       const targets = exchange === ""
         ? [routingKey]
         : QUEUES.filter(({ bindings }) => bindings.some((it) => it.exchange === exchange))

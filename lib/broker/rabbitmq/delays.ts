@@ -22,7 +22,7 @@ const LONGEST_MS = SHORTEST_MS * 2 ** 14;
 const SPARE_MS = 3_600_000;
 
 /** Milliseconds after which a delay queue that confirms nothing is passed over, and for how long it is. */
-const PATIENCE_MS = 15_000;
+const TIMEOUT_MS = 15_000;
 const STUCK_MS = 600_000;
 
 /** Why a wait ended. */
@@ -80,7 +80,7 @@ export class DelayQueues {
     level: number,
     { message, signal }: { message: Delayed; signal: AbortSignal },
   ): Promise<boolean> {
-    using late = deadline(PATIENCE_MS, LATE);
+    using late = deadline(TIMEOUT_MS, LATE);
     const either = AbortSignal.any([signal, late.signal]);
     const confirms = this.#confirms;
     try {

@@ -53,7 +53,7 @@ export function letter(queue: string, text: string): Publication {
 /** Reads and acknowledges what waits in a queue. */
 export async function texts(broker: Broker, queue: string): Promise<string[]> {
   const found: string[] = [];
-  await broker.visit(queue, (delivery) => {
+  await broker.browse(queue, (delivery) => {
     found.push(new TextDecoder().decode(delivery.body));
     return Promise.resolve("remove");
   });

@@ -1,4 +1,4 @@
-/** Looking at queues and listening, without taking from anybody. */
+/** Browsing queues and subscribing to exchanges, which takes no message from a consumer. */
 import assert from "node:assert/strict";
 import { ack } from "../../../lib/broker/broker.ts";
 import { TransientFault } from "../../../lib/common/errors.ts";
@@ -8,11 +8,11 @@ import { bytes, letter, type Story, texts } from "./fixture.ts";
 
 /** The stories. */
 export const LOOKING: Record<string, Story> = {
-  "a visitor sees each waiting message once, and removes what it will": async ({ broker }) => {
+  "browsing shows each waiting message once, and removes what it will": async ({ broker }) => {
     await broker.publish(["a", "b", "c", "d"].map((text) => letter("work", text)));
     const seen: string[] = [];
     const collect = (keep: (text: string) => "keep" | "remove" | "stop") =>
-      broker.visit("work", (delivery) => {
+      broker.browse("work", (delivery) => {
         const text = new TextDecoder().decode(delivery.body);
         seen.push(text);
         return Promise.resolve(keep(text));
@@ -24,8 +24,8 @@ export const LOOKING: Record<string, Story> = {
     assert.deepEqual(seen.splice(0), ["a", "c"]);
     await until("the kept ones", async () => (await broker.inspect("work"))?.ready === 3);
     await assert.rejects(
-      broker.visit("work", () => Promise.reject(new Error("visitor failed"))),
-      /visitor failed/,
+      broker.browse("work", () => Promise.reject(new Error("handler failed"))),
+      /handler failed/,
     );
     await until("the kept ones", async () => (await broker.inspect("work"))?.ready === 3);
     assert.deepEqual(await texts(broker, "work"), ["a", "c", "d"]);
@@ -42,24 +42,24 @@ export const LOOKING: Record<string, Story> = {
     await inbox.cancel();
   },
 
-  "a listener hears what is published from now on": async ({ broker }) => {
+  "a subscriber gets what is published from now on": async ({ broker }) => {
     await broker.publish([{ exchange: "events", routingKey: "push.a", body: bytes("before") }]);
-    const heard: string[] = [];
-    const subscription = await broker.listen("events", "push.#", (delivery) => {
-      heard.push(`${delivery.routingKey} ${new TextDecoder().decode(delivery.body)}`);
+    const received: string[] = [];
+    const subscription = await broker.subscribe("events", "push.#", (delivery) => {
+      received.push(`${delivery.routingKey} ${new TextDecoder().decode(delivery.body)}`);
     });
     for (const routingKey of ["pull.a", "push.a", "push.a.b"]) {
       await broker.publish([{ exchange: "events", routingKey, body: bytes("now") }]);
     }
-    await until("two to be heard", () => heard.length === 2);
-    assert.deepEqual(heard, ["push.a now", "push.a.b now"]);
+    await until("two to be received", () => received.length === 2);
+    assert.deepEqual(received, ["push.a now", "push.a.b now"]);
     await subscription.cancel();
     let after = 0;
-    const other = await broker.listen("events", "push.#", () => after++);
+    const other = await broker.subscribe("events", "push.#", () => after++);
     await broker.publish([{ exchange: "events", routingKey: "push.a", body: bytes("after") }]);
-    await until("the other to hear", () => after === 1);
+    await until("the other to receive", () => after === 1);
     await other.cancel();
-    assert.equal(heard.length, 2);
+    assert.equal(received.length, 2);
   },
 
   "a single active consumer works alone until it goes away": async ({ broker }) => {

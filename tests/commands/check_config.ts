@@ -6,7 +6,7 @@ import { tickborg } from "./run.ts";
 export const runner = { identity: "desk", repos: ["a/b"] };
 
 /** Writes a configuration and gives what both commands say of it. */
-export async function judge(folder: string, config: Record<string, unknown>) {
+export async function checkConfig(folder: string, config: Record<string, unknown>) {
   const path = join(folder, "config.json");
   await Deno.writeTextFile(path, JSON.stringify({ runner, ...config }));
   const check = await tickborg(["check-config", "--config", path, "--json"]);
