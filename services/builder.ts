@@ -136,7 +136,7 @@ async function* handleJob(
   const either = untilEither(entry.signal, stop);
   let result: BuildResult | undefined;
   const told = {
-    repository: job.repo.full_name,
+    repo: job.repo.full_name,
     number: job.pr.number,
     projects: job.attrs,
     system,

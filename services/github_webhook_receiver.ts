@@ -183,13 +183,13 @@ async function accept(
     if (!(error instanceof TransientFault)) throw error;
     log.warn("Webhook not taken", {
       event,
-      repository: fullName,
+      repo: fullName,
       delivery,
       error: describeError(error),
     });
     return { status: 503, text: "Broker unavailable: redeliver this webhook later" };
   }
-  log.debug("Webhook taken", { event, repository: fullName, delivery });
+  log.debug("Webhook taken", { event, repo: fullName, delivery });
   const note = stranger ? ", which is not in runner.repos: nothing of it is built" : "";
   return { status: 202, text: `Queued ${event} for ${fullName}${note}` };
 }

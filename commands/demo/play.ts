@@ -51,16 +51,16 @@ export interface Outcome {
 export async function play(fleet: Fleet, scenario: Scenario, stage: Stage): Promise<Outcome> {
   const { logs, say, signal } = stage;
   introduce(scenario, say);
-  const watcher = new DemoEvents(fleet, (event) => say(formatEvent(event)));
+  const events = new DemoEvents(fleet, (event) => say(formatEvent(event)));
   const pull = await fleet.openPullRequest({ title: scenario.title, files: scenario.change });
   signal.throwIfAborted();
   const checks = await watchChecks(fleet, pull, {
     expected: scenario.expected,
     signal,
-    look: () => watcher.look(),
+    look: () => events.look(),
     summarize: (check) => summarize(check, scenario.expected, stage),
   });
-  const overall = await watchOverall(fleet, pull, watcher, signal);
+  const overall = await watchOverall(fleet, pull, events, signal);
   const labelled = scenario.labels.every((label) => pull.labels.includes(label));
   const ok = labelled && overall.conclusion === scenario.overall &&
     checks.length === scenario.expected.size &&
@@ -70,8 +70,7 @@ export async function play(fleet: Fleet, scenario: Scenario, stage: Stage): Prom
   say(`Logs: ${logs}`);
   say(`\n${formatOverall(overall)}\n`);
   say(ok ? "Everything came out as it should." : "Something did not come out as it should.");
-  const { events } = watcher;
-  return { ok, checks, overall, labels: pull.labels, logs, events };
+  return { ok, checks, overall, labels: pull.labels, logs, events: events.events };
 }
 
 function introduce(scenario: Scenario, say: Stage["say"]): void {
@@ -121,12 +120,12 @@ async function watchChecks(fleet: Fleet, pull: FakePull, watch: Watch): Promise<
 async function watchOverall(
   fleet: Fleet,
   pull: FakePull,
-  watcher: DemoEvents,
+  events: DemoEvents,
   signal: AbortSignal,
 ): Promise<OverallSummary> {
   const find = () => fleet.repository.checkRuns(pull.headSha).find(({ name }) => name === OVERALL);
   const done = () => {
-    watcher.look();
+    events.look();
     return find()?.status === "completed";
   };
   const ended = fleet.github.waitFor(done, { what: OVERALL, timeoutMs: TIMEOUT_MS });

@@ -95,8 +95,8 @@ export interface CheckSummary {
 export function formatSummary(checks: readonly CheckSummary[]): string {
   const width = Math.max(...checks.map(({ name }) => name.length));
   return checks.map((check) => {
-    const verdict = check.conclusion === check.expected ? "as it should" : `NOT ${check.expected}`;
-    return `  ${check.name.padEnd(width)}  ${check.conclusion.padEnd(8)} ${verdict.padEnd(14)}${
+    const note = check.conclusion === check.expected ? "as it should" : `NOT ${check.expected}`;
+    return `  ${check.name.padEnd(width)}  ${check.conclusion.padEnd(8)} ${note.padEnd(14)}${
       check.log ?? "nothing was run"
     }`;
   }).join("\n");

@@ -12,7 +12,7 @@ export interface Publication {
   readonly headers?: Readonly<Record<string, string | number>>;
 }
 
-/** A message that the broker handed to us. */
+/** A message that the broker delivered to us. */
 export interface Delivery {
   readonly queue: string;
   readonly exchange: string;
@@ -32,7 +32,7 @@ export interface Delivery {
 /** What becomes of a delivery. */
 export type Settlement =
   | { readonly kind: "ack" }
-  /** Back to the queue at once, for another consumer: only for handing work back at shutdown. */
+  /** Back to the queue at once, for another consumer: only when a role stops. */
   | { readonly kind: "requeue" }
   /** Back to the same queue after a delay that survives a restart and blocks nothing behind it. */
   | { readonly kind: "retry"; readonly delayMs: number; readonly reason: string }
@@ -42,12 +42,11 @@ export type Settlement =
 /** How to consume a queue. */
 export interface ConsumeOptions {
   readonly queue: string;
-  /** Unsettled deliveries this consumer may hold at once. */
+  /** How many deliveries this consumer may have unsettled at once. */
   readonly prefetch: number;
   /**
-   * Whether a delivery may be held for hours. The broker then takes care that no acknowledgement
-   * timeout of the server takes it away, and that it is delivered to another consumer within a
-   * minute or two when this process dies.
+   * Whether each delivery gets a lease because it may take hours: no acknowledgement timeout of the server
+   * takes it away, and another consumer gets it within a minute or two when this process dies.
    */
   readonly withLease?: boolean;
 }

@@ -75,7 +75,7 @@ export class Evaluation {
   async *run(): HandlerStream {
     if (this.#job.labels_only) return await this.#relabel();
     if (this.#job.conclude) {
-      await this.#reporter.conclude(this.#job.conclude);
+      await this.#reporter.setFinalStatus(this.#job.conclude);
       return { publish: [], settle: ack };
     }
     const pull = await this.#pullRequest();
@@ -97,8 +97,8 @@ export class Evaluation {
     const gathered = await this.#gather(pull);
     if (gathered.kind === "superseded") return await this.#superseded(pull);
     if (gathered.kind === "gone") {
-      yield [this.#ended(gathered.conclusion)];
-      return await this.#conclude(gathered.conclusion);
+      yield [this.#ended(gathered.final)];
+      return await this.#finish(gathered.final);
     }
     return yield* this.#decide(pull, gathered.branch, again);
   }
@@ -163,7 +163,7 @@ export class Evaluation {
     });
     const { handle } = config.github;
     const notes = describeList(plan, { target: pull.baseRef, handle }).join("\n");
-    const end = { outcome: outcome, description, notes, trusted, builds };
+    const end = { outcome, description, notes, trusted, builds };
     const messages = [
       endedMessage(request, end),
       ...evaluationMessages(request, plan, this.#askedAt),
@@ -171,8 +171,8 @@ export class Evaluation {
     for (let at = 0; at < messages.length; at += BATCH) yield messages.slice(at, at + BATCH);
     const { reason } = this.#job;
     this.#log("Pull request evaluated", { outcome, builds: builds.length, reason });
-    const conclusion = { state: stateOf(outcome), description, outcome: outcome };
-    return await this.#conclude(conclusion, this.#events(pull, plan));
+    const final = { state: stateOf(outcome), description, outcome };
+    return await this.#finish(final, this.#events(pull, plan));
   }
 
   #events({ baseRef }: PullRequest, { outcome }: EvaluationPlan): StatsEvent[] {
@@ -186,18 +186,18 @@ export class Evaluation {
    * Sets the final status. Where GitHub does not take it, all else is done and must not be done twice: a
    * message that only sets the status stays behind.
    */
-  async #conclude(
-    conclusion: FinalStatus,
+  async #finish(
+    final: FinalStatus,
     events: readonly StatsEvent[] = [],
   ): Promise<HandlerResult> {
     const outcome = this.#end(...events);
     try {
-      await this.#reporter.conclude(conclusion);
+      await this.#reporter.setFinalStatus(final);
       return outcome;
     } catch (error) {
       if (!(error instanceof TransientFault)) throw error;
       this.#log("Final status is set later", { error: describeError(error) });
-      const later = evaluationMessage({ ...this.#job, conclude: conclusion });
+      const later = evaluationMessage({ ...this.#job, conclude: final });
       return { ...outcome, publish: [...outcome.publish, later] };
     }
   }
@@ -205,10 +205,10 @@ export class Evaluation {
   /** A status that was begun on a commit that nobody looks at any more ends too. */
   async #superseded(pull: PullRequest): Promise<HandlerResult> {
     const description = `Superseded by ${pull.headSha}`;
-    const conclusion: FinalStatus = { state: "failure", description, outcome: "superseded" };
+    const final: FinalStatus = { state: "failure", description, outcome: "superseded" };
     const { requestState } = await this.#reporter.requestState(pull);
-    if (requestState === "begun") await this.#reporter.conclude(conclusion);
-    return this.#with(this.#ended(conclusion), this.#end());
+    if (requestState === "begun") await this.#reporter.setFinalStatus(final);
+    return this.#with(this.#ended(final), this.#end());
   }
 
   #closed(): HandlerResult {
@@ -225,14 +225,14 @@ export class Evaluation {
     if (this.#job.labels_only) return [];
     const { handle } = this.#context.config.github;
     const why = describeError(error).slice(0, 80);
-    const conclusion: FinalStatus = {
+    const final: FinalStatus = {
       state: "error",
       description: `Cannot evaluate: ${why}; comment ${handle} eval to try again`,
       outcome,
     };
-    const publish = this.#job.conclude ? [] : [this.#ended(conclusion)];
+    const publish = this.#job.conclude ? [] : [this.#ended(final)];
     try {
-      await this.#reporter.conclude(conclusion);
+      await this.#reporter.setFinalStatus(final);
     } catch (cause) {
       this.#context.log.error("Nobody could be told of an evaluation that is given up", {
         error: describeError(cause),
@@ -251,7 +251,7 @@ export class Evaluation {
   }
 
   #log(what: string, fields: Record<string, unknown>): void {
-    const { repo: { full_name: repo }, pr: { number, head_sha: head } } = this.#job;
-    this.#context.log.info(what, { repo, number, head, ms: this.#elapsed(), ...fields });
+    const { repo: { full_name: repo }, pr: { number, head_sha: headSha } } = this.#job;
+    this.#context.log.info(what, { repo, number, headSha, ms: this.#elapsed(), ...fields });
   }
 }

@@ -36,7 +36,7 @@ export type Gathered =
   | { readonly kind: "facts"; readonly branch: BranchFacts }
   | { readonly kind: "superseded" }
   /** Something did not come in minutes, and the evaluation ends. */
-  | { readonly kind: "gone"; readonly conclusion: FinalStatus };
+  | { readonly kind: "gone"; readonly final: FinalStatus };
 
 /** What {@link gather} works with. */
 export interface GatherOptions {
@@ -77,6 +77,6 @@ export async function gather(
     if (!(error instanceof MissingFromGit)) throw error;
     retryIfEarly(error, tries);
     const { handle } = config.github;
-    return { kind: "gone", conclusion: finalStatusOfMissing(error, pull.baseRef, handle) };
+    return { kind: "gone", final: finalStatusOfMissing(error, pull.baseRef, handle) };
   }
 }

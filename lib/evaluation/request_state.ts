@@ -29,8 +29,8 @@ export function requestStateOf(
   return memories[0]?.requestId === request.requestId ? "begun" : "new";
 }
 
-/** Whether a later request was concluded since this one began. `statuses` are a commit's, newest first. */
-export function isOvertaken(
+/** Whether a later request got its final status since this one began. `statuses` are a commit's, newest first. */
+export function isSuperseded(
   statuses: readonly CommitStatus[],
   request: Omit<EvaluationRequest, "asked">,
 ): boolean {

@@ -27,10 +27,10 @@ export interface CacheOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Milliseconds that packing may take, since jobs wait meanwhile; the next turn tries again. */
+/** Milliseconds that packing may take, since jobs wait meanwhile; the next run tries again. */
 const GC_TIMEOUT_MS = LOCK_TIMEOUT_MS / 2;
 
-/** Pull requests that are forgotten in a turn: git rewrites its list of refs for each, and jobs wait. */
+/** Pull requests that are forgotten in a run: git rewrites its list of refs for each, and jobs wait. */
 const PULLS_A_TURN = 200;
 
 /** Age of its newest commit at which a pull request is forgotten. */
@@ -134,8 +134,8 @@ export class GitCache extends GitRepository {
   }
 
   /**
-   * Packs what has piled up, where git finds it worth while, and forgets old pull requests; for a turn now and
-   * then. In this order, so that what a job is reading stays until the next turn.
+   * Packs what has piled up, where git finds it worth while, and forgets old pull requests; for a run now and
+   * then. In this order, so that what a job is reading stays until the next run.
    */
   async maintain(): Promise<void> {
     const gc = ["-c", "gc.auto=6700", "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet"];

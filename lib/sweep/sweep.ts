@@ -105,7 +105,10 @@ export class Sweep {
       return await this.#options.github.openPullRequests(repo);
     } catch (error) {
       if (!isMissing(error)) throw error;
-      this.#options.log.warn("Repository is not swept", { repo, error: describeError(error) });
+      this.#options.log.warn("Repository cannot be searched for lost work", {
+        repo: `${repo.owner}/${repo.name}`,
+        error: describeError(error),
+      });
       return [];
     }
   }
@@ -133,7 +136,12 @@ export class Sweep {
     const lacks = lacksEvaluation(pull, statuses, facts);
     const waiting = waitingOf(overall, pull);
     if (evaluationsFlow && (lacks || lacksOverall(pull, { ...facts, overall, waiting }))) {
-      log.warn("Pull request has no evaluation and is evaluated now", { pull: head.name, next });
+      log.warn("Pull request has no evaluation and is evaluated now", {
+        repo: repo.full_name,
+        number: pull.number,
+        headSha: pull.headSha,
+        next,
+      });
       this.#remember(evaluationKey(head), facts.now);
       const status = newestEvaluation(statuses, pull.number);
       const last = status && evaluationMemory(status, pull.number);

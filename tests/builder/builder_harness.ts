@@ -60,7 +60,7 @@ export interface BuilderHarness extends AsyncDisposable {
   /** Opens a pull request with these files and resolves to its job. */
   pullRequest(files: Files, job?: Partial<BuildJob>): Promise<BuildJob>;
   /** Has a job built to its end; `tries` says which delivery of it this is. */
-  build(job: BuildJob, turn?: { tries: number }): Promise<Built>;
+  build(job: BuildJob, options?: { tries: number }): Promise<Built>;
   /** Hands a message to whoever subscribes to an exchange. */
   send(exchange: string, message: unknown): void;
   /** What was published past the generator. */
@@ -117,7 +117,8 @@ export async function openBuilderHarness(
       await monorepo.setPullHead(number, headSha);
       return jobFor(monorepo, number, headSha, job);
     },
-    build: (job, turn) => drive(consumer, job, { stop: new AbortController().signal, ...turn }),
+    build: (job, options) =>
+      drive(consumer, job, { stop: new AbortController().signal, ...options }),
     send(exchange, message) {
       const subscriber = subscribers.get(exchange);
       assert.ok(subscriber, `Nobody subscribes to ${exchange}`);
@@ -160,10 +161,12 @@ export interface DriveOptions {
 export async function drive(
   consumer: Consumer<BuildJob>,
   job: BuildJob,
-  turn: AbortSignal | DriveOptions,
+  options: AbortSignal | DriveOptions,
   each?: (messages: readonly Message[]) => void | Promise<void>,
 ): Promise<Built> {
-  const { stop, ...rest }: DriveOptions = turn instanceof AbortSignal ? { stop: turn } : turn;
+  const { stop, ...rest }: DriveOptions = options instanceof AbortSignal
+    ? { stop: options }
+    : options;
   const delivery = { ...deliveryOf(encode(job)), ...rest };
   const progress = consumer.handle(consumer.decode(delivery), delivery, stop);
   assert.ok(Symbol.asyncIterator in progress);

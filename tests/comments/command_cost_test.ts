@@ -15,7 +15,7 @@ for (const [what, make] of Object.entries(COMMENTS)) {
   Deno.test(`reading ${what} costs as much a character however many there are`, async () => {
     const times = await growth(16_000, (size) => {
       const comment = make(size);
-      for (let turn = 0; turn < 200; turn++) parseCommands(comment, "@tickbot");
+      for (let round = 0; round < 200; round++) parseCommands(comment, "@tickbot");
       return Promise.resolve();
     });
     assert.ok(

@@ -79,7 +79,7 @@ Deno.test("to begin at a line that no log has costs as much however long the log
     }
     for (const line of [() => 10 ** 14, (bytes: number) => bytes]) {
       const times = await growth(SHORT, async (bytes) => {
-        for (let turn = 0; turn < 500; turn++) {
+        for (let round = 0; round < 500; round++) {
           assert.equal(await lineOffset(pathOf(bytes), line(bytes)), bytes);
         }
       });

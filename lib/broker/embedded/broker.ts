@@ -179,7 +179,7 @@ class EmbeddedBroker implements Broker {
   }
 
   #start({ consumer, message }: Assignment): void {
-    consumer.held++;
+    consumer.unacknowledged++;
     const work = this.#handle(consumer, message)
       .catch((error) => {
         if (this.state !== "closed") this.#log.error("Settling failed: this is a bug", { error });

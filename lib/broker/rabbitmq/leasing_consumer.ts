@@ -1,17 +1,15 @@
 /**
- * Deliveries that are held for hours on a server that takes every delivery back after half an hour
- * (`consumer_timeout`), and that must reach another consumer soon after their holder dies.
+ * Leases for deliveries that take hours, on a server that takes every delivery back after half an hour
+ * (`consumer_timeout`); another consumer must get them soon after their holder dies.
  *
- * A delivery that takes longer than a moment is moved into a lease: a copy goes to a queue that only this
- * consumer has, comes back from there at once, is held unacknowledged, and the delivery before it is
- * acknowledged. The lease is renewed the same way long before the server loses patience. When the holder
- * or its connection dies, the server puts the copy back into the lease queue, whose messages expire on the
- * spot and go to the lease's back queue. There they wait for the holder, which finds them when it connects
- * again and goes on; when it does not come in time they expire and go back to the queue they came from. A
- * server that was down for long makes no difference: the time begins when it is up again.
+ * A copy of the delivery goes to a lease queue that only this consumer has, comes back at once and stays
+ * unacknowledged; then the delivery before it is acknowledged. The lease is renewed the same way, long before
+ * the server's timeout. When the holder or its connection dies, the server puts the copy back into the lease
+ * queue, whose messages expire at once and go to the back queue. There the holder finds them when it connects
+ * again; if it does not come in time, they expire and go to the queue they came from.
  *
- * A consumer all of whose places are taken by leases takes nothing from the queue, so that the server shows no
- * consumer there; it shows one on {@link busyQueue}.
+ * A consumer whose slots are all leased takes nothing from the queue, so the server shows no consumer there;
+ * it shows one on {@link busyQueue}.
  */
 import type { ConsumeOptions, Settlement } from "../broker.ts";
 import { anyAborted } from "../../common/async.ts";
