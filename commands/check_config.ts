@@ -12,7 +12,7 @@ import { redacted, secretInsteadOfFile } from "../lib/text/redacted.ts";
 import { isRoleName, ROLE_NAMES, type RoleName } from "../services/roles.ts";
 import { missingSections, namesRabbitMq } from "../services/start.ts";
 import { parseOptions } from "./arguments.ts";
-import { type Tried, tryOut } from "./online.ts";
+import { checkOnline, type OnlineReport } from "./online.ts";
 import {
   chosenRoles,
   doubtfulValues,
@@ -37,7 +37,7 @@ Exit code 0 when these roles can run, 2 when not.
 `;
 
 /** What a configuration is good for. */
-interface Findings extends Tried {
+interface Findings extends OnlineReport {
   /** Keys whose file is not there yet. */
   readonly loadedLater: string[];
   readonly roles: { role: string; ready: boolean; broker: string; why?: string }[];
@@ -127,13 +127,13 @@ async function tryUnlessMistaken(
   config: Config,
   roles: readonly RoleName[],
   { mistakes, loadedLater }: Pick<Findings, "mistakes" | "loadedLater">,
-): Promise<Tried> {
+): Promise<OnlineReport> {
   const because = mistakes.length > 0
     ? "the mistakes above come first"
     : loadedLater.length > 0
     ? "systemd has not loaded the secrets: set CREDENTIALS_DIRECTORY to a folder that has them"
     : undefined;
-  if (because === undefined) return await tryOut(config, roles);
+  if (because === undefined) return await checkOnline(config, roles);
   return { ...NOTHING, mistakes: [`Nothing was tried online: ${because}`] };
 }
 

@@ -9,7 +9,7 @@ import {
   selects,
   shown,
 } from "../lib/broker/dead_letters.ts";
-import { revivedHeaders } from "../lib/broker/envelope.ts";
+import { replayHeaders } from "../lib/broker/envelope.ts";
 import { openBroker } from "../lib/broker/open.ts";
 import {
   type Config,
@@ -146,7 +146,7 @@ async function work(broker: Broker, { verb, filter }: Options): Promise<Report> 
     if (!selects(filter, letter)) return "keep";
     if (verb === "retry") {
       try {
-        await sendBack(broker, letter, delivery);
+        await replay(broker, letter, delivery);
       } catch (error) {
         report.failed.push({ id: letter.id, why: describeError(error) });
         return "keep";
@@ -161,7 +161,7 @@ async function work(broker: Broker, { verb, filter }: Options): Promise<Report> 
 }
 
 /** Confirmed before the dead letter is removed, so that a fault in between leaves two rather than none. */
-async function sendBack(broker: Broker, letter: DeadLetter, delivery: Delivery): Promise<void> {
+async function replay(broker: Broker, letter: DeadLetter, delivery: Delivery): Promise<void> {
   if (letter.queue === "") {
     throw new Error("Cannot send it back: it does not say where it came from");
   }
@@ -169,7 +169,7 @@ async function sendBack(broker: Broker, letter: DeadLetter, delivery: Delivery):
     exchange: "",
     routingKey: letter.queue,
     body: delivery.body,
-    headers: revivedHeaders(delivery) as Record<string, string | number>,
+    headers: replayHeaders(delivery) as Record<string, string | number>,
   }]);
 }
 

@@ -6,7 +6,7 @@ import { startFleet } from "../testing/fleet.ts";
 import { startRabbitMq, type Vhost, withoutRabbitMq } from "../testing/rabbitmq.ts";
 import { parseOptions } from "./arguments.ts";
 import { claimLogFolder } from "./demo/log_folder.ts";
-import { type Outcome, play, type Stage } from "./demo/play.ts";
+import { type DemoOptions, type DemoResult, play } from "./demo/play.ts";
 import { type Scenario, scenarioFor } from "./demo/scenario.ts";
 import { listenForInterruption } from "./interruption.ts";
 import { logFrom } from "./logging.ts";
@@ -53,7 +53,7 @@ export async function run(args: string[]): Promise<number> {
   using interruption = listenForInterruption();
   const { signal } = interruption;
   const say = options.json ? console.error : console.log;
-  const tell = (outcome: Outcome) => {
+  const tell = (outcome: DemoResult) => {
     if (options.json) console.log(JSON.stringify({ broker: options.broker, ...outcome }, null, 2));
   };
   try {
@@ -69,24 +69,27 @@ export async function run(args: string[]): Promise<number> {
 /** Plays on a fleet that is put away whatever happens. Throws the signal's reason when it aborts before the end of the story. */
 async function perform(
   { broker, logs, serve }: Options,
-  stage: Stage,
-  tell: (outcome: Outcome) => void,
-): Promise<Outcome> {
-  const { say, signal } = stage;
+  options: DemoOptions,
+  tell: (outcome: DemoResult) => void,
+): Promise<DemoResult> {
+  const { say, signal } = options;
   await using server = broker === "rabbitmq" ? await privateRabbitMq(say) : undefined;
   signal.throwIfAborted();
   await claimLogFolder(logs);
   const scenario = scenarioFor(hostSystem(), hasProgram);
   await using fleet = await demoFleet(scenario, logs, await server?.vhost());
   signal.throwIfAborted();
-  const outcome = await play(fleet, scenario, stage);
+  const outcome = await play(fleet, scenario, options);
   tell(outcome);
-  if (serve) await serveUntilStopped(outcome, stage);
+  if (serve) await serveUntilStopped(outcome, options);
   return outcome;
 }
 
 /** Leaves everything as it is until the signal aborts. */
-async function serveUntilStopped({ checks }: Outcome, { say, signal }: Stage): Promise<void> {
+async function serveUntilStopped(
+  { checks }: DemoResult,
+  { say, signal }: DemoOptions,
+): Promise<void> {
   say("\nThe log pages are up until Ctrl-C:");
   for (const { name, page } of checks) if (page) say(`  ${name}: ${page}`);
   await new Promise<void>((resolve) => {

@@ -11,13 +11,13 @@ import {
 } from "../lib/config/config.ts";
 import { ConfigError, describeError, UsageError } from "../lib/common/errors.ts";
 import {
-  lookAtEndpoints,
-  lookAtQueues,
-  lookAtUnserved,
-  type LookOptions,
+  checkEndpoints,
+  type CheckOptions,
+  checkQueues,
+  checkUnserved,
 } from "../lib/monitoring/fleet.ts";
-import { type GitHubReport, lookAtGitHub } from "../lib/monitoring/github.ts";
-import { worst } from "../lib/monitoring/health.ts";
+import { checkGitHub, type GitHubReport } from "../lib/monitoring/github.ts";
+import { worstLevel } from "../lib/monitoring/health.ts";
 import type { StatusReport } from "../lib/monitoring/status_report.ts";
 import { listenAddress } from "../lib/config/listen.ts";
 import { roleLogger } from "../lib/runtime/log.ts";
@@ -65,7 +65,7 @@ export async function run(args: string[]): Promise<number> {
   }
   await logFrom("off");
   const config = await loadConfig(configPath(options.config));
-  const gitHub = seldom(GITHUB_EVERY_MS, () => lookAtGitHub(config, options));
+  const gitHub = seldom(GITHUB_EVERY_MS, () => checkGitHub(config, options));
   while (true) {
     const report = await look(config, options.timeoutMs, gitHub);
     show(report, options);
@@ -134,13 +134,13 @@ async function look(
   const options = { timeoutMs, now: Date.now };
   const [{ broker, queues }, answers, github, unserved] = await Promise.all([
     lookAtBroker(config, options),
-    lookAtEndpoints(endpoints, options),
+    checkEndpoints(endpoints, options),
     gitHub(),
-    lookAtUnserved(endpoints, options),
+    checkUnserved(endpoints, options),
   ]);
   const all = [broker, ...queues, ...answers, ...(github ? [github] : []), ...unserved ?? []];
   return {
-    level: worst(all.flatMap(({ level }) => level ?? [])),
+    level: worstLevel(all.flatMap(({ level }) => level ?? [])),
     time: new Date().toISOString(),
     version: VERSION,
     broker,
@@ -160,7 +160,7 @@ async function look(
 /** What the broker tells; the embedded one, which serves its own process only, is asked nothing. */
 async function lookAtBroker(
   config: Config,
-  options: LookOptions,
+  options: CheckOptions,
 ): Promise<Pick<StatusReport, "broker" | "queues">> {
   const section = SECTIONS.find((name) => rabbitMqOf(config, name) !== undefined);
   if (section === undefined) {
@@ -177,7 +177,7 @@ async function lookAtBroker(
     once: true,
   });
   try {
-    const look = opening.then((broker) => lookAtQueues(broker, config, options));
+    const look = opening.then((broker) => checkQueues(broker, config, options));
     const queues = await within(options.timeoutMs, look);
     return { broker: { level: "ok", why: "", address }, queues };
   } catch (error) {

@@ -12,7 +12,7 @@ import { openSandbox } from "../lib/builder/sandbox/open_sandbox.ts";
 import { makeResult, resultMessages } from "../lib/builder/result.ts";
 import { jobKey, RunningJobs } from "../lib/builder/running_jobs.ts";
 import type { Sandbox } from "../lib/builder/sandbox/sandbox.ts";
-import { makeSecretPaths, secretPaths } from "../lib/builder/sandbox/secret_places.ts";
+import { makeSecretPaths, secretPaths } from "../lib/builder/sandbox/secret_paths.ts";
 import { withReachableTargets } from "../lib/builder/targets.ts";
 import { ack, type Broker, type Publication, type Subscription } from "../lib/broker/broker.ts";
 import { foreignMistake, sectionOf, systemsOf } from "../lib/config/sections.ts";

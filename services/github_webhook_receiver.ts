@@ -64,7 +64,7 @@ export function createReceiver(options: ReceiverOptions): (request: Request) => 
     const body = await readWebhookBody(request, { budget, timeoutMs: bodyWithinMs });
     if (typeof body === "string") return refuse(BODY_PROBLEMS[body], log);
     try {
-      const webhook = understand(request.headers, body, options.secret);
+      const webhook = parseWebhook(request.headers, body, options.secret);
       if ("status" in webhook) return refuse(webhook, log);
       return respond(await accept(webhook, { ...options, arrivedAt }));
     } finally {
@@ -92,7 +92,7 @@ export interface Webhook {
 }
 
 /** Checks in the order of the protocol; the first that fails is the answer. */
-export function understand(
+export function parseWebhook(
   headers: Headers,
   body: Uint8Array,
   secret: string,

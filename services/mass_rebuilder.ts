@@ -42,7 +42,7 @@ export function createService(context: RoleContext): Promise<Service> {
 
 interface HandleOptions {
   readonly context: RoleContext;
-  /** Which tries of the job this is, from 1. */
+  /** How often the job was tried, this time included. */
   readonly tries: number;
   readonly stop: AbortSignal;
 }

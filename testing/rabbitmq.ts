@@ -11,7 +11,7 @@ import { accepts, readIfThere, sendSignal, serverUser, shell } from "./rabbitmq/
 import { pause, TIMEOUT_MS } from "./waiting.ts";
 
 /**
- * For `Deno.test({ignore: withoutRabbitMq(), …})`: whether no server is installed. At a harness such tests
+ * For `Deno.test({ignore: withoutRabbitMq(), …})`: whether no server is installed. On a machine without one such tests
  * are skipped; in CI (`CI=true`) they run, and fail because {@link startRabbitMq} throws.
  */
 export function withoutRabbitMq(): boolean {

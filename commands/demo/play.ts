@@ -22,10 +22,10 @@ import {
 const TIMEOUT_MS = 120_000;
 
 /** Milliseconds a log may appear after its check run has completed: they come by different ways. */
-const LOG_PATIENCE_MS = 10_000;
+const LOG_TIMEOUT_MS = 10_000;
 
 /** Where the story is told. */
-export interface Stage {
+export interface DemoOptions {
   /** Absolute path of the log folder. */
   readonly logs: string;
   readonly say: (text: string) => void;
@@ -34,7 +34,7 @@ export interface Stage {
 }
 
 /** What came of the demo. */
-export interface Outcome {
+export interface DemoResult {
   readonly ok: boolean;
   readonly checks: readonly CheckSummary[];
   /** The check run that sums up the others. */
@@ -48,8 +48,12 @@ export interface Outcome {
  * Opens the pull request and resolves when every check run has completed, or took too long. Throws the
  * signal's reason when it aborts.
  */
-export async function play(fleet: Fleet, scenario: Scenario, stage: Stage): Promise<Outcome> {
-  const { logs, say, signal } = stage;
+export async function play(
+  fleet: Fleet,
+  scenario: Scenario,
+  options: DemoOptions,
+): Promise<DemoResult> {
+  const { logs, say, signal } = options;
   introduce(scenario, say);
   const events = new DemoEvents(fleet, (event) => say(formatEvent(event)));
   const pull = await fleet.openPullRequest({ title: scenario.title, files: scenario.change });
@@ -58,7 +62,7 @@ export async function play(fleet: Fleet, scenario: Scenario, stage: Stage): Prom
     expected: scenario.expected,
     signal,
     look: () => events.look(),
-    summarize: (check) => summarize(check, scenario.expected, stage),
+    summarize: (check) => summarize(check, scenario.expected, options),
   });
   const overall = await watchOverall(fleet, pull, events, signal);
   const labelled = scenario.labels.every((label) => pull.labels.includes(label));
@@ -73,7 +77,7 @@ export async function play(fleet: Fleet, scenario: Scenario, stage: Stage): Prom
   return { ok, checks, overall, labels: pull.labels, logs, events: events.events };
 }
 
-function introduce(scenario: Scenario, say: Stage["say"]): void {
+function introduce(scenario: Scenario, say: DemoOptions["say"]): void {
   say(`A monorepo with ${scenario.projects.length} projects:`);
   for (const { name, path, build_system, depends_on } of scenario.projects) {
     const how = typeof build_system === "string" ? build_system : build_system.Custom.command;
@@ -145,7 +149,7 @@ function incomplete(name: string, state: string, expected: Scenario["expected"])
 async function summarize(
   check: FakeCheckRun,
   expected: Scenario["expected"],
-  { logs, say, signal }: Stage,
+  { logs, say, signal }: DemoOptions,
 ): Promise<CheckSummary> {
   const ran = logPage(check);
   const lines = ran
@@ -165,7 +169,7 @@ async function summarize(
 
 /** A log's lines, followed to its end, from the server that its check run links to. */
 async function wholeLog(address: string, signal: AbortSignal): Promise<string[]> {
-  const deadline = performance.now() + LOG_PATIENCE_MS;
+  const deadline = performance.now() + LOG_TIMEOUT_MS;
   for (;;) {
     const response = await fetch(`${address}?follow=1`, { signal });
     const text = await response.text();

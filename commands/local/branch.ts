@@ -127,7 +127,7 @@ async function workTreeOf(
   const tree = { repository, top, signal };
   progress("looking at the work tree");
   const { count, submodules } = await changesIn(tree).catch((error: unknown) => {
-    // WorkTreeChanges that were not asked for are no reason not to look at the branch.
+    // Changes that were not asked for are no reason not to look at the branch.
     if (wanted || !(error instanceof GitFailure)) throw error;
     return { count: 0, submodules: [] };
   });

@@ -21,7 +21,7 @@ export interface Delivery {
   readonly headers: Readonly<Record<string, unknown>>;
   /** Whether a consumer may have seen this message before and not settled it. */
   readonly redelivered: boolean;
-  /** Which tries this is, from 1; grows with each `retry`, not with redeliveries. */
+  /** How often it was tried, this time included; grows with each `retry`, not with redeliveries. */
   readonly tries: number;
   /** Milliseconds since the epoch when it was published, where its publisher said so (AMQP `timestamp`). */
   readonly publishedAt?: number | undefined;

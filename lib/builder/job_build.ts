@@ -7,13 +7,20 @@ import type { ProjectBuild } from "./recipes/project_build.ts";
 import { type BuilderContext, checkoutRoot } from "./builder_context.ts";
 import { type EarlyEnd, prepareSource, type Source } from "./checkout/checkout.ts";
 import { PROJECTS_FILE } from "../projects/projects.ts";
-import { DISK_FULL_END, earlyEnd, type End, leftOut, unknownProject, withoutList } from "./ends.ts";
+import {
+  DISK_FULL_END,
+  earlyEnd,
+  leftOut,
+  type ProjectEnd,
+  unknownProject,
+  withoutList,
+} from "./ends.ts";
 import { saysDiskFull } from "./sandbox/full_disk.ts";
 import type { JobFolder } from "./checkout/job_folder.ts";
 import { safeLine, Tail } from "./log/lines.ts";
 import { withoutJobFolder } from "./log/repository_paths.ts";
 import type { LogStream } from "./log/log_stream.ts";
-import type { Attempt, AttemptEnd, ProjectOutcome } from "./result.ts";
+import type { Attempt, AttemptEnd, ProjectResult } from "./result.ts";
 import { isFor, JobTree } from "./checkout/job_tree.ts";
 
 /** Lines and characters of a log's end that a result shows. */
@@ -76,7 +83,7 @@ export class JobBuild {
     }
   }
 
-  async #outcomes(): Promise<ProjectOutcome[]> {
+  async #outcomes(): Promise<ProjectResult[]> {
     const { signal } = this.#options;
     try {
       if (this.#prepared && "source" in this.#prepared) return await this.#buildAll(this.#prepared);
@@ -90,19 +97,19 @@ export class JobBuild {
   }
 
   /** The same end for every project of the job, told in the log. */
-  async #all(end: End): Promise<ProjectOutcome[]> {
+  async #all(end: ProjectEnd): Promise<ProjectResult[]> {
     const reason = safeLine(end.reason ?? "");
     await this.#options.stream.write([reason]);
     return this.#same({ ...end, reason }, [reason]);
   }
 
-  #same(end: End, output: readonly string[]): ProjectOutcome[] {
+  #same(end: ProjectEnd, output: readonly string[]): ProjectResult[] {
     return this.#options.attempt.job.attrs.map((name) => ({ project: name, output, ...end }));
   }
 
   async #buildAll(
     { cache, source }: Exclude<Awaited<ReturnType<typeof prepareSource>>, EarlyEnd>,
-  ): Promise<ProjectOutcome[]> {
+  ): Promise<ProjectResult[]> {
     const { attempt: { job }, stream, signal } = this.#options;
     const { projects } = source;
     if (projects.kind !== "list") return await this.#all(withoutList(projects));
@@ -113,7 +120,7 @@ export class JobBuild {
     const written = await tree.write();
     if ("status" in written) return await this.#all(written);
     await stream.write(written.lines);
-    const outcomes: ProjectOutcome[] = [];
+    const outcomes: ProjectResult[] = [];
     for (const name of new Set(job.attrs)) {
       outcomes.push(
         cancelled(signal)
@@ -128,7 +135,7 @@ export class JobBuild {
     name: string,
     projects: readonly Project[],
     tree: JobTree,
-  ): Promise<ProjectOutcome> {
+  ): Promise<ProjectResult> {
     const { attempt: { system }, stream } = this.#options;
     const project = projects.find((listed) => listed.name === name);
     if (project === undefined || !isFor(project, system)) {
@@ -143,7 +150,7 @@ export class JobBuild {
     return { project: name, output: [reason], ...early, reason };
   }
 
-  async #build(project: Project): Promise<ProjectOutcome> {
+  async #build(project: Project): Promise<ProjectResult> {
     const { stream, signal, folder, builder } = this.#options;
     const { tree, build: builds, home } = builder.sandbox.places(folder);
     const folders = { tree, build: join(builds, project.name), home };

@@ -21,7 +21,7 @@ export interface Attempt {
 }
 
 /** How one of a job's projects ended. */
-export interface ProjectOutcome {
+export interface ProjectResult {
   readonly project: string;
   /** `Left out`: not for this system. `Unknown`: the repository lists no such project. */
   readonly status:
@@ -43,7 +43,7 @@ export interface ProjectOutcome {
 
 /** The end of an attempt. */
 export interface AttemptEnd {
-  readonly outcomes: readonly ProjectOutcome[];
+  readonly outcomes: readonly ProjectResult[];
   readonly baseSha?: string | undefined;
   readonly logLines: number;
   /** Milliseconds since the epoch. */
@@ -51,7 +51,7 @@ export interface AttemptEnd {
 }
 
 /** What counts most of several projects' ends: one red project makes the job red. */
-const SEVERITY: readonly ProjectOutcome["status"][] = [
+const SEVERITY: readonly ProjectResult["status"][] = [
   "Cancelled",
   "Failure",
   "Unknown",
@@ -100,7 +100,7 @@ export function makeResult(attempt: Attempt, end: AttemptEnd): BuildResult {
 /** Why it failed, in the words of the tool, and of the builder. */
 function whyFailed(
   status: BuildStatus,
-  { reason, firstError }: ProjectOutcome,
+  { reason, firstError }: ProjectResult,
 ): Pick<BuildResult, "reason" | "first_error"> {
   if (status !== "Failure" && status !== "TimedOut") return {};
   return {
@@ -117,13 +117,13 @@ function whyFailed(
   };
 }
 
-const NOTHING_ASKED: ProjectOutcome = {
+const NOTHING_ASKED: ProjectResult = {
   project: "",
   status: "Failure",
   output: ["Cannot build: the job names no project"],
 };
 
-function statusOf({ status, reason }: ProjectOutcome): BuildStatus {
+function statusOf({ status, reason }: ProjectResult): BuildStatus {
   switch (status) {
     case "Unknown":
       return "Failure";

@@ -1,7 +1,7 @@
 /** Which builds the commands of a comment name. Pure. */
 import { maxProjects, systemsFor } from "../access/acl.ts";
 import type { Command } from "./command.ts";
-import { withSystems } from "./places.ts";
+import { withSystems } from "./command_systems.ts";
 import type { Problem } from "./answer.ts";
 import type { Config, Project } from "../config/config.ts";
 import { isRedefined } from "../evaluation/list_change.ts";

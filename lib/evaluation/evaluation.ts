@@ -31,7 +31,7 @@ const BATCH = 500;
 /** What an evaluation works with. */
 export interface EvaluationOptions {
   readonly context: RoleContext;
-  /** Which tries of the job this is, from 1. */
+  /** How often the job was tried, this time included. */
   readonly tries: number;
   /** Aborts when the role stops. */
   readonly stop: AbortSignal;
@@ -220,7 +220,7 @@ export class Evaluation {
     return { publish: [first, ...publish], settle };
   }
 
-  /** The last tries failed: whoever opened the pull request is told. */
+  /** The last try failed: whoever opened the pull request is told. */
   async giveUp(error: unknown, outcome = GIVEN_UP): Promise<readonly Publication[]> {
     if (this.#job.labels_only) return [];
     const { handle } = this.#context.config.github;

@@ -8,7 +8,7 @@ import type { PullRequest } from "../github/github.ts";
 import type { EvaluationJob } from "../messages/evaluation_job.ts";
 import { retryIfEarly } from "../runtime/retry.ts";
 import { type BranchFacts, gatherBranchFacts } from "./branch_facts.ts";
-import { limited } from "./limit.ts";
+import { withTimeLimit } from "./limit.ts";
 import { finalStatusOfMissing } from "./missing.ts";
 import type { FinalStatus } from "./reporter.ts";
 
@@ -42,7 +42,7 @@ export type Gathered =
 export interface GatherOptions {
   readonly config: Config;
   readonly pull: PullRequest;
-  /** Which tries of the job this is, from 1. */
+  /** How often the job was tried, this time included. */
   readonly tries: number;
   /** Aborts when the role stops. */
   readonly stop: AbortSignal;
@@ -56,7 +56,7 @@ export async function gather(
   job: EvaluationJob,
   { config, pull, tries, stop }: GatherOptions,
 ): Promise<Gathered> {
-  using limit = limited(stop, sectionOf(config, "mass_rebuilder").evaluation_timeout_seconds);
+  using limit = withTimeLimit(stop, sectionOf(config, "mass_rebuilder").evaluation_timeout_seconds);
   try {
     const cache = await openCache(config.checkout!.root, job.repo, {
       allowLocal: allowsLocal(config.github.api_url),

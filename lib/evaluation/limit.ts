@@ -6,7 +6,10 @@ import { Requeue } from "../runtime/role.ts";
  * A signal that aborts when the role stops, with a `Requeue`, or after some seconds, with a
  * `TransientFault`. To be disposed of.
  */
-export function limited(stop: AbortSignal, seconds: number): Disposable & { signal: AbortSignal } {
+export function withTimeLimit(
+  stop: AbortSignal,
+  seconds: number,
+): Disposable & { signal: AbortSignal } {
   const controller = new AbortController();
   const onStop = () => controller.abort(new Requeue("The role stops"));
   if (stop.aborted) onStop();

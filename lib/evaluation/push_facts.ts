@@ -9,7 +9,7 @@ import { projectListAt } from "../projects/at_commit.ts";
 import type { ProjectList } from "../projects/projects.ts";
 import { retryIfEarly } from "../runtime/retry.ts";
 import { changedFiles } from "./changed_files.ts";
-import { limited } from "./limit.ts";
+import { withTimeLimit } from "./limit.ts";
 
 /** What git knows about a push. */
 export interface PushFacts {
@@ -30,7 +30,7 @@ export interface Push {
 /** What {@link gatherPushFacts} works with. */
 export interface PushOptions {
   readonly config: Config;
-  /** Which tries of the message this is, from 1. */
+  /** How often the message was tried, this time included. */
   readonly tries: number;
   /** Aborts when the role stops. */
   readonly stop: AbortSignal;
@@ -44,7 +44,7 @@ export async function gatherPushFacts(
   push: Push,
   { config, tries, stop }: PushOptions,
 ): Promise<PushFacts | MissingFromGit> {
-  using limit = limited(stop, sectionOf(config, "mass_rebuilder").evaluation_timeout_seconds);
+  using limit = withTimeLimit(stop, sectionOf(config, "mass_rebuilder").evaluation_timeout_seconds);
   const { repo, after } = push.event;
   const cache = await openCache(config.checkout!.root, repo, {
     allowLocal: allowsLocal(config.github.api_url),

@@ -1,12 +1,12 @@
 /** What is told of a push of which nothing can be built. Pure. */
 import type { Publication } from "../broker/broker.ts";
-import { makeResult, type ProjectOutcome, resultMessages } from "../builder/result.ts";
+import { makeResult, type ProjectResult, resultMessages } from "../builder/result.ts";
 import { type BuildRequest, makeBuildJob } from "../scheduling/build_jobs.ts";
 import type { ProjectList } from "../projects/projects.ts";
 import type { System } from "../messages/systems.ts";
 
 /** Why nothing can be built. */
-export type PushEnd = Required<Pick<ProjectOutcome, "status" | "reason">>;
+export type PushEnd = Required<Pick<ProjectResult, "status" | "reason">>;
 
 /** The end of a push whose commit cannot be had: `why` says what was tried and found. */
 export function unreadablePush(why: string): PushEnd {

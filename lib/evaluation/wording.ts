@@ -35,7 +35,7 @@ const STATES: Readonly<Record<EvaluationOutcome, CommitStatus["state"]>> = {
   "bad-projects": "error",
 };
 
-/** The state of a outcome's status. */
+/** The state of an outcome's status. */
 export function stateOf(outcome: EvaluationOutcome): CommitStatus["state"] {
   return STATES[outcome];
 }

@@ -6,7 +6,13 @@
  */
 import { TransientFault } from "../common/errors.ts";
 import type { Repo } from "../messages/repo.ts";
-import { isLockLeft, isWhole, makeWhole, removeStaleLocks, setAside } from "./cache_files.ts";
+import {
+  createIfMissing,
+  isLockLeft,
+  isRepository,
+  removeDamaged,
+  removeStaleLocks,
+} from "./cache_files.ts";
 import { BrokenCache, diskFault, fetchFault, MissingFromGit } from "./faults.ts";
 import { git, type GitOptions, type GitResult } from "./git.ts";
 import { readTags, type Tag } from "./tags.ts";
@@ -62,7 +68,7 @@ export class GitCache extends GitRepository {
 
   /** Makes the cache where there is none, and notes that it is used. */
   async ensure(): Promise<void> {
-    if (!await isWhole(this.gitDir)) await this.#locked(() => makeWhole(this.gitDir));
+    if (!await isRepository(this.gitDir)) await this.#locked(() => createIfMissing(this.gitDir));
     const now = new Date();
     // Where it belongs to another user it may not be noted, or it was set aside just now.
     await Deno.utime(this.gitDir, now, now).catch(() => {});
@@ -179,14 +185,14 @@ export class GitCache extends GitRepository {
    */
   #mended<T>(work: () => Promise<T>): Promise<T> {
     return this.#locked(async () => {
-      await makeWhole(this.gitDir);
+      await createIfMissing(this.gitDir);
       try {
         return await work();
       } catch (error) {
-        if (error instanceof BrokenCache) await setAside(this.gitDir);
+        if (error instanceof BrokenCache) await removeDamaged(this.gitDir);
         else if (!isLockLeft(error) || await removeStaleLocks(this.gitDir) === 0) throw error;
       }
-      await makeWhole(this.gitDir);
+      await createIfMissing(this.gitDir);
       try {
         return await work();
       } catch (error) {
@@ -198,7 +204,7 @@ export class GitCache extends GitRepository {
 
   /** Sets a damaged cache aside, so that the next fetch starts anew; for whoever met a {@link BrokenCache}. */
   async discard(): Promise<void> {
-    await this.#locked(() => setAside(this.gitDir));
+    await this.#locked(() => removeDamaged(this.gitDir));
   }
 
   async #locked<T>(work: () => Promise<T>): Promise<T> {

@@ -33,17 +33,17 @@ export interface EndpointReport extends Finding, EndpointState {
 }
 
 /** How long to wait for answers, and what time it is. */
-export interface LookOptions {
+export interface CheckOptions {
   readonly timeoutMs: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
 /** Looks at every queue there is a rule for. */
-export async function lookAtQueues(
+export async function checkQueues(
   broker: Broker,
   config: Config,
-  options: LookOptions,
+  options: CheckOptions,
 ): Promise<QueueReport[]> {
   const served = servedQueues(config);
   const reports: QueueReport[] = [];
@@ -72,7 +72,7 @@ function servedQueues(config: Config): (queue: string) => boolean {
 async function lookAtQueue(
   broker: Broker,
   rule: QueueRule,
-  options: LookOptions,
+  options: CheckOptions,
 ): Promise<QueueSnapshot | undefined> {
   const facts = await broker.inspect(rule.queue);
   if (facts === undefined || facts.ready === 0 || !Number.isFinite(rule.maxAgeSeconds)) {
@@ -83,7 +83,7 @@ async function lookAtQueue(
 }
 
 /** Seconds since the first waiting message was published; undefined where that cannot be known. */
-async function ageOfOldest(broker: Broker, queue: string, { now }: LookOptions) {
+async function ageOfOldest(broker: Broker, queue: string, { now }: CheckOptions) {
   let publishedAt: number | undefined;
   try {
     await broker.browse(queue, (delivery) => {
@@ -105,9 +105,9 @@ export interface Endpoint {
 }
 
 /** Asks each endpoint how it is. */
-export async function lookAtEndpoints(
+export async function checkEndpoints(
   endpoints: readonly Endpoint[],
-  options: LookOptions,
+  options: CheckOptions,
 ): Promise<EndpointReport[]> {
   return await Promise.all(endpoints.map(async ({ role, listen }) => {
     const url = healthUrl(listen);
@@ -117,9 +117,9 @@ export async function lookAtEndpoints(
 }
 
 /** What the stats role among these has counted of repositories that are not served; undefined without an answer. */
-export async function lookAtUnserved(
+export async function checkUnserved(
   endpoints: readonly Endpoint[],
-  { timeoutMs }: LookOptions,
+  { timeoutMs }: CheckOptions,
 ): Promise<UnservedReport[] | undefined> {
   const stats = endpoints.find(({ role }) => role === "stats");
   if (stats === undefined) return undefined;

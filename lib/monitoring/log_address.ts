@@ -7,7 +7,7 @@ import { redacted } from "../text/redacted.ts";
 const TIMEOUT_MS = 10_000;
 
 /** What is wrong with the page at the address, in one line with what to do; undefined where nothing is. */
-export async function lookAtLogs(
+export async function checkLogAddress(
   address: string,
   timeoutMs = TIMEOUT_MS,
 ): Promise<string | undefined> {

@@ -59,7 +59,7 @@ export interface BuilderHarness extends AsyncDisposable {
   readonly jobsRoot: string;
   /** Opens a pull request with these files and resolves to its job. */
   pullRequest(files: Files, job?: Partial<BuildJob>): Promise<BuildJob>;
-  /** Has a job built to its end; `tries` says which delivery of it this is. */
+  /** Has a job built to its end; `tries` says how often it was tried. */
   build(job: BuildJob, options?: { tries: number }): Promise<Built>;
   /** Hands a message to whoever subscribes to an exchange. */
   send(exchange: string, message: unknown): void;

@@ -13,7 +13,7 @@ export const KEY = "owner/repo.1";
 export const HERE = `/logs/?key=${KEY}&attempt_id=a1`;
 
 const missing = !await Deno.stat(CHROMIUM).then(() => true, () => false);
-// At a desk without a browser these are left out; CI must have one.
+// On a machine without a browser these are left out; CI must have one.
 export const ignore = missing && Deno.env.get("CI") !== "true";
 
 /** A store, and a browser that shows it. */

@@ -130,7 +130,7 @@ Deno.test("a list that cannot be read, or none, is an error that names the branc
   );
 });
 
-Deno.test("a git server that is down is tried again, and the last tries tells the author", async () => {
+Deno.test("a git server that is down is tried again, and the last try tells the author", async () => {
   await using at = await harness();
   const pull = await at.open({ "docs/a.md": "b\n" });
   at.monorepo.serverUp = false;

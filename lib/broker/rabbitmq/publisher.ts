@@ -5,8 +5,8 @@ import { describeError, TransientFault } from "../../common/errors.ts";
 import type { Topology } from "../topology.ts";
 import { AmqpFault } from "./fault.ts";
 import { backoff, type Connector, type OpenConnection } from "./connector.ts";
-import type { Delayed } from "./delays.ts";
-import type { Outgoing, PublishOutcome } from "./confirm_channel.ts";
+import type { DelayedMessage } from "./delays.ts";
+import type { OutgoingMessage, PublishOutcome } from "./confirm_channel.ts";
 
 /** Why a wait ended. */
 const LATE = Symbol("late");
@@ -34,7 +34,7 @@ export class Publisher {
   }
 
   /** Resolves when all are confirmed; rejects with a {@link TransientFault} otherwise. */
-  async publish(messages: readonly Outgoing[], timeoutMs: number): Promise<void> {
+  async publish(messages: readonly OutgoingMessage[], timeoutMs: number): Promise<void> {
     using late = deadline(timeoutMs, LATE);
     try {
       await this.#publish(messages, late.signal);
@@ -48,13 +48,13 @@ export class Publisher {
   }
 
   /** Publishes however long it takes; rejects only when the signal aborts before. */
-  async publishUntilConfirmed(message: Outgoing, signal: AbortSignal): Promise<void> {
+  async publishUntilConfirmed(message: OutgoingMessage, signal: AbortSignal): Promise<void> {
     await this.#patiently(() => this.#publish([message], signal), signal);
   }
 
   /** Sends a message to a queue that it reaches after a delay; rejects only when the signal aborts before. */
   async publishDelayed(
-    message: Delayed,
+    message: DelayedMessage,
     signal: AbortSignal,
   ): Promise<void> {
     await this.#patiently(async () => {
@@ -78,13 +78,13 @@ export class Publisher {
     }
   }
 
-  async #publish(messages: readonly Outgoing[], signal: AbortSignal): Promise<void> {
+  async #publish(messages: readonly OutgoingMessage[], signal: AbortSignal): Promise<void> {
     const repaired = new Set<string>();
     let pending = messages;
     while (pending.length > 0) {
       const current = await this.#connector.until(({ connection }) => !connection.blocked, signal);
       const outcomes = await this.#send(current, pending, signal);
-      const again: Outgoing[] = [];
+      const again: OutgoingMessage[] = [];
       for (const [index, message] of pending.entries()) {
         if (await this.#mustRepeat(message, outcomes[index]!, repaired)) again.push(message);
       }
@@ -95,7 +95,7 @@ export class Publisher {
 
   async #send(
     current: OpenConnection,
-    messages: readonly Outgoing[],
+    messages: readonly OutgoingMessage[],
     signal: AbortSignal,
   ): Promise<PublishOutcome[]> {
     const sending = current.confirms.send(messages);
@@ -120,7 +120,7 @@ export class Publisher {
 
   /** Whether a message must be sent once more; throws where that would not help. */
   async #mustRepeat(
-    message: Outgoing,
+    message: OutgoingMessage,
     outcome: PublishOutcome,
     repaired: Set<string>,
   ): Promise<boolean> {
@@ -142,7 +142,7 @@ export class Publisher {
   }
 
   /** Declares what a message should have reached, where it is ours; false where there is no such thing. */
-  async #repair({ exchange, routingKey }: Outgoing): Promise<boolean> {
+  async #repair({ exchange, routingKey }: OutgoingMessage): Promise<boolean> {
     const queues = this.#topology.queues.filter(({ name, bindings }) =>
       exchange === "" ? name === routingKey : bindings.some((bound) => bound.exchange === exchange)
     );

@@ -89,7 +89,7 @@ export const DELIVERING: Record<string, Story> = {
     assert.equal(again.exchange, "events");
     assert.equal(again.routingKey, "work.first");
     assert.equal(again.headers["x-own"], "kept");
-    assert.equal(again.redelivered, false, "nobody has seen this tries");
+    assert.equal(again.redelivered, false, "no consumer has seen this copy");
     again.settle({ kind: "retry", delayMs: 0, reason: "once more" });
     const third = await inbox.next();
     assert.equal(third.tries, 3);
