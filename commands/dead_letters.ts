@@ -9,7 +9,7 @@ import {
   selects,
   shown,
 } from "../lib/broker/dead_letters.ts";
-import { replayHeaders } from "../lib/broker/envelope.ts";
+import { restartedHeaders } from "../lib/broker/envelope.ts";
 import { openBroker } from "../lib/broker/open.ts";
 import {
   type Config,
@@ -146,7 +146,7 @@ async function work(broker: Broker, { verb, filter }: Options): Promise<Report> 
     if (!selects(filter, letter)) return "keep";
     if (verb === "retry") {
       try {
-        await replay(broker, letter, delivery);
+        await restart(broker, letter, delivery);
       } catch (error) {
         report.failed.push({ id: letter.id, why: describeError(error) });
         return "keep";
@@ -161,7 +161,7 @@ async function work(broker: Broker, { verb, filter }: Options): Promise<Report> 
 }
 
 /** Confirmed before the dead letter is removed, so that a fault in between leaves two rather than none. */
-async function replay(broker: Broker, letter: DeadLetter, delivery: Delivery): Promise<void> {
+async function restart(broker: Broker, letter: DeadLetter, delivery: Delivery): Promise<void> {
   if (letter.queue === "") {
     throw new Error("Cannot send it back: it does not say where it came from");
   }
@@ -169,7 +169,7 @@ async function replay(broker: Broker, letter: DeadLetter, delivery: Delivery): P
     exchange: "",
     routingKey: letter.queue,
     body: delivery.body,
-    headers: replayHeaders(delivery) as Record<string, string | number>,
+    headers: restartedHeaders(delivery) as Record<string, string | number>,
   }]);
 }
 

@@ -30,7 +30,7 @@ Usage: tickborg ${name} [--config FILE]
 It needs the sections runner, ${[role.section, ...role.needs].join(", ")} of the configuration.${
     role.consumes.length > 0 ? `\nIt consumes ${role.consumes.join(", ")}.` : ""
   }${role.port ? `\nIt serves HTTP on port ${role.port} unless configured otherwise.` : ""}
-SIGTERM ends it when what it does is done or handed back; a second one ends it at once.
+SIGTERM ends it when what it does is done or requeued; a second one ends it at once.
 `;
 }
 

@@ -80,7 +80,7 @@ export function deadHeaders(
 }
 
 /** Headers of a dead letter that starts again: what it came with, and where it was first published. */
-export function replayHeaders(delivery: Delivery): Record<string, unknown> {
+export function restartedHeaders(delivery: Delivery): Record<string, unknown> {
   const headers = movedHeaders(delivery);
   for (const name of [HEADER.tries, HEADER.reason, HEADER.queue, HEADER.time]) {
     delete headers[name];

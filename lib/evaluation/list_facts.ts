@@ -39,7 +39,7 @@ export interface ListQuestion {
   readonly tree: string;
   /** Paths that differ between the two. */
   readonly files: readonly string[];
-  /** The base's list, judged. */
+  /** The base's list, validated. */
   readonly list: ProjectList;
   /** The configuration's projects. */
   readonly fallback: readonly Project[] | undefined;

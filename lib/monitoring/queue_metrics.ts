@@ -64,7 +64,7 @@ export class QueueMetrics {
     for (const [queue, facts] of found) this.#set(queue, facts);
   }
 
-  /** What is known of each queue when all have answered, or when the patience is over. */
+  /** What is known of each queue when all have answered, or when the time is over. */
   async #inspectAll(): Promise<ReadonlyMap<string, QueueFacts>> {
     const found = new Map<string, QueueFacts>();
     const answered = new AbortController();

@@ -75,7 +75,7 @@ Deno.test("A delivery that is lost meanwhile is somebody else's, and holds nobod
   assert.deepEqual(github.writes, [`create ${NAME} success`]);
 });
 
-Deno.test("A role that stops does not wait: all that waits is handed back", async () => {
+Deno.test("A role that stops does not wait: all that waits is requeued", async () => {
   const { github, tell, stop } = world();
   const told = [tell(queued(), { redelivered: true }), tell(started())];
   await settled();

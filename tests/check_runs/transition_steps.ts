@@ -25,7 +25,7 @@ export interface Message {
   buildState: BuildState;
 }
 
-/** The same news of a push's build. */
+/** The same message about a push's build. */
 export function pushed(message: Message): Message {
   return { ...message, push: true };
 }

@@ -82,7 +82,7 @@ Deno.test({
   ignore,
   fn: () =>
     behindNginx(async ({ url, client }, broker) => {
-      const attempt = { system: "x86_64-linux", identity: "desk", attempt_id: "attempt-1" };
+      const attempt = { system: "x86_64-linux", identity: "laptop", attempt_id: "attempt-1" };
       const key = "acme/monorepo.7";
       const tell = (message: unknown) =>
         broker.publish([{ exchange: "logs", routingKey: key, body: encode(message) }]);

@@ -105,7 +105,7 @@ const TABLE: readonly {
 ];
 
 for (const { name, queue, level, why, served = true, ...state } of TABLE) {
-  Deno.test(`a queue is judged: ${name}`, () => {
+  Deno.test(`the health of a queue: ${name}`, () => {
     const finding = queueHealth(ruleOf(queue), state, served);
     assert.equal(finding.level, level);
     assert.match(finding.why, why ?? /^$/);

@@ -58,7 +58,7 @@ export async function startRoleHarness(
   role: RoleModule,
   options: RoleHarnessOptions = {},
 ): Promise<RoleHarness> {
-  const folder = await Deno.makeTempDir({ prefix: "tickborg-desk-" });
+  const folder = await Deno.makeTempDir({ prefix: "tickborg-role-" });
   const monorepo = await createMonorepo({
     files: options.files ?? {},
     ...(options.projects ? { projects: options.projects } : {}),

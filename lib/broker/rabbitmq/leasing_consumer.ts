@@ -8,8 +8,7 @@
  * queue, whose messages expire at once and go to the back queue. There the holder finds them when it connects
  * again; if it does not come in time, they expire and go to the queue they came from.
  *
- * A consumer whose slots are all leased takes nothing from the queue, so the server shows no consumer there;
- * it shows one on {@link busyQueue}.
+ * A consumer whose slots are all leased takes nothing from the queue: it shows itself on {@link busyQueue}.
  */
 import type { ConsumeOptions, Settlement } from "../broker.ts";
 import { anyAborted } from "../../common/async.ts";

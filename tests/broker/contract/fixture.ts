@@ -46,7 +46,7 @@ export const TOPOLOGY: Topology = {
 export const bytes = (text: string) => new TextEncoder().encode(text);
 
 /** A message for a queue. */
-export function letter(queue: string, text: string): Publication {
+export function messageTo(queue: string, text: string): Publication {
   return { exchange: "", routingKey: queue, body: bytes(text) };
 }
 

@@ -4,12 +4,12 @@ import { ack } from "../../../lib/broker/broker.ts";
 import { TransientFault } from "../../../lib/common/errors.ts";
 import { openInbox } from "../../support/inbox.ts";
 import { until } from "../../../testing/waiting.ts";
-import { bytes, letter, type Story, texts } from "./fixture.ts";
+import { bytes, messageTo, type Story, texts } from "./fixture.ts";
 
 /** The stories. */
 export const LOOKING: Record<string, Story> = {
   "browsing shows each waiting message once, and removes what it will": async ({ broker }) => {
-    await broker.publish(["a", "b", "c", "d"].map((text) => letter("work", text)));
+    await broker.publish(["a", "b", "c", "d"].map((text) => messageTo("work", text)));
     const seen: string[] = [];
     const collect = (keep: (text: string) => "keep" | "remove" | "stop") =>
       broker.browse("work", (delivery) => {
@@ -34,7 +34,7 @@ export const LOOKING: Record<string, Story> = {
   "inspect tells depth and consumers, and which queues are not there": async ({ broker }) => {
     assert.deepEqual(await broker.inspect("work"), { ready: 0, consumers: 0 });
     assert.equal(await broker.inspect("no-such-queue"), undefined);
-    await broker.publish([letter("work", "a"), letter("work", "b")]);
+    await broker.publish([messageTo("work", "a"), messageTo("work", "b")]);
     await until("two to wait", async () => (await broker.inspect("work"))?.ready === 2);
     const inbox = await openInbox(broker, "work", { prefetch: 1 });
     await inbox.next();
@@ -65,7 +65,7 @@ export const LOOKING: Record<string, Story> = {
   "a single active consumer works alone until it goes away": async ({ broker }) => {
     const one = await openInbox(broker, "alone", { prefetch: 5 });
     await using other = await openInbox(broker, "alone", { prefetch: 5 });
-    await broker.publish(["a", "b", "c"].map((text) => letter("alone", text)));
+    await broker.publish(["a", "b", "c"].map((text) => messageTo("alone", text)));
     for (const text of ["a", "b"]) {
       const received = await one.next();
       assert.equal(received.text, text);
@@ -81,14 +81,14 @@ export const LOOKING: Record<string, Story> = {
 
   "a closed broker says so": async ({ broker }) => {
     const inbox = await openInbox(broker, "work");
-    await broker.publish([letter("work", "held")]);
+    await broker.publish([messageTo("work", "held")]);
     const held = await inbox.next();
     assert.equal(broker.state, "connected");
     await broker.close();
     assert.equal(broker.state, "closed");
     assert.equal(held.lost.aborted, true);
     held.settle(ack);
-    await assert.rejects(broker.publish([letter("work", "late")]), TransientFault);
+    await assert.rejects(broker.publish([messageTo("work", "late")]), TransientFault);
     await broker.close();
   },
 };
