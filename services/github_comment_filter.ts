@@ -4,16 +4,14 @@ import { ack, type Publication } from "../lib/broker/broker.ts";
 import { answerTo, eyesFor, type Problem } from "../lib/comments/answer.ts";
 import { wantedBuilds } from "../lib/comments/builds.ts";
 import { type Command, parseCommands } from "../lib/comments/command.ts";
-import { gatherFacts } from "../lib/comments/gather.ts";
-import type { CommentFacts } from "../lib/comments/facts.ts";
+import { type CommentFacts, gatherFacts } from "../lib/comments/gather.ts";
 import {
   buildJobs,
   cancellations,
   commentKey,
   evaluationOf,
 } from "../lib/comments/publications.ts";
-import { allowedBuilds, isInCharge } from "../lib/comments/rights.ts";
-import { withoutRunning } from "../lib/comments/running.ts";
+import { allowedBuilds, isInCharge, withoutRunning } from "../lib/comments/rights.ts";
 import type { Config } from "../lib/config/config.ts";
 import { describeError, TransientFault } from "../lib/common/errors.ts";
 import { withTests } from "../lib/evaluation/with_tests.ts";
@@ -165,7 +163,8 @@ function isUnderstood(command: Command): boolean {
 async function acknowledge(event: CommentEvent, github: GitHub): Promise<void> {
   const { repo, number, kind, commentId, author } = event;
   if (kind !== "review") return await github.react(repo, { kind, commentId });
-  await github.commentOnce(repo, number, `understood-${commentKey(event)}`, eyesFor(author));
+  const marker = `understood-${commentKey(event)}`;
+  await github.commentOnce(repo, number, { marker, body: eyesFor(author) });
 }
 
 async function answer(
@@ -183,22 +182,18 @@ async function answer(
 /** In the thread of a comment on code, if that is still there; else below the pull request. */
 async function say(event: CommentEvent, text: string, github: GitHub): Promise<void> {
   const { repo, number, threadId } = event;
-  const marker = `answer-to-${commentKey(event)}`;
+  const comment = { marker: `answer-to-${commentKey(event)}`, body: text };
   const replied = threadId !== undefined &&
-    await github.replyOnce(repo, { number, threadId }, marker, text);
-  if (!replied) await github.commentOnce(repo, number, marker, text);
+    await github.replyOnce(repo, { number, threadId }, comment);
+  if (!replied) await github.commentOnce(repo, number, comment);
 }
 
 /** What GitHub refuses (a locked conversation, a missing permission) is no reason not to build. */
-async function tolerant<T>(
-  { log }: RoleContext,
-  call: () => Promise<T>,
-): Promise<T | undefined> {
+async function tolerant({ log }: RoleContext, call: () => Promise<void>): Promise<void> {
   try {
-    return await call();
+    await call();
   } catch (error) {
     if (!(error instanceof GitHubRefusal)) throw error;
     log.warn("GitHub refused an answer to a comment", { error: describeError(error) });
-    return undefined;
   }
 }

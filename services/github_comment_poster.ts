@@ -8,7 +8,6 @@ import { ack, type Delivery } from "../lib/broker/broker.ts";
 import { logViewerOf, sectionOf } from "../lib/config/sections.ts";
 import { CheckRunReconciler } from "../lib/check_runs/reconciler.ts";
 import { type CheckMessage, decodeCheckMessage } from "../lib/check_runs/message.ts";
-import type { Addresses } from "../lib/report/parts.ts";
 import type { Consumer, HandlerResult, RoleContext, Service } from "../lib/runtime/role.ts";
 import { webhookRecovery } from "../lib/github/webhook_recovery.ts";
 import { Sweep } from "../lib/sweep/sweep.ts";
@@ -32,12 +31,12 @@ export function createService(context: RoleContext): Promise<Service> {
     broker,
     log,
     now,
-    noBuilderMs: section.no_builder_seconds * 1_000,
     stuckMs: section.stuck_seconds * 1_000,
   };
   const reconciler = new CheckRunReconciler({
     ...common,
-    addresses: addressesOf(context),
+    noBuilderMs: section.no_builder_seconds * 1_000,
+    addresses: { handle: config.github.handle, logViewer: logViewerOf(config) },
     repos: new Set(config.runner.repos.map((repo) => repo.toLowerCase())),
     redeliveryDelayMs: REDELIVERY_DELAY_MS,
     delay,
@@ -57,13 +56,6 @@ export function createService(context: RoleContext): Promise<Service> {
       webhookRecovery(context),
     ],
   });
-}
-
-function addressesOf({ config }: RoleContext): Addresses {
-  return {
-    handle: config.github.handle,
-    logViewer: logViewerOf(config),
-  };
 }
 
 /** Passes what peers publish on to the queue of the one writer, having seen that it can be read. */

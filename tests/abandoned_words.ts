@@ -30,7 +30,8 @@ export const ABANDONED_PARTS: readonly AbandonedWord[] = [
   { word: "gravity", instead: "severity" },
   { word: "ailment", instead: "health problem" },
   { word: "judgement", instead: "decision" },
-  { word: "visitor", instead: "browse handler" },
+  // Deno calls what looks at a syntax tree so.
+  { word: "visitor", instead: "browse handler", except: /^tests\/cases_test/ },
   { word: "overtaken", instead: "superseded" },
 ];
 

@@ -118,7 +118,8 @@ for (const page of pages) {
     for (const target of allOf(text, /\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)/g, links)) {
       assert.ok(exists(relative(root, join(root, dirname(page), target))), target);
     }
-    const named = /`((?:services|lib|commands|tests|deploy|docs|\.github|\.ci)\/[\w./-]+)`/g;
+    const named =
+      /`((?:services|lib|commands|testing|tests|deploy|docs|\.github|\.ci)\/[\w./-]+)`/g;
     for (const path of allOf(text, named, paths)) await Deno.stat(join(root, path));
     const { tasks } = JSON.parse(read("deno.json"));
     for (const name of allOf(text, /(?:deno|deno@[\d.]+) task ([a-z-]+)/g, 0)) {

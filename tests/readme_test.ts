@@ -1,9 +1,11 @@
 /** The README names what there is, and nothing that is not there. */
 import assert from "node:assert/strict";
 import { COMMANDS } from "../commands/table.ts";
+import { CONSUMED_EVENTS } from "../lib/broker/topology.ts";
 import { Project } from "../lib/config/project.ts";
 import { ConfigSchema } from "../lib/config/schema.ts";
 import { COMMAND_WORDS } from "../lib/comments/command.ts";
+import { NEEDED_PERMISSIONS } from "../lib/github/app_needs.ts";
 import { allOf } from "./support/documents.ts";
 
 const root = new URL("../", import.meta.url);
@@ -43,4 +45,21 @@ Deno.test("every task and command that is named is there", async () => {
   for (const name of allOf(readme, /main\.ts ([a-z][a-z-]*)/g, 5)) {
     assert.ok(name in COMMANDS, `main.ts ${name}`);
   }
+});
+
+Deno.test("the App's permissions and events are as GitHub's form calls them", () => {
+  const called = (name: string) =>
+    name === "statuses"
+      ? "Commit statuses"
+      : name[0]!.toUpperCase() + name.slice(1).replaceAll("_", " ");
+  const cells = (row: RegExp) => allOf(readme, row, 1)[0]!.split(", ").sort();
+  const permissions = (level: string) =>
+    Object.entries(NEEDED_PERMISSIONS).filter(([, needed]) => needed === level)
+      .map(([name]) => called(name)).sort();
+  assert.deepEqual(cells(/permissions, _Read and write_ \| (.*) \|/g), permissions("write"));
+  assert.deepEqual(cells(/permissions, _Read-only_ \| (.*) \|/g), permissions("read"));
+  assert.deepEqual(
+    cells(/Subscribe to events \| (.*) \|/g),
+    [...CONSUMED_EVENTS].map(called).sort(),
+  );
 });

@@ -58,13 +58,12 @@ export async function play(
   const events = new DemoEvents(fleet, (event) => say(formatEvent(event)));
   const pull = await fleet.openPullRequest({ title: scenario.title, files: scenario.change });
   signal.throwIfAborted();
-  const checks = await watchChecks(fleet, pull, {
+  const { checks, overall } = await watchChecks(fleet, pull, {
     expected: scenario.expected,
     signal,
     look: () => events.look(),
     summarize: (check) => summarize(check, scenario.expected, options),
   });
-  const overall = await watchOverall(fleet, pull, events, signal);
   const labelled = scenario.labels.every((label) => pull.labels.includes(label));
   const ok = labelled && overall.conclusion === scenario.overall &&
     checks.length === scenario.expected.size &&
@@ -94,48 +93,41 @@ interface Watch {
   summarize(check: FakeCheckRun): Promise<CheckSummary>;
 }
 
-/** Summarizes each check run once it completes; those that are missing or not complete come last. */
-async function watchChecks(fleet: Fleet, pull: FakePull, watch: Watch): Promise<CheckSummary[]> {
-  const completed = new Map<number, Promise<CheckSummary>>();
-  const runs = () =>
-    fleet.repository.checkRuns(pull.headSha).filter(({ name }) => name !== OVERALL);
-  const done = () => {
-    watch.look();
-    for (const check of runs()) {
-      if (check.status !== "completed" || completed.has(check.id)) continue;
-      completed.set(check.id, watch.summarize(check));
-    }
-    return [...watch.expected.keys()].every((name) =>
-      runs().some((check) => check.name === name && check.status === "completed")
-    );
-  };
-  const all = fleet.github.waitFor(done, { what: "every check run", timeoutMs: TIMEOUT_MS });
-  await orAborted(all, watch.signal).catch(() => {});
-  const summaries = await Promise.all(completed.values());
-  watch.signal.throwIfAborted();
-  const others = runs().filter(({ id }) => !completed.has(id))
-    .map(({ name, status }) => incomplete(name, status, watch.expected));
-  const missing = [...watch.expected.keys()].filter((name) => !runs().some((r) => r.name === name))
-    .map((name) => incomplete(name, "missing", watch.expected));
-  return [...summaries, ...others, ...missing];
-}
-
-/** Waits for the check run that sums up the others to end. */
-async function watchOverall(
+/**
+ * Summarizes each check run once it completes, until the one that sums up the others has; those that are missing
+ * or do not complete come last.
+ */
+async function watchChecks(
   fleet: Fleet,
   pull: FakePull,
-  events: DemoEvents,
-  signal: AbortSignal,
-): Promise<OverallSummary> {
-  const find = () => fleet.repository.checkRuns(pull.headSha).find(({ name }) => name === OVERALL);
+  { expected, signal, look, summarize }: Watch,
+): Promise<Pick<DemoResult, "checks" | "overall">> {
+  const completed = new Map<number, Promise<CheckSummary>>();
+  const all = () => fleet.repository.checkRuns(pull.headSha);
+  const builds = () => all().filter(({ name }) => name !== OVERALL);
   const done = () => {
-    events.look();
-    return find()?.status === "completed";
+    look();
+    for (const check of builds()) {
+      if (check.status !== "completed" || completed.has(check.id)) continue;
+      completed.set(check.id, summarize(check));
+    }
+    return [...expected.keys(), OVERALL].every((name) =>
+      all().some((check) => check.name === name && check.status === "completed")
+    );
   };
-  const ended = fleet.github.waitFor(done, { what: OVERALL, timeoutMs: TIMEOUT_MS });
+  const ended = fleet.github.waitFor(done, { what: "every check run", timeoutMs: TIMEOUT_MS });
   await orAborted(ended, signal).catch(() => {});
+  const summaries = await Promise.all(completed.values());
   signal.throwIfAborted();
-  const found = find();
+  const others = builds().filter(({ id }) => !completed.has(id))
+    .map(({ name, status }) => incomplete(name, status, expected));
+  const missing = [...expected.keys()].filter((name) => !builds().some((r) => r.name === name))
+    .map((name) => incomplete(name, "missing", expected));
+  const overall = overallOf(all().find(({ name }) => name === OVERALL));
+  return { checks: [...summaries, ...others, ...missing], overall };
+}
+
+function overallOf(found: FakeCheckRun | undefined): OverallSummary {
   if (!found) return { conclusion: "missing", title: "", text: "" };
   const { conclusion, status, title, text, summary } = found;
   return { conclusion: conclusion ?? status, title, text: text ?? summary };

@@ -8,7 +8,7 @@ import type { Project } from "../../lib/config/config.ts";
 import { sectionOf } from "../../lib/config/sections.ts";
 import type { LocalBranch } from "./branch.ts";
 import { trackCheckout } from "./checkout_progress.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "./options.ts";
 
 /** What is checked out. */
 export interface Source {
@@ -83,7 +83,8 @@ export class Checkouts {
     const { folder, config, signal, screen } = this.#session;
     using watch = trackCheckout({ repository, tree, folder: folders.tree });
     screen.progress("checking out the merged tree", () => watch.howFar());
-    return await writeFiles(repository, { tree, head, base }, folders, {
+    return await writeFiles(repository, { tree, head, base }, {
+      folders,
       root: join(folder, "submodules"),
       url,
       sameHost: !sectionOf(config, "builder").network,

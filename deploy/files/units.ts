@@ -1,8 +1,7 @@
 /** Plain systemd units for every role, made from the role table; `deploy/systemd/` holds what this gives. */
 import { ROLE_NAMES, type RoleName } from "../../services/roles.ts";
 import { credentialsOf, hasCheckouts, hasLogStore, LAYOUT, startsSandboxes } from "./layout.ts";
-import { type Directive, directives } from "./directive.ts";
-import { hardening } from "./hardening.ts";
+import { type Directive, directives, hardening } from "./hardening.ts";
 
 /** A unit: its sections in order. */
 export type Unit = readonly {
@@ -98,7 +97,7 @@ function folders(name: RoleName): Directive[] {
 }
 
 /** The target that starts and stops all roles together. */
-export function targetUnit(): Unit {
+function targetUnit(): Unit {
   return [
     {
       section: "Unit",
@@ -109,7 +108,7 @@ export function targetUnit(): Unit {
 }
 
 /** A unit as the text of its file. */
-export function renderUnit(unit: Unit): string {
+function renderUnit(unit: Unit): string {
   const sections = unit.map(({ section, directives }) =>
     [
       `[${section}]`,

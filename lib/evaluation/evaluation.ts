@@ -20,7 +20,7 @@ import {
 } from "./messages.ts";
 import { pullRequestOf } from "./missing.ts";
 import { type EvaluationPlan, labelsOf } from "./plan.ts";
-import { GIVEN_UP } from "./request_state.ts";
+import { GIVEN_UP } from "./status.ts";
 import { EvaluationReporter, type FinalStatus } from "./reporter.ts";
 import { describeList } from "./list_wording.ts";
 import { describePlan, stateOf } from "./wording.ts";
@@ -143,33 +143,22 @@ export class Evaluation {
   /** Labels, builds, then the final status: in this order, so that the status never promises too much. */
   async *#decide(pull: PullRequest, branch: BranchFacts, again: boolean): HandlerStream {
     const { config } = this.#context;
-    const { plan, trusted, unserved } = await decide(this.#job, {
-      ...{ pull, branch, again, context: this.#context },
-    });
+    const options = { pull, branch, again, context: this.#context };
+    const { plan, trusted, unserved } = await decide(this.#job, options);
     if (plan.labels) await this.#reporter.label(pull, plan.labels);
-    const request = {
-      repo: this.#job.repo,
-      pr: this.#job.pr,
-      ...this.#request,
-      baseSha: branch.base,
-    };
+    const { repo, pr, reason } = this.#job;
+    const request = { repo, pr, ...this.#request, baseSha: branch.base };
     const { outcome, builds } = plan;
-    const description = describePlan(plan, {
-      target: pull.baseRef,
-      handle: config.github.handle,
-      maxProjects: maxProjects(config),
-      branch,
-      unserved,
-    });
-    const { handle } = config.github;
-    const notes = describeList(plan, { target: pull.baseRef, handle }).join("\n");
+    const place = { target: pull.baseRef, handle: config.github.handle };
+    const facts = { ...place, maxProjects: maxProjects(config), branch, unserved };
+    const description = describePlan(plan, facts);
+    const notes = describeList(plan, place).join("\n");
     const end = { outcome, description, notes, trusted, builds };
     const messages = [
       endedMessage(request, end),
       ...evaluationMessages(request, plan, this.#askedAt),
     ];
     for (let at = 0; at < messages.length; at += BATCH) yield messages.slice(at, at + BATCH);
-    const { reason } = this.#job;
     this.#log("Pull request evaluated", { outcome, builds: builds.length, reason });
     const final = { state: stateOf(outcome), description, outcome };
     return await this.#finish(final, this.#events(pull, plan));

@@ -2,7 +2,7 @@
 import type { Project } from "../config/config.ts";
 import type { GitRepository } from "../git/repository.ts";
 import { isListPath, validatedListAt } from "../projects/at_commit.ts";
-import { listMistakes } from "../projects/list_mistakes.ts";
+import { listMistakes, type ListParts } from "../projects/list_mistakes.ts";
 import { tellWithoutPlace } from "../projects/list_text.ts";
 import {
   type ProjectList,
@@ -10,7 +10,6 @@ import {
   touchedProjects,
   usableList,
 } from "../projects/projects.ts";
-import type { LabelRule } from "../projects/label_rule.ts";
 import { nearFolders, treeEntries } from "../projects/tree_entries.ts";
 import { type Entries, pathsOf, type TreeFacts, treeMistakes } from "../projects/tree_mistakes.ts";
 
@@ -75,17 +74,12 @@ export async function gatherListFacts(
   return { merged, oldMistakes, removed };
 }
 
-interface Parts {
-  readonly projects: readonly Project[];
-  readonly labels: readonly LabelRule[];
-}
-
-function partsOf(list: ProjectList): Parts {
+function partsOf(list: ProjectList): ListParts {
   const usable = usableList(list);
   return usable.kind === "list" ? usable : { projects: [], labels: [] };
 }
 
-function projectPaths({ projects }: Parts): string[] {
+function projectPaths({ projects }: ListParts): string[] {
   return pathsOf({ projects, labels: [] });
 }
 
@@ -106,8 +100,8 @@ function mistakesOf(
 }
 
 interface Removal {
-  readonly before: Parts;
-  readonly after: Parts;
+  readonly before: ListParts;
+  readonly after: ListParts;
   /** Of the merged tree. */
   readonly entries: Entries;
   readonly files: readonly string[];

@@ -1,5 +1,6 @@
 /** What people read about a change of the project list, and about mistakes in it. Pure. */
 import { PROJECTS_FILE } from "../projects/projects.ts";
+import { counted } from "../text/utf8.ts";
 import { code } from "../report/markdown.ts";
 import type { EvaluationPlan } from "./plan.ts";
 
@@ -68,7 +69,7 @@ function describeChange({ listChange, builds }: ListPlan, handle: string): strin
 }
 
 /** The projects whose builds go by the merged list. */
-export function mergedBuilds(builds: EvaluationPlan["builds"]): string[] {
+function mergedBuilds(builds: EvaluationPlan["builds"]): string[] {
   const merged = builds.filter(({ definition }) => definition === "merged");
   return [...new Set(merged.map(({ project }) => project))];
 }
@@ -104,5 +105,5 @@ export function listNotes(plan: ListPlan, target: string): string {
 
 function few(names: readonly string[]): string {
   const text = names.join(", ");
-  return text.length <= 30 ? text : `${names.length} project${names.length === 1 ? "" : "s"}`;
+  return text.length <= 30 ? text : counted(names.length, "project");
 }

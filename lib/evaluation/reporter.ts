@@ -10,8 +10,15 @@ import {
 } from "../github/github.ts";
 import { labelChanges } from "../projects/labels.ts";
 import type { EvaluationJob } from "../messages/evaluation_job.ts";
-import { isSuperseded, type RequestState, requestStateOf } from "./request_state.ts";
-import { contextFor, EVALUATION_CONTEXT, evaluationMemory, evaluationUrl } from "./status.ts";
+import {
+  contextFor,
+  EVALUATION_CONTEXT,
+  evaluationMemory,
+  evaluationUrl,
+  isSuperseded,
+  type RequestState,
+  requestStateOf,
+} from "./status.ts";
 import { cut } from "./wording.ts";
 
 /** What a reporter uses of GitHub. */

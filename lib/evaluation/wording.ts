@@ -1,5 +1,6 @@
 /** What an evaluation's commit status says. GitHub shows 140 characters, so what to do stands there too. */
 import type { CommitStatus } from "../github/github.ts";
+import { counted } from "../text/utf8.ts";
 import type { BranchFacts } from "./branch_facts.ts";
 import { countedMistakes, listNotes } from "./list_wording.ts";
 import { type EvaluationOutcome, type EvaluationPlan, systemsOf } from "./plan.ts";
@@ -121,10 +122,6 @@ export function withList(before: string, names: readonly string[], after: string
     if (before.length + list.length + after.length <= MAX_LENGTH) return before + list + after;
   }
   return cut(`${before}${names.length}${after}`);
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** A branch name may be longer than the whole description. */

@@ -4,6 +4,7 @@
  * It has no remotes: addresses stand in each fetch, and what was fetched stands under `refs/tickborg/`, so
  * that no name of the server's can be taken for one of ours. Whoever changes refs holds the lock.
  */
+import { resolve } from "node:path";
 import { TransientFault } from "../common/errors.ts";
 import type { Repo } from "../messages/repo.ts";
 import {
@@ -13,15 +14,14 @@ import {
   removeDamaged,
   removeStaleLocks,
 } from "./cache_files.ts";
-import { BrokenCache, diskFault, fetchFault, MissingFromGit } from "./faults.ts";
-import { git, type GitOptions, type GitResult } from "./git.ts";
-import { readTags, type Tag } from "./tags.ts";
+import { diskFault } from "../common/files.ts";
+import { BrokenCache, CACHE, fetchFault, MissingFromGit } from "./faults.ts";
+import { type GitOptions, gitText } from "./git.ts";
+import { checkCloneUrl, checkSha, localRef, readTags, type Tag } from "./names.ts";
 import { LOCK_TIMEOUT_MS, withLock } from "./lock.ts";
-import { checkCloneUrl, checkSha } from "./names.ts";
-import { localRef } from "./refs.ts";
 import { GitRepository } from "./repository.ts";
 
-export { branchRef, pullRef } from "./refs.ts";
+export { branchRef, pullRef } from "./names.ts";
 
 /** Milliseconds a fetch may take. */
 const FETCH_TIMEOUT_MS = 600_000;
@@ -49,7 +49,7 @@ export async function openCache(
   options: CacheOptions = {},
 ): Promise<GitCache> {
   const url = checkCloneUrl(repo.clone_url, options.allowLocal ?? false);
-  const gitDir = `${root}/repositories/${repo.full_name.toLowerCase()}.git`;
+  const gitDir = `${resolve(root)}/repositories/${repo.full_name.toLowerCase()}.git`;
   const cache = new GitCache(gitDir, url, options);
   await cache.ensure();
   return cache;
@@ -106,20 +106,18 @@ export class GitCache extends GitRepository {
   /** The branch that the server's HEAD names, without `refs/heads/`; undefined in an empty repository. */
   async defaultBranch(): Promise<string | undefined> {
     const args = ["ls-remote", "--symref", "--end-of-options", this.url, "HEAD"];
-    let result: GitResult;
-    try {
-      result = await git(args, this.#remote());
-    } catch (error) {
-      throw fetchFault(error, this.url);
-    }
-    return /^ref: refs\/heads\/(.+)\tHEAD$/m.exec(new TextDecoder().decode(result.stdout))?.[1];
+    return /^ref: refs\/heads\/(.+)\tHEAD$/m.exec(await this.#askServer(args))?.[1];
   }
 
   /** The tags that the server has; their own objects are fetched by {@link fetchTags}. */
   override async tags(): Promise<Tag[]> {
     const args = ["ls-remote", "--tags", "--end-of-options", this.url];
+    return readTags(await this.#askServer(args));
+  }
+
+  async #askServer(args: readonly string[]): Promise<string> {
     try {
-      return readTags(new TextDecoder().decode((await git(args, this.#remote())).stdout));
+      return await gitText(args, this.#remote());
     } catch (error) {
       throw fetchFault(error, this.url);
     }
@@ -213,7 +211,7 @@ export class GitCache extends GitRepository {
       await Deno.mkdir(folder, { recursive: true });
       return await withLock(`${this.gitDir}.lock`, work, this.#options.signal);
     } catch (error) {
-      throw diskFault(error);
+      throw diskFault(error, CACHE);
     }
   }
 

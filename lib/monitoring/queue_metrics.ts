@@ -24,29 +24,18 @@ export class QueueMetrics {
 
   constructor(broker: InspectableBroker, registry: Registry) {
     this.#broker = broker;
-    const registers = [registry];
-    this.#messages = new Gauge({
-      name: "tickborg_queue_messages",
-      help: "Messages waiting in a queue",
-      labelNames: ["queue"],
-      registers,
-    });
-    this.#consumers = new Gauge({
-      name: "tickborg_queue_consumers",
-      help: "Consumers of a queue",
-      labelNames: ["queue"],
-      registers,
-    });
-    this.#deadLetters = new Gauge({
-      name: "tickborg_dead_letters",
-      help: "Messages that could not be handled and wait for an operator",
-      registers,
-    });
-    this.#connected = new Gauge({
-      name: "tickborg_broker_connected",
-      help: "Whether the stats role is connected to the broker",
-      registers,
-    });
+    const gauge = (name: string, help: string, ...labelNames: string[]) =>
+      new Gauge({ name, help, labelNames, registers: [registry] });
+    this.#messages = gauge("tickborg_queue_messages", "Messages waiting in a queue", "queue");
+    this.#consumers = gauge("tickborg_queue_consumers", "Consumers of a queue", "queue");
+    this.#deadLetters = gauge(
+      "tickborg_dead_letters",
+      "Messages that could not be handled and wait for an operator",
+    );
+    this.#connected = gauge(
+      "tickborg_broker_connected",
+      "Whether the stats role is connected to the broker",
+    );
   }
 
   /** Brings the gauges up to date; scrapes at the same time share one look. Never rejects. */

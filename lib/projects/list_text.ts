@@ -9,7 +9,7 @@ import {
 import { decodeText } from "../messages/codec.ts";
 import { plain } from "../report/markdown.ts";
 import { doubleKeys } from "../text/double_keys.ts";
-import { shortened } from "../text/shortened.ts";
+import { shortened } from "../text/utf8.ts";
 
 /** A mistake in a list. */
 export interface Mistake {
@@ -21,7 +21,7 @@ export interface Mistake {
 }
 
 /** Mistakes that are told one by one. */
-export const MAX_TOLD = 100;
+const MAX_TOLD = 100;
 /** Characters of one mistake. */
 const MAX_CHARACTERS = 600;
 

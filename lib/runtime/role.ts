@@ -22,8 +22,8 @@ export interface Consumer<Message> {
   /** Decodes a delivery; whatever it throws makes the message a dead letter. */
   decode(delivery: Delivery): Message;
   /**
-   * Handles a message. `stop` aborts when the grace period of a shutdown is over; throw
-   * {@link Requeue} then to give the message to another consumer.
+   * Handles a message. `stop` aborts when the grace period of a shutdown is over, with a
+   * {@link Requeue}: thrown, it gives the message to another consumer.
    */
   handle(
     message: Message,

@@ -86,10 +86,11 @@ class Run implements RunningService {
   async stop(graceMs: number): Promise<void> {
     this.#stopping.abort();
     this.#service.endpoints?.forEach((endpoint) => endpoint.drain?.());
-    const timer = setTimeout(() => this.#graceOver.abort(), graceMs);
+    const giveBack = () => this.#graceOver.abort(new Requeue("The role stops"));
+    const timer = setTimeout(giveBack, graceMs);
     await Promise.all(this.#subscriptions.map((subscription) => subscription.cancel()));
     clearTimeout(timer);
-    this.#graceOver.abort();
+    giveBack();
     await Promise.all(this.#periodic);
     await Promise.all(this.endpoints.map((endpoint) => endpoint.shutdown()));
     await this.#service.close?.();

@@ -1,5 +1,4 @@
 /** Long deliveries on a RabbitMQ whose acknowledgement timeout is turned down to seconds. */
-import { getLogger } from "@logtape/logtape";
 import type { Broker } from "../../lib/broker/broker.ts";
 import { connectRabbitMq, type LeaseTimes } from "../../lib/broker/rabbitmq/broker.ts";
 import { QUEUE, type Topology } from "../../lib/broker/topology.ts";
@@ -9,6 +8,7 @@ import {
   type Vhost,
   withoutRabbitMq,
 } from "../../testing/rabbitmq.ts";
+import { captureLog } from "../support/log_capture.ts";
 import { until } from "../../testing/waiting.ts";
 
 /** The server takes a delivery back after this long, and looks for such deliveries every second. */
@@ -17,7 +17,6 @@ export const ACK_TIMEOUT_MS = 5_000;
 /** Times that suit that timeout. */
 export const TIMES: LeaseTimes = {
   leaseAfterMs: 200,
-  renewMs: 1_000,
   graceMs: 4_000,
   returnMs: 3_000,
 };
@@ -41,6 +40,9 @@ export const job = (text: string) => ({
   body: new TextEncoder().encode(text),
   headers: { "x-own": "kept" },
 });
+
+/** What the brokers of the stories log. */
+export const capture = await captureLog();
 
 let server: RabbitMqServer;
 
@@ -74,7 +76,7 @@ export async function connect(
 ): Promise<Broker & AsyncDisposable> {
   const { name, ...place } = vhost;
   const broker = await connectRabbitMq({ ...place, vhost: name }, {
-    log: getLogger(["tickborg", "test"]),
+    log: capture.log,
     topology: TOPOLOGY,
     leaseTimes: { ...TIMES, ...hold },
   });

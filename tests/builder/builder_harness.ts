@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { getLogger } from "@logtape/logtape";
-import type { Broker, Delivery, Publication } from "../../lib/broker/broker.ts";
+import type { Publication } from "../../lib/broker/broker.ts";
 import { type Config, parseConfig } from "../../lib/config/config.ts";
 import type { BuildJob } from "../../lib/messages/build_job.ts";
 import { BuildResult } from "../../lib/messages/build_result.ts";
@@ -16,6 +16,7 @@ import {
   type Monorepo,
   type ProjectInput,
 } from "../../testing/monorepo.ts";
+import { deliveryOf, RecordingBroker } from "../support/recording_broker.ts";
 
 /** What a builder under test is made of. */
 export interface BuilderHarnessOptions {
@@ -84,8 +85,9 @@ export async function openBuilderHarness(
     github: { api_url: "http://127.0.0.1:1" },
     ...(options.projectsInConfig ? { projects: options.projectsInConfig } : {}),
   });
-  const subscribers = new Map<string, (delivery: Delivery) => void>();
-  const published: Publication[] = [];
+  const broker = new RecordingBroker();
+  const { hasQueue = () => true } = options;
+  broker.facts = (queue) => hasQueue(queue) ? { ready: 0, consumers: 1 } : undefined;
   const close = async () => {
     await monorepo.close();
     await Deno.remove(root, { recursive: true });
@@ -93,7 +95,7 @@ export async function openBuilderHarness(
   const service = await createService({
     role: "builder",
     config,
-    broker: { ...notingBroker(subscribers, published), inspect: inspector(options) },
+    broker,
     log: getLogger(["test", "builder"]),
     now: Date.now,
     newId: () => crypto.randomUUID(),
@@ -109,7 +111,7 @@ export async function openBuilderHarness(
     config,
     service,
     consumer,
-    published,
+    published: broker.published,
     jobsRoot: join(root, "checkout", "jobs"),
     async pullRequest(files, job = {}) {
       const number = ++pulls;
@@ -117,13 +119,8 @@ export async function openBuilderHarness(
       await monorepo.setPullHead(number, headSha);
       return jobFor(monorepo, number, headSha, job);
     },
-    build: (job, options) =>
-      drive(consumer, job, { stop: new AbortController().signal, ...options }),
-    send(exchange, message) {
-      const subscriber = subscribers.get(exchange);
-      assert.ok(subscriber, `Nobody subscribes to ${exchange}`);
-      subscriber(deliveryOf(encode(message)));
-    },
+    build: (job, turn) => drive(consumer, job, { stop: new AbortController().signal, ...turn }),
+    send: (exchange, message) => broker.send(exchange, encode(message)),
     async [Symbol.asyncDispose]() {
       await service.close?.();
       await close();
@@ -167,7 +164,7 @@ export async function drive(
   const { stop, ...rest }: DriveOptions = options instanceof AbortSignal
     ? { stop: options }
     : options;
-  const delivery = { ...deliveryOf(encode(job)), ...rest };
+  const delivery = deliveryOf({ queue: "build-inputs", body: encode(job), ...rest });
   const progress = consumer.handle(consumer.decode(delivery), delivery, stop);
   assert.ok(Symbol.asyncIterator in progress);
   const messages: Message[] = [];
@@ -202,44 +199,4 @@ export function linesOf(messages: readonly Message[]): string[] {
 
 function messageOf({ exchange, routingKey, body }: Publication): Message {
   return { exchange, routingKey, body: JSON.parse(new TextDecoder().decode(body)) };
-}
-
-/** A delivery of these bytes. */
-export function deliveryOf(body: Uint8Array): Delivery {
-  return {
-    queue: "build-inputs",
-    exchange: "",
-    routingKey: "",
-    body,
-    headers: {},
-    redelivered: false,
-    tries: 1,
-    lost: new AbortController().signal,
-  };
-}
-
-function inspector({ hasQueue = () => true }: BuilderHarnessOptions): Broker["inspect"] {
-  return (queue) => Promise.resolve(hasQueue(queue) ? { ready: 0, consumers: 1 } : undefined);
-}
-
-function notingBroker(
-  subscribers: Map<string, (delivery: Delivery) => void>,
-  published: Publication[],
-): Broker {
-  const never = () => Promise.reject(new Error("Not used by a builder"));
-  return {
-    state: "connected",
-    publish: (publications) => {
-      published.push(...publications);
-      return Promise.resolve();
-    },
-    consume: never,
-    inspect: never,
-    browse: never,
-    subscribe: (exchange, _pattern, handler) => {
-      subscribers.set(exchange, handler);
-      return Promise.resolve({ cancel: () => Promise.resolve(void subscribers.delete(exchange)) });
-    },
-    close: () => Promise.resolve(),
-  };
 }

@@ -205,7 +205,7 @@ class ChaosRun {
    * A comment that arrives late has right check runs built once more: what is right must be still, too.
    */
   async #settle(): Promise<Problem[]> {
-    const timeoutMs = (this.#options.settleSeconds ?? 150) * 1_000;
+    const timeoutMs = (this.#options.timeoutSeconds ?? 600) * 1_000;
     let changed = performance.now();
     let before = "";
     for (;;) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { generatedFiles } from "../../deploy/files/generated.ts";
+import { generatedFiles } from "../../deploy/generate.ts";
 import { startsSandboxes } from "../../deploy/files/layout.ts";
 import { systemdFiles, unitName } from "../../deploy/files/units.ts";
 import { ROLE_NAMES } from "../../services/roles.ts";

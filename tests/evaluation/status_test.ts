@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import type { CommitStatus } from "../../lib/github/github.ts";
-import { isSuperseded, requestStateOf } from "../../lib/evaluation/request_state.ts";
-import { evaluationMemory, evaluationUrl, isEvaluated } from "../../lib/evaluation/status.ts";
+import {
+  evaluationMemory,
+  evaluationUrl,
+  isEvaluated,
+  isSuperseded,
+  requestStateOf,
+} from "../../lib/evaluation/status.ts";
 
 const place = {
   repo: {

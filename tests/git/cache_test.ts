@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { relative } from "node:path";
 import { TransientFault } from "../../lib/common/errors.ts";
 import { branchRef, openCache, pullRef, withCacheRepair } from "../../lib/git/cache.ts";
 import { BrokenCache, MissingFromGit } from "../../lib/git/faults.ts";
@@ -39,6 +40,15 @@ Deno.test("branches whose names cannot stand beside each other are both fetched"
   await origin.git("branch", "-D", "a");
   await origin.git("branch", "a/b");
   assert.equal((await cache.fetch([branchRef("a/b")])).get("refs/heads/a/b"), await origin.head());
+});
+
+Deno.test("a cache under a relative folder merges too", async () => {
+  await using origin = await TestRepository.make();
+  await using root = await TestFolder.make();
+  const cache = await openCache(relative(Deno.cwd(), root.path), named(origin), local);
+  await cache.fetch([branchRef("main")]);
+  const head = await origin.head();
+  assert.equal((await cache.mergeTree(head, head)).kind, "clean");
 });
 
 Deno.test("the default branch keeps its name", async () => {

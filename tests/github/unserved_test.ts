@@ -1,7 +1,7 @@
 /** Repositories that send webhooks and are not served are told, once each and not without end. */
 import assert from "node:assert/strict";
 import { UnservedRepositories } from "../../lib/github/unserved.ts";
-import { unservedIn } from "../../lib/monitoring/unserved.ts";
+import { unservedIn } from "../../lib/monitoring/fleet.ts";
 import { captureLog } from "../support/log_capture.ts";
 import { expect, log, PAYLOAD, SECRET, story } from "../support/receiver.ts";
 

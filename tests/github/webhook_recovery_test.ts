@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createGitHub } from "../../lib/github/client.ts";
 import { parsePrivateKey } from "../../lib/github/from_config.ts";
 import { GitHubRefusal, type HookDelivery } from "../../lib/github/github.ts";
-import { hookMethods } from "../../lib/github/hooks.ts";
+import { hookMethods } from "../../lib/github/app.ts";
 import type { Requests } from "../../lib/github/requests.ts";
 import type { RoleContext } from "../../lib/runtime/role.ts";
 import {

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { readFault } from "../../git/faults.ts";
 import { type Commit, historyOf, tagsOf } from "../../git/history.ts";
-import type { Tag } from "../../git/tags.ts";
+import type { Tag } from "../../git/names.ts";
 import { GitOutputTooLarge, splitNul } from "../../git/git.ts";
 import type { GitRepository } from "../../git/repository.ts";
 import type { TreeContents } from "../../git/tree_contents.ts";
@@ -182,7 +182,7 @@ function shallow(history: ReadonlyMap<string, Commit>, cut: ReadonlySet<string>)
 /** The commits whose parents the repository itself lacks, as somebody's clone may. */
 async function cutOff({ gitDir }: GitRepository): Promise<Set<string>> {
   // A linked work tree's folder lies two below the repository's.
-  for (const path of [join(gitDir, "shallow"), join(gitDir, "../../../shallow")]) {
+  for (const path of [join(gitDir, "shallow"), join(gitDir, "../../shallow")]) {
     const text = await Deno.readTextFile(path).catch(() => undefined);
     if (text !== undefined) return new Set(text.split("\n"));
   }

@@ -85,13 +85,18 @@ export class OverallReconciler {
     );
     if (pause > 0) return this.#later(target, asked, pause);
     const next = await this.#stateOf(target, memory, current.run);
-    if (isSame(next, current.run)) return this.#again(asked, next, target, memory);
-    const wait = canWait(next, current.run)
-      ? this.#throttle.wait(target.key, this.#options.now())
-      : 0;
-    if (wait > 0) return this.#later(target, asked, wait);
-    await this.#update(target, next, current.run);
-    return this.#again(asked, next, target, memory);
+    if (!isSame(next, current.run)) {
+      const wait = canWait(next, current.run)
+        ? this.#throttle.wait(target.key, this.#options.now())
+        : 0;
+      if (wait > 0) return this.#later(target, asked, wait);
+      await this.#update(target, next, current.run);
+    }
+    if (next.status === "completed") {
+      const rivals = next.conclusion === "cancelled" ? evaluateRivalsOnce(target, memory) : [];
+      return { publish: rivals, settle: ack };
+    }
+    return asked.request_id === undefined ? done : lookAgain;
   }
 
   /** Ends what waits for an evaluation that never comes: its pull request has left, and nobody said so. */
@@ -130,23 +135,6 @@ export class OverallReconciler {
     retryIfEarly(new Error(`GitHub shows no commit ${headSha} in ${repo}`), tries);
     this.#options.log.warn("No commit to sum up builds on", { repo, headSha });
     return done;
-  }
-
-  /** Comes back as long as the check waits for builds. */
-  #again(
-    { request_id }: OverallCheck,
-    { status, conclusion }: CheckRunState,
-    target: OverallTarget,
-    memory: OverallMemory,
-  ): HandlerResult {
-    if (status !== "completed") {
-      if (request_id === undefined) return done;
-      return lookAgain;
-    }
-    return {
-      publish: conclusion === "cancelled" ? evaluateRivalsOnce(target, memory) : [],
-      settle: ack,
-    };
   }
 
   #later(target: OverallTarget, asked: OverallCheck, delayMs: number): HandlerResult {

@@ -1,10 +1,10 @@
-/** Delay queues of RabbitMQ: what waits in them is kept, whatever kind they are and whatever becomes of one. */
+/** Delay queues of RabbitMQ, whatever becomes of them. */
 import assert from "node:assert/strict";
 import { ack, type Broker } from "../../lib/broker/broker.ts";
 import { Connection } from "../../lib/broker/rabbitmq/connection.ts";
 import { declareExpiringQueue } from "../../lib/broker/rabbitmq/expiring_queue.ts";
-import type { Vhost } from "../../testing/rabbitmq.ts";
 import { openInbox } from "../support/inbox.ts";
+import type { Vhost } from "../../testing/rabbitmq.ts";
 import { message, openRabbitMqHarness } from "./rabbitmq_harness.ts";
 
 const harness = await openRabbitMqHarness({});
@@ -43,10 +43,9 @@ story("a delay queue of before, which was a classic one, is used as it is", asyn
   const options = { name: "before", heartbeatSeconds: 15, connectTimeoutMs: 10_000 };
   const signal = new AbortController().signal;
   const before = await Connection.open({ ...place, vhost: name }, options, signal);
-  const channel = await before.channel();
   const queue = { queue: "tickborg.delay.250.work", then: "work" };
-  await declareExpiringQueue(channel.raw, { ...queue, messageTtlMs: 250, unusedMs: 3_600_250 });
-  await channel.close();
+  const classic = { ...queue, messageTtlMs: 250, unusedMs: 3_600_250 };
+  await declareExpiringQueue(before, classic, {});
   await before.close();
   await using broker = await connect(vhost);
   await delayOnce(broker);

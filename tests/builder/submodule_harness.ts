@@ -1,9 +1,9 @@
-/** Pull requests that link a submodule. */
+/** What the tests of submodules need. */
 import assert from "node:assert/strict";
 import { createMonorepo, type Monorepo } from "../../testing/monorepo.ts";
-import type { BuilderHarness } from "./builder_harness.ts";
+import { type BuilderHarness } from "./builder_harness.ts";
 
-/** Reads a file of the submodule. */
+/** A project that needs its submodule. */
 export const PROJECT = {
   name: "it",
   path: ".",
@@ -38,7 +38,7 @@ export async function pullWithSubmodule(
   return { ...job, pr: { ...job.pr, head_sha: head } };
 }
 
-/** Makes the repository that is linked. */
+/** Lends another repository and its newest commit. */
 export async function withOther(
   work: (other: Monorepo, sha: string) => Promise<void>,
 ): Promise<void> {
