@@ -37,7 +37,7 @@ export interface ListQuestion {
   readonly tree: string;
   /** Paths that differ between the two. */
   readonly files: readonly string[];
-  /** The base's validated list. */
+  /** The base's list, validated. */
   readonly list: ProjectList;
   /** The configuration's projects. */
   readonly fallback: readonly Project[] | undefined;
@@ -86,18 +86,18 @@ function projectPaths({ projects }: ListParts): string[] {
 
 /** Every mistake, a line each. */
 function mistakesOf(
-  judged: ProjectList,
+  validated: ProjectList,
   look: Pick<TreeFacts, "entries" | "isOld" | "near">,
 ): string[] {
-  const list = usableList(judged);
+  const list = usableList(validated);
   if (list.kind === "missing") return [];
   if (list.kind === "invalid") return [...list.mistakes?.() ?? [list.reason]];
   const inTree = treeMistakes({ ...list, ...look });
   const told = list.tell
     ? list.tell([...list.mistakes ?? [], ...inTree])
     : tellWithoutPlace([...listMistakes(list), ...inTree], list);
-  // The configuration's list stays usable despite a misspelt file.
-  return judged.kind === "invalid" && !judged.mistakes ? [judged.reason, ...told] : told;
+  // What is said of a file that is not read leaves the configuration's list usable.
+  return validated.kind === "invalid" && !validated.mistakes ? [validated.reason, ...told] : told;
 }
 
 interface Removal {

@@ -32,17 +32,18 @@ export interface EndpointReport extends Finding, EndpointState {
   readonly url: string;
 }
 
-export interface LookOptions {
+/** How long to wait for answers, and what time it is. */
+export interface CheckOptions {
   readonly timeoutMs: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
-/** Checks every queue that has a rule. */
-export async function lookAtQueues(
+/** Looks at every queue there is a rule for. */
+export async function checkQueues(
   broker: Broker,
   config: Config,
-  options: LookOptions,
+  options: CheckOptions,
 ): Promise<QueueReport[]> {
   const served = servedQueues(config);
   const reports: QueueReport[] = [];
@@ -71,7 +72,7 @@ function servedQueues(config: Config): (queue: string) => boolean {
 async function lookAtQueue(
   broker: Broker,
   rule: QueueRule,
-  options: LookOptions,
+  options: CheckOptions,
 ): Promise<QueueSnapshot | undefined> {
   const facts = await broker.inspect(rule.queue);
   if (facts === undefined || facts.ready === 0 || !Number.isFinite(rule.maxAgeSeconds)) {
@@ -81,11 +82,11 @@ async function lookAtQueue(
   return { ...facts, ...(oldestSeconds === undefined ? {} : { oldestSeconds }) };
 }
 
-/** Seconds since the first waiting message was published; undefined if unknown. */
-async function ageOfOldest(broker: Broker, queue: string, { now }: LookOptions) {
+/** Seconds since the first waiting message was published; undefined where that cannot be known. */
+async function ageOfOldest(broker: Broker, queue: string, { now }: CheckOptions) {
   let publishedAt: number | undefined;
   try {
-    await broker.visit(queue, (delivery) => {
+    await broker.browse(queue, (delivery) => {
       publishedAt = delivery.publishedAt;
       return Promise.resolve("stop");
     });
@@ -103,10 +104,10 @@ export interface Endpoint {
   readonly listen: string;
 }
 
-/** Requests the health of each endpoint. */
-export async function lookAtEndpoints(
+/** Asks each endpoint how it is. */
+export async function checkEndpoints(
   endpoints: readonly Endpoint[],
-  options: LookOptions,
+  options: CheckOptions,
 ): Promise<EndpointReport[]> {
   return await Promise.all(endpoints.map(async ({ role, listen }) => {
     const url = healthUrl(listen);
@@ -115,10 +116,10 @@ export async function lookAtEndpoints(
   }));
 }
 
-/** The stats role's counts of webhooks from unserved repositories; undefined without an answer. */
-export async function lookAtUnserved(
+/** What the stats role among these has counted of repositories that are not served; undefined without an answer. */
+export async function checkUnserved(
   endpoints: readonly Endpoint[],
-  { timeoutMs }: LookOptions,
+  { timeoutMs }: CheckOptions,
 ): Promise<UnservedReport[] | undefined> {
   const stats = endpoints.find(({ role }) => role === "stats");
   if (stats === undefined) return undefined;

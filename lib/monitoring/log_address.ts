@@ -3,13 +3,13 @@ import { describeError } from "../common/errors.ts";
 import { canBeOpened } from "../report/log_link.ts";
 import { redacted } from "../text/redacted.ts";
 
-/** Milliseconds the log server may take to answer. */
-const PATIENCE_MS = 10_000;
+/** Milliseconds that the log server is given to answer. */
+const TIMEOUT_MS = 10_000;
 
-/** The problem with the page at the address and what to do, in one line; undefined without one. */
-export async function lookAtLogs(
+/** What is wrong with the page at the address, in one line with what to do; undefined where nothing is. */
+export async function checkLogAddress(
   address: string,
-  timeoutMs = PATIENCE_MS,
+  timeoutMs = TIMEOUT_MS,
 ): Promise<string | undefined> {
   if (!canBeOpened(address)) return undefined;
   const url = `${address.replace(/\/+$/, "")}/`;

@@ -10,7 +10,7 @@ export interface HandlerResult {
   readonly settle: Settlement;
 }
 
-/** A long handler: yields messages to publish and ends with a result. */
+/** A long handler: yields messages to publish as it goes, and ends with its result. */
 export type HandlerStream = AsyncGenerator<readonly Publication[], HandlerResult, void>;
 
 /** A role's consumer of a queue. */
@@ -30,14 +30,14 @@ export interface Consumer<Message> {
     delivery: Delivery,
     stop: AbortSignal,
   ): Promise<HandlerResult> | HandlerStream;
-  /** Messages to publish when the last try failed, to report the failure. */
+  /** What to publish when the last try failed, so that whoever waits is told. */
   exhausted?(
     message: Message,
     error: unknown,
   ): readonly Publication[] | Promise<readonly Publication[]>;
 }
 
-/** Thrown by a handler that gives its message back because the role stops. */
+/** Thrown by a handler whose message must go back to the queue because the role stops. */
 export class Requeue extends Error {
   override name = "Requeue";
 }
