@@ -217,7 +217,7 @@ Deno.test("a repository without a commit, without a remote or without a work tre
       main.out,
       /^Note: this clone has no remote: using main; choose another with --base$/m,
     );
-    assert.match(main.out, /^Note: HEAD is main itself, so it changes nothing/m);
+    assert.match(main.out, /^Note: HEAD is main itself and changes nothing/m);
     await gitIn(folder, "clone", "-q", "--bare", path, "bare");
     const bare = await local("--repo", join(folder, "bare"), "--base", "main", "--uncommitted");
     assert.equal(bare.code, 2);

@@ -61,7 +61,7 @@ Deno.test("what is wrong with the App is told by name, with what to do", async (
   assert.equal(lacking.code, 2);
   assertLines(lacking.mistakes, [
     /^github_app: the App .* lacks the permission statuses: write; grant it/,
-    /^github_app: the App .* is not told of the event pull_request; subscribe to it/,
+    /^github_app: the App .* does not receive the event pull_request; subscribe to it/,
     /^runner\.repos: .*: its owner has not accepted the permission checks: write; accept it/,
     /^runner\.repos: acme\/gone: the App .* is not installed there, .*; install it from https:/,
   ]);
@@ -70,12 +70,12 @@ Deno.test("what is wrong with the App is told by name, with what to do", async (
   assert.match(mistakes.at(-1)!, /suspended; its owner has to unsuspend it/);
 
   assertLines((await online(fleet, (file) => file.github_app!.app_id = 7)).mistakes, [
-    /^github_app: .* 401: Integration not found; github_app\.app_id is no App of the server/,
+    /^github_app: .* 401: Integration not found; github_app\.app_id is not an App on the server/,
   ]);
   await Deno.writeTextFile(join(fleet.folder, "other.pem"), generateAppKey());
   const key = join(fleet.folder, "other.pem");
   assertLines((await online(fleet, (file) => file.github_app!.private_key = key)).mistakes, [
-    /^github_app: .* 401: .*; github_app\.private_key is no key of the App/,
+    /^github_app: .* 401: .*; github_app\.private_key is not a key of the App/,
   ]);
   const nowhere = `http://127.0.0.1:${freePort()}`;
   assertLines((await online(fleet, (file) => file.github!.api_url = nowhere)).mistakes, [
@@ -88,7 +88,7 @@ Deno.test("what is wrong with the App is told by name, with what to do", async (
   });
   // The fake notes every request that GitHub does not describe: this one was meant.
   fleet.github.violations.length = 0;
-  assertLines(noApi.mistakes, [/404: .*; is github\.api_url the address of GitHub's API/]);
+  assertLines(noApi.mistakes, [/404: .*; check that github\.api_url is GitHub's API/]);
 });
 
 Deno.test("a log address that people cannot read is a warning with what to do", async () => {
@@ -106,7 +106,10 @@ Deno.test("a log address that people cannot read is a warning with what to do", 
   const cases: [string, RegExp][] = [
     [`http://127.0.0.1:${freePort()}`, /nothing listens there; start log-message-collector/],
     [`http://127.0.0.1:${port}/404`, /answered 404: the log server has no page there/],
-    [`http://127.0.0.1:${port}/502`, /answered 502: the reverse proxy is there/],
+    [
+      `http://127.0.0.1:${port}/502`,
+      /answered 502: the reverse proxy does not reach log-message-collector/,
+    ],
     ["http://logs.invalid", /its host name does not resolve/],
     [`https://127.0.0.1:${port}`, /TLS fails/],
   ];

@@ -51,7 +51,7 @@ Deno.test("a role whose key is no key of the App ends with one line that says wh
   assert.doesNotMatch(err, / Ready\b/);
   assert.match(
     err,
-    /^github_app: .* GitHub answered 401: .*; github_app\.private_key is no key of the App .*generate one/m,
+    /^github_app: .* GitHub answered 401: .*; github_app\.private_key is not a key of the App .*generate one/m,
   );
   assert.doesNotMatch(err, /\n +at /);
 });
@@ -64,7 +64,7 @@ Deno.test("an App that GitHub does not know ends the start too", () =>
       await assert.rejects(all.ready);
       assert.match(
         all.log(),
-        /^github_app: .*Integration not found; github_app\.app_id is no App/m,
+        /^github_app: .*Integration not found; github_app\.app_id is not an App/m,
       );
     },
   ));
@@ -160,7 +160,7 @@ Deno.test("what the App lacks, and where it is not installed, is logged by name 
       await all.ready;
       await logged(all, /acme\/elsewhere: the App .* is not installed there/);
       assert.match(all.log(), /lacks the permission checks: write; grant it in the App's settings/);
-      assert.match(all.log(), /is not told of the event push; subscribe to it/);
+      assert.match(all.log(), /does not receive the event push; subscribe to it/);
       assert.equal(await all.stop(), 0);
     },
     ({ github: { app } }) => {

@@ -154,7 +154,7 @@ Deno.test("a wrong key, and webhooks that nobody serves, are not well", async ()
   assert.equal(code, 1);
   const { github, unserved } = JSON.parse(out) as StatusReport;
   assert.equal(github?.level, "fail");
-  assert.match(github?.why ?? "", /401: .*; github_app\.private_key is no key of the App/);
+  assert.match(github?.why ?? "", /401: .*; github_app\.private_key is not a key of the App/);
   assert.deepEqual(
     unserved?.map(({ repository, webhooks, level }) => [repository, webhooks, level]),
     [

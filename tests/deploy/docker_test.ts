@@ -84,7 +84,7 @@ Deno.test("what the image holds starts every role, without a writable file and w
     }
     const { code, stderr } = await run([...nobody, `${prefix}/bin/tickborg`, "demo"], { env });
     assert.equal(code, 2);
-    assert.match(stderr, /The demo needs the sources/);
+    assert.match(stderr, /The demo needs Tickborg's sources/);
 
     await healthChecks(prefix);
     await succeed(["chmod", "-R", "u+w", prefix]);

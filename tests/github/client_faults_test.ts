@@ -175,7 +175,7 @@ story("a repository without the App is no missing pull request", async ({ repo, 
     assert.ok(error instanceof GitHubRefusal);
     assert.match(
       error.message,
-      /App's installation on acme\/mono: it is not installed there; install it, or take/,
+      /App's installation on acme\/mono: it is not installed there; install it, or remove/,
     );
     return true;
   });

@@ -78,7 +78,7 @@ Deno.test("a list that cannot be read, or none, is an error that names the branc
   await using at = await harness({ projects: undefined as never });
   const pull = await at.open({ "docs/a.md": "b\n" });
   await at.deliver(at.job(pull));
-  assert.equal(status(at, pull), "error: No projects are listed; add .tickborg.json to main");
+  assert.equal(status(at, pull), "error: No project list; add .tickborg.json to main");
   await at.monorepo.commit("main", { ".tickborg.json": '{"projects": [{"name": 1}]}' });
   const handled = await at.deliver(at.job(pull, { request_id: "again" }));
   assert.match(

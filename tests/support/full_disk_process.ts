@@ -47,6 +47,6 @@ await until("the log", whole);
 await second.stop(5_000);
 const isSame = await Deno.readTextFile(log1) === `${lines.join("\n")}\n`;
 const dead = (await deadLetters(broker)).length;
-const retried = text().includes("tried again later");
+const retried = text().includes("Retrying message later");
 await broker.close();
 console.log(JSON.stringify({ requeued, isSame, dead, retried }));
