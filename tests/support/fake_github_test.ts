@@ -39,7 +39,7 @@ async function violationOf(method: string, path: string, body?: unknown): Promis
 
 Deno.test("the description is what GitHub publishes, without its prose", async () => {
   // In a process of its own, without our lock: the package is no dependency of the project.
-  const module = new URL("./fake_github/extract_description.ts", import.meta.url);
+  const module = new URL("../../testing/fake_github/extract_description.ts", import.meta.url);
   const code = `import { extractDescription } from ${JSON.stringify(module.href)};
     console.log(JSON.stringify(await extractDescription()));`;
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
