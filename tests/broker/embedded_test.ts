@@ -48,7 +48,7 @@ async function openFixture(topology: Topology): Promise<BrokerFixture> {
   };
 }
 
-testContract("embedded", openFixture);
+testContract((name, fn) => Deno.test(`embedded: ${name}`, () => fn(undefined)), openFixture);
 
 const TOPOLOGY: Topology = {
   exchanges: [],

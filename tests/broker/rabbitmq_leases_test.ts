@@ -15,12 +15,9 @@ import {
   long,
   messages,
   rabbitMq,
-  shareServer,
   story,
   TIMES,
 } from "./lease_harness.ts";
-
-shareServer();
 
 story(
   "the server takes an ordinary delivery back, but leaves a long one to its holder",
