@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { ack, type Broker } from "../../lib/broker/broker.ts";
 import { connectRabbitMq } from "../../lib/broker/rabbitmq/broker.ts";
 import { Connection } from "../../lib/broker/rabbitmq/connection.ts";
-import { declareExpiringQueue } from "../../lib/broker/rabbitmq/expiring_queue.ts";
 import { TransientFault } from "../../lib/common/errors.ts";
 import { openInbox } from "../support/inbox.ts";
 import { freePort } from "../../testing/ports.ts";
@@ -226,8 +225,17 @@ story("a delay queue of before, which was a classic one, is used as it is", asyn
   const signal = new AbortController().signal;
   const before = await Connection.open({ ...place, vhost: name }, options, signal);
   const channel = await before.channel();
-  const queue = { queue: "tickborg.delay.250.work", then: "work" };
-  await declareExpiringQueue(channel.raw, { ...queue, messageTtlMs: 250, unusedMs: 3_600_250 });
+  await channel.raw.queueDeclare({
+    queue: "tickborg.delay.250.work",
+    durable: true,
+    arguments: {
+      "x-queue-type": "classic",
+      "x-message-ttl": 250,
+      "x-expires": 3_600_250,
+      "x-dead-letter-exchange": "",
+      "x-dead-letter-routing-key": "work",
+    },
+  });
   await channel.close();
   await before.close();
   await using broker = await connect(vhost);

@@ -40,13 +40,13 @@ story("a queue that was declared otherwise is told by its name", async (vhost) =
   await using other = await connect(vhost, {
     topology: {
       exchanges: [],
-      queues: [{ name: "work", bindings: [], arguments: { "x-max-priority": 3 } }],
+      queues: [{ name: "work", bindings: [], arguments: { "x-max-length": 3 } }],
     },
   });
   assert.equal(other.state, "connected");
   await using broker = await connect(vhost);
   assert.equal(broker.state, "connecting");
-  await expectLogged(/Cannot declare queue work: .*inequivalent arg 'x-max-priority'/);
+  await expectLogged(/Cannot declare queue work: .*inequivalent arg 'x-max-length'/);
   await harness.server.ctl("delete_queue", "-p", vhost.name, "work");
   await connected(broker);
 });

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Fetches RabbitMQ 4 as Debian 13 has it, with its Erlang and C library, into a folder of the cache, for the
-# tests to run it next to this system's own server; prints the folder. Nothing is installed.
+# tests to run it next to this system's own server. Nothing is installed.
 #
 # The mirror is the one this machine's apt has, with its proxy and retries. apt checks every file by
 # signature, against the keys of the package debian-archive-keyring, which has itself come signed by keys
@@ -9,10 +9,7 @@ set -eu
 if [ "$(id -u)" = 0 ]; then cache=/var/cache; else cache=${XDG_CACHE_HOME:-$HOME/.cache}; fi
 # testing/rabbitmq/layout.ts looks there too. The number changes with what this script makes.
 folder=$cache/tickborg-test/rabbitmq4-1
-if [ -d "$folder" ]; then
-  echo "$folder"
-  exit 0
-fi
+[ ! -d "$folder" ] || exit 0
 
 fail() {
   echo "Cannot fetch Debian 13's RabbitMQ for the tests: $1" >&2
@@ -27,6 +24,7 @@ for name in gpg pgp; do
 done
 [ -n "$keyring" ] || fail "the package debian-archive-keyring is missing, or older than Debian 13's keys"
 
+# shellcheck disable=SC2016  # apt fills it in
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' \
   'Label: Debian' 'Component: main' | head -n 1)
 [ -n "$mirror" ] || fail "apt knows no mirror of Debian; has \`apt-get update\` run?"
@@ -52,7 +50,7 @@ debian13() {
 debian13 update || fail "no signed list of packages came from $mirror"
 # The server's scripts need the shell and tools that every Debian has, which no package says it depends on.
 debian13 install -y --no-install-recommends --download-only \
-  rabbitmq-server dash coreutils grep sed findutils hostname || fail "a package did not come from $mirror"
+  rabbitmq-server libc-bin dash coreutils grep sed findutils hostname || fail "a package did not come from $mirror"
 for package in "$work"/apt/archives/*.deb; do
   dpkg-deb -x "$package" "$work/made"
 done
@@ -74,4 +72,4 @@ for name in rabbitmqctl rabbitmq-plugins rabbitmq-diagnostics epmd; do
 done
 # The last step, and one: a folder that is there is whole.
 mv -T "$work/made" "$folder" 2>/dev/null || [ -d "$folder" ] || fail "$folder cannot be written"
-echo "$folder"
+echo "RabbitMQ 4 of Debian 13 is in $folder"
