@@ -79,7 +79,7 @@ story("a missing permission is told where it is missed, and harms nothing else",
     () => Promise.resolve(ack),
   );
   assert.equal(broker.state, "connecting", "it cannot do its work");
-  await expectLogged(/ACCESS_REFUSED - access to queue 'work'/);
+  await expectLogged(/ACCESS_REFUSED - (read )?access to queue 'work'/);
   const refused = broker.publish([{ ...message("event"), exchange: "events", routingKey: "a" }]);
   const fine = Array.from({ length: 20 }, (_, n) => broker.publish([message(`${n}`)]));
   await assert.rejects(refused, /access to exchange 'events'/);
