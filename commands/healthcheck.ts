@@ -4,7 +4,7 @@
  */
 
 /** What is wrong with the role that listens on a port; undefined when it is well. */
-export async function healthProblem(port: number): Promise<string | undefined> {
+async function healthProblem(port: number): Promise<string | undefined> {
   try {
     const response = await fetch(`http://127.0.0.1:${port}/health`, {
       signal: AbortSignal.timeout(5_000),

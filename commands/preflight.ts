@@ -113,7 +113,7 @@ export async function folderMistakes(
 }
 
 /** Whether these roles run on the embedded broker: none of them is given a RabbitMQ. */
-export function usesEmbedded(config: Partial<Config>, roles: readonly RoleName[]): boolean {
+function usesEmbedded(config: Partial<Config>, roles: readonly RoleName[]): boolean {
   return roles.length > 0 && !roles.some((name) => namesRabbitMq(name, config as Config));
 }
 

@@ -50,7 +50,10 @@ export async function runRoles(
   }
   const config = await loadConfig(configPath(options.config));
   requireSections(name, config);
-  return await serve([name], config, () => connections([name], config), retryScale);
+  return await serve([name], config, {
+    openBrokers: () => connections([name], config),
+    retryScale,
+  });
 }
 
 /** Runs every role in one process; on the embedded broker where the configuration names no RabbitMQ. */
@@ -62,7 +65,10 @@ export async function runAll(config: Config, retryScale?: number): Promise<numbe
   if (left.length > 0) {
     log.info("Roles without a section in the configuration are left out", { left });
   }
-  return await serve(roles, config, () => openBrokers(roles, config), retryScale);
+  return await serve(roles, config, {
+    openBrokers: () => openBrokers(roles, config),
+    retryScale,
+  });
 }
 
 /** Throws a ConfigError that names everything that keeps a role from starting. */

@@ -17,15 +17,20 @@ const GRACE_MS = 10_000;
 /** Milliseconds that a start which was interrupted is given to come to its end. */
 const ABANDON_MS = 2_000;
 
+/** How to serve; `retryScale`: see `RunnerOptions`. */
+interface ServeOptions {
+  readonly openBrokers: () => Promise<Brokers>;
+  readonly retryScale?: number;
+}
+
 /**
  * Starts roles, serves until SIGTERM or SIGINT, and stops them; closes the brokers. A signal that comes
- * before the roles are ready ends the start. `retryScale`: see `RunnerOptions`. Resolves to the exit code.
+ * before the roles are ready ends the start. Resolves to the exit code.
  */
 export async function serve(
   roles: readonly RoleName[],
   config: Config,
-  openBrokers: () => Promise<Brokers>,
-  retryScale = 1,
+  { openBrokers, retryScale = 1 }: ServeOptions,
 ): Promise<number> {
   const log = roleLogger(roles.length === 1 ? roles[0]! : "all");
   const stop = untilSignal();

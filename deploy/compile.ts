@@ -200,7 +200,7 @@ async function permissionsFor(role: RoleName, config: string | undefined): Promi
 }
 
 /** `deno task compile`; resolves to the exit code. */
-export async function run(args: string[]): Promise<number> {
+async function run(args: string[]): Promise<number> {
   const options = parse(args);
   if (options.help) {
     console.log(HELP);

@@ -29,7 +29,7 @@ export function roleTasks(): Record<RoleName, { description: string; command: st
 }
 
 /** `deno.json` with what comes from the table put in; everything else stays as it is. */
-export function withRoles<T extends DenoJson>(file: T): T {
+function withRoles<T extends DenoJson>(file: T): T {
   return {
     ...file,
     tasks: { ...file.tasks, ...roleTasks() },

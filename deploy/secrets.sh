@@ -28,7 +28,7 @@ make() {
 
 make webhook-secret
 here=$(dirname "$0")
-for user in $(sed -n 's/^ *"user": "\([^"]*\)",*$/\1/p' "$here/rabbitmq/definitions.json"); do
+sed -n 's/^ *"user": "\([^"]*\)",*$/\1/p' "$here/rabbitmq/definitions.json" | while read -r user; do
   make "rabbitmq/${user#tickborg-}"
 done
 # For commands: CREDENTIALS_DIRECTORY=FOLDER/operator tickborg status

@@ -165,7 +165,8 @@ function isUnderstood(command: Command): boolean {
 async function acknowledge(event: CommentEvent, github: GitHub): Promise<void> {
   const { repo, number, kind, commentId, author } = event;
   if (kind !== "review") return await github.react(repo, { kind, commentId });
-  await github.commentOnce(repo, number, `understood-${commentKey(event)}`, eyesFor(author));
+  const marker = `understood-${commentKey(event)}`;
+  await github.commentOnce(repo, number, { marker, body: eyesFor(author) });
 }
 
 async function answer(
@@ -183,10 +184,10 @@ async function answer(
 /** In the thread of a comment on code, if that is still there; else below the pull request. */
 async function say(event: CommentEvent, text: string, github: GitHub): Promise<void> {
   const { repo, number, threadId } = event;
-  const marker = `answer-to-${commentKey(event)}`;
+  const comment = { marker: `answer-to-${commentKey(event)}`, body: text };
   const replied = threadId !== undefined &&
-    await github.replyOnce(repo, { number, threadId }, marker, text);
-  if (!replied) await github.commentOnce(repo, number, marker, text);
+    await github.replyOnce(repo, { number, threadId }, comment);
+  if (!replied) await github.commentOnce(repo, number, comment);
 }
 
 /** What GitHub refuses (a locked conversation, a missing permission) is no reason not to build. */

@@ -32,11 +32,11 @@ export function createService(context: RoleContext): Promise<Service> {
     broker,
     log,
     now,
-    noBuilderMs: section.no_builder_seconds * 1_000,
     stuckMs: section.stuck_seconds * 1_000,
   };
   const reconciler = new CheckRunReconciler({
     ...common,
+    noBuilderMs: section.no_builder_seconds * 1_000,
     addresses: addressesOf(context),
     repos: new Set(config.runner.repos.map((repo) => repo.toLowerCase())),
     redeliveryDelayMs: TAKEOVER_MS,

@@ -92,7 +92,7 @@ export interface Webhook {
 }
 
 /** Checks in the order of the protocol; the first that fails is the answer. */
-export function understand(
+function understand(
   headers: Headers,
   body: Uint8Array,
   secret: string,

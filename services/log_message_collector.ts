@@ -1,16 +1,25 @@
 /**
  * The log collector: writes what arrives on `tickborg.logs` to the log store, and serves the store over
  * HTTP. A message is acknowledged only when it is on the disk; the queue gives its messages to one
- * instance at a time, and another takes over in the middle of any log.
+ * instance at a time, and another takes over in the middle of any log. While the disk is full, messages wait
+ * here, in their order.
  */
 import type { Logger } from "@logtape/logtape";
+import { delay } from "../lib/common/async.ts";
+import { DiskFull } from "../lib/common/files.ts";
 import { ack, type Delivery } from "../lib/broker/broker.ts";
 import { logServerOf } from "../lib/config/sections.ts";
 import { listenOf } from "../lib/config/listen.ts";
 import { createLogHttp } from "../lib/log_store/http.ts";
 import { LogStore } from "../lib/log_store/store.ts";
 import { decodeLogMessage, type LogMessage } from "../lib/log_store/message.ts";
-import type { Consumer, HttpEndpoint, RoleContext, Service } from "../lib/runtime/role.ts";
+import {
+  type Consumer,
+  type HttpEndpoint,
+  Requeue,
+  type RoleContext,
+  type Service,
+} from "../lib/runtime/role.ts";
 import { QUEUE } from "../lib/broker/topology.ts";
 
 /** Messages in work at once: those of one attempt are written together. */
@@ -22,18 +31,24 @@ const EXPIRE_EVERY_MS = 3_600_000;
 
 const DAY_MS = 86_400_000;
 
+/** Milliseconds between two tries to write to a full disk. */
+const FULL_DISK_MS = 5_000;
+
 /** Creates the service. */
 export async function createService(context: RoleContext): Promise<Service> {
   const { config, log, now } = context;
   const { logs_path: root, keep_days: keepDays } = config.log_message_collector!;
   const store = await LogStore.open({ root, log, now });
+  const waiting: Waiting = new Set();
   return {
-    consumers: [collector(store)],
+    consumers: [collector(store, log, waiting)],
     endpoints: [endpoint(store, context)],
     periodic: [{
       name: "settle-logs",
       everyMs: SETTLE_EVERY_MS,
       run: async () => {
+        // A line that waits for the disk is not missing.
+        if (waiting.size > 0) return;
         const settled = await store.settle();
         if (settled > 0) log.warn("Logs ended with lines missing", { settled });
       },
@@ -61,16 +76,36 @@ async function removeOldLogs(
   if (attempts > 0) log.info("Old logs removed", { keepDays, attempts, bytes });
 }
 
-function collector(store: LogStore): Consumer<LogMessage> {
+/** Messages that wait for room on the disk. */
+type Waiting = Set<LogMessage>;
+
+function collector(store: LogStore, log: Logger, waiting: Waiting): Consumer<LogMessage> {
   return {
     queue: QUEUE.logs,
     prefetch: PREFETCH,
     decode: ({ body }) => decodeLogMessage(body),
-    handle: async (message, delivery) => {
-      await keep(store, message, delivery);
-      return { publish: [], settle: ack };
+    handle: async (message, delivery, stop) => {
+      try {
+        while (!await isKept(store, message, delivery)) {
+          if (waiting.size === 0) log.warn("Log messages wait: the disk is full");
+          waiting.add(message);
+          await delay(FULL_DISK_MS, AbortSignal.any([stop, delivery.lost]));
+          if (stop.aborted || delivery.lost.aborted) throw new Requeue("The disk is full");
+        }
+        return { publish: [], settle: ack };
+      } finally {
+        waiting.delete(message);
+      }
     },
   };
+}
+
+/** Keeps a message, unless the disk is full. */
+function isKept(store: LogStore, message: LogMessage, delivery: Delivery): Promise<boolean> {
+  return keep(store, message, delivery).then(() => true, (error) => {
+    if (error instanceof DiskFull) return false;
+    throw error;
+  });
 }
 
 /** The routing key of a message is the key of its log (`docs/protocol.md`, "Messages"). */

@@ -63,7 +63,7 @@ export interface PermissionSet {
 const IMPORT_NOWHERE = ["none.invalid"];
 
 /** Variables that every role reads (`docs/deployment.md`, "Environment variables"; systemd's `sd_notify(3)`). */
-export const COMMON_ENV = [
+const COMMON_ENV = [
   "CONFIG_PATH",
   "TICKBORG_LOG",
   "TICKBORG_LOG_JSON",

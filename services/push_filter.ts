@@ -52,7 +52,7 @@ export interface Facts {
 }
 
 /** The projects to build, in the list's order; undefined where there is no list to choose from. */
-export function projectsOf({ push, config }: Facts): readonly Project[] | undefined {
+function projectsOf({ push, config }: Facts): readonly Project[] | undefined {
   if (push.list.kind !== "list") return undefined;
   const { projects } = push.list;
   if (push.files !== undefined) {

@@ -33,7 +33,7 @@ export interface Role {
 }
 
 /** The roles, in the order a message meets them. */
-export const ROLES = {
+const ROLES = {
   "github-webhook-receiver": {
     summary: "Checks GitHub's webhooks and hands them to the broker",
     section: "github_webhook_receiver",

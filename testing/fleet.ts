@@ -169,13 +169,9 @@ export class Fleet {
   }
 
   /** Waits for a check run on the pull request's head, such as `cmark on x86_64-linux`, to conclude so. */
-  expectCheck(
-    pull: FakePull,
-    name: string,
-    conclusion: string,
-    timeoutMs = PATIENCE_MS,
-  ): Promise<FakeCheckRun> {
-    return this.github.waitForCheckRun(name, conclusion, { headSha: pull.headSha, timeoutMs });
+  expectCheck(pull: FakePull, name: string, conclusion: string): Promise<FakeCheckRun> {
+    const { headSha } = pull;
+    return this.github.waitForCheckRun(name, conclusion, { headSha, timeoutMs: PATIENCE_MS });
   }
 
   /** Waits for the evaluation of the pull request's head to end so. */

@@ -35,29 +35,32 @@ export interface ConfigInput {
   readonly trusted?: readonly string[];
 }
 
+async function writeSecret(folder: string, name: string, content: string): Promise<string> {
+  const path = join(folder, name);
+  await Deno.writeTextFile(path, `${content}\n`, { mode: 0o600 });
+  return path;
+}
+
+async function rabbitMq(folder: string, vhost: NonNullable<ConfigInput["vhost"]>) {
+  return {
+    ssl: false,
+    host: `${vhost.host}:${vhost.port}`,
+    virtualhost: vhost.name,
+    username: vhost.username,
+    password_file: await writeSecret(folder, "rabbitmq-password", vhost.password),
+  };
+}
+
 /** Writes the secret files and returns the configuration as the JSON file holds it. */
 export async function writeConfig(input: ConfigInput): Promise<Record<string, unknown>> {
   const { folder, github, listens, vhost } = input;
-  const secret = async (name: string, content: string) => {
-    const path = join(folder, name);
-    await Deno.writeTextFile(path, `${content}\n`, { mode: 0o600 });
-    return path;
-  };
   const logs = join(folder, "logs");
   return {
-    ...(vhost && {
-      rabbitmq: {
-        ssl: false,
-        host: `${vhost.host}:${vhost.port}`,
-        virtualhost: vhost.name,
-        username: vhost.username,
-        password_file: await secret("rabbitmq-password", vhost.password),
-      },
-    }),
+    ...(vhost && { rabbitmq: await rabbitMq(folder, vhost) }),
     embedded_broker: { path: join(folder, "broker.sqlite") },
     github_webhook_receiver: {
       listen: `127.0.0.1:${listens.receiver}`,
-      webhook_secret_file: await secret("webhook-secret", WEBHOOK_SECRET),
+      webhook_secret_file: await writeSecret(folder, "webhook-secret", WEBHOOK_SECRET),
     },
     log_api_config: {
       listen: `127.0.0.1:${listens.logs}`,
@@ -77,7 +80,7 @@ export async function writeConfig(input: ConfigInput): Promise<Record<string, un
     build: { system: hostSystem(), build_timeout_seconds: 300 },
     github_app: {
       app_id: github.app.id,
-      private_key: await secret("app.pem", github.app.privateKey),
+      private_key: await writeSecret(folder, "app.pem", github.app.privateKey),
     },
     github: { api_url: github.url, systems: [hostSystem()], untrusted_systems: [hostSystem()] },
   };

@@ -69,28 +69,7 @@ async function fill(root: string, options: MonorepoOptions): Promise<Monorepo> {
   await git(root, "init", "-q", "-b", "main", workTree);
   await git(workTree, "remote", "add", "origin", upstream);
   const server = startGitServer(join(root, "srv"));
-
-  async function commit(branch: string, files: Files, how: CommitOptions = {}): Promise<string> {
-    const exists = await git(workTree, "branch", "--list", branch) !== "";
-    if (!exists || how.force) {
-      await git(workTree, "checkout", "-q", "-B", branch, how.from ?? "main");
-    } else await git(workTree, "checkout", "-q", branch);
-    await writeFiles(workTree, files);
-    await git(workTree, "add", "-A");
-    await git(workTree, "commit", "-q", "--allow-empty", "-m", how.message ?? `Change ${branch}`);
-    await git(workTree, "push", "-q", "-f", "origin", branch);
-    return await git(workTree, "rev-parse", "HEAD");
-  }
-
-  const { projects, files } = options;
-  const list = projects === undefined
-    ? {}
-    : { ".tickborg.json": `${JSON.stringify({ projects }, null, 2)}\n` };
-  await writeFiles(workTree, { ...list, ...files });
-  await git(workTree, "add", "-A");
-  await git(workTree, "commit", "-q", "-m", "Start");
-  await git(workTree, "push", "-q", "origin", "main");
-
+  await start(workTree, options);
   return {
     owner,
     name,
@@ -105,7 +84,7 @@ async function fill(root: string, options: MonorepoOptions): Promise<Monorepo> {
     set serverUp(up: boolean) {
       server.up = up;
     },
-    commit,
+    commit: commitsIn(workTree),
     setPullHead: async (number, sha) => {
       await git(upstream, "update-ref", `refs/pull/${number}/head`, sha);
     },
@@ -114,6 +93,30 @@ async function fill(root: string, options: MonorepoOptions): Promise<Monorepo> {
       await server.close();
       await Deno.remove(root, { recursive: true });
     },
+  };
+}
+
+async function start(workTree: string, { projects, files }: MonorepoOptions): Promise<void> {
+  const list = projects === undefined
+    ? {}
+    : { ".tickborg.json": `${JSON.stringify({ projects }, null, 2)}\n` };
+  await writeFiles(workTree, { ...list, ...files });
+  await git(workTree, "add", "-A");
+  await git(workTree, "commit", "-q", "-m", "Start");
+  await git(workTree, "push", "-q", "origin", "main");
+}
+
+function commitsIn(workTree: string): Monorepo["commit"] {
+  return async (branch, files, how = {}) => {
+    const exists = await git(workTree, "branch", "--list", branch) !== "";
+    if (!exists || how.force) {
+      await git(workTree, "checkout", "-q", "-B", branch, how.from ?? "main");
+    } else await git(workTree, "checkout", "-q", branch);
+    await writeFiles(workTree, files);
+    await git(workTree, "add", "-A");
+    await git(workTree, "commit", "-q", "--allow-empty", "-m", how.message ?? `Change ${branch}`);
+    await git(workTree, "push", "-q", "-f", "origin", branch);
+    return await git(workTree, "rev-parse", "HEAD");
   };
 }
 

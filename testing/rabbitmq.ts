@@ -14,6 +14,7 @@ import {
   type ServerVersion,
 } from "./rabbitmq/layout.ts";
 import { accepts, readIfThere, sendSignal, serverUser, shell } from "./rabbitmq/processes.ts";
+import watch from "./rabbitmq/watch.sh" with { type: "text" };
 import { PATIENCE_MS, pause } from "./waiting.ts";
 
 export type { ServerOptions } from "./rabbitmq/layout.ts";
@@ -92,7 +93,8 @@ export class RabbitMqServer implements AsyncDisposable {
   /** Runs `rabbitmqctl`; throws an Error with its output when it fails. */
   async ctl(...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await new Deno.Command(`${this.#layout.bin}/rabbitmqctl`, {
-      args: ["--quiet", ...args],
+      // Without a limit the program gives some of its commands a minute, which a busy machine may need.
+      args: ["--quiet", "--timeout", `${PATIENCE_MS / 1_000}`, ...args],
       // The server's user may not enter the folder of the tests.
       cwd: "/",
       env: this.#layout.env,
@@ -112,7 +114,7 @@ export class RabbitMqServer implements AsyncDisposable {
 
   /** Starts the server again after {@link stop} or {@link kill}; resolves when it accepts connections. */
   async start(): Promise<void> {
-    await shell(`setsid "$0" > "$1/console.log" 2>&1 < /dev/null & echo $! > "$1/group.pid"`, [
+    await shell(`setsid "$1" > "$2/console.log" 2>&1 < /dev/null & echo $! > "$2/group.pid"`, [
       `${this.#layout.bin}/rabbitmq-server`,
       this.#layout.folder,
     ], { env: this.#layout.env, ...await serverUser() });
@@ -188,7 +190,7 @@ export class RabbitMqServer implements AsyncDisposable {
     // What did not come far enough to write its process id belongs to the group that was started.
     const group = await this.#group();
     if (group !== "") await sendSignal(`-${group}`, "KILL");
-    await shell(`epmd -port "$0" -kill > /dev/null 2>&1 || true`, [`${this.#layout.epmdPort}`], {
+    await shell(`epmd -port "$1" -kill > /dev/null 2>&1 || true`, [`${this.#layout.epmdPort}`], {
       env: this.#layout.env,
     });
     await Deno.remove(this.#layout.folder, { recursive: true });
@@ -209,7 +211,13 @@ export async function startRabbitMq(options: ServerOptions = {}): Promise<Rabbit
   const layout = await layOut(bin, options);
   const server = new RabbitMqServer(layout);
   try {
-    await shell(WATCH, [layout.folder, `${Deno.pid}`, `${layout.epmdPort}`], {
+    await shell(`setsid sh -c "$@" < /dev/null > /dev/null 2>&1 &`, [
+      watch,
+      "sh",
+      layout.folder,
+      `${Deno.pid}`,
+      `${layout.epmdPort}`,
+    ], {
       env: layout.env,
     });
     await server.start();
@@ -219,11 +227,3 @@ export async function startRabbitMq(options: ServerOptions = {}): Promise<Rabbit
     throw error;
   }
 }
-
-/** A test process that is killed cannot clean up: this waits for its end and does it. */
-const WATCH = `setsid sh -c '
-  while kill -0 "$1" && [ -d "$0" ]; do group=$(cat "$0/group.pid"); sleep 1; done
-  [ -z "$group" ] || kill -s KILL -- "-$group" && sleep 1
-  epmd -port "$2" -kill
-  rm -rf "$0"
-' "$0" "$1" "$2" < /dev/null > /dev/null 2>&1 &`;

@@ -1,32 +1,24 @@
 /** Who may import what, so that each part can be read alone (`CONTRIBUTING.md`). */
 import assert from "node:assert/strict";
 import { dirname, join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
+import { filesIn, ROOT } from "./support/sources.ts";
 
-const root = fileURLToPath(new URL("../", import.meta.url));
-
-/** An import: the file it stands in, and the file, from the root, or the package that it names. */
+/** An import: the file it stands in, and the file, from the ROOT, or the package that it names. */
 interface Import {
   readonly from: string;
   readonly to: string;
 }
 
-function sources(folder: string): string[] {
-  return [...Deno.readDirSync(join(root, folder))].flatMap(({ name, isDirectory }) => {
-    const path = `${folder}/${name}`;
-    if (isDirectory) return sources(path);
-    return name.endsWith(".ts") ? [path] : [];
-  });
-}
+const sources = (folder: string) => filesIn(folder, ".ts");
 
 /** `import … from "x"`, `export … from "x"`, `import "x"` and `import("x")`. */
 const IMPORT = /^(?:import|export|\})[^"\n;]*?(?:from )?"([^"\n]+)";$|\bimport\("([^"\n]+)"\)/gm;
 
 function importsOf(from: string): Import[] {
-  const text = Deno.readTextFileSync(join(root, from));
+  const text = Deno.readTextFileSync(join(ROOT, from));
   return [...text.matchAll(IMPORT)].map(([, still, later]) => {
     const name = still ?? later!;
-    const to = name.startsWith(".") ? relative(root, join(root, dirname(from), name)) : name;
+    const to = name.startsWith(".") ? relative(ROOT, join(ROOT, dirname(from), name)) : name;
     return { from, to };
   });
 }
@@ -42,7 +34,7 @@ function within(folder: string): (path: string) => boolean {
 Deno.test("the imports of every file are seen", () => {
   assert.ok(imports.length > 500, `${imports.length}`);
   for (const { from, to } of imports.filter(({ to }) => to.endsWith(".ts"))) {
-    assert.ok(Deno.statSync(join(root, to)).isFile, `${from} imports ${to}`);
+    assert.ok(Deno.statSync(join(ROOT, to)).isFile, `${from} imports ${to}`);
   }
   assert.ok(
     imports.some(({ from, to }) => from === "services/roles.ts" && to.includes("stats.ts")),
@@ -130,15 +122,44 @@ Deno.test("no files and no rooms import each other in a circle", () => {
   assert.deepEqual(circles(all.map(([from, to]) => [roomOf(from), roomOf(to)] as const)), []);
 });
 
-/** Data. */
-const LONG = ["tests/report/error_samples.ts"];
+/** The names that a file may take from others, as `file name`: of a whole file, whatever the text says. */
+function namesTaken(from: string): string[] {
+  const text = Deno.readTextFileSync(join(ROOT, from));
+  const words = (names: string) => names.match(/\w+/g) ?? [];
+  const named = text.matchAll(/^(?:import|export) ([^;"]*) from "(\.[^"]+)"/gm);
+  const whole = text.matchAll(/(?:^import \* as .*|\bimport\()"(\.[^"]+)"/gm);
+  return [
+    ...[...named].map(([, names, to]) => ({ to: to!, names: words(names!) })),
+    ...[...whole].map(([, to]) => ({ to: to!, names: words(text) })),
+  ].flatMap(({ to, names }) => {
+    const file = relative(ROOT, join(ROOT, dirname(from), to));
+    return names.map((name) => `${file} ${name}`);
+  });
+}
 
-Deno.test("no file has more than 260 lines", () => {
-  const long = [...shipped, ...sources("testing"), ...sources("tests")]
-    .map((path) => ({
-      path,
-      lines: Deno.readTextFileSync(join(root, path)).split("\n").length - 1,
-    }))
-    .filter(({ path, lines }) => lines > 260 && !LONG.includes(path));
-  assert.deepEqual(long, []);
+/** What the tables of roles and commands call in each of their files. */
+const CALLED_BY_TABLES = ["createService", "run"];
+
+const EXPORT = /^export (?:async |abstract )*(function|const|class|interface|type)\*? (\w+)/;
+
+/** The exports of a file that no other takes, and that are no types of those that are exported. */
+function unusedExports(path: string, taken: ReadonlySet<string>): string[] {
+  const text = Deno.readTextFileSync(join(ROOT, path));
+  const code = text.replaceAll(/^ *(\/\*.*?\*\/|\/\/[^\n]*)/gms, "");
+  const exported = code.split(/^(?=\w)/m).flatMap((part) => {
+    const [, kind, name] = EXPORT.exec(part) ?? [];
+    return kind && name ? [{ isType: !/function|const/.test(kind), name, part }] : [];
+  });
+  return exported.filter(({ isType, name }) => {
+    const named = new RegExp(`\\b${name}\\b`);
+    const isOfAnother = exported.some((other) => other.name !== name && named.test(other.part));
+    return !taken.has(`${path} ${name}`) && !CALLED_BY_TABLES.includes(name) &&
+      !(isType && isOfAnother);
+  }).map(({ name }) => `${path} ${name}`);
+}
+
+Deno.test("what is exported is imported by another file, or is a type of what is exported", () => {
+  const files = [...shipped, ...["testing", "tests"].flatMap(sources)];
+  const taken = new Set(files.flatMap(namesTaken));
+  assert.deepEqual(shipped.flatMap((path) => unusedExports(path, taken)), []);
 });

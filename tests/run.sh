@@ -14,6 +14,7 @@ packages="
   libgtest-dev             a real C++ monorepo to build
   nginx-light              the reverse proxy
   prometheus               promtool
+  shellcheck               reads the shell programs
   nix-bin                  evaluates service.nix and flake.nix
   systemd                  systemd-analyze
   docker-compose           validates docker-compose.yml

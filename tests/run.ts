@@ -18,7 +18,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");
 const MARK = { name: "TICKBORG_TEST_RUN", value: crypto.randomUUID() };
 
 /** Milliseconds that processes which are just ending are given. */
-const GRACE_MS = 10_000;
+const GRACE_MS = 60_000;
 
 const failures: string[] = [];
 const counts: Counts[] = [];

@@ -60,7 +60,7 @@ export async function play(fleet: Fleet, scenario: Scenario, stage: Stage): Prom
     look: () => watcher.look(),
     summarize: (check) => summarize(check, scenario.expected, stage),
   });
-  const overall = await watchOverall(fleet, pull, watcher, signal);
+  const overall = await watchOverall(fleet, pull, { signal, look: () => watcher.look() });
   const labelled = scenario.labels.every((label) => pull.labels.includes(label));
   const ok = labelled && overall.conclusion === scenario.overall &&
     checks.length === scenario.expected.size &&
@@ -121,12 +121,11 @@ async function watchChecks(fleet: Fleet, pull: FakePull, watch: Watch): Promise<
 async function watchOverall(
   fleet: Fleet,
   pull: FakePull,
-  watcher: DemoEvents,
-  signal: AbortSignal,
+  { signal, look }: Pick<Watch, "signal" | "look">,
 ): Promise<OverallSummary> {
   const find = () => fleet.repository.checkRuns(pull.headSha).find(({ name }) => name === OVERALL);
   const done = () => {
-    watcher.look();
+    look();
     return find()?.status === "completed";
   };
   const ended = fleet.github.waitFor(done, { what: OVERALL, timeoutMs: PATIENCE_MS });

@@ -1,6 +1,8 @@
 /** The demo's monorepo and pull request, and what must come of them. Pure. */
 import type { Files, ProjectInput } from "../../testing/monorepo.ts";
 import { type System, SYSTEMS } from "../../lib/messages/systems.ts";
+import check from "./check.sh" with { type: "text" };
+import letterScript from "./letters.sh" with { type: "text" };
 
 /** A project of the demo with its files before the pull request. */
 interface DemoProject {
@@ -65,37 +67,20 @@ function greeter(has: (program: string) => boolean): DemoProject {
 /** `letters` depends on `greeter`, so it is built although the pull request does not touch it. */
 function letters(has: (program: string) => boolean): DemoProject {
   const common = { name: "letters", path: "libs/letters", depends_on: ["greeter"] };
-  const script = 'for letter in a b c; do echo "letter $letter"; done\n';
   if (has("make")) {
     return {
       project: { ...common, build_system: "Make" },
       files: {
         "libs/letters/Makefile": "all:\n\t@sh letters.sh\n",
-        "libs/letters/letters.sh": script,
+        "libs/letters/letters.sh": letterScript,
       },
     };
   }
   return {
     project: { ...common, build_system: { Custom: { command: "sh letters.sh" } } },
-    files: { "libs/letters/letters.sh": script },
+    files: { "libs/letters/letters.sh": letterScript },
   };
 }
-
-/** Names the line that is wrong, and what was expected there. */
-const CHECK_SH = `echo 'parsing grammar.txt'
-number=0 bad=0
-while IFS= read -r line; do
-  number=$((number + 1))
-  case $line in
-    'rule '*' = '*) ;;
-    *)
-      echo "grammar.txt:$number: error: expected 'rule NAME = WORDS', found '$line'" >&2
-      bad=1
-      ;;
-  esac
-done <grammar.txt
-exit $bad
-`;
 
 /** `parser` is broken by the pull request. */
 const parser: DemoProject = {
@@ -106,7 +91,7 @@ const parser: DemoProject = {
     labels: ["lib: parser"],
   },
   files: {
-    "libs/parser/check.sh": CHECK_SH,
+    "libs/parser/check.sh": check,
     "libs/parser/grammar.txt": "rule greeting = hello name\n",
   },
 };

@@ -83,7 +83,8 @@ export class Checkouts {
     const { folder, config, signal, screen } = this.#session;
     using watch = trackCheckout({ repository, tree, folder: folders.tree });
     screen.progress("checking out the merged tree", () => watch.howFar());
-    return await writeFiles(repository, { tree, head, base }, folders, {
+    return await writeFiles(repository, { tree, head, base }, {
+      folders,
       root: join(folder, "submodules"),
       url,
       sameHost: !sectionOf(config, "builder").network,

@@ -50,27 +50,29 @@ export interface LocalOptions {
   readonly projects: readonly string[];
 }
 
+const OPTIONS = {
+  "repo": { type: "string", default: "." },
+  "base": { type: "string" },
+  "head": { type: "string", default: "HEAD" },
+  "uncommitted": { type: "boolean", default: false },
+  "build": { type: "boolean", default: false },
+  "test": { type: "boolean", default: false },
+  "dry-run": { type: "boolean", default: false },
+  "keep": { type: "boolean", default: false },
+  "json": { type: "boolean", default: false },
+  "config": { type: "string" },
+  "no-sandbox": { type: "boolean", default: false },
+  "jobs": { type: "string" },
+  "help": { type: "boolean", short: "h", default: false },
+} as const;
+
 /** Parses the arguments. Throws a UsageError. */
 export function parseLocalOptions(args: string[]): LocalOptions {
   const { values, positionals } = parseArguments({
     args,
     allowPositionals: true,
     strict: true,
-    options: {
-      "repo": { type: "string", default: "." },
-      "base": { type: "string" },
-      "head": { type: "string", default: "HEAD" },
-      "uncommitted": { type: "boolean", default: false },
-      "build": { type: "boolean", default: false },
-      "test": { type: "boolean", default: false },
-      "dry-run": { type: "boolean", default: false },
-      "keep": { type: "boolean", default: false },
-      "json": { type: "boolean", default: false },
-      "config": { type: "string" },
-      "no-sandbox": { type: "boolean", default: false },
-      "jobs": { type: "string" },
-      "help": { type: "boolean", short: "h", default: false },
-    },
+    options: OPTIONS,
   });
   if (values.build && values.test) {
     throw new UsageError("--build and --test exclude each other: --test builds too");

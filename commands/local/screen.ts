@@ -49,8 +49,30 @@ export function terminalColumns(): number {
 
 /** Writes lines, and progress: drawn again after each line on a terminal, else a line after every long silence. */
 export function openScreen({ out, err, json, columns, now, closed }: ScreenOptions): Screen {
-  const terminal = err.isTerminal();
   const write = safely(closed);
+  const status = openStatus({ err, columns, now }, write);
+  const timer = setInterval(status.tell, 1_000);
+  const show = (writer: Writer, text: string) => status.giveWay(() => write(writer, text));
+  return {
+    lines: (lines) => show(json ? err : out, lines.map((line) => `${line}\n`).join("")),
+    report: (text) => show(out, text),
+    progress: (text, howFar = () => "") =>
+      status.set(text === undefined ? undefined : () => `${text}${howFar()}`),
+    close() {
+      clearInterval(timer);
+      status.set(undefined);
+    },
+  };
+}
+
+type Write = (writer: Writer, text: string) => void;
+
+/** What is being done, and since when. */
+function openStatus(
+  { err, columns, now }: Pick<ScreenOptions, "err" | "columns" | "now">,
+  write: Write,
+) {
+  const terminal = err.isTerminal();
   let status: { text: () => string; since: number } | undefined;
   let written = now();
   let drawn = false;
@@ -71,32 +93,22 @@ export function openScreen({ out, err, json, columns, now, closed }: ScreenOptio
       written = now();
     }
   };
-  const timer = setInterval(tell, 1_000);
-  const show = (writer: Writer, text: string) => {
+  const giveWay = (show: () => void) => {
     clear();
-    write(writer, text);
+    show();
     written = now();
     if (terminal) tell();
   };
-  return {
-    lines: (lines) => show(json ? err : out, lines.map((line) => `${line}\n`).join("")),
-    report: (text) => show(out, text),
-    progress(text, howFar = () => "") {
-      clear();
-      const all = () => `${text}${howFar()}`;
-      status = text === undefined ? undefined : { text: all, since: now() };
-      if (terminal) tell();
-    },
-    close() {
-      clearInterval(timer);
-      clear();
-      status = undefined;
-    },
+  const set = (text: (() => string) | undefined) => {
+    clear();
+    status = text && { text, since: now() };
+    if (terminal) tell();
   };
+  return { tell, giveWay, set };
 }
 
 /** Writes whole text, whatever a short write does, until it is no longer read. */
-function safely(closed: () => void): (writer: Writer, text: string) => void {
+function safely(closed: () => void): Write {
   let open = true;
   return (writer, text) => {
     let bytes = encoder.encode(text);

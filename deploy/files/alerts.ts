@@ -74,27 +74,10 @@ function down(job: string, role: RoleName, what: string): Alert {
   };
 }
 
-/** Every alert: the document's health table (`docs/deployment.md`, "Health") and what it leaves out. */
-export function alerts(): Alert[] {
+/** What is wrong while every role runs. */
+function faults(): Alert[] {
   const unknown = QUEUE_RULES.find(({ queue }) => queue === QUEUE.unknownEvents)!;
   return [
-    ...distinctRules().map(depth),
-    ...distinctRules().map(consumers),
-    down(
-      "tickborg-stats",
-      "stats",
-      "The stats endpoint does not answer: stats is down, and other alerts see nothing",
-    ),
-    down(
-      "tickborg-webhook-receiver",
-      "github-webhook-receiver",
-      "The webhook receiver is down or without its broker: webhooks are lost",
-    ),
-    down(
-      "tickborg-log-collector",
-      "log-message-collector",
-      "The log collector is down or without its broker: logs cannot be read",
-    ),
     {
       alert: "TickborgBrokerAway",
       expr: "tickborg_broker_connected == 0",
@@ -126,6 +109,30 @@ export function alerts(): Alert[] {
       labels: { severity: "warning" },
       summary: "{{ $labels.instance }} received jobs that it could not decode",
     },
+  ];
+}
+
+/** Every alert: the document's health table (`docs/deployment.md`, "Health") and what it leaves out. */
+export function alerts(): Alert[] {
+  return [
+    ...distinctRules().map(depth),
+    ...distinctRules().map(consumers),
+    down(
+      "tickborg-stats",
+      "stats",
+      "The stats endpoint does not answer: stats is down, and other alerts see nothing",
+    ),
+    down(
+      "tickborg-webhook-receiver",
+      "github-webhook-receiver",
+      "The webhook receiver is down or without its broker: webhooks are lost",
+    ),
+    down(
+      "tickborg-log-collector",
+      "log-message-collector",
+      "The log collector is down or without its broker: logs cannot be read",
+    ),
+    ...faults(),
   ];
 }
 

@@ -71,7 +71,7 @@ export function rightsOf(name: RoleName): Rights {
 }
 
 /** Rights of every user. */
-export function allRights(): Rights[] {
+function allRights(): Rights[] {
   return [
     { user: OWNER, vhost: VHOST, configure: ".*", write: ".*", read: ".*" },
     { user: OPERATOR, vhost: VHOST, configure: "^$", write: anyOf(["amq\\.default"]), read: ".*" },

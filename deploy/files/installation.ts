@@ -1,5 +1,8 @@
 /** What an installation holds beside the sources: the launchers and a `deno.json` without what only tests need. */
-import { ROLE_NAMES, type RoleName } from "../../services/roles.ts";
+import { ROLE_NAMES } from "../../services/roles.ts";
+import healthcheck from "./launchers/healthcheck.sh" with { type: "text" };
+import role from "./launchers/role.sh" with { type: "text" };
+import tickborg from "./launchers/tickborg.sh" with { type: "text" };
 
 /** Folders and files of the sources that an installation runs. */
 export const SOURCES = [
@@ -22,7 +25,7 @@ export const LEFT_OUT = {
 export function leftOut(message: string): string {
   return `import { UsageError } from "../lib/common/errors.ts";
 
-export function run(): Promise<number> {
+function run(): Promise<number> {
   throw new UsageError(${JSON.stringify(message)});
 }
 `;
@@ -39,57 +42,19 @@ export function checkPrefix(prefix: string): string {
   );
 }
 
-/** Sources that only Deno's cache in the installation serves, whoever runs them and wherever. */
-function preamble(prefix: string): string {
-  return `export DENO_DIR=${prefix}/cache DENO_NO_UPDATE_CHECK=1`;
-}
-
 /**
- * The launcher of a role: the role's own permissions, no just-in-time compiler, so that
- * MemoryDenyWriteExecute can stay on, and nothing fetched at run time.
+ * The launchers by their names in `bin/`: of each role, with its own permissions and without a just-in-time
+ * compiler, so that MemoryDenyWriteExecute can stay on; of everything, which starts roles by their own launchers
+ * and commands with what a person at a terminal may do; and of the health check, which reaches this machine and
+ * nothing else. None of them fetches anything.
  */
-export function roleLauncher(name: RoleName, prefix: string): string {
-  return `#!/bin/sh
-# tickborg ${name}, with the permissions of its row in the role table
-${preamble(prefix)}
-exec ${prefix}/libexec/deno run --no-prompt --no-check --cached-only --frozen \\
-  --v8-flags=--jitless -P=${name} ${prefix}/lib/main.ts ${name} "$@"
-`;
-}
-
-/** The launcher of everything: roles by their own launchers, commands with what a person at a terminal may do. */
-export function mainLauncher(prefix: string): string {
-  return `#!/bin/sh
-# tickborg <role or command> …
-case "\${1-}" in
-  ${ROLE_NAMES.join(" | \\\n  ")})
-    role=$1
-    shift
-    exec "${prefix}/bin/$role" "$@"
-    ;;
-esac
-${preamble(prefix)}
-exec ${prefix}/libexec/deno run --no-prompt --no-check --cached-only --frozen -A \\
-  ${prefix}/lib/main.ts "$@"
-`;
-}
-
-/** The launcher of the health check: it reaches this machine and nothing else. */
-export function healthcheckLauncher(prefix: string): string {
-  return `#!/bin/sh
-# Asks the role on a port of this machine for its health
-${preamble(prefix)}
-exec ${prefix}/libexec/deno run --no-prompt --no-check --cached-only --no-config --no-lock \\
-  --allow-net=127.0.0.1 ${prefix}/lib/commands/healthcheck.ts "$@"
-`;
-}
-
-/** The launchers by their names in `bin/`. */
 export function launchers(prefix: string): Map<string, string> {
+  const roles = ROLE_NAMES.join(" | \\\n  ");
+  const own = (text: string) => text.replaceAll("@prefix@", prefix);
   return new Map([
-    ["tickborg", mainLauncher(prefix)],
-    ["healthcheck", healthcheckLauncher(prefix)],
-    ...ROLE_NAMES.map((name): [string, string] => [name, roleLauncher(name, prefix)]),
+    ["tickborg", own(tickborg).replaceAll("@roles@", roles)],
+    ["healthcheck", own(healthcheck)],
+    ...ROLE_NAMES.map((name): [string, string] => [name, own(role).replaceAll("@role@", name)]),
   ]);
 }
 

@@ -98,7 +98,7 @@ function folders(name: RoleName): Directive[] {
 }
 
 /** The target that starts and stops all roles together. */
-export function targetUnit(): Unit {
+function targetUnit(): Unit {
   return [
     {
       section: "Unit",
@@ -109,7 +109,7 @@ export function targetUnit(): Unit {
 }
 
 /** A unit as the text of its file. */
-export function renderUnit(unit: Unit): string {
+function renderUnit(unit: Unit): string {
   const sections = unit.map(({ section, directives }) =>
     [
       `[${section}]`,

@@ -12,14 +12,14 @@ export function servesRepo(config: Pick<Config, "runner">, fullName: string): bo
  * Whether somebody is trusted by the configuration alone. With `disable_trusted_users` everybody is, as in
  * the Rust bot, which knows no list then.
  */
-export function isListedAsTrusted(config: Pick<Config, "runner">, user: string): boolean {
+function isListedAsTrusted(config: Pick<Config, "runner">, user: string): boolean {
   const { disable_trusted_users, trusted_users } = config.runner;
   return disable_trusted_users ||
     trusted_users.some((trusted) => trusted.toLowerCase() === user.toLowerCase());
 }
 
 /** Whether a role in a GitHub repository lets its holder push, which is as much trust as a build needs. */
-export function mayPush(permission: string): boolean {
+function mayPush(permission: string): boolean {
   return ["admin", "maintain", "write"].includes(permission);
 }
 

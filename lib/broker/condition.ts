@@ -12,12 +12,10 @@ export class Condition {
 
   /** The first value that is not undefined; rejects with the signal's reason when it aborts before. */
   async until<Value>(get: () => Value | undefined, signal: AbortSignal): Promise<Value> {
-    const value = get();
-    if (value !== undefined) return value;
     for (;;) {
-      await orAborted(this.#next.promise, signal);
       const value = get();
       if (value !== undefined) return value;
+      await orAborted(this.#next.promise, signal);
     }
   }
 }

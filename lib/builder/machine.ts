@@ -1,6 +1,8 @@
 /** What a sandbox must know of this machine: asked of a shell once, because a role may read little itself. */
 import { publicData, SECRET_PARTS } from "./sandbox/public_data.ts";
 import { PROGRAMS } from "./recipes/step.ts";
+import surveyScript from "./machine.sh" with { type: "text" };
+import secretsScript from "./machine_secrets.sh" with { type: "text" };
 
 /** Facts about the machine; see {@link surveyMachine}. */
 export interface Machine {
@@ -31,46 +33,6 @@ const TOOLS = [
 /** Where the shell finds its own helpers, whatever PATH builds are given. */
 const SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/run/current-system/sw/bin";
 
-const SCRIPT = String.raw`
-search=$1
-shift
-for folder in /bin /sbin /lib /lib32 /lib64 /libx32; do
-  if [ -L "$folder" ]; then printf 'link\t%s\t%s\n' "$folder" "$(readlink "$folder")"
-  elif [ -d "$folder" ]; then printf 'folder\t%s\n' "$folder"; fi
-done
-for file in /etc/*; do printf 'etc\t%s\n' "${"$"}{file#/etc/}"; done
-printf 'home\t%s\n' "$(cd -P "$(eval echo "~$(id -un)")" 2>/dev/null && pwd -P)"
-while [ $# -gt 0 ] && [ "$1" != -- ]; do
-  if [ -d "$1" ]; then printf 'hide\tfolder\t%s\n' "$(cd -P "$1" 2>/dev/null && pwd -P || echo "$1")"
-  elif [ -e "$1" ]; then printf 'hide\tfile\t%s\n' "$(readlink -f "$1" || echo "$1")"; fi
-  shift
-done
-shift
-for program; do
-  where=$(PATH=$search; command -v "$program") || continue
-  case $where in /*) printf 'program\t%s\n' "$(readlink -f "$where" || echo "$where")" ;; esac
-done
-IFS=:
-for folder in $search; do
-  case $folder in /*) ;; *) continue ;; esac
-  real=$(cd -P "$folder" 2>/dev/null && pwd -P) && printf 'path\t%s\n' "$real"
-done
-`;
-
-/** Finds what not every user may read, and what people write passwords in; the patterns are the shell's. */
-const SECRETS = String.raw`
-for place in $1; do
-  if [ -d "$place" ]; then printf 'hide\tfolder\t%s\n' "$place"
-  elif [ -e "$place" ]; then printf 'hide\tfile\t%s\n' "$place"; fi
-done
-shift
-for place; do
-  [ -e "$place" ] || continue
-  find -H "$place" -type d ! -perm -005 -exec printf 'hide\tfolder\t%s\n' {} \; -prune \
-    -o ! -type d ! -type l ! -perm -004 -exec printf 'hide\tfile\t%s\n' {} \;
-done
-`;
-
 /**
  * Asks a shell about this machine. `hide` names files and folders that no build may see, such as secrets.
  * Never rejects where there is a shell: what cannot be found is left out.
@@ -78,7 +40,7 @@ done
 export async function surveyMachine(
   options: { path: string; hide: readonly string[] },
 ): Promise<Machine> {
-  const rows = await ask(SCRIPT, [options.path, ...options.hide, "--", ...TOOLS]);
+  const rows = await ask(surveyScript, [options.path, ...options.hide, "--", ...TOOLS]);
   const of = (kind: string) => rows.filter((row) => row[0] === kind).map((row) => row.slice(1));
   const column = (kind: string) => [...new Set(of(kind).map(([value]) => value!))];
   const etc = column("etc");
@@ -98,7 +60,7 @@ export async function secretsIn(
   places: readonly string[],
   patterns: readonly string[],
 ): Promise<Machine["hidden"]> {
-  return hiddenOf(await ask(SECRETS, [patterns.join(" "), ...places]));
+  return hiddenOf(await ask(secretsScript, [patterns.join(" "), ...places]));
 }
 
 function hiddenOf(rows: readonly string[][]): Machine["hidden"] {

@@ -1,56 +1,40 @@
 /** Watches whether builders serve the systems that check runs wait for. */
 import type { Broker } from "../broker/broker.ts";
-import type { CheckRun } from "../github/github.ts";
 import type { BuildQueueState } from "../report/waiting.ts";
 import { buildQueue } from "../broker/topology.ts";
-import { decideTimeout, type TimeoutDecision } from "./timeout_rules.ts";
-
-/** What a watch works with. */
-export interface ConnectedBuildersOptions {
-  readonly broker: Pick<Broker, "inspect">;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  /** Milliseconds after which a queued check run of a system without a builder is given up. */
-  readonly noBuilderMs: number;
-  /** Milliseconds without news after which any check run is. */
-  readonly stuckMs: number;
-}
 
 /** Remembers since when each system has been seen without a builder. */
 export class ConnectedBuilders {
-  readonly #options: ConnectedBuildersOptions;
+  readonly #broker: Pick<Broker, "inspect">;
+  /** Milliseconds since the epoch. */
+  readonly #now: () => number;
   readonly #disconnectedSince = new Map<string, number>();
 
-  constructor(options: ConnectedBuildersOptions) {
-    this.#options = options;
+  constructor({ broker, now }: { broker: Pick<Broker, "inspect">; now: () => number }) {
+    this.#broker = broker;
+    this.#now = now;
   }
 
   /** The state of a system's queue. */
   async queue(system: string): Promise<BuildQueueState> {
-    const facts = await this.#options.broker.inspect(buildQueue(system));
+    const facts = await this.#broker.inspect(buildQueue(system));
     const builders = facts?.consumers ?? 0;
     this.#observe(system, builders);
     return { waiting: facts?.ready, builders };
   }
 
-  /** Judges a check run by what is known of its system's builders now. */
-  async decideTimeout(run: CheckRun, system: string): Promise<TimeoutDecision> {
-    const { now, noBuilderMs, stuckMs } = this.#options;
+  /** Milliseconds that a system has been seen without a builder; undefined while it has one. */
+  async noBuilderFor(system: string): Promise<number | undefined> {
     await this.queue(system);
-    const disconnected = this.#disconnectedSince.get(system);
-    return decideTimeout(run, {
-      now: now(),
-      noBuilderFor: disconnected === undefined ? undefined : now() - disconnected,
-      noBuilderLimit: noBuilderMs,
-      stuckLimit: stuckMs,
-    });
+    const since = this.#disconnectedSince.get(system);
+    return since === undefined ? undefined : this.#now() - since;
   }
 
   #observe(system: string, builders: number): void {
     if (builders > 0) this.#disconnectedSince.delete(system);
     // Names of systems come from outside; those Tickborg knows are fewer than ten.
     else if (!this.#disconnectedSince.has(system) && this.#disconnectedSince.size < 100) {
-      this.#disconnectedSince.set(system, this.#options.now());
+      this.#disconnectedSince.set(system, this.#now());
     }
   }
 }

@@ -41,11 +41,12 @@ import { RedeliveryDelay, type RedeliveryDelayOptions } from "./redelivery_delay
 import { isOfAnother, PUSH_BEHIND_PULL, type Transition, transition } from "./transition.ts";
 import { PendingChanges } from "./pending_changes.ts";
 import { CheckWriter, type Written } from "./writer.ts";
+import type { TimeoutLimits } from "./timeout_rules.ts";
 import { CheckRunTimeouts } from "./timeouts.ts";
 import { RecentlyWritten } from "./written.ts";
 
 /** What the reconciler works with. */
-export interface ReconcilerOptions extends RedeliveryDelayOptions {
+export interface ReconcilerOptions extends RedeliveryDelayOptions, TimeoutLimits {
   readonly github: Pick<
     GitHub,
     "checkRuns" | "createCheckRun" | "updateCheckRun" | "pullRequest" | "defaultBranch"
@@ -57,8 +58,6 @@ export interface ReconcilerOptions extends RedeliveryDelayOptions {
   readonly addresses: Addresses;
   /** `owner/name` in lower case of each repository served. */
   readonly repos: ReadonlySet<string>;
-  readonly noBuilderMs: number;
-  readonly stuckMs: number;
 }
 
 /** What became of one check run. */

@@ -11,9 +11,10 @@ import type { ConnectedBuilders } from "./connected_builders.ts";
 import { CONCLUSION_RANK, recall, remember } from "./identity.ts";
 import { overallName, parseCheckRunName } from "./name.ts";
 import { refreshMessage } from "./overall/target.ts";
+import { decideTimeout, type TimeoutLimits } from "./timeout_rules.ts";
 
 /** What a watcher works with. */
-export interface TimeoutsOptions {
+export interface TimeoutsOptions extends TimeoutLimits {
   readonly github: Pick<GitHub, "checkRuns" | "updateCheckRun">;
   readonly log: Logger;
   /** Milliseconds since the epoch. */
@@ -32,16 +33,16 @@ export class CheckRunTimeouts {
 
   /** Gives the check run up, looks again later, or is done with it. */
   async look(watch: CheckWatch): Promise<HandlerResult> {
-    const { github, builders } = this.#options;
+    const { github, builders, now } = this.#options;
     const done: HandlerResult = { publish: [], settle: ack };
     const run = newest(await github.checkRuns(watch.repo, watch.head_sha, watch.name) ?? []);
     if (run === undefined || run.status === "completed") return done;
-    const decision = await builders.decideTimeout(run, watch.system);
-    if (decision.kind === "wait" && watch.once !== true) {
+    const noBuilderFor = await builders.noBuilderFor(watch.system);
+    const decision = decideTimeout(run, { ...this.#options, now: now(), noBuilderFor });
+    if (decision.kind === "wait") {
       const settle = { kind: "retry", delayMs: decision.delayMs, reason: "Watching" } as const;
       return { publish: [], settle };
     }
-    if (decision.kind !== "give-up") return done;
     await this.#giveUp(watch, run, decision);
     const { repo, head_sha: sha, name } = watch;
     const overall = refreshMessage({

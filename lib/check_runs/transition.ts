@@ -42,9 +42,9 @@ export type Transition =
 /** Why a push's build is not shown. */
 export const PUSH_BEHIND_PULL = "a pull request owns the check run";
 /** Why the build of a pull request is not shown. */
-export const ANOTHER_PULL = "another pull request owns the check run";
+const ANOTHER_PULL = "another pull request owns the check run";
 /** Why a build without tests is not shown. */
-export const TEST_STANDS = "a test holds the check run";
+const TEST_STANDS = "a test holds the check run";
 
 /** What the rules need to know beside the message. */
 export interface TransitionFacts {

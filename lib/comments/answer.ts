@@ -69,18 +69,14 @@ export function eyesFor(author: string): string {
 }
 
 function describe(problem: Problem, facts: AnswerFacts, hinted: boolean): string {
-  const { handle, projects } = facts;
+  const { handle } = facts;
   switch (problem.kind) {
     case "help":
-      return problem.problem === undefined
-        ? ""
-        : `${problem.problem.replace(/[^.?]$/, "$&.")} ${
-          code(`${handle} help`)
-        } lists the commands.`;
+      return problem.problem === undefined ? "" : describeMistake(problem.problem, handle);
     case "closed":
       return "This pull request is closed, so nothing is done. Reopen it and comment again.";
     case "unknown-project": {
-      const near = hinted ? nearest(problem.name, projects).map(code).join(" or ") : "";
+      const near = hinted ? nearest(problem.name, facts.projects).map(code).join(" or ") : "";
       const hint = near === "" ? "" : ` Did you mean ${near}?`;
       return `There is no project ${quoted(problem.name)}, so it is not built.${hint}`;
     }
@@ -100,30 +96,45 @@ function describe(problem: Problem, facts: AnswerFacts, hinted: boolean): string
     case "too-many":
       return `Only the first ${problem.most} projects are built, ${problem.left} are not: a comment ` +
         "of somebody who is not trusted gets no more. Ask a maintainer to comment for the rest.";
-    case "running": {
-      const log = problem.log === undefined ? "" : ` ([log](${problem.log}))`;
-      const { project, system, test } = problem.build;
-      const name = `${project} on ${system}`;
-      const both = `${handle} cancel ${handle} ${test ? "test" : "build"} ${name}`;
-      return `${code(name)} is being built already${log}. To have it built anew, comment ` +
-        `${code(both)}, or ask again ten minutes after it began.`;
-    }
+    case "running":
+      return describeRunning(problem, handle);
     case "pushed-later":
-      return `${
-        code(problem.head)
-      } was pushed after your comment, so it may not be what you looked ` +
-        "at. Nothing is built; look at it and comment again.";
     case "not-seen":
-      return `It is not known whether ${
-        code(problem.head)
-      } was there when you commented, because it ` +
-        `has not been evaluated. Nothing is built; comment ${code(`${handle} eval`)}, wait for ` +
-        "`tickborg/evaluation` on it, then comment again.";
+      return describeOtherHead(problem, handle);
     case "may-not-cancel":
       return "Only the author of the pull request and trusted people can cancel its builds.";
     case "not-in-charge":
       return "Only the author of the pull request and trusted people can change what its checks show.";
   }
+}
+
+function describeMistake(mistake: string, handle: string): string {
+  return `${mistake.replace(/[^.?]$/, "$&.")} ${code(`${handle} help`)} lists the commands.`;
+}
+
+function describeRunning(
+  { build, log }: Extract<Problem, { kind: "running" }>,
+  handle: string,
+): string {
+  const { project, system, test } = build;
+  const link = log === undefined ? "" : ` ([log](${log}))`;
+  const name = `${project} on ${system}`;
+  const both = `${handle} cancel ${handle} ${test ? "test" : "build"} ${name}`;
+  return `${code(name)} is being built already${link}. To have it built anew, comment ` +
+    `${code(both)}, or ask again ten minutes after it began.`;
+}
+
+function describeOtherHead(
+  { kind, head }: Extract<Problem, { kind: "pushed-later" | "not-seen" }>,
+  handle: string,
+): string {
+  if (kind === "pushed-later") {
+    return `${code(head)} was pushed after your comment, so it may not be what you looked ` +
+      "at. Nothing is built; look at it and comment again.";
+  }
+  return `It is not known whether ${code(head)} was there when you commented, because it ` +
+    `has not been evaluated. Nothing is built; comment ${code(`${handle} eval`)}, wait for ` +
+    "`tickborg/evaluation` on it, then comment again.";
 }
 
 function describeNowhere(

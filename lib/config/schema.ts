@@ -78,7 +78,7 @@ export const ConfigSchema = z.strictObject({
     ...ownBroker,
     /** Address of the log viewer that check runs link to; `log_api_config.serve_root` when absent. */
     log_viewer: z.string().max(2_048).optional(),
-    /** Seconds between two sweeps for check runs that got stuck and events that were missed. */
+    /** Seconds between two sweeps for check runs that lost their watch and events that were missed. */
     sweep_interval_seconds: Seconds.default(300),
     /** Seconds a check run may wait for a builder while none is connected for its system. */
     no_builder_seconds: Seconds.default(900),

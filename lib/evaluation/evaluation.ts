@@ -147,12 +147,8 @@ export class Evaluation {
       ...{ pull, branch, again, context: this.#context },
     });
     if (plan.labels) await this.#reporter.label(pull, plan.labels);
-    const request = {
-      repo: this.#job.repo,
-      pr: this.#job.pr,
-      ...this.#request,
-      baseSha: branch.base,
-    };
+    const { repo, pr, reason } = this.#job;
+    const request = { repo, pr, ...this.#request, baseSha: branch.base };
     const { outcome, builds } = plan;
     const description = describePlan(plan, {
       target: pull.baseRef,
@@ -169,7 +165,6 @@ export class Evaluation {
       ...evaluationMessages(request, plan, this.#askedAt),
     ];
     for (let at = 0; at < messages.length; at += BATCH) yield messages.slice(at, at + BATCH);
-    const { reason } = this.#job;
     this.#log("Pull request evaluated", { outcome, builds: builds.length, reason });
     const conclusion = { state: stateOf(outcome), description, outcome: outcome };
     return await this.#conclude(conclusion, this.#events(pull, plan));

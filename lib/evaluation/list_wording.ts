@@ -66,7 +66,7 @@ function describeChange({ listChange, builds }: ListPlan, handle: string): strin
 }
 
 /** The projects whose builds go by the merged list. */
-export function mergedBuilds(builds: EvaluationPlan["builds"]): string[] {
+function mergedBuilds(builds: EvaluationPlan["builds"]): string[] {
   const merged = builds.filter(({ definition }) => definition === "merged");
   return [...new Set(merged.map(({ project }) => project))];
 }

@@ -8,7 +8,8 @@ import { resolve } from "node:path";
 import { TransientFault } from "../common/errors.ts";
 import type { Repo } from "../messages/repo.ts";
 import { isLockLeft, isWhole, makeWhole, removeStaleLocks, setAside } from "./cache_files.ts";
-import { BrokenCache, diskFault, fetchFault, MissingFromGit } from "./faults.ts";
+import { diskFault } from "../common/files.ts";
+import { BrokenCache, CACHE, fetchFault, MissingFromGit } from "./faults.ts";
 import { git, type GitOptions, type GitResult } from "./git.ts";
 import { readTags, type Tag } from "./tags.ts";
 import { LOCK_TIMEOUT_MS, withLock } from "./lock.ts";
@@ -208,7 +209,7 @@ export class GitCache extends GitRepository {
       await Deno.mkdir(folder, { recursive: true });
       return await withLock(`${this.gitDir}.lock`, work, this.#options.signal);
     } catch (error) {
-      throw diskFault(error);
+      throw diskFault(error, CACHE);
     }
   }
 

@@ -1,6 +1,7 @@
 /** The files of a cache: made and set aside whole, looked at, and cleared of what a killed git left. */
 import { TransientFault } from "../common/errors.ts";
-import { diskFault } from "./faults.ts";
+import { diskFault } from "../common/files.ts";
+import { CACHE } from "./faults.ts";
 import { git, GitFailure } from "./git.ts";
 
 /** Whether a folder has what git needs to take it for a repository. */
@@ -54,7 +55,7 @@ export async function makeWhole(gitDir: string): Promise<void> {
     await Deno.rename(half, gitDir);
   } catch (error) {
     await Deno.remove(half, { recursive: true }).catch(() => {});
-    throw diskFault(error);
+    throw diskFault(error, CACHE);
   }
 }
 

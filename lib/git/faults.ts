@@ -1,5 +1,6 @@
 /** Tells git's failures apart: gone for good, passing, or a broken cache. */
 import { TransientFault } from "../common/errors.ts";
+import { diskFault, DiskFull } from "../common/files.ts";
 import { GitFailure } from "./git.ts";
 
 /**
@@ -19,21 +20,13 @@ export class MissingFromGit extends Error {
   }
 }
 
-/** A disk is full: that of the repository cache, or another that is named. */
-export class DiskFull extends TransientFault {
-  override name = "DiskFull";
-
-  constructor(where: string, options?: ErrorOptions) {
-    super(`Cannot write to ${where}: the disk is full`, options);
-  }
-}
-
 /** The cache on disk is damaged; it is set aside and made anew. */
 export class BrokenCache extends Error {
   override name = "BrokenCache";
 }
 
-const CACHE = "the repository cache";
+/** What the place of all caches is called in errors. */
+export const CACHE = "the repository cache";
 const FULL = /No space left on device|Disk quota exceeded|Out of diskspace/i;
 const REPOSITORY_GONE = [
   /remote: Repository not found/i,
@@ -66,7 +59,7 @@ const BROKEN = [
 
 /** What a failed fetch was. The result is to be thrown. */
 export function fetchFault(error: unknown, url: string): Error {
-  if (!(error instanceof GitFailure)) return diskFault(error);
+  if (!(error instanceof GitFailure)) return diskFault(error, CACHE);
   const said = error.stderr;
   const options = { cause: error };
   const ref = REF_GONE.exec(said)?.[1];
@@ -90,18 +83,11 @@ export function fetchFault(error: unknown, url: string): Error {
 
 /** What a failed read of the cache was, once its commits are known to be there. The result is to be thrown. */
 export function readFault(error: unknown): Error {
-  if (!(error instanceof GitFailure)) return diskFault(error);
+  if (!(error instanceof GitFailure)) return diskFault(error, CACHE);
   const options = { cause: error };
   if (FULL.test(error.stderr)) return new DiskFull(CACHE, options);
   if (BROKEN.some((pattern) => pattern.test(error.stderr))) {
     return new BrokenCache("The repository cache is damaged", options);
   }
   return error;
-}
-
-/** A full disk passes, and is that of `where`; anything else stays what it is. */
-export function diskFault(error: unknown, where = CACHE): Error {
-  const code = (error as { code?: unknown } | undefined)?.code;
-  if (code === "ENOSPC" || code === "EDQUOT") return new DiskFull(where, { cause: error });
-  return error instanceof Error ? error : new Error(String(error));
 }

@@ -7,8 +7,6 @@ import process from "node:process";
 import { TransientFault } from "../common/errors.ts";
 import { gitArguments, gitEnvironment } from "./environment.ts";
 
-export { gitArguments, gitEnvironment } from "./environment.ts";
-
 /** How to run git. */
 export interface GitOptions {
   /** The repository: a bare one or a work tree's `.git`. Not needed by `init` and `ls-remote`. */
@@ -92,10 +90,7 @@ export async function git(args: readonly string[], options: GitOptions = {}): Pr
     const [stdout, stderr, status] = await Promise.all([
       collect(stdoutReader, {
         most: options.maxBytes ?? 64 * 1024 * 1024,
-        tooMuch: (most) =>
-          end(
-            new GitOutputTooLarge(`Git answered too much: ${verb(args)}, more than ${most} bytes`),
-          ),
+        tooMuch: (most) => end(tooLarge(args, most)),
         take: options.onStdout,
       }),
       collect(stderrReader, { most: 64 * 1024 }),
@@ -110,6 +105,10 @@ export async function git(args: readonly string[], options: GitOptions = {}): Pr
     clearTimeout(timer);
     options.signal?.removeEventListener("abort", onAbort);
   }
+}
+
+function tooLarge(args: readonly string[], most: number): GitOutputTooLarge {
+  return new GitOutputTooLarge(`Git answered too much: ${verb(args)}, more than ${most} bytes`);
 }
 
 /** Runs git and gives its answer back as text, without the newline at its end. */

@@ -41,7 +41,7 @@ function refused(url: string, why: string): UnsafeGitName {
 }
 
 /** Whether a text is a full lower-case hash. */
-export function isSha(text: string): boolean {
+function isSha(text: string): boolean {
   return /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
 }
 

@@ -88,7 +88,7 @@ function createCheckRun(requests: Requests): GitHub["createCheckRun"] {
 
 function updateCheckRun(requests: Requests): GitHub["updateCheckRun"] {
   return async (repo, id, run) => {
-    await requests.create(
+    await requests.change(
       repo,
       `update check run ${id}`,
       (request) =>
@@ -97,7 +97,6 @@ function updateCheckRun(requests: Requests): GitHub["updateCheckRun"] {
           ...checkRunParameters(run),
           check_run_id: id,
         }),
-      { repeatable: true },
     );
   };
 }

@@ -24,7 +24,7 @@ export function conversationMethods(
 function addLabels(requests: Requests): GitHub["addLabels"] {
   return async (repo, number, labels) => {
     if (labels.length === 0) return;
-    await requests.create(
+    await requests.change(
       repo,
       `label pull request ${number}`,
       (request) =>
@@ -33,7 +33,6 @@ function addLabels(requests: Requests): GitHub["addLabels"] {
           issue_number: number,
           labels: [...labels],
         }),
-      { repeatable: true },
     );
   };
 }
@@ -41,7 +40,7 @@ function addLabels(requests: Requests): GitHub["addLabels"] {
 function removeLabel(requests: Requests): GitHub["removeLabel"] {
   return async (repo, number, label) => {
     await unlessMissing(() =>
-      requests.create(
+      requests.change(
         repo,
         `remove a label of pull request ${number}`,
         (request) =>
@@ -50,7 +49,6 @@ function removeLabel(requests: Requests): GitHub["removeLabel"] {
             issue_number: number,
             name: label,
           }),
-        { repeatable: true },
       )
     );
   };
@@ -75,20 +73,19 @@ function labelsAddedByApp(requests: Requests): GitHub["labelsAddedByApp"] {
 function react(requests: Requests): GitHub["react"] {
   return async (repo, { kind, commentId }) => {
     const eyes = { ...at(repo), comment_id: commentId, content: "eyes" } as const;
-    await requests.create(
+    await requests.change(
       repo,
       "react to comment",
       (request) =>
         kind === "review-comment"
           ? request("POST /repos/{owner}/{repo}/pulls/comments/{comment_id}/reactions", eyes)
           : request("POST /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions", eyes),
-      { repeatable: true },
     );
   };
 }
 
 function commentOnce(requests: Requests): GitHub["commentOnce"] {
-  return async (repo, number, marker, body) => {
+  return async (repo, number, { marker, body }) => {
     const hidden = hiddenMarker(marker);
     const where = { ...at(repo), issue_number: number };
     const comments = await requests.pages(
@@ -119,7 +116,7 @@ function hiddenMarker(marker: string): string {
 }
 
 function replyOnce(requests: Requests): GitHub["replyOnce"] {
-  return async (repo, { number, threadId }, marker, body) => {
+  return async (repo, { number, threadId }, { marker, body }) => {
     const hidden = hiddenMarker(marker);
     const where = { ...at(repo), pull_number: number };
     const comments = await requests.pages(

@@ -104,6 +104,12 @@ export interface ReviewThread {
   readonly threadId: number;
 }
 
+/** A comment that carries a hidden marker, by which it is known when it is to be written again. */
+export interface MarkedComment {
+  readonly marker: string;
+  readonly body: string;
+}
+
 /** Deliveries of the App's webhook, newest first. */
 export interface HookDeliveries {
   readonly deliveries: readonly HookDelivery[];
@@ -164,10 +170,10 @@ export interface GitHub {
   updateCheckRun(repo: RepoName, id: number, run: CheckRunState): Promise<void>;
   /** Reacts to a comment with eyes, once. */
   react(repo: RepoName, comment: ReactableComment): Promise<void>;
-  /** Writes a comment that carries a hidden marker, unless one with that marker is there already. */
-  commentOnce(repo: RepoName, number: number, marker: string, body: string): Promise<void>;
+  /** Writes a comment unless one with its marker is there already. */
+  commentOnce(repo: RepoName, number: number, comment: MarkedComment): Promise<void>;
   /** The same as a reply to a review comment. False if that is no longer there. */
-  replyOnce(repo: RepoName, thread: ReviewThread, marker: string, body: string): Promise<boolean>;
+  replyOnce(repo: RepoName, thread: ReviewThread, reply: MarkedComment): Promise<boolean>;
   /** `admin`, `write`, `read` or `none`. */
   permission(repo: RepoName, user: string): Promise<string>;
   /** Deliveries since a time (milliseconds since the epoch), at most 20,000 of them. */

@@ -1,4 +1,4 @@
-/** The three kinds of request that the client's methods are made of. */
+/** The kinds of request that the client's methods are made of. */
 import { isMissing, type RepoName } from "./github.ts";
 import type { ApiRequest, AppTransport } from "./transport.ts";
 
@@ -22,14 +22,16 @@ export class Requests {
     return this.transport.asInstallation(repo, { what, repeatable: true }, send);
   }
 
-  /** Makes a request that creates or changes something. */
-  create<T>(
-    repo: RepoName,
-    what: string,
-    send: (request: ApiRequest) => Promise<T>,
-    { repeatable } = { repeatable: false },
-  ): Promise<T> {
-    return this.transport.asInstallation(repo, { what, creates: true, repeatable }, send);
+  /** Makes a request that creates something. */
+  create<T>(repo: RepoName, what: string, send: (request: ApiRequest) => Promise<T>): Promise<T> {
+    const purpose = { what, creates: true, repeatable: false };
+    return this.transport.asInstallation(repo, purpose, send);
+  }
+
+  /** Makes a request that changes something, and nothing more when it comes twice. */
+  change<T>(repo: RepoName, what: string, send: (request: ApiRequest) => Promise<T>): Promise<T> {
+    const purpose = { what, creates: true, repeatable: true };
+    return this.transport.asInstallation(repo, purpose, send);
   }
 
   /** Reads a list to its end, or to {@link MAX_PAGES}. */

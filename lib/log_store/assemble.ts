@@ -47,7 +47,7 @@ export function assemble(items: readonly Lines[], { next: from, pending }: Assem
 }
 
 /** The text line that stands for lines that never came. */
-export function gapNote(from: number, to: number): string {
+function gapNote(from: number, to: number): string {
   return from === to ? `[line ${from} never arrived]` : `[lines ${from}–${to} never arrived]`;
 }
 

@@ -10,7 +10,8 @@
 import * as z from "zod";
 import { PoisonMessage } from "../common/errors.ts";
 import { assemble, giveUpGaps, type Lines } from "./assemble.ts";
-import { countLines, encodeLines, readJson, removeFile, replaceFile, writeAt } from "./files.ts";
+import { removeFile } from "../common/files.ts";
+import { countLines, encodeLines, readJson, replaceFile, writeAt } from "./files.ts";
 import { mark } from "./marks.ts";
 import { type AttemptPaths, isPlain } from "./paths.ts";
 import { PendingLines } from "./pending.ts";

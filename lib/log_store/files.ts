@@ -1,6 +1,7 @@
-/** Small file operations that the log store builds on, and what their errors mean. */
+/** File operations that the log store builds on, and what their errors mean. */
 import { join } from "node:path";
 import { describeError, PoisonMessage, TransientFault } from "../common/errors.ts";
+import { diskFault, DiskFull, removeFile } from "../common/files.ts";
 import { byteLength, cutToBytes } from "../text/utf8.ts";
 import { TEMPORARY_FOLDER } from "./paths.ts";
 
@@ -20,6 +21,8 @@ const HOPELESS = new Set([
 /** A file error as the runner understands it: a full or broken disk passes, an impossible name does not. */
 export function storeFault(error: unknown): Error {
   if (error instanceof PoisonMessage || error instanceof TransientFault) return error;
+  const fault = diskFault(error, "the log store");
+  if (fault instanceof DiskFull) return fault;
   const code = (error as { code?: string } | undefined)?.code ?? "";
   const message = `Cannot write to the log store: ${describeError(error)}`;
   if (HOPELESS.has(code)) return new PoisonMessage(message, { cause: error });
@@ -38,13 +41,6 @@ export async function replaceFile(root: string, path: string, content: string): 
     await removeFile(temporary);
     throw error;
   }
-}
-
-/** Removes a file if it is there. */
-export async function removeFile(path: string): Promise<void> {
-  await Deno.remove(path).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  });
 }
 
 /** A JSON file's content; undefined where it is not there or holds something else than JSON. */

@@ -1,7 +1,8 @@
 /** Marks of attempts that are under way, and the root's own folders. */
 import { join } from "node:path";
 import * as z from "zod";
-import { readJson, removeFile, replaceFile } from "./files.ts";
+import { exists, removeFile } from "../common/files.ts";
+import { readJson, replaceFile } from "./files.ts";
 import { type AttemptPaths, OPEN_FOLDER, TEMPORARY_FOLDER } from "./paths.ts";
 
 const Mark = z.object({ key: z.string(), attempt: z.string() });
@@ -42,15 +43,4 @@ export async function lastChange(paths: AttemptPaths): Promise<number> {
     files.map((path) => Deno.stat(path).then((info) => info.mtime?.getTime() ?? 0, () => 0)),
   );
   return Math.max(...times);
-}
-
-/** Whether a file is there. */
-export async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

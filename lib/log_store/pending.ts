@@ -1,6 +1,6 @@
 /** Lines that came before their turn: in memory, and in a file beside the text so that no crash loses them. */
 import * as z from "zod";
-import { removeFile } from "./files.ts";
+import { removeFile } from "../common/files.ts";
 
 /** A line that waits: its number and its content. */
 const Record = z.tuple([z.number().int().min(1), z.string()]);

@@ -1,7 +1,7 @@
 /** Reads the log store for the world outside: nothing that a name may not reach, nothing without bound. */
 import { join } from "node:path";
+import { exists } from "../common/files.ts";
 import { readJson } from "./files.ts";
-import { exists } from "./marks.ts";
 import {
   type AttemptPaths,
   attemptPaths,
@@ -35,14 +35,14 @@ export async function findAttempt(
   key: string,
   attempt: string,
 ): Promise<AttemptPaths | undefined> {
-  const paths = pathsOrUndefined(root, key, attempt);
+  const paths = unlessBad(() => attemptPaths(root, key, attempt));
   if (paths === undefined || await isPlain(root, paths.text) !== true) return undefined;
   return (await Deno.stat(paths.text)).isFile ? paths : undefined;
 }
 
-function pathsOrUndefined(root: string, key: string, attempt: string): AttemptPaths | undefined {
+function unlessBad<Path>(path: () => Path): Path | undefined {
   try {
-    return attemptPaths(root, key, attempt);
+    return path();
   } catch (error) {
     if (error instanceof BadLogName) return undefined;
     throw error;
@@ -59,7 +59,7 @@ export async function listAttempts(
   root: string,
   key: string,
 ): Promise<Map<string, StoredAttempt> | undefined> {
-  const folder = folderOrUndefined(root, key);
+  const folder = unlessBad(() => join(root, ...keyParts(key)));
   if (folder === undefined || await isPlain(root, folder) !== true) return undefined;
   if (!(await Deno.stat(folder)).isDirectory) return undefined;
   const texts: { id: string; size: number; modified: Date }[] = [];
@@ -82,15 +82,6 @@ export async function listAttempts(
     });
   }
   return attempts.size === 0 ? undefined : attempts;
-}
-
-function folderOrUndefined(root: string, key: string): string | undefined {
-  try {
-    return join(root, ...keyParts(key));
-  } catch (error) {
-    if (error instanceof BadLogName) return undefined;
-    throw error;
-  }
 }
 
 async function readSmallJson(path: string): Promise<unknown> {

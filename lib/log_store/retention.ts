@@ -1,7 +1,7 @@
 /** Which logs are old, and their removal. Follows no link and touches nothing that no name reaches. */
 import { dirname, join } from "node:path";
-import { removeFile } from "./files.ts";
-import { exists, lastChange } from "./marks.ts";
+import { exists, removeFile } from "../common/files.ts";
+import { lastChange } from "./marks.ts";
 import { type AttemptPaths, isAttemptId } from "./paths.ts";
 import { findAttempt } from "./read.ts";
 

@@ -12,8 +12,9 @@ import type { BuildResult } from "../messages/build_result.ts";
 import type { Lines } from "./assemble.ts";
 import type { LogLimits } from "./attempt_log.ts";
 import { AttemptQueue, type LogOperation } from "./attempt_queue.ts";
-import { removeFile, replaceFile } from "./files.ts";
-import { exists, lastChange, marks, prepareRoot } from "./marks.ts";
+import { exists, removeFile } from "../common/files.ts";
+import { replaceFile } from "./files.ts";
+import { lastChange, marks, prepareRoot } from "./marks.ts";
 import { type AttemptPaths, attemptPaths, BadLogName } from "./paths.ts";
 import { oldAttempts, removeAttempt } from "./retention.ts";
 import { LogSubscribers } from "./subscribers.ts";
@@ -38,7 +39,7 @@ export interface RemovedAttempt {
 }
 
 /** Twice what a builder writes by default (`builder.max_log_bytes`); lines that wait; see {@link LogLimits}. */
-export const DEFAULT_LIMITS: LogLimits = {
+const DEFAULT_LIMITS: LogLimits = {
   maxBytes: 128 * 1024 * 1024,
   maxPendingLines: 20_000,
   maxPendingLength: 8 * 1024 * 1024,
@@ -46,7 +47,7 @@ export const DEFAULT_LIMITS: LogLimits = {
 
 /**
  * Milliseconds of quiet after a result until lines that are missing are given up: longer than the longest
- * delay after which a message that met a full disk comes again.
+ * delay after which a message that met a fault comes again.
  */
 const RESULT_GRACE_MS = 45 * 60_000;
 /** Milliseconds of quiet without a result until a gap is given up. */

@@ -11,7 +11,5 @@ export const CheckWatch = z.object({
   head_sha: CommitSha,
   name: z.string().min(1).max(300),
   system: z.string().min(1).max(50),
-  /** Looks once and does not come back: what a sweep sends. */
-  once: z.boolean().optional(),
 });
 export type CheckWatch = z.infer<typeof CheckWatch>;

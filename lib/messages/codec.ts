@@ -2,7 +2,7 @@ import { Buffer, isAscii } from "node:buffer";
 import type * as z from "zod";
 
 /** Bytes above which a message of ours is refused before it is parsed: GitHub's 25 MiB and some. */
-export const MAX_MESSAGE_BYTES = 26 * 1024 * 1024;
+const MAX_MESSAGE_BYTES = 26 * 1024 * 1024;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });

@@ -21,7 +21,7 @@ export interface Mistake {
 }
 
 /** Mistakes that are told one by one. */
-export const MAX_TOLD = 100;
+const MAX_TOLD = 100;
 /** Characters of one mistake. */
 const MAX_CHARACTERS = 600;
 

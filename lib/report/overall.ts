@@ -76,7 +76,7 @@ function titleOf({ stage, description = "", rows, status, conclusion }: OverallF
 }
 
 /** Whether a build ended otherwise than by success or by being cancelled. */
-export function isBad({ status, conclusion }: BuildRow): boolean {
+function isBad({ status, conclusion }: BuildRow): boolean {
   return status === "completed" && conclusion !== "success" && conclusion !== "cancelled";
 }
 

@@ -6,7 +6,7 @@ import { Requeue } from "./role.ts";
 export const RETRY_DELAYS_MS = [5_000, 20_000, 60_000, 180_000, 600_000, 1_800_000] as const;
 
 /** Delays in milliseconds between looks for what is not there yet; the last one repeats. */
-export const MISSING_DELAYS_MS = [5_000, 10_000, 20_000, 40_000, 60_000] as const;
+const MISSING_DELAYS_MS = [5_000, 10_000, 20_000, 40_000, 60_000] as const;
 
 /** The tries at which what is missing is believed to be gone: after four to five minutes. */
 export const MISSING_TRIES = 8;

@@ -1,7 +1,8 @@
 /**
  * The sweep: finds what got lost on its way, asking GitHub rather than remembering. Open pull requests
- * whose head has no evaluation, or one that found something missing, are evaluated; check runs that nobody brings to an end are handed to the
- * reconciler, which judges them again. Everything it publishes may come twice without harm.
+ * whose head has no evaluation, or one that found something missing, are evaluated; a check run that has been
+ * without news for so long that its watch must be lost gets another one. Everything it publishes may come
+ * twice without harm.
  */
 import type { Logger } from "@logtape/logtape";
 import type { Broker, Publication } from "../broker/broker.ts";
@@ -18,10 +19,9 @@ import {
 import type { Repo } from "../messages/repo.ts";
 import { QUEUE } from "../broker/topology.ts";
 import { newest } from "../check_runs/answers.ts";
-import { ConnectedBuilders } from "../check_runs/connected_builders.ts";
 import { overallMessage, watchMessage } from "../check_runs/message.ts";
 import { baseSuffix, isOverall, overallName, parseCheckRunName } from "../check_runs/name.ts";
-
+import { ageOf } from "../check_runs/timeout_rules.ts";
 import {
   evaluationKey,
   evaluationOf,
@@ -47,7 +47,7 @@ export interface SweepOptions {
   readonly quietMs: number;
   /** An evaluation that is pending for longer is asked for again. */
   readonly pendingMs: number;
-  readonly noBuilderMs: number;
+  /** A check run without news for longer has lost its watch, which gives it up by then. */
   readonly stuckMs: number;
   /** Heads looked at in one turn, for two requests each; the next turn goes on behind them. */
   readonly maxHeads?: number;
@@ -56,7 +56,6 @@ export interface SweepOptions {
 /** Looks at all open pull requests, a part of them each turn. */
 export class Sweep {
   readonly #options: SweepOptions;
-  readonly #builders: ConnectedBuilders;
   /** Heads with nothing left to do, by `repo#number`, as long as the pull request does not change. */
   readonly #settled = new Map<string, string>();
   /** When an evaluation was asked for, by `repo#number commit`. */
@@ -66,7 +65,6 @@ export class Sweep {
 
   constructor(options: SweepOptions) {
     this.#options = options;
-    this.#builders = new ConnectedBuilders(options);
   }
 
   /** One turn. */
@@ -140,7 +138,7 @@ export class Sweep {
       const last = status && evaluationMemory(status, pull.number);
       publish.push(lacks ? evaluationOf(head, next) : overallOf(head, last, waiting));
     }
-    for (const run of unfinished) publish.push(...await this.#watchIfStuck(repo, run));
+    for (const run of unfinished) publish.push(...this.#reminders(repo, run));
     if (publish.length > 0) await this.#options.broker.publish(publish);
     const evaluated = isEvaluated(statuses, pull.number) && next === undefined;
     if (unfinished.length === 0 && evaluated && overall !== undefined) {
@@ -148,13 +146,13 @@ export class Sweep {
     }
   }
 
-  async #watchIfStuck(repo: Repo, run: CheckRun): Promise<Publication[]> {
+  #reminders(repo: Repo, run: CheckRun): Publication[] {
     const { name, headSha: head_sha } = run;
     if (isOverall(name)) return [overallMessage({ repo, head_sha, name })];
+    const { now, stuckMs } = this.#options;
+    if (ageOf(run, now()) < stuckMs) return [];
     const system = parseCheckRunName(name).system ?? "unknown";
-    const decision = await this.#builders.decideTimeout(run, system);
-    if (decision.kind !== "give-up") return [];
-    return [watchMessage({ repo, head_sha, name, system, once: true })];
+    return [watchMessage({ repo, head_sha, name, system })];
   }
 
   #remember(evaluation: string, now: number): void {

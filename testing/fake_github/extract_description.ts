@@ -6,7 +6,6 @@
  *     deno run -A --no-lock testing/fake_github/extract_description.ts
  */
 import { ROUTES } from "./routes.ts";
-import { EXAMPLES } from "./shapes.ts";
 
 // deno-lint-ignore no-explicit-any
 type Json = any;
@@ -15,6 +14,24 @@ const PACKAGE = "npm:@octokit/openapi@23.0.2/generated/api.github.com.json";
 
 /** What is left out: it describes nothing that can be checked. */
 const PROSE = new Set(["description", "summary", "tags", "externalDocs", "x-github", "examples"]);
+
+/** The description's examples that answers start from. */
+const EXAMPLES = [
+  "check-run",
+  "full-repository-default-response",
+  "installation",
+  "installation-token",
+  "integration",
+  "issue-comment",
+  "issue-event-for-issue-items",
+  "label-items",
+  "pull-request",
+  "pull-request-review-comment",
+  "pull-request-simple-items",
+  "reaction",
+  "repository-collaborator-permission-response-if-user-has-admin-permissions",
+  "status",
+] as const;
 
 /** The part of the description that the fake needs. */
 export async function extractDescription(): Promise<Json> {
@@ -54,6 +71,6 @@ export async function extractDescription(): Promise<Json> {
 }
 
 if (import.meta.main) {
-  const target = new URL("../../../testing/data/github_openapi.json", import.meta.url);
+  const target = new URL("../data/github_openapi.json", import.meta.url);
   await Deno.writeTextFile(target, `${JSON.stringify(await extractDescription())}\n`);
 }

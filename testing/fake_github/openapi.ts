@@ -47,7 +47,11 @@ export class OpenApi {
   }
 
   /** What is wrong with an answer of the fake; empty where it is as described. */
-  checkResponse(method: string, template: string, status: number, body: Json): string[] {
+  checkResponse(
+    method: string,
+    template: string,
+    { status, body }: { status: number; body?: Json },
+  ): string[] {
     const described = this.#resolve(this.#operation(method, template).responses[String(status)]);
     if (!described && !COMMON_ERRORS.has(status)) return [`status ${status} is not described`];
     const schema = described?.content?.["application/json"]?.schema;

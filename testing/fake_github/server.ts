@@ -77,7 +77,7 @@ async function answerTo(incoming: Incoming, context: HandlerContext): Promise<An
   const answer = refuseAccess(request, found.route, { call, context }) ??
     await found.route.answer(call, context);
   const wrong = answer.raw ? [] : context.openApi
-    .checkResponse(found.method, found.template, answer.status, answer.body);
+    .checkResponse(found.method, found.template, answer);
   context.violations.push(...wrong.map((problem) => `answer to ${name}: ${problem}`));
   return answer;
 }

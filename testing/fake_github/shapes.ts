@@ -14,24 +14,6 @@ import type {
 // deno-lint-ignore no-explicit-any
 type Json = any;
 
-/** The description's examples that answers start from. */
-export const EXAMPLES = [
-  "check-run",
-  "full-repository-default-response",
-  "installation",
-  "installation-token",
-  "integration",
-  "issue-comment",
-  "issue-event-for-issue-items",
-  "label-items",
-  "pull-request",
-  "pull-request-review-comment",
-  "pull-request-simple-items",
-  "reaction",
-  "repository-collaborator-permission-response-if-user-has-admin-permissions",
-  "status",
-] as const;
-
 /** Makes GitHub's JSON. */
 export class Shapes {
   readonly #openApi: OpenApi;

@@ -1,6 +1,7 @@
 /** Where a server of a test keeps its things, and what it is configured with. */
 import { freePorts } from "../ports.ts";
 import { serverUser, shell } from "./processes.ts";
+import certificates from "./certificates.sh" with { type: "text" };
 
 /** The folders in which a package puts `rabbitmq-server` itself rather than a wrapper that changes the user. */
 const FOLDERS = [
@@ -67,10 +68,10 @@ export async function layOut(bin: string, options: ServerOptions): Promise<Layou
   await Deno.writeTextFile(env.RABBITMQ_ENABLED_PLUGINS_FILE, "[].\n");
   await Deno.writeTextFile(env.RABBITMQ_CONF_ENV_FILE, "");
   await Deno.writeTextFile(env.RABBITMQ_ADVANCED_CONFIG_FILE, advancedConfiguration(options));
-  if (options.tls) await makeCertificates(folder);
+  if (options.tls) await shell(certificates, [folder], { env });
   await Deno.writeTextFile(env.RABBITMQ_CONFIG_FILE, configuration({ folder, tlsPort }, options));
   const { uid, gid } = await serverUser();
-  if (uid !== undefined) await shell(`chown -R "$0" "$1"`, [`${uid}:${gid}`, folder], { env });
+  if (uid !== undefined) await shell(`chown -R "$1" "$2"`, [`${uid}:${gid}`, folder], { env });
   return { folder, bin, port, tlsPort: options.tls ? tlsPort : undefined, epmdPort, env };
 }
 
@@ -132,19 +133,4 @@ function configuration(place: { folder: string; tlsPort: number }, options: Serv
     });
   }
   return Object.entries(lines).map(([key, value]) => `${key} = ${value}\n`).join("");
-}
-
-/** An authority and a certificate of it for `localhost` and 127.0.0.1. */
-async function makeCertificates(folder: string): Promise<void> {
-  await shell(
-    `set -e; cd "$0"
-    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=Tickborg test authority" \
-      -keyout ca.key -out ca.pem
-    openssl req -newkey rsa:2048 -nodes -subj "/CN=localhost" -keyout server.key -out server.csr
-    printf 'subjectAltName=DNS:localhost,IP:127.0.0.1' > san.cnf
-    openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 \
-      -extfile san.cnf -out server.pem`,
-    [folder],
-    { env: { PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin", HOME: folder } },
-  );
 }

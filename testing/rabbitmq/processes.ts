@@ -14,14 +14,14 @@ export async function serverUser(): Promise<{ uid?: number; gid?: number }> {
   return user = { uid: await id("-u"), gid: await id("-g") };
 }
 
-/** Runs a shell script with `args` as $0, $1, …, as this process's user unless told otherwise. */
+/** Runs a shell script with `args` as $1, $2, …, as this process's user unless told otherwise. */
 export async function shell(
   script: string,
   args: string[],
   options: { env: Record<string, string>; uid?: number; gid?: number },
 ): Promise<void> {
   const { code, stderr } = await new Deno.Command("sh", {
-    args: ["-c", script, ...args],
+    args: ["-c", script, "sh", ...args],
     cwd: "/",
     clearEnv: true,
     stdin: "null",

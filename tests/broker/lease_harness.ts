@@ -1,9 +1,9 @@
 /** Long deliveries on a RabbitMQ whose acknowledgement timeout is turned down to seconds. */
-import { getLogger } from "@logtape/logtape";
 import type { Broker } from "../../lib/broker/broker.ts";
 import { connectRabbitMq, type LeaseTimes } from "../../lib/broker/rabbitmq/broker.ts";
 import { QUEUE, type Topology } from "../../lib/broker/topology.ts";
 import type { RabbitMqServer, Vhost } from "../../testing/rabbitmq.ts";
+import { captureLog } from "../support/log_capture.ts";
 import { until } from "../../testing/waiting.ts";
 import { tellOnEachServer } from "./each_server.ts";
 
@@ -13,7 +13,6 @@ export const ACK_TIMEOUT_MS = 5_000;
 /** Times that suit that timeout. */
 export const TIMES: LeaseTimes = {
   leaseAfterMs: 200,
-  renewMs: 1_000,
   graceMs: 4_000,
   returnMs: 3_000,
 };
@@ -38,6 +37,9 @@ export const job = (text: string) => ({
   headers: { "x-own": "kept" },
 });
 
+/** What the brokers of the stories log. */
+export const capture = await captureLog();
+
 const each = tellOnEachServer({
   advanced: { consumer_timeout: ACK_TIMEOUT_MS, channel_tick_interval: 1_000 },
 });
@@ -57,7 +59,7 @@ export async function connect(
 ): Promise<Broker & AsyncDisposable> {
   const { name, ...place } = vhost;
   const broker = await connectRabbitMq({ ...place, vhost: name }, {
-    log: getLogger(["tickborg", "test"]),
+    log: capture.log,
     topology: TOPOLOGY,
     leaseTimes: { ...TIMES, ...hold },
   });

@@ -8,6 +8,7 @@ import { openInbox } from "../support/inbox.ts";
 import { pause, until } from "../../testing/waiting.ts";
 import {
   ACK_TIMEOUT_MS,
+  capture,
   connect,
   expectNothingLeft,
   job,
@@ -30,6 +31,7 @@ story(
     (await ordinary.next()).settle(ack);
     await ordinary.cancel();
 
+    capture.records.length = 0;
     await broker.publish([job("long")]);
     await using inbox = await openInbox(broker, "long", long);
     const held = await inbox.next();
@@ -37,6 +39,7 @@ story(
     assert.equal(held.lost.aborted, false);
     assert.equal(inbox.unread, 0, "delivered once");
     assert.equal(broker.state, "connected");
+    assert.doesNotMatch(capture.text(), /^error/m, "a lease's end is expected");
     held.settle(ack);
     await expectNothingLeft(vhost);
     await inbox.cancel();
@@ -52,7 +55,7 @@ story(
     await using inbox = await openInbox(broker, "long", { prefetch: 2, withLease: true });
     const [a, b] = [await inbox.next(), await inbox.next()];
     await until("both to be leased", async () => (await messages(vhost))["long"] === "2");
-    await pause(2 * TIMES.renewMs);
+    await pause(10 * TIMES.leaseAfterMs);
     assert.equal(inbox.unread, 0);
     const facts = await broker.inspect("long");
     assert.equal(facts?.ready, 2);
@@ -61,7 +64,7 @@ story(
     a.settle(ack);
     const c = await inbox.next();
     assert.equal(c.text, "c");
-    await pause(2 * TIMES.renewMs);
+    await pause(10 * TIMES.leaseAfterMs);
     assert.equal(inbox.unread, 0);
     b.settle(ack);
     assert.equal((await inbox.next()).text, "d");

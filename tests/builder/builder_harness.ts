@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { getLogger } from "@logtape/logtape";
-import type { Broker, Delivery, Publication } from "../../lib/broker/broker.ts";
+import type { Publication } from "../../lib/broker/broker.ts";
 import { type Config, parseConfig } from "../../lib/config/config.ts";
 import type { BuildJob } from "../../lib/messages/build_job.ts";
 import { BuildResult } from "../../lib/messages/build_result.ts";
@@ -16,6 +16,7 @@ import {
   type Monorepo,
   type ProjectInput,
 } from "../../testing/monorepo.ts";
+import { deliveryOf, RecordingBroker } from "../support/recording_broker.ts";
 
 /** What a builder under test is made of. */
 export interface BuilderHarnessOptions {
@@ -84,8 +85,9 @@ export async function openBuilderHarness(
     github: { api_url: "http://127.0.0.1:1" },
     ...(options.projectsInConfig ? { projects: options.projectsInConfig } : {}),
   });
-  const listeners = new Map<string, (delivery: Delivery) => void>();
-  const published: Publication[] = [];
+  const broker = new RecordingBroker();
+  const { hasQueue = () => true } = options;
+  broker.facts = (queue) => hasQueue(queue) ? { ready: 0, consumers: 1 } : undefined;
   const close = async () => {
     await monorepo.close();
     await Deno.remove(root, { recursive: true });
@@ -93,7 +95,7 @@ export async function openBuilderHarness(
   const service = await createService({
     role: "builder",
     config,
-    broker: { ...notingBroker(listeners, published), inspect: inspector(options) },
+    broker,
     log: getLogger(["test", "builder"]),
     now: Date.now,
     newId: () => crypto.randomUUID(),
@@ -109,7 +111,7 @@ export async function openBuilderHarness(
     config,
     service,
     consumer,
-    published,
+    published: broker.published,
     jobsRoot: join(root, "checkout", "jobs"),
     async pullRequest(files, job = {}) {
       const number = ++pulls;
@@ -118,11 +120,7 @@ export async function openBuilderHarness(
       return jobFor(monorepo, number, headSha, job);
     },
     build: (job, turn) => drive(consumer, job, { stop: new AbortController().signal, ...turn }),
-    send(exchange, message) {
-      const listener = listeners.get(exchange);
-      assert.ok(listener, `Nobody listens to ${exchange}`);
-      listener(deliveryOf(encode(message)));
-    },
+    send: (exchange, message) => broker.send(exchange, encode(message)),
     async [Symbol.asyncDispose]() {
       await service.close?.();
       await close();
@@ -164,7 +162,7 @@ export async function drive(
   each?: (messages: readonly Message[]) => void | Promise<void>,
 ): Promise<Built> {
   const { stop, ...rest }: DriveOptions = turn instanceof AbortSignal ? { stop: turn } : turn;
-  const delivery = { ...deliveryOf(encode(job)), ...rest };
+  const delivery = deliveryOf({ queue: "build-inputs", body: encode(job), ...rest });
   const progress = consumer.handle(consumer.decode(delivery), delivery, stop);
   assert.ok(Symbol.asyncIterator in progress);
   const messages: Message[] = [];
@@ -199,44 +197,4 @@ export function linesOf(messages: readonly Message[]): string[] {
 
 function messageOf({ exchange, routingKey, body }: Publication): Message {
   return { exchange, routingKey, body: JSON.parse(new TextDecoder().decode(body)) };
-}
-
-/** A delivery of these bytes. */
-export function deliveryOf(body: Uint8Array): Delivery {
-  return {
-    queue: "build-inputs",
-    exchange: "",
-    routingKey: "",
-    body,
-    headers: {},
-    redelivered: false,
-    tries: 1,
-    lost: new AbortController().signal,
-  };
-}
-
-function inspector({ hasQueue = () => true }: BuilderHarnessOptions): Broker["inspect"] {
-  return (queue) => Promise.resolve(hasQueue(queue) ? { ready: 0, consumers: 1 } : undefined);
-}
-
-function notingBroker(
-  listeners: Map<string, (delivery: Delivery) => void>,
-  published: Publication[],
-): Broker {
-  const never = () => Promise.reject(new Error("Not used by a builder"));
-  return {
-    state: "connected",
-    publish: (publications) => {
-      published.push(...publications);
-      return Promise.resolve();
-    },
-    consume: never,
-    inspect: never,
-    visit: never,
-    listen: (exchange, _pattern, handler) => {
-      listeners.set(exchange, handler);
-      return Promise.resolve({ cancel: () => Promise.resolve(void listeners.delete(exchange)) });
-    },
-    close: () => Promise.resolve(),
-  };
 }

@@ -39,6 +39,20 @@ Deno.test("while nobody reads, lines wait in memory and then on disk, and none i
   });
 });
 
+Deno.test("a line comes back from the disk as it was, wherever a read begins and ends", async () => {
+  await withSpool(async (spool) => {
+    const stream = new LogStream({ spool, maxLogBytes: 1 << 30, maxWaiting: 0 });
+    const lines = Array.from({ length: 400 }, () => `\ufeff${"€".repeat(16_000)}`);
+    await stream.write(["first", "", ...lines]);
+    for (const line of lines) await stream.write([line, ""]);
+    await stream.end();
+    assert.deepEqual(
+      await readAll(stream),
+      ["first", "", ...lines, ...lines.flatMap((line) => [line, ""])],
+    );
+  });
+});
+
 Deno.test("reader and writer take turns, over disk and memory, in order", async () => {
   await withSpool(async (spool) => {
     const stream = new LogStream({ spool, maxLogBytes: 1 << 30, maxWaiting: 1_000, gatherMs: 1 });

@@ -212,8 +212,8 @@ const CASES: Readonly<Record<string, [Case, string[]]>> = {
   ],
   "a command of its own": [
     {
-      system: { Custom: { command: "../build/build.sh" } },
-      project: { build_args: ["a b"], test_command: "../build/test.sh" },
+      system: { Custom: { command: "./build.sh" } },
+      project: { build_args: ["a b"], test_command: "./test.sh" },
     },
     [
       "build: cd libs/it && sh -c './build.sh '\\''a b'\\'''",
@@ -228,7 +228,7 @@ const CASES: Readonly<Record<string, [Case, string[]]>> = {
     ],
   ],
   "a test command in place of the build system's own tests": [
-    { system: "Meson", project: { test_command: "../build/check" } },
+    { system: "Meson", project: { test_command: "./check" } },
     [
       "configure: meson setup build/it libs/it",
       "build: meson compile -C build/it -j 4",

@@ -4,7 +4,7 @@ import { submoduleAddress } from "../../lib/builder/checkout/submodule_address.t
 const BASE = "https://git.example.org:8443/team/app.git";
 const table: [address: string, expected: string, base?: string][] = [
   ["../lib.git", "https://git.example.org:8443/team/lib.git"],
-  ["../build/lib.git", "https://git.example.org:8443/team/app.git/lib.git"],
+  ["./lib.git", "https://git.example.org:8443/team/app.git/lib.git"],
   ["../../other/lib", "https://git.example.org:8443/other/lib"],
   ["../lib.git", "https://github.com/team/lib.git", "git@github.com:team/app.git"],
   ["git@git.example.org:team/lib.git", "https://git.example.org:8443/team/lib.git"],

@@ -13,7 +13,7 @@ export interface ChaosOptions {
   readonly only?: string | undefined;
   /** Goes on with ever more work and faults for that long, where given. */
   readonly minutes?: number | undefined;
-  /** Seconds without any progress after which what is not right is taken for lost; 150 when absent. */
+  /** Seconds without any progress after which what is not right is taken for lost; 600 when absent. */
   readonly patienceSeconds?: number;
   /** Leaves the folder with logs and configuration where it is. */
   readonly keep?: boolean | undefined;

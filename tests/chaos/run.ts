@@ -205,7 +205,7 @@ class ChaosRun {
    * A comment that arrives late has right check runs built once more: what is right must be still, too.
    */
   async #settle(): Promise<Problem[]> {
-    const patience = (this.#options.patienceSeconds ?? 150) * 1_000;
+    const patience = (this.#options.patienceSeconds ?? 600) * 1_000;
     let changed = performance.now();
     let before = "";
     for (;;) {

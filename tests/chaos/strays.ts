@@ -2,7 +2,7 @@
 import { pause } from "../../testing/waiting.ts";
 
 /** Milliseconds that processes which are just ending are given. */
-const GRACE_MS = 5_000;
+const GRACE_MS = 60_000;
 
 /** Command lines of processes that work in a folder, other than this one. */
 export async function strayProcesses(folder: string): Promise<string[]> {

@@ -79,8 +79,9 @@ export class World {
       draft: plan.draft,
       number: plan.index + 1,
     };
-    work.number = pull.number;
     await repository.openPullRequest(pull);
+    // Not before it is there: whoever looks at the work asks GitHub for it.
+    work.number = pull.number;
     if (plan.second) {
       await this.#pause(plan.second.afterMs);
       const files = commitFiles(plan.second.commit, plan.index + 100_000);

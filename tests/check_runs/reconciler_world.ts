@@ -7,6 +7,7 @@ import type { BuildJob } from "../../lib/messages/build_job.ts";
 import type { BuildResult } from "../../lib/messages/build_result.ts";
 import type { HandlerResult } from "../../lib/runtime/role.ts";
 import { MemoryCheckRuns } from "../support/memory_check_runs.ts";
+import { deliveryOf, RecordingBroker } from "../support/recording_broker.ts";
 
 /** The check run that the messages are about. */
 export const NAME = "cmark on x86_64-linux";
@@ -34,11 +35,13 @@ export function world(
   clock = { now: Date.parse("2026-01-01T12:00:00Z") },
 ): World {
   const queue = { ready: 3, consumers: 1 };
+  const broker = new RecordingBroker();
+  broker.facts = () => queue;
   const stop = new AbortController();
   const { delay, pass } = delays(clock);
   const reconciler = new CheckRunReconciler({
     github,
-    broker: { inspect: () => Promise.resolve(queue) },
+    broker,
     log: roleLogger("test"),
     now: () => clock.now,
     delay,
@@ -80,17 +83,7 @@ export async function settled(): Promise<void> {
 
 /** A delivery of the check runs' queue. */
 export function delivery(fields: Partial<Delivery>): Delivery {
-  return {
-    queue: "tickborg.check-runs",
-    exchange: "",
-    routingKey: "tickborg.check-runs",
-    body: new Uint8Array(),
-    headers: {},
-    redelivered: false,
-    tries: 1,
-    lost: new AbortController().signal,
-    ...fields,
-  };
+  return deliveryOf({ queue: "tickborg.check-runs", ...fields });
 }
 
 /** A repository that is served. */

@@ -11,8 +11,8 @@ import { ago, MINUTE, NOW, queuedFor, run } from "./times.ts";
 const limits: TimeoutFacts = {
   now: NOW,
   noBuilderFor: undefined,
-  noBuilderLimit: 15 * MINUTE,
-  stuckLimit: 360 * MINUTE,
+  noBuilderMs: 15 * MINUTE,
+  stuckMs: 360 * MINUTE,
 };
 const wait = (minutes: number): TimeoutDecision => ({ kind: "wait", delayMs: minutes * MINUTE });
 const giveUp = (
@@ -30,7 +30,6 @@ const runningFor = (minutes: number) =>
     summary: remember({ attempt: "a", startedAt: ago(minutes) }),
   });
 const JUDGEMENTS: [string, CheckRun, Partial<TimeoutFacts>, TimeoutDecision][] = [
-  ["completed", run({ status: "completed" }), {}, { kind: "ended" }],
   ["queued with a builder", queuedFor(10), {}, wait(5)],
   ["queued for long with a builder", queuedFor(60), {}, wait(30)],
   ["queued until it is nearly stuck", queuedFor(350), {}, wait(10)],

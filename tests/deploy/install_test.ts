@@ -3,7 +3,6 @@ import {
   checkPrefix,
   launchers,
   type Lock,
-  mainLauncher,
   productionConfig,
   productionLock,
 } from "../../deploy/files/installation.ts";
@@ -89,7 +88,9 @@ Deno.test({
       await Deno.writeTextFile(`${folder}/bin/stats`, '#!/bin/sh\nprintf "%s\\n" "$@"\n', {
         mode: 0o755,
       });
-      await Deno.writeTextFile(`${folder}/bin/tickborg`, mainLauncher(folder), { mode: 0o755 });
+      await Deno.writeTextFile(`${folder}/bin/tickborg`, launchers(folder).get("tickborg")!, {
+        mode: 0o755,
+      });
       const given = await succeed([`${folder}/bin/tickborg`, "stats", "--config", "a b", "*"]);
       assert.equal(given, "--config\na b\n*\n");
     }),

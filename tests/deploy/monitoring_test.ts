@@ -9,6 +9,7 @@ import { roleOf } from "../../services/roles.ts";
 import { startFleet } from "../../testing/fleet.ts";
 import { freePort } from "../../testing/ports.ts";
 import { until } from "../../testing/waiting.ts";
+import { RecordingBroker } from "../support/recording_broker.ts";
 import { find, inFolder, repositoryFile, repositoryPath, run, succeed, without } from "./tools.ts";
 
 const PROMETHEUS = repositoryPath("deploy/prometheus");
@@ -111,8 +112,7 @@ function panelsOfDashboard(): Panel[] {
 /** Names of all metrics that there are. */
 async function metricNames(): Promise<Set<string>> {
   const registry = new Registry();
-  const broker = { state: "closed" as const, inspect: () => Promise.resolve(undefined) };
-  new QueueMetrics(broker, registry);
+  new QueueMetrics(new RecordingBroker(), registry);
   new EventCounters(registry);
   return new Set(["up", ...(await registry.getMetricsAsJSON()).map(({ name }) => name)]);
 }

@@ -1,4 +1,5 @@
 /** Programs that the deployment tests run, and what they print. */
+import assert from "node:assert/strict";
 
 /**
  * For `Deno.test({ignore: without("nginx"), …})`: whether one of the programs is not installed. At a desk such
@@ -64,13 +65,13 @@ export async function run(
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }
 
-/** Runs a program that must succeed; throws an Error with all it printed otherwise. */
+/** Asserts that a program succeeds, and resolves to what it printed. */
 export async function succeed(
   command: readonly string[],
   options: RunOptions = {},
 ): Promise<string> {
   const { code, stdout, stderr } = await run(command, options);
-  if (code !== 0) throw new Error(`${command.join(" ")}: exit code ${code}\n${stdout}${stderr}`);
+  assert.equal(code, 0, `${command.join(" ")}: exit code ${code}\n${stdout}${stderr}`);
   return stdout;
 }
 

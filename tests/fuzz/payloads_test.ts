@@ -81,6 +81,7 @@ Deno.test("a parser handed the payload of any other event refuses it or reads it
 Deno.test("an action nobody knows is an event, not an error", () => {
   for (const [name, parse] of Object.entries(PARSERS)) {
     const [payload] = samplesOf(name) as [Record<string, Json>];
-    parse(encode({ ...payload, action: "minimized-by-a-future-github" }));
+    const body = encode({ ...payload, action: "minimized-by-a-future-github" });
+    assert.doesNotThrow(() => parse(body), name);
   }
 });

@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import examples from "@octokit/webhooks-examples" with { type: "json" };
 import fc from "fast-check";
-import type { Publication } from "../../lib/broker/broker.ts";
 import { roleLogger } from "../../lib/runtime/log.ts";
 import { createReceiver } from "../../services/github_webhook_receiver.ts";
 import { hostileText, type Json, mutated, mutatedBytes } from "./arbitraries.ts";
+import { RecordingBroker } from "../support/recording_broker.ts";
 import { property } from "./property.ts";
 
 const SECRET = "it's a secret";
@@ -48,15 +48,11 @@ const request = fc.record({
 });
 
 property("any request is refused, or accepted and published once", request, async (input) => {
-  const published: Publication[] = [];
+  const broker = new RecordingBroker();
+  const { published } = broker;
   const receive = createReceiver({
     secret: SECRET,
-    broker: {
-      publish(publications) {
-        published.push(...publications);
-        return Promise.resolve();
-      },
-    },
+    broker,
     log: roleLogger("fuzz"),
     now: Date.now,
   });

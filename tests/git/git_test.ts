@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { TransientFault } from "../../lib/common/errors.ts";
-import { git, gitEnvironment, GitFailure, GitOutputTooLarge } from "../../lib/git/git.ts";
+import { gitEnvironment } from "../../lib/git/environment.ts";
+import { git, GitFailure, GitOutputTooLarge } from "../../lib/git/git.ts";
 import { within } from "../../testing/waiting.ts";
 import { TestFolder, TestRepository } from "../support/git_repository.ts";
 
@@ -30,7 +31,11 @@ Deno.test("a role that may run git and nothing else can end it all the same", as
   const lingers = ["-c", `alias.nap=!echo $$ > ${folder.path}/pid; exec sleep 300`, "nap"];
   const script = `
     import { git } from ${JSON.stringify(new URL("../../lib/git/git.ts", import.meta.url).href)};
-    const error = await git(${JSON.stringify(lingers)}, { timeoutMs: 500 }).catch((error) => error);
+    const begun = () => Deno.stat(${JSON.stringify(`${folder.path}/pid`)}).catch(() => undefined);
+    let error;
+    for (let timeoutMs = 300; !(await begun())?.size; timeoutMs *= 3) {
+      error = await git(${JSON.stringify(lingers)}, { timeoutMs }).catch((error) => error);
+    }
     console.log(error.name);
   `;
   await Deno.writeTextFile(`${folder.path}/script.ts`, script);

@@ -161,27 +161,36 @@ story("a reply is written once into the thread, whoever else writes the marker",
   const first = await repo.reviewComment(1, "what is this?");
   await repo.reviewComment(1, "<!-- answer-to-1 --> fooled you", { inReplyTo: first.id });
   const thread = { number: 1, threadId: first.id };
-  assert.equal(await github.replyOnce(repo, thread, "answer-to-1", "No such project"), true);
-  assert.equal(await github.replyOnce(repo, thread, "answer-to-1", "No such project"), true);
+  assert.equal(
+    await github.replyOnce(repo, thread, { marker: "answer-to-1", body: "No such project" }),
+    true,
+  );
+  assert.equal(
+    await github.replyOnce(repo, thread, { marker: "answer-to-1", body: "No such project" }),
+    true,
+  );
   const ours = repo.comments(1).filter(({ byApp }) => byApp);
   assert.deepEqual(ours.map(({ kind, inReplyTo }) => [kind, inReplyTo]), [
     ["review-comment", first.id],
   ]);
   const gone = { number: 1, threadId: 1 };
-  assert.equal(await github.replyOnce(repo, gone, "answer-to-2", "No such project"), false);
+  assert.equal(
+    await github.replyOnce(repo, gone, { marker: "answer-to-2", body: "No such project" }),
+    false,
+  );
 });
 
 story("a marked comment is written once, whoever else writes the marker", async (scene) => {
   const { repo, github } = scene;
   await repo.comment(1, "<!-- tickborg:refused:1 --> fooled you");
-  await github.commentOnce(repo, 1, "tickborg:refused:1", "The head moved");
-  await github.commentOnce(repo, 1, "tickborg:refused:1", "The head moved");
-  await github.commentOnce(repo, 1, "tickborg:refused:12", "Another");
+  await github.commentOnce(repo, 1, { marker: "tickborg:refused:1", body: "The head moved" });
+  await github.commentOnce(repo, 1, { marker: "tickborg:refused:1", body: "The head moved" });
+  await github.commentOnce(repo, 1, { marker: "tickborg:refused:12", body: "Another" });
   const ours = repo.comments(1).filter(({ byApp }) => byApp);
   assert.equal(ours.length, 2);
   assert.match(ours[0]!.body, /The head moved$/);
-  await github.commentOnce(repo, 1, "long", "\u{1F600}".repeat(40_000));
-  await github.commentOnce(repo, 1, "long", "again");
+  await github.commentOnce(repo, 1, { marker: "long", body: "\u{1F600}".repeat(40_000) });
+  await github.commentOnce(repo, 1, { marker: "long", body: "again" });
   assert.match(repo.comments(1).at(-1)!.body, /^<!-- long -->\n[^\uFFFD]+cut here$/);
 });
 

@@ -4,6 +4,7 @@ import { BuildResult } from "../../lib/messages/build_result.ts";
 import { decode, parseJson } from "../../lib/messages/codec.ts";
 import { hostSystem } from "../../lib/messages/systems.ts";
 import { ROLE_NAMES } from "../../services/roles.ts";
+import type { FakePull } from "../../testing/fake_github/mod.ts";
 import { startFleet } from "../../testing/fleet.ts";
 import { startRabbitMq, withoutRabbitMq } from "../../testing/rabbitmq.ts";
 import { startRole } from "../support/role_process.ts";
@@ -40,6 +41,11 @@ Deno.test(
     const listening = await fleet.broker.listen("build-results", "#", ({ body }) => {
       if ("tag" in (parseJson(body) as object)) results.push(decode(BuildResult, body));
     });
+    const succeeds = ({ headSha }: FakePull, name: string) =>
+      fleet.github.waitForCheckRun(`${name} on ${SYSTEM}`, "success", {
+        headSha,
+        timeoutMs: 300_000,
+      });
     try {
       await builders[0]!.ready;
       const pull = await fleet.openPullRequest({ files: { "killed/x": "2" } });
@@ -50,8 +56,8 @@ Deno.test(
       await fleet.expectCheck(other, `calm on ${SYSTEM}`, "in_progress");
       await builders[0]!.kill();
       builders.push(startRole("builder", fleet.configPath));
-      const calm = await fleet.expectCheck(other, `calm on ${SYSTEM}`, "success", 300_000);
-      const killed = await fleet.expectCheck(pull, `killed on ${SYSTEM}`, "success", 300_000);
+      const calm = await succeeds(other, "calm");
+      const killed = await succeeds(pull, "killed");
       for (const check of [calm, killed]) {
         assert.match(await fleet.log(check), /^begin$[^]*^end$/m);
         assert.equal(results.filter(({ pr }) => pr.head_sha === check.headSha).length, 1);

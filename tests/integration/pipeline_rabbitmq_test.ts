@@ -9,6 +9,6 @@ tellStories(
   withoutRabbitMq(),
 );
 
-Deno.test("rabbitmq: the server is stopped", { ignore: withoutRabbitMq() }, async () => {
+Deno.test.afterAll(async () => {
   await server?.[Symbol.asyncDispose]();
 });

@@ -158,6 +158,6 @@ tell("embedded", () => Promise.resolve(undefined), false);
 let server: RabbitMqServer | undefined;
 tell("rabbitmq", async () => await (server ??= await startRabbitMq()).vhost(), withoutRabbitMq());
 
-Deno.test("rabbitmq: the server is stopped", { ignore: withoutRabbitMq() }, async () => {
+Deno.test.afterAll(async () => {
   await server?.[Symbol.asyncDispose]();
 });

@@ -147,10 +147,8 @@ export function tellStories(
         const before = await fleet.monorepo.git("rev-parse", "main");
         const after = await fleet.monorepo.commit("main", { "core/version": "9\n" });
         await fleet.repository.push({ ref: "main", before, after });
-        const check = await fleet.github.waitForCheckRun(`core on ${SYSTEM}`, "success", {
-          headSha: after,
-          timeoutMs: 60_000,
-        });
+        const pushed = { headSha: after };
+        const check = await fleet.github.waitForCheckRun(`core on ${SYSTEM}`, "success", pushed);
         assert.match(await fleet.log(check), /building core/);
       } finally {
         await fleet.close();
@@ -176,10 +174,8 @@ export function tellStories(
         const from = { from: "topic" };
         const witness = await fleet.monorepo.commit("witness", { "docs/x": "w\n" }, from);
         await fleet.repository.push({ ref: "witness", before: headSha, after: witness });
-        await fleet.github.waitForCheckRun(`docs.d on ${SYSTEM}`, "failure", {
-          headSha: witness,
-          timeoutMs: 60_000,
-        });
+        const behind = { headSha: witness };
+        await fleet.github.waitForCheckRun(`docs.d on ${SYSTEM}`, "failure", behind);
         assert.equal(failed.conclusion, "failure");
         assert.match(`${failed.detailsUrl}`, new RegExp(`\\.${pull.number}&`));
       } finally {

@@ -118,8 +118,7 @@ async function keepEveryRoleBusy(fleet: Fleet): Promise<void> {
   const before = await fleet.monorepo.git("rev-parse", "main");
   const after = await fleet.monorepo.commit("main", { "a/x": "4\n" });
   await fleet.repository.push({ ref: "main", before, after });
-  const options = { headSha: after, timeoutMs: 60_000 };
-  await fleet.github.waitForCheckRun(name, "success", options);
+  await fleet.github.waitForCheckRun(name, "success", { headSha: after });
   const response = await fetch(`http://127.0.0.1:${fleet.listens.stats}/metrics`);
   assert.match(await response.text(), /^tickborg_job_received.* [1-9]/m);
 }

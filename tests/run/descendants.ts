@@ -1,7 +1,7 @@
 /** Which processes of this machine a run of the tests has started, and no others. */
 
 /** A process as `/proc` shows it. */
-interface Process {
+export interface Process {
   readonly pid: number;
   readonly parent: number;
   readonly session: number;
@@ -20,14 +20,16 @@ const EVERY_MS = 200;
 export class Descendants implements Disposable {
   readonly #root: number;
   readonly #mark: string;
+  readonly #processes: () => Process[];
   readonly #known = new Set<string>();
   readonly #sessions = new Set<number>();
   readonly #timer: ReturnType<typeof setInterval>;
 
   /** `mark` is `NAME=value`, as a process's environment has it. */
-  constructor(root: number, mark: string) {
+  constructor(root: number, mark: string, processes = all) {
     this.#root = root;
     this.#mark = mark;
+    this.#processes = processes;
     this.#look();
     this.#timer = setInterval(() => this.#look(), EVERY_MS);
   }
@@ -44,7 +46,12 @@ export class Descendants implements Disposable {
   }
 
   #look(): Process[] {
-    const processes = all();
+    const processes = this.#processes();
+    // The number of a session whose last process has ended is given to somebody else's.
+    const sessions = new Set(processes.map(({ session }) => session));
+    for (const session of this.#sessions) {
+      if (!sessions.has(session)) this.#sessions.delete(session);
+    }
     const byPid = new Map(processes.map((process) => [process.pid, process]));
     const ours = processes.filter((process) => this.#isOurs(process, byPid));
     for (const { pid, session } of ours) if (session === pid) this.#sessions.add(session);

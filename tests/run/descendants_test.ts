@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { until } from "../../testing/waiting.ts";
-import { Descendants } from "./descendants.ts";
+import { Descendants, type Process } from "./descendants.ts";
 
 const ignore = Deno.build.os !== "linux";
 
@@ -79,5 +79,24 @@ Deno.test(
     } finally {
       for (const name of [marked, unmarked]) await kill(name);
     }
+  },
+);
+
+Deno.test(
+  { name: "a neighbour's session may have the number of one that has ended", ignore },
+  () => {
+    // Processes that are there, so that they have a command line, but as the test says.
+    const root = { pid: 1_000_000, parent: 1, session: 1_000_000, started: "0" };
+    const mine = { pid: Deno.ppid, parent: root.pid, session: Deno.ppid, started: "1" };
+    const foreign = { pid: Deno.pid, parent: 1, session: Deno.ppid, started: "2" };
+    let shown: Process[] = [root, mine];
+    using descendants = new Descendants(root.pid, "NO_SUCH_MARK=1", () => shown);
+    assert.deepEqual([...descendants.running().keys()], [mine.pid]);
+    shown = [root, mine, { ...foreign, started: "0" }];
+    assert.equal(descendants.running().size, 2, "a process of a session of ours");
+    shown = [root];
+    assert.equal(descendants.running().size, 0);
+    shown = [root, foreign];
+    assert.equal(descendants.running().size, 0);
   },
 );

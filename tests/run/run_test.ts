@@ -27,7 +27,10 @@ Deno.test("every test file is run once, alone or beside others", () => {
 });
 
 Deno.test("a file or a folder may be named, from wherever one stands; one that is not there may not", () => {
-  const { together, alone } = testFiles(root, [`${root}/tests/run`, `${root}/tests/utf8_test.ts`]);
+  const { together, alone } = testFiles(root, [
+    `${root}/tests/run`,
+    `${root}/tests/text/utf8_test.ts`,
+  ]);
   assert.deepEqual(alone, []);
   assert.deepEqual(together, [
     "tests/run/descendants_test.ts",

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
-import type { Broker, BrokerState } from "../../lib/broker/broker.ts";
+import type { BrokerState } from "../../lib/broker/broker.ts";
 import { ConfigError, describeError } from "../../lib/common/errors.ts";
 import { serveEndpoint } from "../../lib/runtime/http.ts";
 import { VERSION } from "../../lib/common/version.ts";
+import { RecordingBroker } from "../support/recording_broker.ts";
 
 /** Sends bytes as they are and gives the first line of the answer. */
 async function firstLine(port: number, request: string): Promise<string> {
@@ -28,7 +29,7 @@ Deno.test("a request whose address is none is the sender's fault, and no endpoin
       seen.push(new URL(request.url).pathname);
       return Promise.resolve(new Response("seen"));
     },
-  }, { broker: { state: "connected" } as Broker, log: getLogger(["test", "http"]) });
+  }, { broker: new RecordingBroker(), log: getLogger(["test", "http"]) });
   try {
     for (const method of ["GET", "HEAD", "POST", "OPTIONS"]) {
       const rest = "Content-Length: 0\r\nConnection: close\r\n\r\n";
@@ -59,12 +60,12 @@ const STATES: [state: BrokerState, status: number][] = [
 ];
 
 Deno.test("a role is well while its broker takes messages, in each form that is asked for", async () => {
-  const broker = { state: "connecting" as BrokerState };
+  const broker = new RecordingBroker();
   const running = serveEndpoint({
     name: "test",
     listen: "127.0.0.1:0",
     fetch: () => assert.fail("the endpoint was asked"),
-  }, { broker: broker as Broker, log: getLogger(["test", "http"]) });
+  }, { broker, log: getLogger(["test", "http"]) });
   const ask = (init: RequestInit = {}) => fetch(`http://127.0.0.1:${running.port}/health`, init);
   try {
     for (const [state, status] of STATES) {
@@ -96,7 +97,7 @@ Deno.test("an address that is taken is told by its name", () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const listen = `127.0.0.1:${taken.addr.port}`;
   const endpoint = { name: "metrics", listen, fetch: () => new Response() };
-  const options = { broker: {} as Broker, log: getLogger(["test", "http"]) };
+  const options = { broker: new RecordingBroker(), log: getLogger(["test", "http"]) };
   assert.throws(() => serveEndpoint(endpoint, options), (error) => {
     assert.ok(error instanceof ConfigError);
     assert.match(error.message, new RegExp(`^Cannot listen on ${listen} for metrics: `));

@@ -1,10 +1,11 @@
 /** How long the runner has a message wait, and what it does when nobody can be told that it gives up. */
 import assert from "node:assert/strict";
-import type { Broker, Delivery, Settlement } from "../../lib/broker/broker.ts";
+import type { Settlement } from "../../lib/broker/broker.ts";
 import { PoisonMessage, TransientFault } from "../../lib/common/errors.ts";
 import { roleLogger } from "../../lib/runtime/log.ts";
 import { MAX_BUG_TRIES, MAX_TRIES, RETRY_DELAYS_MS } from "../../lib/runtime/retry.ts";
 import { startService } from "../../lib/runtime/runner.ts";
+import { RecordingBroker } from "../support/recording_broker.ts";
 
 interface Scene {
   /** What the handler throws. */
@@ -18,14 +19,8 @@ interface Scene {
 /** What becomes of a delivery whose handler throws. */
 async function settlementOf(scene: Scene): Promise<Settlement> {
   const { error, tries = 1, publishing, ...scale } = scene;
-  let settle: ((delivery: Delivery) => Promise<Settlement>) | undefined;
-  const broker = {
-    consume(_options: unknown, handler: typeof settle) {
-      settle = handler;
-      return Promise.resolve({ cancel: () => Promise.resolve() });
-    },
-    publish: () => publishing ? Promise.reject(publishing) : Promise.resolve(),
-  } as unknown as Broker;
+  const broker = new RecordingBroker();
+  broker.fail = publishing;
   const service = await startService({
     consumers: [{
       queue: "q",
@@ -35,9 +30,7 @@ async function settlementOf(scene: Scene): Promise<Settlement> {
       exhausted: () => [{ exchange: "", routingKey: "told", body: new Uint8Array() }],
     }],
   }, { broker, log: roleLogger("test"), ...scale });
-  const from = { queue: "q", exchange: "", routingKey: "q", redelivered: false, headers: {} };
-  const lost = new AbortController().signal;
-  const settlement = await settle!({ ...from, tries, lost, body: new Uint8Array() });
+  const settlement = await broker.deliver("q", { tries });
   await service.stop(0);
   return settlement;
 }

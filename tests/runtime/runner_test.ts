@@ -231,6 +231,6 @@ Deno.test("a periodic task that fails runs again", () =>
         },
       }],
     });
-    await promise;
+    await within("the second run", promise);
     await service.stop(0);
   }));

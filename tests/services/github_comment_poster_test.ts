@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import type { Broker } from "../../lib/broker/broker.ts";
 import { parseConfig } from "../../lib/config/config.ts";
 import { createGitHub } from "../../lib/github/client.ts";
 import { parsePrivateKey } from "../../lib/github/from_config.ts";
@@ -12,6 +11,7 @@ import { startRole } from "../../services/start.ts";
 import { startFakeGitHub } from "../../testing/fake_github/mod.ts";
 import type { FakeDelivery } from "../../testing/fake_github/state.ts";
 import { type Fleet, startFleet } from "../../testing/fleet.ts";
+import { RecordingBroker } from "../support/recording_broker.ts";
 
 const SYSTEM = hostSystem();
 const CHECK = `core on ${SYSTEM}`;
@@ -143,7 +143,7 @@ Deno.test("Webhooks that were not taken are delivered again, also those that Git
     const { periodic } = await createService({
       role: "test",
       config,
-      broker: {} as Broker,
+      broker: new RecordingBroker(),
       log: roleLogger("test"),
       now: () => now,
       newId: () => crypto.randomUUID(),

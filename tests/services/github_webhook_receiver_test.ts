@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import examples from "@octokit/webhooks-examples" with { type: "json" };
-import type { Broker } from "../../lib/broker/broker.ts";
 import { parseConfig } from "../../lib/config/config.ts";
 import { TransientFault } from "../../lib/common/errors.ts";
 import { CONSUMED_EVENTS } from "../../lib/broker/topology.ts";
@@ -9,15 +8,8 @@ import {
   createService,
   routingKey,
 } from "../../services/github_webhook_receiver.ts";
-import {
-  expect,
-  log,
-  PAYLOAD,
-  RecordingBroker,
-  SECRET,
-  signedHeaders,
-  story,
-} from "../support/receiver.ts";
+import { expect, log, PAYLOAD, SECRET, signedHeaders, story } from "../support/receiver.ts";
+import { RecordingBroker } from "../support/recording_broker.ts";
 
 const encoder = new TextEncoder();
 
@@ -132,7 +124,7 @@ Deno.test("the secret is a file's content without its newline, and its absence i
   try {
     await Deno.writeTextFile(file, `${SECRET}\n`);
     const service = (path: string) => {
-      const broker = new RecordingBroker() as unknown as Broker;
+      const broker = new RecordingBroker();
       const config = parseConfig({
         github_webhook_receiver: { webhook_secret_file: path, listen: "127.0.0.1:0" },
         runner: { identity: "test", repos: [] },

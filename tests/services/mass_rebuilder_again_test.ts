@@ -112,24 +112,6 @@ Deno.test("a base branch that is gone ends the evaluation in red", async () => {
   );
 });
 
-Deno.test("a list that cannot be read, or none, is an error that names the branch", async () => {
-  await using at = await harness({ projects: undefined as never });
-  const pull = await at.open({ "docs/a.md": "b\n" });
-  await at.deliver(at.job(pull));
-  assert.equal(status(at, pull), "error: No projects are listed; add .tickborg.json to main");
-  await at.monorepo.commit("main", { ".tickborg.json": '{"projects": [{"name": 1}]}' });
-  const handled = await at.deliver(at.job(pull, { request_id: "again" }));
-  assert.match(
-    status(at, pull),
-    /^error: Cannot read \.tickborg\.json on main: line 1, column \d+: projects\[0\]/,
-  );
-  assert.ok(
-    events(handled).some((it) =>
-      JSON.stringify(it) === '{"target-branch-fails-evaluation":"main"}'
-    ),
-  );
-});
-
 Deno.test("a git server that is down is tried again, and the last tries tells the author", async () => {
   await using at = await harness();
   const pull = await at.open({ "docs/a.md": "b\n" });

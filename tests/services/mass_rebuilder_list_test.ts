@@ -1,6 +1,6 @@
 /** A pull request that changes the project list, from its evaluation job to its build jobs. */
 import assert from "node:assert/strict";
-import { builds, jobs } from "../support/published.ts";
+import { builds, events, jobs } from "../support/published.ts";
 import { files, harness, projects, status } from "./mass_rebuilder_harness.ts";
 
 const FILE = ".tickborg.json";
@@ -71,5 +71,23 @@ Deno.test("a misspelt path that is merged is told in every evaluation, and stops
   assert.equal(
     status(at, pull),
     "success: Building docs on x86_64-linux; .tickborg.json on main has a mistake",
+  );
+});
+
+Deno.test("a list that cannot be read, or none, is an error that names the branch", async () => {
+  await using at = await harness({ projects: undefined as never });
+  const pull = await at.open({ "docs/a.md": "b\n" });
+  await at.deliver(at.job(pull));
+  assert.equal(status(at, pull), "error: No projects are listed; add .tickborg.json to main");
+  await at.monorepo.commit("main", { ".tickborg.json": '{"projects": [{"name": 1}]}' });
+  const handled = await at.deliver(at.job(pull, { request_id: "again" }));
+  assert.match(
+    status(at, pull),
+    /^error: Cannot read \.tickborg\.json on main: line 1, column \d+: projects\[0\]/,
+  );
+  assert.ok(
+    events(handled).some((it) =>
+      JSON.stringify(it) === '{"target-branch-fails-evaluation":"main"}'
+    ),
   );
 });

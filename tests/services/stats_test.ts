@@ -11,6 +11,7 @@ import { type Count, countOf, EventCounters } from "../../lib/monitoring/metrics
 import { QueueMetrics } from "../../lib/monitoring/queue_metrics.ts";
 import { decodeStats } from "../../services/stats.ts";
 import { until } from "../../testing/waiting.ts";
+import { RecordingBroker } from "../support/recording_broker.ts";
 
 const bogus: Count = { event: "stat-collector-bogus-event", by: 1 };
 const COUNTS: [event: unknown, count: Count][] = [
@@ -105,8 +106,9 @@ Deno.test("Hostile branch names break neither the page nor the memory", async ()
   assert.ok(lines.some((line) => /instance="other",branch="other"/.test(line)));
 });
 
-Deno.test("No bytes at all break the decoder or the counters", () => {
-  const counters = new EventCounters(new Registry());
+Deno.test("No bytes at all break the decoder, the counters or the page", async () => {
+  const registry = new Registry();
+  const counters = new EventCounters(registry);
   fc.assert(
     fc.property(
       fc.oneof(
@@ -119,19 +121,23 @@ Deno.test("No bytes at all break the decoder or the counters", () => {
       },
     ),
   );
+  for (const line of (await registry.metrics()).split("\n")) {
+    assert.match(line, /^(?:# .*|tickborg_\w+(?:\{.*\})? \d+|)$/);
+  }
 });
 
 function watched(
   queues: Record<string, QueueFacts | "error">,
   state: "connected" | "connecting" = "connected",
 ) {
-  return {
-    state,
-    inspect(queue: string) {
-      const facts = queues[queue];
-      return facts === "error" ? Promise.reject(new Error("x")) : Promise.resolve(facts);
-    },
+  const broker = new RecordingBroker();
+  broker.state = state;
+  broker.facts = (queue) => {
+    const facts = queues[queue];
+    if (facts === "error") throw new Error("x");
+    return facts;
   };
+  return broker;
 }
 
 Deno.test("Queues show their depth and consumers; those that cannot be looked at show nothing", async () => {

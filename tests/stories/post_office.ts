@@ -1,9 +1,10 @@
 /** Queues and the roles that consume them, one message at a time, in an order that chance chooses. */
-import type { Broker, Delivery, Publication } from "../../lib/broker/broker.ts";
+import type { Publication } from "../../lib/broker/broker.ts";
 import { TransientFault } from "../../lib/common/errors.ts";
 import type { Consumer, HandlerResult, HandlerStream } from "../../lib/runtime/role.ts";
 import { QUEUES } from "../../lib/broker/topology.ts";
 import type { Random } from "../chaos/random.ts";
+import { deliveryOf, RecordingBroker } from "../support/recording_broker.ts";
 
 /** A message that waits. */
 interface InboxMessage {
@@ -20,6 +21,8 @@ export class StoryBroker {
   readonly #queues = new Map<string, InboxMessage[]>();
   readonly #consumers: () => readonly Consumer<unknown>[];
   readonly #random: Random;
+  /** What roles have of a broker besides their outcome. */
+  readonly broker = new RecordingBroker();
   /** Messages that come back later. */
   readonly #later: { queue: string; letter: InboxMessage; delayMs: number }[] = [];
   /** Whoever else hears what an exchange carries. */
@@ -28,14 +31,6 @@ export class StoryBroker {
   constructor(consumers: () => readonly Consumer<unknown>[], random: Random) {
     this.#consumers = consumers;
     this.#random = random;
-  }
-
-  /** What roles have of a broker besides their outcome. */
-  get broker(): Broker {
-    return {
-      state: "connected",
-      inspect: () => Promise.resolve({ ready: 0, consumers: 1 }),
-    } as unknown as Broker;
   }
 
   publish(publications: readonly Publication[]): void {
@@ -72,14 +67,7 @@ export class StoryBroker {
 
   async #handle(consumer: Consumer<unknown>, letter: InboxMessage): Promise<void> {
     const { queue } = consumer;
-    const delivery: Delivery = {
-      queue,
-      exchange: "",
-      routingKey: queue,
-      redelivered: false,
-      lost: new AbortController().signal,
-      ...letter,
-    };
+    const delivery = deliveryOf({ queue, ...letter });
     const running = consumer.handle(
       consumer.decode(delivery),
       delivery,

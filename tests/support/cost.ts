@@ -1,4 +1,7 @@
-/** Compares what some work costs with what four times as much of it costs. */
+/**
+ * Compares what some work costs with what other work costs in the same run. Costs are processor time of this
+ * process: other work on the machine makes a test slow, but does not make it fail.
+ */
 import process from "node:process";
 
 /** The best of this many runs counts, so that other work on the machine hardly shows. */
@@ -10,7 +13,7 @@ const RUNS = 3;
  */
 export async function growth(
   size: number,
-  work: (size: number) => Promise<void>,
+  work: (size: number) => Promise<void> | void,
 ): Promise<number> {
   await work(size);
   const small: number[] = [];
@@ -22,8 +25,8 @@ export async function growth(
   return Math.min(...large) / Math.min(...small);
 }
 
-/** Microseconds of processor time. */
-async function cost(work: () => Promise<void>): Promise<number> {
+/** Microseconds of processor time that this process takes for some work. */
+export async function cost(work: () => Promise<void> | void): Promise<number> {
   const before = process.cpuUsage();
   await work();
   const { user, system } = process.cpuUsage(before);

@@ -1,29 +1,16 @@
 /** A webhook receiver that listens, and a broker that keeps what it publishes. */
 import assert from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
-import type { Broker, Publication } from "../../lib/broker/broker.ts";
 import { sign } from "../../lib/github/signature.ts";
 import { serveEndpoint } from "../../lib/runtime/http.ts";
 import { createReceiver, type ReceiverOptions } from "../../services/github_webhook_receiver.ts";
+import { RecordingBroker } from "./recording_broker.ts";
 
 /** The webhook secret of the receivers of stories. */
 export const SECRET = "It's a secret to everybody";
 /** Where the receivers of stories log. */
 export const log = getLogger(["tickborg", "test"]);
 const encoder = new TextEncoder();
-
-/** A broker that keeps what is published, or fails as it is told. */
-export class RecordingBroker {
-  readonly published: Publication[] = [];
-  readonly timeouts: number[] = [];
-  fail: Error | undefined;
-  publish(publications: readonly Publication[], options: { timeoutMs?: number } = {}) {
-    this.timeouts.push(options.timeoutMs ?? Infinity);
-    if (this.fail) return Promise.reject(this.fail);
-    this.published.push(...publications);
-    return Promise.resolve();
-  }
-}
 
 /** A receiver that listens. */
 export interface Receiver {
@@ -58,7 +45,7 @@ export function story(
       ...options,
     });
     const served = serveEndpoint({ name: "test", listen: "127.0.0.1:0", fetch: fetchWebhook }, {
-      broker: broker as unknown as Broker,
+      broker,
       log,
     });
     const send = (body: Uint8Array | string, headers: Record<string, string | null> = {}) => {

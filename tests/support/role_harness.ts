@@ -3,7 +3,7 @@
  * given messages one by one as `lib/runtime/runner.ts` gives them, so that a test sees what it publishes and when.
  */
 import { join } from "node:path";
-import type { Broker, Delivery, Publication, Settlement } from "../../lib/broker/broker.ts";
+import type { Publication, Settlement } from "../../lib/broker/broker.ts";
 import { type Config, parseConfig } from "../../lib/config/config.ts";
 import { createGitHub } from "../../lib/github/client.ts";
 import type { GitHub } from "../../lib/github/github.ts";
@@ -24,6 +24,7 @@ import {
   type Monorepo,
   type ProjectInput,
 } from "../../testing/monorepo.ts";
+import { deliveryOf, RecordingBroker } from "./recording_broker.ts";
 
 /** How a harness is set up. */
 export interface RoleHarnessOptions {
@@ -169,7 +170,8 @@ export class RoleHarness implements AsyncDisposable {
     const consumer = service.consumers
       .find(({ queue }) => queue === (options.queue ?? service.consumers[0]!.queue));
     const body = message instanceof Uint8Array ? message : encode(message);
-    const delivery = { ...this.#delivery(consumer!.queue, options), body };
+    const { tries = 1, headers = {} } = options;
+    const delivery = deliveryOf({ queue: consumer!.queue, tries, headers, body });
     const published: Publication[] = [];
     let batches = 0;
     const publish = (batch: readonly Publication[]) => {
@@ -194,22 +196,15 @@ export class RoleHarness implements AsyncDisposable {
     }
   }
 
-  #delivery(queue: string, { tries = 1, headers = {} }: DeliverOptions): Omit<Delivery, "body"> {
-    const lost = new AbortController().signal;
-    const from = { exchange: "", routingKey: queue, redelivered: false };
-    return { queue, ...from, headers, tries, lost };
-  }
-
-  /** Only what a handler may ask for: everything else goes through the outcome. */
-  #broker(): Broker {
+  #broker(): RecordingBroker {
     const { served } = this.#parts;
-    return {
-      state: "connected",
-      inspect: (queue: string) => {
-        const consumers = served?.every((system) => queue !== `build-inputs-${system}`) ? 0 : 1;
-        return Promise.resolve({ ready: 0, consumers });
-      },
-    } as unknown as Broker;
+    const broker = new RecordingBroker();
+    broker.fail = new Error("A handler publishes through its outcome");
+    broker.facts = (queue) => {
+      const consumers = served?.every((system) => queue !== `build-inputs-${system}`) ? 0 : 1;
+      return { ready: 0, consumers };
+    };
+    return broker;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,6 @@
 /** Trees of a few objects that stand for more than any machine can hold. */
 import assert from "node:assert/strict";
-import { gitArguments, gitEnvironment } from "../../lib/git/git.ts";
+import { gitArguments, gitEnvironment } from "../../lib/git/environment.ts";
 
 interface Feeding {
   readonly args: readonly string[];

@@ -1,152 +1,9 @@
+/** What the sweep finds, asks for and leaves alone. */
 import assert from "node:assert/strict";
-import type { Publication } from "../../lib/broker/broker.ts";
-import { Sweep } from "../../lib/sweep/sweep.ts";
-import { lacksEvaluation, type LostFacts } from "../../lib/sweep/sweep_rules.ts";
 import { rememberOverall } from "../../lib/check_runs/overall/memory.ts";
-import { evaluationUrl } from "../../lib/evaluation/status.ts";
-import {
-  type CheckRun,
-  type CommitStatus,
-  GitHubRefusal,
-  type PullRequest,
-} from "../../lib/github/github.ts";
-import { roleLogger } from "../../lib/runtime/log.ts";
+import { type CommitStatus } from "../../lib/github/github.ts";
 import { ago, MINUTE, NOW, queuedFor } from "../check_runs/times.ts";
-
-function pull(number: number, minutes: number): PullRequest {
-  return {
-    number,
-    title: "x",
-    state: "open",
-    draft: false,
-    author: "ada",
-    headSha: String(number).padStart(40, "0"),
-    baseRef: "main",
-    defaultBranch: "main",
-    labels: [],
-    headPushedAt: undefined,
-    updatedAt: ago(minutes),
-    cloneUrl: "https://git.example.com/Acme/mono.git",
-  };
-}
-
-const repo = { owner: "Acme", name: "mono", full_name: "Acme/mono", clone_url: "https://x/y.git" };
-const pr = { target_branch: "main", number: 1, head_sha: "0".repeat(40) };
-function evaluation(
-  state: CommitStatus["state"],
-  minutes: number,
-  outcome?: string,
-  number = 1,
-): CommitStatus {
-  const targetUrl = evaluationUrl({ repo, pr: { ...pr, number }, logViewer: undefined }, {
-    requestId: "r",
-    requestedAt: ago(minutes),
-    outcome,
-  });
-  const context = "tickborg/evaluation";
-  return { context, state, description: "", targetUrl, createdAt: ago(minutes) };
-}
-const foreign: CommitStatus = {
-  context: "other/ci",
-  state: "success",
-  description: "",
-  createdAt: ago(1),
-};
-
-const facts = { now: NOW, asked: undefined, quietMs: 5 * MINUTE, pendingMs: 30 * MINUTE };
-const EVALUATIONS: [string, number, CommitStatus[], Partial<LostFacts>, boolean][] = [
-  ["none and just opened", 1, [], {}, false],
-  ["none for ten minutes", 10, [], {}, true],
-  ["none of ours", 10, [foreign], {}, true],
-  ["asked for a while ago", 10, [], { asked: NOW - 10 * MINUTE }, false],
-  ["asked for long ago and still none", 60, [], { asked: NOW - 31 * MINUTE }, true],
-  ["pending for ten minutes", 60, [foreign, evaluation("pending", 10)], {}, false],
-  ["pending for too long", 60, [evaluation("pending", 31)], {}, true],
-  ["over for another pull request", 60, [evaluation("success", 31, "ok", 2)], {}, true],
-  ["over", 60, [evaluation("success", 31, "ok"), evaluation("pending", 32)], {}, false],
-  ["over because something was missing", 60, [evaluation("error", 9, "no-ref")], {}, false],
-  ["over so for ten minutes", 60, [evaluation("error", 11, "no-ref")], {}, true],
-  ["given up", 60, [evaluation("error", 31, "given-up")], {}, false],
-  ["over and pending for good: a draft", 60, [evaluation("pending", 31, "draft")], {}, false],
-  [
-    "asked for again after it was over",
-    60,
-    [evaluation("pending", 1), evaluation("success", 50)],
-    {},
-    false,
-  ],
-];
-for (const [name, updated, statuses, more, wanted] of EVALUATIONS) {
-  Deno.test(`An evaluation that is ${name} is ${wanted ? "" : "not "}asked for`, () => {
-    assert.equal(lacksEvaluation(pull(1, updated), statuses, { ...facts, ...more }), wanted);
-  });
-}
-
-interface World {
-  pulls: PullRequest[];
-  statuses: Map<string, CommitStatus[]>;
-  runs: Map<string, CheckRun[]>;
-  /** The overall check of a commit. */
-  overall(sha: string): CheckRun[];
-  queue: { ready: number; consumers: number };
-  clock: { now: number };
-  requests: number;
-  published: { key: string; body: Record<string, unknown> }[];
-  turn(): Promise<void>;
-}
-
-function overallOf(headSha: string): CheckRun {
-  const conclusion = "success" as const;
-  return { ...queuedFor(1), id: 9, name: "tickborg", headSha, status: "completed", conclusion };
-}
-
-function world(maxHeads?: number, repos = ["Acme/mono"]): World {
-  const signal = new AbortController().signal;
-  const it: World = {
-    pulls: [],
-    statuses: new Map(),
-    runs: new Map(),
-    overall: (headSha) => [overallOf(headSha)],
-    queue: { ready: 0, consumers: 1 },
-    clock: { now: NOW },
-    requests: 0,
-    published: [],
-    turn: () => sweep.run(signal),
-  };
-  const sweep = new Sweep({
-    github: {
-      openPullRequests: ({ name }) => {
-        it.requests++;
-        if (name === "mono") return Promise.resolve(it.pulls);
-        return Promise.reject(new GitHubRefusal("Not Found", 404));
-      },
-      statuses: (_repo, sha) => (it.requests++, Promise.resolve(it.statuses.get(sha) ?? [])),
-      checkRuns: (_repo, sha) => {
-        it.requests++;
-        return Promise.resolve([...it.runs.get(sha) ?? [], ...it.overall(sha)]);
-      },
-    },
-    broker: {
-      inspect: () => Promise.resolve(it.queue),
-      publish: (publications: readonly Publication[]) => {
-        for (const { routingKey, body } of publications) {
-          it.published.push({ key: routingKey, body: JSON.parse(new TextDecoder().decode(body)) });
-        }
-        return Promise.resolve();
-      },
-    },
-    log: roleLogger("test"),
-    now: () => it.clock.now,
-    repos,
-    apiUrl: "https://api.github.com",
-    quietMs: 5 * MINUTE,
-    pendingMs: 30 * MINUTE,
-    noBuilderMs: 15 * MINUTE,
-    stuckMs: 360 * MINUTE,
-    ...(maxHeads === undefined ? {} : { maxHeads }),
-  });
-  return it;
-}
+import { evaluation, pull, repo, world } from "./world.ts";
 
 Deno.test("A head without an evaluation is evaluated once, by an id that says which", async () => {
   const it = world();
@@ -246,20 +103,21 @@ Deno.test("While evaluations wait in a queue, or nobody takes them, none is call
   assert.deepEqual(it.published, []);
 });
 
-Deno.test("A check run that is stuck is handed to the reconciler, to look at once", async () => {
+Deno.test("A check run that is older than its watch can be gets another, one that lacks a builder does not", async () => {
   const it = world();
   const one = pull(7, 10);
   it.pulls = [one];
+  it.queue = { ready: 0, consumers: 0 };
   it.statuses.set(one.headSha, [evaluation("success", 400, "ok", 7)]);
   const stuck = { ...queuedFor(361), headSha: one.headSha };
-  it.runs.set(one.headSha, [stuck, { ...queuedFor(1), name: "neozip on x86_64-linux" }]);
+  it.runs.set(one.headSha, [stuck, { ...queuedFor(359), name: "neozip on x86_64-linux" }]);
   await it.turn();
   assert.equal(it.published.length, 1);
   const { key, body } = it.published[0]!;
   assert.equal(key, "tickborg.check-runs");
   assert.deepEqual(
     [body.watch, body.once, body.name, body.system, body.head_sha],
-    [true, true, "cmark on x86_64-linux", "x86_64-linux", one.headSha],
+    [true, undefined, "cmark on x86_64-linux", "x86_64-linux", one.headSha],
   );
 });
 

@@ -66,12 +66,8 @@ class EmbeddedBroker implements Broker {
     this.#topology = topology;
     const consumers = new EmbeddedConsumers(topology);
     this.#consumers = consumers;
-    this.#commits = new GroupCommit({
-      store,
-      consumers,
-      log,
-      start: (given) => this.#start(given),
-    });
+    const start = (given: Assignment) => this.#start(given);
+    this.#commits = new GroupCommit({ store, consumers, log, start });
   }
 
   get state(): BrokerState {
@@ -108,10 +104,7 @@ class EmbeddedBroker implements Broker {
     }
   }
 
-  consume(
-    options: ConsumeOptions,
-    handler: Handler,
-  ): Promise<Subscription> {
+  consume(options: ConsumeOptions, handler: Handler): Promise<Subscription> {
     if (!this.#topology.queues.some(({ name }) => name === options.queue)) {
       return Promise.reject(new Error(`Cannot consume: there is no queue ${options.queue}`));
     }
@@ -200,9 +193,7 @@ class EmbeddedBroker implements Broker {
     });
   }
 
-  #delivery(
-    message: Omit<StoredMessage, "id" | "position">,
-  ): Delivery {
+  #delivery(message: Omit<StoredMessage, "id" | "position">): Delivery {
     const { queue, headers, body, redelivered } = message;
     return { queue, headers, body, redelivered, ...originOf(message), lost: this.#lost.signal };
   }

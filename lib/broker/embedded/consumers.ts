@@ -35,10 +35,7 @@ export class EmbeddedConsumers {
     );
   }
 
-  add(
-    options: ConsumeOptions,
-    handler: Handler,
-  ): EmbeddedConsumer {
+  add(options: ConsumeOptions, handler: Handler): EmbeddedConsumer {
     const consumer = { options, handler, running: new Set<Promise<void>>(), held: 0 };
     const consumers = this.#byQueue.get(options.queue) ?? [];
     this.#byQueue.set(options.queue, [...consumers, consumer]);

@@ -22,7 +22,7 @@ import { rawMessage } from "./channel.ts";
 import { type Connection, type RabbitMqSettings } from "./connection.ts";
 import { Connector } from "./connector.ts";
 import { ExchangeListener, QueueConsumer, toDelivery } from "./consumer.ts";
-import { AmqpFault } from "./fault.ts";
+import { AmqpFault, asFault } from "./fault.ts";
 import { LeasingConsumer } from "./leasing_consumer.ts";
 import { busyQueue, DEFAULT_LEASE_TIMES, type LeaseTimes } from "./lease.ts";
 import { Publisher } from "./publisher.ts";
@@ -54,8 +54,6 @@ const PUBLISH_TIMEOUT_MS = 30_000;
 /** Milliseconds to wait for a connection when a queue is looked at. */
 const LOOK_TIMEOUT_MS = 10_000;
 
-const DEFAULT_CONNECTION = { name: "tickborg", heartbeatSeconds: 15, connectTimeoutMs: 10_000 };
-
 /**
  * Connects to RabbitMQ. Resolves when the first try has succeeded or failed: a server that is away, a
  * wrong password or a queue that was declared otherwise are logged and tried again until `close`.
@@ -64,12 +62,9 @@ export async function connectRabbitMq(
   settings: RabbitMqSettings,
   options: RabbitMqOptions,
 ): Promise<Broker> {
-  const { log, topology = TOPOLOGY, name, heartbeatSeconds, connectTimeoutMs } = options;
-  const connection = {
-    name: name ?? DEFAULT_CONNECTION.name,
-    heartbeatSeconds: heartbeatSeconds ?? DEFAULT_CONNECTION.heartbeatSeconds,
-    connectTimeoutMs: connectTimeoutMs ?? DEFAULT_CONNECTION.connectTimeoutMs,
-  };
+  const { log, topology = TOPOLOGY, name = "tickborg" } = options;
+  const { heartbeatSeconds = 15, connectTimeoutMs = 10_000 } = options;
+  const connection = { name, heartbeatSeconds, connectTimeoutMs };
   const connector = new Connector({ settings, connection, topology, log });
   await connector.tried;
   if (options.once && connector.session === undefined) {
@@ -222,7 +217,7 @@ async function depth(connection: Connection, queue: string): Promise<QueueFacts 
     const found = await reopening.do((raw) => raw.queueDeclare({ queue, passive: true }));
     return { ready: found.messageCount, consumers: found.consumerCount };
   } catch (error) {
-    if (error instanceof AmqpFault && error.is("NOT_FOUND")) return undefined;
+    if (asFault(error).is("NOT_FOUND")) return undefined;
     throw error;
   }
 }

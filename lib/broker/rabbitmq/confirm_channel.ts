@@ -100,16 +100,13 @@ export class ConfirmChannel {
     const fault = channel.reason;
     const size = /^PRECONDITION_FAILED - message size (\d+) /.exec(fault.message)?.[1];
     if (size === `${message.body.byteLength}`) return { kind: "refused", fault };
-    if (
-      fault.is("NOT_FOUND", "ACCESS_REFUSED") && fault.message.includes(`'${message.exchange}'`)
-    ) {
-      this.#refused.set(message.exchange, { fault, until: Date.now() + REFUSAL_MS });
+    const { exchange } = message;
+    if (fault.is("NOT_FOUND", "ACCESS_REFUSED") && fault.message.includes(`'${exchange}'`)) {
+      this.#refused.set(exchange, { fault, until: Date.now() + REFUSAL_MS });
       return { kind: "refused", fault };
     }
-    if (fault.is("ACCESS_REFUSED") && message.exchange === "") {
-      if (fault.message.includes("'amq.default'")) return { kind: "refused", fault };
-    }
-    return { kind: "unknown", fault };
+    const isDefault = exchange === "" && fault.message.includes("'amq.default'");
+    return { kind: isDefault && fault.is("ACCESS_REFUSED") ? "refused" : "unknown", fault };
   }
 
   #refusal(exchange: string): AmqpFault | undefined {

@@ -135,13 +135,8 @@ export class Connector {
     const { host, port, vhost, username } = settings;
     const fields = { host, port, vhost, username, error: explained(error, settings), failures };
     // These do not pass by themselves: somebody must change the configuration or the server.
-    const lasting = asFault(error).is(
-      "ACCESS_REFUSED",
-      "NOT_ALLOWED",
-      "PRECONDITION_FAILED",
-      "NOT_FOUND",
-    );
-    if (lasting) log.error("Broker refuses this role; trying again", fields);
+    const codes = ["ACCESS_REFUSED", "NOT_ALLOWED", "PRECONDITION_FAILED", "NOT_FOUND"] as const;
+    if (asFault(error).is(...codes)) log.error("Broker refuses this role; trying again", fields);
     else log.warn("No connection to broker; trying again", fields);
   }
 
@@ -154,6 +149,6 @@ export class Connector {
 }
 
 /** What a closed broker answers with. */
-export function closedFault(): TransientFault {
+function closedFault(): TransientFault {
   return new TransientFault("Cannot reach broker: the connection is closed");
 }

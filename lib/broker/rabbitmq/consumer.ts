@@ -3,7 +3,7 @@ import { describeError } from "../../common/errors.ts";
 import { QUEUE } from "../topology.ts";
 import type { ConsumeOptions, Delivery, Settlement } from "../broker.ts";
 import { type Handler, settlementOf } from "../handler.ts";
-import { deadHeaders, HEADER, originOf, retriedHeaders } from "../envelope.ts";
+import { deadHeaders, HEADER, movedHeaders, originOf, retriedHeaders } from "../envelope.ts";
 import { type ConsumerContext, RecoveringConsumer } from "./recovering_consumer.ts";
 import type { Channel, RawMessage } from "./channel.ts";
 import { toQueue } from "./confirm_channel.ts";
@@ -16,7 +16,7 @@ export function toDelivery(message: RawMessage, queue: string, lost: AbortSignal
   return { queue, ...originOf(message), headers, body, redelivered: seen, publishedAt, lost };
 }
 
-/** Puts the message where its settlement says, if that is another queue; rejects when the signal aborts. */
+/** Publishes the message where its settlement says, if that is a queue; rejects when the signal aborts. */
 export async function moveOn(
   context: ConsumerContext,
   settled: { delivery: Delivery; settlement: Settlement },
@@ -36,6 +36,8 @@ export async function moveOn(
       toQueue(QUEUE.deadLetters, { body, headers: deadHeaders(delivery, death) }),
       signal,
     );
+  } else if (settlement.kind === "requeue") {
+    await context.publish(toQueue(queue, { body, headers: movedHeaders(delivery) }), signal);
   }
 }
 

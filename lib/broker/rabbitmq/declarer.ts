@@ -42,31 +42,23 @@ export class Declarer {
   }
 
   /** Sees to it that something is there; whether we declared it. */
-  async #ensure({ what, declare, look }: Declarable): Promise<boolean> {
+  async #ensure(declarable: Declarable): Promise<boolean> {
+    const { what, look } = declarable;
     if (!this.#looksFirst) {
-      try {
-        await declare();
-        return true;
-      } catch (error) {
-        if (!isFault(error, "ACCESS_REFUSED")) throw cannot(`declare ${what}`, error);
-        this.#looksFirst = true;
-        this.#log.debug("Broker does not let this user declare everything", {
-          error: error.message,
-        });
-      }
+      const refusal = await refusalOf(declarable);
+      if (refusal === undefined) return true;
+      this.#looksFirst = true;
+      this.#log.debug("Broker does not let this user declare everything", {
+        error: refusal.message,
+      });
     }
     try {
       await look();
       return false;
     } catch (missing) {
       if (!isFault(missing, "NOT_FOUND")) throw cannot(`use ${what}`, missing);
-      try {
-        await declare();
-        return true;
-      } catch (error) {
-        if (!isFault(error, "ACCESS_REFUSED")) throw cannot(`declare ${what}`, error);
-        throw cannot(`use ${what}, which this user may not declare`, missing);
-      }
+      if (await refusalOf(declarable) === undefined) return true;
+      throw cannot(`use ${what}, which this user may not declare`, missing);
     }
   }
 
@@ -87,6 +79,16 @@ export class Declarer {
         return;
       }
     }
+  }
+}
+
+/** Declares something; resolves with why the server does not let this user. */
+async function refusalOf({ what, declare }: Declarable): Promise<AmqpFault | undefined> {
+  try {
+    await declare();
+  } catch (error) {
+    if (!isFault(error, "ACCESS_REFUSED")) throw cannot(`declare ${what}`, error);
+    return error;
   }
 }
 

@@ -8,8 +8,6 @@ import { TransientFault } from "../../common/errors.ts";
 import type { Connection } from "./connection.ts";
 import { ConfirmChannel, type Outgoing, toQueue } from "./confirm_channel.ts";
 import { declareExpiringQueue } from "./expiring_queue.ts";
-import { AmqpFault } from "./fault.ts";
-import { ReopeningChannel } from "./reopening_channel.ts";
 
 /** A message on its way to another queue. */
 export type Moved = Pick<Outgoing, "body" | "headers">;
@@ -25,6 +23,18 @@ const SPARE_MS = 3_600_000;
 const PATIENCE_MS = 15_000;
 const STUCK_MS = 600_000;
 
+/**
+ * Makes a delay queue a quorum queue with at-least-once dead lettering, because only that keeps a message until the
+ * queue it goes to has confirmed it (https://www.rabbitmq.com/docs/quorum-queues, "At-least-once dead lettering"): a
+ * classic one lost some when the server was killed while it stopped. A server that has none (before 3.10), or has a
+ * classic one of this name, keeps to that.
+ */
+const CONFIRMED = {
+  "x-queue-type": "quorum",
+  "x-dead-letter-strategy": "at-least-once",
+  "x-overflow": "reject-publish",
+} as const;
+
 /** Why a wait ended. */
 const LATE = Symbol("late");
 
@@ -35,7 +45,7 @@ export function delayLevel(delayMs: number): number {
 }
 
 /** The queue in which a queue's messages wait for a level's time. */
-export function delayQueue(queue: string, levelMs: number): string {
+function delayQueue(queue: string, levelMs: number): string {
   return `tickborg.delay.${levelMs}.${queue}`;
 }
 
@@ -105,32 +115,16 @@ export class DelayQueues {
     const name = delayQueue(queue, level);
     // Declaring keeps a queue from expiring; it must do so in time for every message in it.
     if (Date.now() - (this.#declared.get(name) ?? -Infinity) > SPARE_MS / 2) {
-      await this.#declare(name, queue, level);
+      const expiring = {
+        queue: name,
+        messageTtlMs: level,
+        unusedMs: level + SPARE_MS,
+        then: queue,
+      };
+      await declareExpiringQueue(this.#connection, expiring, CONFIRMED);
       this.#declared.set(name, Date.now());
     }
     const expiresMs = Math.min(Math.max(Math.round(delayMs), 0), level);
     return toQueue(name, { body, headers, expiresMs });
-  }
-
-  /**
-   * Declares a delay queue. A quorum queue, because only that keeps a message until the queue it goes to has
-   * confirmed it (https://www.rabbitmq.com/docs/quorum-queues, "At-least-once dead lettering"): a classic one
-   * lost some when the server was killed while it stopped. A server that has none (before 3.10), or has a
-   * classic one of this name, keeps to that.
-   */
-  async #declare(name: string, queue: string, level: number): Promise<void> {
-    await using reopening = new ReopeningChannel(this.#connection);
-    const expiring = {
-      queue: name,
-      messageTtlMs: level,
-      unusedMs: level + SPARE_MS,
-      then: queue,
-    };
-    try {
-      await reopening.do((raw) => declareExpiringQueue(raw, { ...expiring, confirmed: true }));
-    } catch (error) {
-      if (!(error instanceof AmqpFault) || !error.is("PRECONDITION_FAILED")) throw error;
-      await reopening.do((raw) => declareExpiringQueue(raw, expiring));
-    }
   }
 }

@@ -1,5 +1,7 @@
 /** Queues whose messages wait for a while and then go to another queue. */
-import type { RawChannel } from "./client.ts";
+import type { Connection } from "./connection.ts";
+import { asFault } from "./fault.ts";
+import { ReopeningChannel } from "./reopening_channel.ts";
 
 /** A queue whose messages expire into another. */
 export interface ExpiringQueue {
@@ -10,28 +12,41 @@ export interface ExpiringQueue {
   readonly unusedMs: number;
   /** The queue that expired messages go to. */
   readonly then: string;
-  /** Whether a message stays until the queue it goes to has confirmed it, which quorum queues alone can. */
-  readonly confirmed?: boolean;
+  /** The server's default when absent. */
+  readonly type?: "classic";
 }
 
-/** At-least-once dead lettering, which takes no message that it could not keep. */
-const CONFIRMED = {
-  "x-queue-type": "quorum",
-  "x-dead-letter-strategy": "at-least-once",
-  "x-overflow": "reject-publish",
-} as const;
-
-/** Declares a queue whose messages expire into another (https://www.rabbitmq.com/docs/ttl). */
-export async function declareExpiringQueue(raw: RawChannel, options: ExpiringQueue): Promise<void> {
-  await raw.queueDeclare({
-    queue: options.queue,
-    durable: true,
-    arguments: {
-      "x-message-ttl": options.messageTtlMs,
-      "x-expires": options.unusedMs,
-      "x-dead-letter-exchange": "",
-      "x-dead-letter-routing-key": options.then,
-      ...(options.confirmed ? CONFIRMED : {}),
-    },
-  });
+/**
+ * Declares a queue whose messages expire into another (https://www.rabbitmq.com/docs/ttl). Resolves with whether it
+ * has the `preferred` arguments: a server that refuses them gets it declared without.
+ */
+export async function declareExpiringQueue(
+  connection: Connection,
+  { queue, messageTtlMs, unusedMs, then, type }: ExpiringQueue,
+  preferred: Readonly<Record<string, unknown>>,
+): Promise<boolean> {
+  await using reopening = new ReopeningChannel(connection);
+  const declare = (more: Readonly<Record<string, unknown>>) =>
+    reopening.do((raw) =>
+      raw.queueDeclare({
+        queue,
+        durable: true,
+        arguments: {
+          "x-message-ttl": messageTtlMs,
+          "x-expires": unusedMs,
+          "x-dead-letter-exchange": "",
+          "x-dead-letter-routing-key": then,
+          ...(type && { "x-queue-type": type }),
+          ...more,
+        },
+      })
+    );
+  try {
+    await declare(preferred);
+    return true;
+  } catch (error) {
+    if (!asFault(error).is("PRECONDITION_FAILED")) throw error;
+    await declare({});
+    return false;
+  }
 }

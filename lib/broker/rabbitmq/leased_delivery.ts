@@ -1,8 +1,14 @@
 /** One delivery that is held for long, and the copy of it that the server has for us. */
 import { createHash } from "node:crypto";
 import type { Delivery, Settlement } from "../broker.ts";
+import { deadline, orAborted } from "../../common/async.ts";
 import { HEADER, movedHeaders } from "../envelope.ts";
 import type { Channel, RawMessage } from "./channel.ts";
+import { toQueue } from "./confirm_channel.ts";
+import type { ConsumerContext } from "./recovering_consumer.ts";
+
+/** Milliseconds a move may take before it is begun again. */
+const MOVE_TIMEOUT_MS = 30_000;
 
 /** A copy of a held message as the server handed it to us, not yet acknowledged. */
 export interface LeaseCopy {
@@ -35,7 +41,7 @@ export class LeasedDelivery {
   settling = false;
   #arrived = Promise.withResolvers<void>();
   #queue: Promise<unknown> = Promise.resolve();
-  #renewal: ReturnType<typeof setTimeout> | undefined;
+  #moving: ReturnType<typeof setTimeout> | undefined;
   #patience: ReturnType<typeof setTimeout> | undefined;
 
   constructor(id: string, copy: LeaseCopy, makeDelivery: (lost: AbortSignal) => Delivery) {
@@ -63,22 +69,37 @@ export class LeasedDelivery {
     return before;
   }
 
-  /** Resolves when the next copy is taken. */
-  get arrival(): Promise<void> {
-    return this.#arrived.promise;
-  }
-
-  /** Runs one thing after the other, so that a renewal and a settlement never cross. */
+  /** Runs one thing after the other, so that a move and a settlement never cross. */
   alone(work: () => Promise<void>): Promise<void> {
     const done = this.#queue.then(work);
     this.#queue = done.catch(() => {});
     return done;
   }
 
-  /** Has the lease renewed after `ms`. */
-  renewIn(ms: number, renew: () => void): void {
-    clearTimeout(this.#renewal);
-    if (!this.settling) this.#renewal = setTimeout(renew, ms);
+  /** Has it moved after `ms`. */
+  moveIn(ms: number, move: () => void): void {
+    clearTimeout(this.#moving);
+    if (!this.settling) this.#moving = setTimeout(move, ms);
+  }
+
+  /**
+   * Moves the delivery through a lease queue. Resolves when its copy has come from there, or the channel has ended;
+   * with false when it took too long and must be tried again.
+   */
+  async moveTo(lease: string, publish: ConsumerContext["publish"]): Promise<boolean> {
+    const { copy, delivery, settling } = this;
+    const arrival = this.#arrived.promise;
+    const headers = { ...movedHeaders(delivery), [HEADER.lease]: this.id };
+    if (settling || copy === undefined) return true;
+    using late = deadline(MOVE_TIMEOUT_MS);
+    const over = AbortSignal.any([copy.channel.ended, late.signal]);
+    try {
+      await publish(toQueue(lease, { body: delivery.body, headers }), over);
+      await orAborted(arrival, over);
+      return true;
+    } catch {
+      return !late.signal.aborted;
+    }
   }
 
   /** Gives the delivery up where no copy has come back within `ms`. */
@@ -103,7 +124,7 @@ export class LeasedDelivery {
   /** Takes no copy any more, and leaves no timer behind. */
   settle(): void {
     this.settling = true;
-    clearTimeout(this.#renewal);
+    clearTimeout(this.#moving);
     clearTimeout(this.#patience);
   }
 
@@ -114,11 +135,6 @@ export class LeasedDelivery {
 
   end(): void {
     this.#ended.abort();
-  }
-
-  /** Headers of a copy of the message. */
-  copyHeaders(): Record<string, unknown> {
-    return { ...movedHeaders(this.delivery), [HEADER.lease]: this.id };
   }
 }
 

@@ -1,29 +1,29 @@
 /**
- * Deliveries that are held for hours on a server that takes every delivery back after half an hour
- * (`consumer_timeout`), and that must reach another consumer soon after their holder dies.
+ * Holds deliveries for hours on a server that takes each one back after half an hour (`consumer_timeout`), and
+ * returns them soon after their holder dies (docs/decisions/leases.md).
  *
- * A delivery that takes longer than a moment is moved into a lease: a copy goes to a queue that only this
- * consumer has, comes back from there at once, is held unacknowledged, and the delivery before it is
- * acknowledged. The lease is renewed the same way long before the server loses patience. When the holder
- * or its connection dies, the server puts the copy back into the lease queue, whose messages expire on the
- * spot and go to the lease's back queue. There they wait for the holder, which finds them when it connects
- * again and goes on; when it does not come in time they expire and go back to the queue they came from. A
- * server that was down for long makes no difference: the time begins when it is up again.
+ * After a moment a delivery moves into a lease: a copy goes to a queue that only this consumer has, comes back
+ * from there, and stays unacknowledged; then the original is acknowledged. If the holder, its connection or its
+ * channel ends, the server puts the copy back into the lease queue, where it expires immediately into the
+ * lease's back queue. There it waits for the holder to consume again; if the holder does not come in time, it
+ * returns to the queue it came from.
  *
- * A consumer all of whose places are taken by leases takes nothing from the queue, so that the server shows no
- * consumer there; it shows one on {@link busyQueue}.
+ * A consumer whose places are all leased takes nothing, and the server shows no consumer on the queue; it shows
+ * one on {@link busyQueue}.
  */
 import type { ConsumeOptions, Settlement } from "../broker.ts";
 import { anyAborted } from "../../common/async.ts";
 import { type ConsumerContext, RecoveringConsumer } from "./recovering_consumer.ts";
 import type { Channel } from "./channel.ts";
+import type { Connection } from "./connection.ts";
 import { AmqpFault } from "./fault.ts";
 import { type Handler, settlementOf } from "../handler.ts";
 import { moveOn, toDelivery } from "./consumer.ts";
 import { type LeaseCopy, LeasedDelivery, leaseIdOf, SettledDeliveries } from "./leased_delivery.ts";
 import { busyQueue, LeaseQueues, type LeaseTimes } from "./lease.ts";
 import { SingleConsumers } from "./single_consumers.ts";
-import { renewLease, returnToQueue } from "./lease_copies.ts";
+
+const REQUEUE: Settlement = { kind: "requeue" };
 
 /** Consumes a queue whose deliveries may be held for hours. */
 export class LeasingConsumer extends RecoveringConsumer {
@@ -53,9 +53,10 @@ export class LeasingConsumer extends RecoveringConsumer {
     });
   }
 
-  protected override async attach(channel: Channel): Promise<void> {
+  protected override async attach(channel: Channel, connection: Connection): Promise<void> {
+    await this.#leases.declare(connection);
     await this.#leases.consume(channel, {
-      leased: (message) => this.#renewed({ channel, message, own: false }),
+      leased: (message) => this.#moved({ channel, message, own: false }),
       back: (message) => this.#arrive({ channel, message, own: false }),
     });
     await channel.do((raw) => raw.queueDeclare({ queue: busyQueue(this.queue), durable: true }));
@@ -69,6 +70,11 @@ export class LeasingConsumer extends RecoveringConsumer {
     this.#consumers.close();
     this.#waiting = [];
     for (const leased of this.#deliveries.values()) leased.wait();
+  }
+
+  /** A server that is as impatient with leases as with everything ends their channel; they come back on the next. */
+  protected override isOrdinary({ message }: AmqpFault): boolean {
+    return /delivery acknowledgement .*timed out/.test(message);
   }
 
   /** Gives the server time to hand a delivery back that was lost with its channel. */
@@ -105,24 +111,27 @@ export class LeasingConsumer extends RecoveringConsumer {
     const settled = this.#settledBefore.of(id, message);
     if (leased && !leased.settling && !leased.lost) this.#resume(leased, copy);
     else if (leased) this.#later(leased, copy);
-    else if (settled) this.#track(this.#settleLate(id, copy, settled));
-    else if (!copy.own) this.#track(returnToQueue(copy, this.queue, this.context));
-    else if (this.stopping.aborted) copy.channel.requeue(message.deliveryTag);
+    else if (settled) this.#track(this.#settleCopy(id, copy, settled));
+    else if (!copy.own || this.stopping.aborted) this.#track(this.#settleCopy(id, copy, REQUEUE));
     else if (this.#deliveries.size < this.#prefetch) this.#start(id, copy);
-    else this.#wait(copy);
+    else {
+      this.#waiting.push(copy);
+      this.#retune();
+    }
   }
 
   #resume(leased: LeasedDelivery, copy: LeaseCopy): void {
     if (leased.copy) {
-      // A second one of the queue is left over from a renewal that was cut short; one that comes back may be the
-      // renewal itself, which a busy server let expire before it gave it to us.
-      if (copy.own) copy.channel.ack(copy.message.deliveryTag);
-      else this.#replace(leased, copy);
-      return;
+      // A second one of the queue is left over from a move that was cut short.
+      if (copy.own) return copy.channel.ack(copy.message.deliveryTag);
+      // One that comes back may be the move itself, which a busy server let expire before it gave it to us. Its time
+      // runs on: the next end of the channel would give it to others at once.
+      this.#replace(leased, copy);
+      return this.#moveSoon(leased, this.#times.leaseAfterMs);
     }
     leased.take(copy);
     this.context.log.info("Leased delivery came back to its holder", { queue: this.queue });
-    this.#renewSoon(leased, 0);
+    this.#moveSoon(leased, 0);
     this.#retune();
   }
 
@@ -135,19 +144,11 @@ export class LeasingConsumer extends RecoveringConsumer {
     );
   }
 
-  #wait(copy: LeaseCopy): void {
-    this.#waiting.push(copy);
-    this.#retune();
-  }
-
   #start(id: string, copy: LeaseCopy): void {
-    const leased = new LeasedDelivery(
-      id,
-      copy,
-      (lost) => toDelivery(copy.message, this.queue, lost),
-    );
+    const make = (lost: AbortSignal) => toDelivery(copy.message, this.queue, lost);
+    const leased = new LeasedDelivery(id, copy, make);
     this.#deliveries.set(id, leased);
-    this.#renewSoon(leased, this.#times.leaseAfterMs);
+    this.#moveSoon(leased, this.#times.leaseAfterMs);
     this.#track(this.#handle(leased));
   }
 
@@ -155,7 +156,9 @@ export class LeasingConsumer extends RecoveringConsumer {
     const settlement = await settlementOf(this.#handler, leased.delivery, this.context.log);
     await leased.alone(async () => {
       leased.settle();
-      if (!leased.lost) await this.#settle(leased, settlement);
+      if (leased.lost) return;
+      if (settlement.kind !== "requeue") this.#settledBefore.set(leased.id, settlement);
+      if (leased.copy) await this.#settleCopy(leased.id, leased.copy, settlement);
     });
     this.#deliveries.delete(leased.id);
     leased.end();
@@ -164,42 +167,33 @@ export class LeasingConsumer extends RecoveringConsumer {
     await this.#tune();
   }
 
-  async #settle(leased: LeasedDelivery, settlement: Settlement): Promise<void> {
-    const { copy } = leased;
-    if (settlement.kind === "requeue") {
-      if (copy?.own) copy.channel.requeue(copy.message.deliveryTag);
-      else if (copy) await returnToQueue(copy, this.queue, this.context);
-      return;
-    }
-    this.#settledBefore.set(leased.id, settlement);
-    if (copy) await this.#settleLate(leased.id, copy, settlement);
-  }
-
-  /** Puts a message where its settlement says; where the channel ends first, it is done when it comes back. */
-  async #settleLate(id: string, copy: LeaseCopy, settlement: Settlement): Promise<void> {
+  /** Puts a message where its settlement says; if the channel ends first, it is done when it comes back. */
+  async #settleCopy(id: string, copy: LeaseCopy, settlement: Settlement): Promise<void> {
     const { channel, message } = copy;
+    const isRequeue = settlement.kind === "requeue";
+    if (isRequeue && copy.own) return channel.requeue(message.deliveryTag);
     const delivery = toDelivery(message, this.queue, channel.ended);
     try {
       await moveOn(this.context, { delivery, settlement }, channel.ended);
     } catch {
       return;
     }
-    this.#settledBefore.set(id, { kind: "ack" });
+    if (!isRequeue) this.#settledBefore.set(id, { kind: "ack" });
     channel.ack(message.deliveryTag);
   }
 
-  #renewSoon(leased: LeasedDelivery, ms: number): void {
-    leased.renewIn(ms, () => this.#track(leased.alone(() => this.#renew(leased))));
+  #moveSoon(leased: LeasedDelivery, ms: number): void {
+    leased.moveIn(ms, () => this.#track(leased.alone(() => this.#move(leased))));
   }
 
-  async #renew(leased: LeasedDelivery): Promise<void> {
-    if (leased.settling) return;
-    await renewLease(leased, this.#leases.lease, this.context);
-    this.#renewSoon(leased, this.#times.renewMs);
+  async #move(leased: LeasedDelivery): Promise<void> {
+    if (await leased.moveTo(this.#leases.lease, this.context.publish)) return;
+    this.context.log.warn("Cannot lease a delivery, trying again", { queue: this.queue });
+    this.#moveSoon(leased, this.#times.leaseAfterMs);
   }
 
-  /** A fresh copy has come: what we held before is no longer needed. */
-  #renewed(copy: LeaseCopy): void {
+  /** A copy has come by the lease: what we held before is no longer needed. */
+  #moved(copy: LeaseCopy): void {
     const leased = this.#deliveries.get(leaseIdOf(copy.message));
     if (!leased || leased.settling || leased.lost) return this.#arrive(copy);
     this.#replace(leased, copy);
@@ -216,26 +210,21 @@ export class LeasingConsumer extends RecoveringConsumer {
   async #tune(): Promise<void> {
     if (this.stopping.aborted) return;
     await this.#consumers.tune(
-      () => this.#prefetch - this.#countLeased(),
+      () =>
+        this.#prefetch - this.#copies.filter((copy) => copy && !this.#consumers.has(copy)).length,
       (tag) => this.#isIdle(tag),
     );
-    if (!this.#anyAway()) this.#requeueWaiting();
+    if (!this.#copies.includes(undefined)) this.#requeueWaiting();
   }
 
-  /** How many deliveries are held by a lease alone. */
-  #countLeased(): number {
-    return [...this.#deliveries.values()].filter(({ copy }) => copy && !this.#consumers.has(copy))
-      .length;
-  }
-
-  /** Whether a delivery may still come back after its channel was lost. */
-  #anyAway(): boolean {
-    return [...this.#deliveries.values()].some(({ copy }) => copy === undefined);
+  /** What the server counts as ours; undefined for a delivery that may still come back after its channel was lost. */
+  get #copies(): (LeaseCopy | undefined)[] {
+    return [...this.#deliveries.values()].map(({ copy }) => copy);
   }
 
   #isIdle(tag: string): boolean {
-    const copies = [...this.#deliveries.values()].map(({ copy }) => copy);
-    if (this.#anyAway()) copies.push(...this.#waiting);
+    const copies = this.#copies;
+    if (copies.includes(undefined)) copies.push(...this.#waiting);
     return !copies.some((copy) => copy?.message.consumerTag === tag);
   }
 
@@ -253,10 +242,8 @@ export class LeasingConsumer extends RecoveringConsumer {
     const tracked = work.catch((error) => {
       // The channel's end shows in other ways.
       if (error instanceof AmqpFault) return;
-      this.context.log.error("Leasing a delivery failed: this is a bug", {
-        queue: this.queue,
-        error,
-      });
+      const { queue } = this;
+      this.context.log.error("Leasing a delivery failed: this is a bug", { queue, error });
     }).finally(() => this.#pending.delete(tracked));
     this.#pending.add(tracked);
   }

@@ -53,10 +53,7 @@ export class Publisher {
   }
 
   /** Sends a message to a queue that it reaches after a delay; rejects only when the signal aborts before. */
-  async publishDelayed(
-    message: Delayed,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async publishDelayed(message: Delayed, signal: AbortSignal): Promise<void> {
     await this.#patiently(async () => {
       const { delays } = await this.#connector.until(
         ({ connection }) => !connection.blocked,

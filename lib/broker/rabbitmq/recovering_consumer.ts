@@ -4,7 +4,7 @@ import { anyAborted, delay, orAborted } from "../../common/async.ts";
 import { describeError } from "../../common/errors.ts";
 import type { Channel } from "./channel.ts";
 import type { Connection } from "./connection.ts";
-import { asFault } from "./fault.ts";
+import { type AmqpFault, asFault } from "./fault.ts";
 import { backoff } from "./connector.ts";
 import type { Moved } from "./delays.ts";
 import type { Outgoing } from "./confirm_channel.ts";
@@ -59,11 +59,15 @@ export abstract class RecoveringConsumer {
   }
 
   /** Begins to consume on a fresh channel. */
-  protected abstract attach(channel: Channel): Promise<void>;
+  protected abstract attach(channel: Channel, connection: Connection): Promise<void>;
   /** Takes no more, and resolves when what was taken is settled. */
   protected abstract drain(channel: Channel | undefined): Promise<void>;
   /** Forgets a channel that has ended. */
   protected abstract detach(): void;
+  /** Whether a channel's end is the server's ordinary way. */
+  protected isOrdinary(_reason: AmqpFault): boolean {
+    return false;
+  }
 
   /** Stops taking messages; resolves when those taken are settled. */
   async stop(): Promise<void> {
@@ -87,7 +91,7 @@ export abstract class RecoveringConsumer {
       }
       try {
         this.#channel = await this.#open(connection);
-        await this.#consume(this.#channel);
+        await this.#consume(this.#channel, connection);
         failures = 0;
         if (this.stopping.aborted) break;
         if (!connection.ended.aborted) throw this.#channel.reason;
@@ -118,10 +122,12 @@ export abstract class RecoveringConsumer {
   }
 
   /** Consumes until the channel ends or the consumer is stopped. */
-  async #consume(channel: Channel): Promise<void> {
-    // The server cancels a consumer whose queue was deleted.
-    channel.raw.on("basic.cancel", () => channel.close());
-    await orAborted(this.attach(channel), this.stopping);
+  async #consume(channel: Channel, connection: Connection): Promise<void> {
+    // The server cancels a consumer whose queue was deleted. At the end we delete some ourselves.
+    channel.raw.on("basic.cancel", () => {
+      if (!this.stopping.aborted) channel.close();
+    });
+    await orAborted(this.attach(channel, connection), this.stopping);
     this.#active = true;
     this.#first.resolve();
     this.context.changed();
@@ -139,12 +145,14 @@ export abstract class RecoveringConsumer {
     { connection, failures }: { connection: Connection; failures: number },
   ): Promise<void> {
     const waitMs = backoff(failures);
-    this.context.log.error("Cannot consume, trying again", {
-      queue: this.queue,
-      error: describeError(error),
-      waitMs,
-    });
-    if (asFault(error).is("NOT_FOUND")) {
+    const fault = asFault(error);
+    const facts = { queue: this.queue, error: describeError(error), waitMs };
+    if (this.isOrdinary(fault)) {
+      this.context.log.info("Server has ended the channel of a long delivery, going on", facts);
+    } else {
+      this.context.log.error("Cannot consume, trying again", facts);
+    }
+    if (fault.is("NOT_FOUND")) {
       await this.context.declare(connection, this.queue).catch((error) => {
         this.context.log.error("Cannot declare", {
           queue: this.queue,

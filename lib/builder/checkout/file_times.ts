@@ -1,13 +1,9 @@
 /** Gives every file of a checkout one and the same time, so that no generated file is older than its source. */
 import { join } from "node:path";
+import script from "./file_times.sh" with { type: "text" };
 
 /** Archives of the zip format hold no earlier time, and tools that make them refuse it. */
 const EARLIEST = Date.UTC(1980, 0, 2) / 1_000;
-
-/** `find` and `touch` set tens of thousands of files in the time that Deno sets a thousand. */
-const SCRIPT = `
-PATH=$PATH:/usr/bin:/bin:/run/current-system/sw/bin
-TZ=UTC0 find "$1" -exec touch -h -c -t "$2" {} +`;
 
 /** The time that files get for a commit's: one in the future would have make run without end. */
 export function fileTime(seconds: number, now = Date.now()): number {
@@ -26,7 +22,7 @@ export async function setTimes(folder: string, seconds: number): Promise<void> {
     "$1$2$3$4$5.$6",
   );
   const { success, stderr } = await new Deno.Command("sh", {
-    args: ["-c", SCRIPT, "sh", folder, stamp],
+    args: ["-c", script, "sh", folder, stamp],
     stdin: "null",
     stdout: "null",
   }).output();

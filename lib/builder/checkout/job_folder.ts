@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { Logger } from "@logtape/logtape";
 import { describeError } from "../../common/errors.ts";
-import { diskFault } from "../../git/faults.ts";
+import { diskFault, exists } from "../../common/files.ts";
 import { removeTree } from "./remove_tree.ts";
 
 /** Where the commands of a build find their places; all absolute. */
@@ -92,8 +92,7 @@ async function fill(folders: JobFolders): Promise<void> {
 /** Asks a shell, since a role may read little itself. */
 async function machineHosts(): Promise<string> {
   if (Deno.build.os === "windows") return "";
-  const script =
-    'while read -r line || [ -n "$line" ]; do printf "%s\\n" "$line"; done < /etc/hosts';
+  const script = "PATH=$PATH:/usr/bin:/bin:/run/current-system/sw/bin; cat /etc/hosts";
   const { stdout } = await new Deno.Command("sh", { args: ["-c", script], stderr: "null" })
     .output();
   return new TextDecoder().decode(stdout);
@@ -182,8 +181,4 @@ async function removeLeftOver(folder: string): Promise<boolean> {
   await removeTree(folder);
   await Deno.remove(`${folder}.lock`).catch(() => {});
   return true;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
 }

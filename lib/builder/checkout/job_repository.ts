@@ -182,7 +182,7 @@ function shallow(history: ReadonlyMap<string, Commit>, cut: ReadonlySet<string>)
 /** The commits whose parents the repository itself lacks, as somebody's clone may. */
 async function cutOff({ gitDir }: GitRepository): Promise<Set<string>> {
   // A linked work tree's folder lies two below the repository's.
-  for (const path of [join(gitDir, "shallow"), join(gitDir, "../../../shallow")]) {
+  for (const path of [join(gitDir, "shallow"), join(gitDir, "../../shallow")]) {
     const text = await Deno.readTextFile(path).catch(() => undefined);
     if (text !== undefined) return new Set(text.split("\n"));
   }

@@ -55,7 +55,7 @@ export class JobTree {
     try {
       const written = await withCacheRepair(
         cache,
-        () => writeFiles(cache, { tree, head, base }, folder, options),
+        () => writeFiles(cache, { tree, head, base }, { ...options, folders: folder }),
       );
       this.#problems = written.problems;
       return { lines: written.lines.map(safeLine) };

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { describeError } from "../../common/errors.ts";
-import { diskFault } from "../../git/faults.ts";
+import { diskFault } from "../../common/files.ts";
 import { splitNul } from "../../git/git.ts";
 import { type LfsAnswer, LfsClient, type LfsObject, LfsRefused } from "../../git/lfs_client.ts";
 import type { GitRepository } from "../../git/repository.ts";

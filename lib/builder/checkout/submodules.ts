@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { deadline } from "../../common/async.ts";
 import { describeError, TransientFault } from "../../common/errors.ts";
 import { openCache, withCacheRepair } from "../../git/cache.ts";
-import { DiskFull, MissingFromGit } from "../../git/faults.ts";
+import { DiskFull } from "../../common/files.ts";
+import { MissingFromGit } from "../../git/faults.ts";
 import { splitNul } from "../../git/git.ts";
 import { checkCloneUrl, UnsafeGitName } from "../../git/names.ts";
 import { type GitRepository, TreeTooLarge } from "../../git/repository.ts";
@@ -51,7 +52,7 @@ export interface SubmoduleLevel {
 }
 
 /** Writes a submodule's files, and those of its own submodules. */
-export type WriteLevel = (level: SubmoduleLevel) => Promise<void>;
+type WriteLevel = (level: SubmoduleLevel) => Promise<void>;
 
 /**
  * Fetches the submodules of a tree and has each written. What cannot be had is noted in the state. Throws a

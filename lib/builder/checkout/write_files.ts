@@ -46,8 +46,7 @@ interface WrittenLevel {
 export async function writeFiles(
   repository: GitRepository,
   revision: Revision,
-  folders: JobFolders,
-  options: WriteOptions,
+  { folders, ...options }: WriteOptions & { readonly folders: JobFolders },
 ): Promise<WrittenFiles> {
   using unneeded = unneededSignal();
   const state: CheckoutState = {

@@ -1,5 +1,6 @@
 /** Writes a tree's files into a job's folder. */
-import { DiskFull, readFault } from "../../git/faults.ts";
+import { DiskFull } from "../../common/files.ts";
+import { readFault } from "../../git/faults.ts";
 import { GitFailure } from "../../git/git.ts";
 import type { GitRepository } from "../../git/repository.ts";
 import { type TreeContents, treeContents } from "../../git/tree_contents.ts";

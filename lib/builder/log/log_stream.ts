@@ -3,7 +3,6 @@
  * lines stay in memory up to a bound, then on disk in the job's own folder, until the broker has confirmed
  * what went before. The log's own size is bounded by `builder.max_log_bytes`, and with it the disk.
  */
-import { LineQueue } from "./line_queue.ts";
 import { LogLimit } from "./lines.ts";
 
 /** The bounds of a stream. */
@@ -34,7 +33,7 @@ const PARTS_AT_ONCE = 8;
 export class LogStream {
   readonly #options: Required<LogStreamOptions>;
   readonly #limit: LogLimit;
-  readonly #waiting = new LineQueue();
+  readonly #waiting = new Parts();
   #spool: Spool | undefined;
   #taken = 0;
   #written = 0;
@@ -51,36 +50,34 @@ export class LogStream {
     return this.#written;
   }
 
-  /** Appends lines; those above the log's bound are counted and dropped. */
-  async write(lines: readonly string[]): Promise<void> {
-    await this.#append(this.#limit.take(lines));
+  /** Appends lines; those above the log's bound are counted and dropped. Rejects if the disk is full. */
+  write(lines: readonly string[]): Promise<void> {
+    return Promise.try(() => this.#append(this.#limit.take(lines)));
   }
 
-  /** Ends the log, with a note where lines were dropped. */
-  async end(): Promise<void> {
+  /** Ends the log, with a note if lines were dropped. */
+  end(): Promise<void> {
     const note = this.#closed ? undefined : this.#limit.note();
-    try {
-      if (note !== undefined) await this.#append([note]);
-    } finally {
+    return Promise.try(() => this.#append(note === undefined ? [] : [note])).finally(() => {
       this.#closed = true;
       this.#wake();
-    }
+    });
   }
 
   /** What waits, oldest first, once there is something; undefined at the log's end. */
   async take(): Promise<readonly LogPart[] | undefined> {
+    while (!this.#closed && !this.#hasSome()) await this.#woken();
+    if (!this.#closed && !this.#spool) await this.#gathered();
     const parts: LogPart[] = [];
-    while (parts.length === 0) {
-      while (!this.#closed && !this.#hasSome()) await this.#woken();
-      if (!this.#hasSome()) return undefined;
-      if (!this.#closed && !this.#spool) await this.#gathered();
-      while (parts.length < PARTS_AT_ONCE) {
-        if (this.#waiting.length === 0) await this.#refill();
-        if (this.#waiting.length === 0) break;
-        parts.push(this.#cut());
-      }
+    while (parts.length < PARTS_AT_ONCE && this.#hasSome()) {
+      if (this.#waiting.characters === 0) this.#refill(this.#spool!);
+      const lines = this.#waiting.take();
+      parts.push({ lineNumber: this.#taken + 1, lines });
+      this.#taken += lines.length;
     }
-    return parts;
+    if (parts.length > 0) return parts;
+    this.dispose();
+    return undefined;
   }
 
   /** Gives the file back; what was not taken is lost. */
@@ -90,38 +87,23 @@ export class LogStream {
   }
 
   #hasSome(): boolean {
-    return this.#waiting.length > 0 || this.#spool !== undefined;
+    return this.#waiting.characters > 0 || (this.#spool?.unread ?? 0) > 0;
   }
 
-  async #append(lines: readonly string[]): Promise<void> {
+  #append(lines: readonly string[]): void {
     if (lines.length === 0) return;
     if (this.#spool === undefined && this.#waiting.characters > this.#options.maxWaiting) {
       this.#spool = new Spool(this.#options.spool);
     }
-    if (this.#spool) await this.#spool.write(lines);
+    if (this.#spool) this.#spool.write(lines);
     else this.#waiting.add(lines);
     this.#written += lines.length;
     this.#wake();
   }
 
-  async #refill(): Promise<void> {
-    let lines: string[] | undefined;
-    while (this.#spool && lines === undefined) {
-      lines = await this.#spool.read(PART.characters);
-      // A line may have been written since; nothing is awaited between this look and the end of the file.
-      if (lines === undefined && this.#spool.idle) {
-        this.#spool.close();
-        this.#spool = undefined;
-      }
-    }
-    this.#waiting.add(lines ?? []);
-  }
-
-  #cut(): LogPart {
-    const lines = this.#waiting.take(PART);
-    const lineNumber = this.#taken + 1;
-    this.#taken += lines.length;
-    return { lineNumber, lines };
+  #refill(spool: Spool): void {
+    this.#waiting.add(spool.read());
+    if (spool.unread === 0) this.dispose();
   }
 
   #woken(): Promise<void> {
@@ -142,64 +124,79 @@ export class LogStream {
   }
 }
 
-/** Lines in a file, first in, first out. */
-class Spool {
-  readonly #path: string;
-  readonly #writer: Deno.FsFile;
-  readonly #reader: Deno.FsFile;
-  readonly #decoder = new TextDecoder();
-  #unread = 0;
-  #writes = 0;
-  /** Whether a write is half done. */
-  #broken = false;
-  #rest = "";
-  #writing: Promise<void> = Promise.resolve();
+/** Lines in memory, cut into parts as they come. */
+class Parts {
+  readonly #parts: { lines: string[]; characters: number }[] = [];
+  /** Of all lines, with an end for each. */
+  characters = 0;
 
-  constructor(path: string) {
-    this.#path = path;
-    this.#writer = Deno.openSync(path, { create: true, truncate: true, write: true });
-    this.#reader = Deno.openSync(path, { read: true });
-  }
-
-  /** Whether all that was written has been read and nothing is being written. */
-  get idle(): boolean {
-    return this.#unread === 0 && this.#writes === 0;
-  }
-
-  /** Rejects where the disk is full; what was written before stays readable. */
-  async write(lines: readonly string[]): Promise<void> {
-    const bytes = new TextEncoder().encode(`${lines.join("\n")}\n`);
-    this.#writes++;
-    const writing = this.#writing.then(async () => {
-      if (this.#broken) throw new Error("Cannot write the log: an earlier write failed");
-      this.#broken = true;
-      for (let at = 0; at < bytes.length;) at += await this.#writer.write(bytes.subarray(at));
-      this.#unread += bytes.length;
-      this.#broken = false;
-    });
-    this.#writing = writing.catch(() => {}).then(() => void this.#writes--);
-    await writing;
-  }
-
-  /** Some lines from the front; undefined when all that was written has been read. */
-  async read(bytes: number): Promise<string[] | undefined> {
-    for (;;) {
-      // A write that is still under way must not be taken for the end.
-      while (this.#unread === 0 && this.#writes > 0) await this.#writing;
-      if (this.#unread === 0) return undefined;
-      const buffer = new Uint8Array(Math.min(bytes, this.#unread));
-      const count = await this.#reader.read(buffer) ?? 0;
-      this.#unread -= count;
-      const chunk = this.#decoder.decode(buffer.subarray(0, count), { stream: true });
-      const lines = (this.#rest + chunk).split("\n");
-      this.#rest = lines.pop()!;
-      if (lines.length > 0) return lines;
+  add(lines: readonly string[]): void {
+    let last = this.#parts.at(-1);
+    for (const line of lines) {
+      if (!last || last.characters >= PART.characters || last.lines.length >= PART.lines) {
+        last = { lines: [], characters: 0 };
+        this.#parts.push(last);
+      }
+      last.lines.push(line);
+      last.characters += line.length + 1;
+      this.characters += line.length + 1;
     }
   }
 
+  /** The lines of the first part, which must be there. */
+  take(): string[] {
+    const { lines, characters } = this.#parts.shift()!;
+    this.characters -= characters;
+    return lines;
+  }
+}
+
+/** Bytes that are read at once: many times the longest line (`MAX_LINE_LENGTH`). */
+const READ = 2 * 1024 * 1024;
+/** A byte order mark may begin any line. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/**
+ * Lines in a file, first in, first out. It is read and written synchronously: blocks are small and go to the
+ * system's cache, and nothing can happen between a write and what is known of it.
+ */
+class Spool {
+  readonly #path: string;
+  readonly #file: Deno.FsFile;
+  #start = 0;
+  #end = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#file = Deno.openSync(path, { create: true, truncate: true, read: true, write: true });
+  }
+
+  /** Bytes that were written and not read. */
+  get unread(): number {
+    return this.#end - this.#start;
+  }
+
+  /** Throws if the disk is full; what was written before stays, and what was half written does not count. */
+  write(lines: readonly string[]): void {
+    const bytes = new TextEncoder().encode(`${lines.join("\n")}\n`);
+    this.#file.seekSync(this.#end, Deno.SeekMode.Start);
+    for (let at = 0; at < bytes.length;) at += this.#file.writeSync(bytes.subarray(at));
+    this.#end += bytes.length;
+  }
+
+  /** Whole lines from the front. Throws if the build has changed the file. */
+  read(): string[] {
+    const buffer = new Uint8Array(Math.min(READ, this.unread));
+    this.#file.seekSync(this.#start, Deno.SeekMode.Start);
+    const bytes = buffer.subarray(0, this.#file.readSync(buffer) ?? 0);
+    const length = bytes.lastIndexOf(10) + 1;
+    if (length === 0) throw new Error(`Cannot read the log's lines from ${this.#path}: none there`);
+    this.#start += length;
+    return decoder.decode(bytes.subarray(0, length - 1)).split("\n");
+  }
+
   close(): void {
-    this.#writer.close();
-    this.#reader.close();
+    this.#file.close();
     Deno.removeSync(this.#path);
   }
 }

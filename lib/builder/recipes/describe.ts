@@ -26,7 +26,7 @@ export function describeStep(
   };
   const program = relative(argv[0]!);
   const words = [
-    program === argv[0] || program.startsWith(".") ? program : `../../build/${program}`,
+    program === argv[0] || program.startsWith(".") ? program : `./${program}`,
     ...argv.slice(1).map(relative),
   ];
   const line = words.map((word) => shellWord(word, os)).join(" ");

@@ -15,10 +15,11 @@ export function autotools(recipe: Recipe): Plan {
   const program = makeProgram({ facts, os });
   const prepare = ready ? [] : files.has("autogen.sh")
     ? [
-      step("configure", script("autogen.sh", join(source, "autogen.sh"), recipe), source, {
+      {
+        ...step("configure", script("autogen.sh", join(source, "autogen.sh"), recipe), source),
         env: { NOCONFIGURE: "1" },
         replan: true,
-      }),
+      },
     ]
     : [step("configure", ["autoreconf", "--force", "--install"], source)];
   const configure = script("configure", join(source, "configure"), recipe);
@@ -30,10 +31,11 @@ export function autotools(recipe: Recipe): Plan {
       ...prepare,
       step("configure", [...configure, ...project.configure_args], cwd),
       step("build", [program, `-j${parallelism}`, ...project.build_args], cwd),
-      step("test", [program, `-j${parallelism}`, "check"], cwd, {
+      {
+        ...step("test", [program, `-j${parallelism}`, "check"], cwd),
         emptyTest: EMPTY_CHECK,
         targets: { names: TEST_TARGETS, known },
-      }),
+      },
     ],
   };
 }
@@ -59,10 +61,11 @@ export function make({ project, source, facts, parallelism, os }: Recipe): Plan 
     needs: [makes(os)],
     steps: [
       step("build", [...words, ...project.build_args], source),
-      step("test", [...words, names[0]!], source, {
+      {
+        ...step("test", [...words, names[0]!], source),
         emptyTest: EMPTY_CHECK,
         targets: { names, known: known.length },
-      }),
+      },
     ],
   };
 }

@@ -5,35 +5,7 @@ import type { ProcessGuard } from "../sandbox/guard.ts";
 import { PROGRAMS, type ProjectFacts, type Script } from "./step.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { JobFolders } from "../checkout/job_folder.ts";
-
-const SCRIPT = String.raw`
-cd "$1" 2>/dev/null || exit 0
-folder=${"$"}{1%/} tree=$2
-shift 2
-script() {
-  [ -f "$2" ] || return 1
-  first=$(head -c 200 "$2" | head -n 1 | tr -cd ' -~')
-  if [ -x "$2" ]; then printf 'script %s x %s\n' "$1" "$first"
-  else printf 'script %s - %s\n' "$1" "$first"; fi
-}
-echo folder
-script configure configure
-script autogen.sh autogen.sh
-while ! script gradlew "$folder/gradlew"; do
-  case $folder in "$tree"/*) folder=${"$"}{folder%/*} ;; *) folder=; break ;; esac
-done
-[ -z "$folder" ] || printf 'wrapper %s\n' "$folder/gradlew"
-for file in * .[!.]*; do [ -e "$file" ] && printf 'file %s\n' "$file"; done
-for program; do command -v "$program" >/dev/null 2>&1 && printf 'program %s\n' "$program"; done
-for file in GNUmakefile makefile Makefile; do
-  [ -f "$file" ] || continue
-  for target in test check; do
-    grep -Eq "^([^#:=]*[[:space:]])?$target([[:space:]][^#:=]*)?:([^=]|$)" "$file" && echo "target $target"
-  done
-  break
-done
-exit 0
-`;
+import script from "./project_facts.sh" with { type: "text" };
 
 /** Where and how to look. */
 export interface FactsOptions {
@@ -58,7 +30,7 @@ export async function projectFacts(
   const { sandbox, folders, guard, signal } = options;
   const { tree } = sandbox.places(folders);
   if (Deno.build.os === "windows") return await windowsFacts(source, tree, sandbox.env.PATH!);
-  const argv = ["sh", "-c", SCRIPT, "sh", source, tree, ...PROGRAMS];
+  const argv = ["sh", "-c", script, "sh", source, tree, ...PROGRAMS];
   const command = sandbox.wrap({ argv, cwd: tree, env: {} }, folders);
   const output = runCommand({ ...command, guard, timeoutMs: 60_000, signal });
   const lines: string[] = [];

@@ -16,13 +16,8 @@ export function shell(command: string, os: Os): string[] {
 }
 
 /** Makes a step. */
-export function step(
-  name: StepName,
-  argv: readonly string[],
-  cwd: string,
-  more?: Partial<Step>,
-): Step {
-  return { name, argv, cwd, ...more };
+export function step(name: StepName, argv: readonly string[], cwd: string): Step {
+  return { name, argv, cwd };
 }
 
 /** A script runs itself where it may, since its first line counts then; what is made later may. */

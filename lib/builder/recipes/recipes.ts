@@ -24,6 +24,8 @@ function cmake({ project, source, folders, facts, parallelism, os }: Recipe): Pl
   // Visual Studio's generators make all configurations at once and choose when they build.
   const release = os === "windows" && !ninja ? "Release" : undefined;
   const generator = ninja ? ["-G", "Ninja"] : [];
+  const how = ["--output-on-failure", "--no-tests=error", "-j", `${parallelism}`];
+  const ctest = ["ctest", "--test-dir", build, ...how, ...(release ? ["-C", release] : [])];
   return {
     needs: [["cmake"], ...(os === "windows" ? [] : [["ninja", ...makes(os)]])],
     steps: [
@@ -45,21 +47,7 @@ function cmake({ project, source, folders, facts, parallelism, os }: Recipe): Pl
         ...(release ? ["--config", release] : []),
         ...project.build_args,
       ], tree),
-      step(
-        "test",
-        [
-          "ctest",
-          "--test-dir",
-          build,
-          "--output-on-failure",
-          "--no-tests=error",
-          "-j",
-          `${parallelism}`,
-          ...(release ? ["-C", release] : []),
-        ],
-        tree,
-        { emptyTest: EMPTY_CTEST },
-      ),
+      { ...step("test", ctest, tree), emptyTest: EMPTY_CTEST },
     ],
   };
 }
@@ -83,17 +71,17 @@ function meson({ project, source, folders, parallelism }: Recipe): Plan {
         ["meson", "compile", "-C", build, "-j", `${parallelism}`, ...project.build_args],
         tree,
       ),
-      step(
-        "test",
-        ["meson", "test", "-C", build, "--print-errorlogs", "--num-processes", `${parallelism}`],
-        tree,
-        {
-          emptyTest: {
-            none: /^No (suitable )?tests defined\.?$/,
-            some: /^(Ok|Expected Fail): +[1-9]/,
-          },
+      {
+        ...step(
+          "test",
+          ["meson", "test", "-C", build, "--print-errorlogs", "--num-processes", `${parallelism}`],
+          tree,
+        ),
+        emptyTest: {
+          none: /^No (suitable )?tests defined\.?$/,
+          some: /^(Ok|Expected Fail): +[1-9]/,
         },
-      ),
+      },
     ],
   };
 }
@@ -112,13 +100,14 @@ function cargo({ project, source, folders, parallelism, network }: Recipe): Plan
     needs: [["cargo"]],
     steps: [
       step("build", ["cargo", "build", ...common, ...project.build_args], source),
-      step("test", ["cargo", "test", "--no-fail-fast", ...common], source, {
+      {
+        ...step("test", ["cargo", "test", "--no-fail-fast", ...common], source),
         emptyTest: {
           none: /^(running 0 tests$| +Finished )/,
           some: /^running [1-9]\d* tests?$/,
           program: /^ +(Running|Doc-tests) /,
         },
-      }),
+      },
     ],
   };
 }
@@ -147,8 +136,9 @@ function gradle({ project, source, folders, facts, parallelism, network, os, joi
   return {
     needs: [["java"], ...(wrapper === undefined ? [["gradle"]] : [])],
     steps: [
-      step("build", [...program, ...common, "assemble", ...project.build_args], source, { env }),
-      step("test", [...program, ...common, "test"], source, {
+      { ...step("build", [...program, ...common, "assemble", ...project.build_args], source), env },
+      {
+        ...step("test", [...program, ...common, "test"], source),
         env,
         emptyTest: {
           none: /^((> Task )?(:[^ :]+)*:test (NO-SOURCE|SKIPPED)|BUILD SUCCESSFUL.*)$/,
@@ -156,7 +146,7 @@ function gradle({ project, source, folders, facts, parallelism, network, os, joi
           some: /^(> Task )?(:[^ :]+)*:test(?!Classes\b|Fixtures)(?!.* (NO-SOURCE|SKIPPED)$)/,
           failure: /^Task 'test' not found in /,
         },
-      }),
+      },
     ],
   };
 }

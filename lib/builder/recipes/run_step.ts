@@ -62,7 +62,7 @@ const NOTHING_RUN: StepEnd = {
 const QUESTION = { ms: 60_000, lines: 10_000 } as const;
 
 /** Asks make about a step's target; a failure of any other kind is for the step itself to show. */
-export async function askMake(
+async function askMake(
   step: Step,
   options: ProjectBuild,
   how: { always?: boolean } = {},

@@ -5,6 +5,7 @@ import { ConfigError } from "../../common/errors.ts";
 import { createJobFolder, INSIDE } from "../checkout/job_folder.ts";
 import { type Machine, surveyMachine } from "../machine.ts";
 import { bubblewrap, plainSandbox, type Sandbox } from "./sandbox.ts";
+import trialScript from "./trial.sh" with { type: "text" };
 
 /** What a sandbox is chosen from. */
 export interface OpenSandboxOptions {
@@ -93,18 +94,13 @@ async function survey({ hide, extraEnv }: OpenSandboxOptions): Promise<Machine> 
   };
 }
 
-/** What a build inside must find: its folders writable, the system and the kernel's settings not. */
-const TRIAL = `
-touch "$HOME/written" && test ! -w /usr && test ! -w /proc/sys/kernel/core_pattern || exit 1
-echo works`;
-
 /** Runs a shell in the sandbox; undefined when all is as it must be, else why not. */
 async function trial(sandbox: Sandbox, jobsRoot: string): Promise<string | undefined> {
   const folder = await createJobFolder(jobsRoot, `trial-${crypto.randomUUID()}`);
   try {
     const { tree } = sandbox.places(folder);
     const { argv, cwd, env } = sandbox.wrap(
-      { argv: ["sh", "-c", TRIAL], cwd: tree, env: {} },
+      { argv: ["sh", "-c", trialScript], cwd: tree, env: {} },
       folder,
     );
     const command = new Deno.Command(argv[0]!, {

@@ -91,7 +91,7 @@ export function bubblewrap(options: SandboxOptions): Sandbox {
         "bwrap",
         ...namespaces(options),
         // First, because a tool may lie in the machine's own /tmp.
-        ...["--bind", folders.tmp, "/tmp", "--symlink", "../../tmp", "/var/tmp"],
+        ...["--bind", folders.tmp, "/tmp", "--symlink", "../tmp", "/var/tmp"],
         ...mounts,
         ...jobMounts(folders, covers),
         "--chdir",
@@ -142,7 +142,7 @@ function systemMounts({ machine, readOnlyPaths = [], recent }: SandboxOptions): 
     ...(recent ? ["--perms", "0111", "--dir", "/var/lib"] : []),
     ...data.flatMap(bind),
     // The machine's own is a link to the mounts of whoever looks.
-    ...["--symlink", "../../proc/self/mounts", "/etc/mtab"],
+    ...["--symlink", "../proc/self/mounts", "/etc/mtab"],
     ...["--tmpfs", "/run"],
     ...[...toolchains].sort().flatMap(bind),
     ...hidden.flatMap(({ path, folder }) =>

@@ -11,11 +11,12 @@ import { keyOf } from "../key.ts";
 import { OVERALL } from "../name.ts";
 import { putCheckRun } from "../writer.ts";
 import type { RecentlyWritten } from "../written.ts";
+import { followUp } from "./follow_up.ts";
 import { overallTransition, type OverallTransitionFacts } from "./transition.ts";
 import { evaluateRivals, evaluateRivalsOnce } from "./rivals.ts";
 import { type OverallMemory, recallOverall } from "./memory.ts";
 import { canWait, WriteThrottle } from "./write_throttle.ts";
-import { type OverallTarget, refreshMessage } from "./target.ts";
+import type { OverallTarget } from "./target.ts";
 import { overallState } from "./state.ts";
 
 /** What the reconciler of overall checks works with. */
@@ -94,13 +95,18 @@ export class OverallReconciler {
     );
     if (pause > 0) return this.#later(target, asked, pause);
     const next = await this.#stateOf(target, memory, current.run);
-    if (isSame(next, current.run)) return this.#again(asked, next, target, memory);
-    const wait = canWait(next, current.run)
-      ? this.#throttle.wait(target.key, this.#options.now())
-      : 0;
-    if (wait > 0) return this.#later(target, asked, wait);
-    await this.#update(target, next, current.run);
-    return this.#again(asked, next, target, memory);
+    if (!isSame(next, current.run)) {
+      const wait = canWait(next, current.run)
+        ? this.#throttle.wait(target.key, this.#options.now())
+        : 0;
+      if (wait > 0) return this.#later(target, asked, wait);
+      await this.#update(target, next, current.run);
+    }
+    if (next.status === "completed") {
+      const rivals = next.conclusion === "cancelled" ? evaluateRivalsOnce(target, memory) : [];
+      return { publish: rivals, settle: ack };
+    }
+    return asked.request_id === undefined ? done : lookAgain;
   }
 
   /** Ends what waits for an evaluation that never comes: its pull request has left, and nobody said so. */
@@ -139,23 +145,6 @@ export class OverallReconciler {
     retryIfEarly(new Error(`GitHub shows no commit ${headSha} in ${repo}`), tries);
     this.#options.log.warn("No commit to sum up builds on", { repo, headSha });
     return done;
-  }
-
-  /** Comes back as long as the check waits for builds. */
-  #again(
-    { request_id }: OverallCheck,
-    { status, conclusion }: CheckRunState,
-    target: OverallTarget,
-    memory: OverallMemory,
-  ): HandlerResult {
-    if (status !== "completed") {
-      if (request_id === undefined) return done;
-      return lookAgain;
-    }
-    return {
-      publish: conclusion === "cancelled" ? evaluateRivalsOnce(target, memory) : [],
-      settle: ack,
-    };
   }
 
   #later(target: OverallTarget, asked: OverallCheck, delayMs: number): HandlerResult {
@@ -250,23 +239,6 @@ export class OverallReconciler {
       title: state.title,
     });
   }
-}
-
-/** What follows once an evaluation is shown; the same however often it is asked. */
-function followUp(
-  target: OverallTarget,
-  memory: OverallMemory,
-  { status, conclusion }: Pick<CheckRunState, "status" | "conclusion">,
-): HandlerResult {
-  // Whoever leaves may have said so before the check was there.
-  if (memory.stage === "queued") {
-    return { publish: [refreshMessage(target, memory.request.id)], settle: ack };
-  }
-  if (memory.stage !== "ended" || conclusion === "success") return done;
-  if (status !== "completed") {
-    return { publish: [refreshMessage(target, memory.request.id)], settle: ack };
-  }
-  return { publish: evaluateRivalsOnce(target, memory), settle: ack };
 }
 
 /** Whether there is nothing to write. */

@@ -6,7 +6,7 @@ import { PoisonMessage, TransientFault } from "../../../lib/common/errors.ts";
 import { roleLogger } from "../../../lib/runtime/log.ts";
 import { publishUntilConfirmed } from "../../../lib/runtime/run_handler.ts";
 import { openInbox } from "../../support/inbox.ts";
-import { until } from "../../../testing/waiting.ts";
+import { PATIENCE_MS, until } from "../../../testing/waiting.ts";
 import { bytes, letter, type Story, texts } from "./fixture.ts";
 
 /** The stories. */
@@ -99,7 +99,7 @@ export const ROUTING: Record<string, Story> = {
   },
 
   "what waits for the broker does not wait for a queue that is not there": async ({ broker }) => {
-    using late = deadline(20_000);
+    using late = deadline(PATIENCE_MS);
     const options = { broker, log: roleLogger("test"), stop: late.signal };
     await publishUntilConfirmed([letter("no-such-queue", "lost"), letter("work", "kept")], options);
     assert.deepEqual([...new Set(await texts(broker, "work"))], ["kept"]);

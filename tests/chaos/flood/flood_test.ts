@@ -27,11 +27,14 @@ const WARM_UP = { messages: MESSAGES / 2, requests: REQUESTS / 2 };
 const LANES = 100;
 /** What a process may hold in the end, against what it held when it was warm. */
 const GROWTH = { factor: 1.3, bytes: 40 * 1024 * 1024 };
+/**
+ * A process that has nothing to do collects no garbage, and on a busy machine more of it is left. So what holds
+ * too much is given more work, so often: garbage goes by it, and what is kept becomes more.
+ */
+const MORE = { times: 10, messages: MESSAGES / 20, requests: REQUESTS / 20 };
 
 /** A flood takes its time: only a hang misses this. */
 const PATIENT = { ms: 3_600_000, everyMs: 100 };
-/** Milliseconds in which garbage is collected and given back, however busy the machine is. */
-const COLLECTED = { ms: 300_000, everyMs: 1_000 };
 
 /** Requests that a server understands well enough to answer. */
 const ANSWERED = new Set(["path", "method", "range", "query", "no signature", "signature"]);
@@ -60,21 +63,18 @@ Deno.test({
     await t.step("every role is still the same process, and no larger", async () => {
       assert.deepEqual(flood.fleet.instances.flatMap(({ crashes }) => crashes), []);
       assert.deepEqual(flood.fleet.instances.map(({ pid }) => pid), pids);
-      const sizes = async () =>
-        [...await flood.memory()].map(([name, bytes]) => ({
-          name,
-          bytes,
-          from: before.get(name)!,
-        }));
-      const shown = async () =>
-        (await sizes()).map(({ name, bytes, from }) =>
-          `${name.padEnd(28)}${Math.round(from / 2 ** 20)} → ${Math.round(bytes / 2 ** 20)} MiB`
-        ).join("\n");
-      const fits = ({ bytes, from }: { bytes: number; from: number }) =>
-        bytes <= GROWTH.factor * from + GROWTH.bytes;
-      const what = async () => `memory that is flat:\n${await shown()}`;
-      await until(what, async () => (await sizes()).every(fits), COLLECTED);
-      console.log(await shown());
+      let sizes = await sizesSince(flood, before);
+      for (let more = 0; more < MORE.times && !sizes.every(fits); more++) {
+        const from = MESSAGES + more * MORE.messages;
+        await drown(flood, { from, to: from + MORE.messages, random });
+        await bombard(flood, MORE.requests, random);
+        sizes = await sizesSince(flood, before);
+      }
+      const shown = sizes.map(({ name, bytes, from }) =>
+        `${name.padEnd(28)}${Math.round(from / 2 ** 20)} → ${Math.round(bytes / 2 ** 20)} MiB`
+      ).join("\n");
+      assert.ok(sizes.every(fits), `Memory grows with the flood:\n${shown}`);
+      console.log(shown);
     });
 
     await t.step("a pull request is built as ever", async () => {
@@ -89,6 +89,25 @@ Deno.test({
     });
   },
 });
+
+/** What a process holds now, and what it held when it was warm, in bytes. */
+interface Size {
+  readonly name: string;
+  readonly bytes: number;
+  readonly from: number;
+}
+
+async function sizesSince(flood: Flood, before: ReadonlyMap<string, number>): Promise<Size[]> {
+  return [...await flood.memory()].map(([name, bytes]) => ({
+    name,
+    bytes,
+    from: before.get(name)!,
+  }));
+}
+
+function fits({ bytes, from }: Size): boolean {
+  return bytes <= GROWTH.factor * from + GROWTH.bytes;
+}
 
 /** Publishes malformed messages and waits until every one is a dead letter. */
 async function drown(
@@ -113,8 +132,10 @@ async function bombard(flood: Flood, count: number, random: Random): Promise<voi
       });
       return delivery!.statusCode >= 200 && delivery!.statusCode < 300;
     }, PATIENT);
-    const health = await fetch(`http://127.0.0.1:${logs}/health`);
-    assert.equal((await health.json()).status, "ok");
+    await until("the collector to be well", async () => {
+      const health = await fetch(`http://127.0.0.1:${logs}/health`);
+      return (await health.json()).status === "ok";
+    }, PATIENT);
   };
   let left = count;
   const lane = async () => {

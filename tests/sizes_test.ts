@@ -1,0 +1,58 @@
+/** Files, functions and parameter lists are small (`docs/style.md`). */
+import assert from "node:assert/strict";
+import { filesIn, findings, linesOf } from "./support/sources.ts";
+
+const SHIPPED = ["commands", "deploy", "lib", "services", "testing"]
+  .flatMap((folder) => filesIn(folder, ".ts")).concat("main.ts");
+
+const FILE_LINES = 250;
+/** Of a body, its braces among them. */
+const FUNCTION_LINES = 40;
+const PARAMETERS = 3;
+
+/** Nothing but data. */
+const DATA = ["tests/report/error_samples.ts"];
+
+type Function =
+  | Deno.lint.FunctionDeclaration
+  | Deno.lint.FunctionExpression
+  | Deno.lint.ArrowFunctionExpression;
+
+/** Tells of functions that are too long or take too much. */
+const small: Deno.lint.Rule = {
+  create: (context) => {
+    const look = (node: Function) => {
+      const { params, body } = node;
+      if (params.length > PARAMETERS) {
+        context.report({ node, message: `${params.length} parameters` });
+      }
+      const lines = body ? context.sourceCode.getText(body).split("\n").length : 0;
+      if (lines > FUNCTION_LINES) context.report({ node, message: `${lines} lines` });
+    };
+    return {
+      FunctionDeclaration: look,
+      FunctionExpression: look,
+      ArrowFunctionExpression: look,
+    };
+  },
+};
+
+Deno.test(`no function has more than ${FUNCTION_LINES} lines or ${PARAMETERS} parameters`, () => {
+  const long = `{${"\n".repeat(FUNCTION_LINES)}}`;
+  for (
+    const [text, found] of [
+      [`const f = () => ${long};`, ["a.ts:1 41 lines"]],
+      [`class A {\n  async *f(a, b = 1, ...c) ${long} }`, ["a.ts:2 41 lines"]],
+      ["function f(a, { b }, [c], d) {}", ["a.ts:1 4 parameters"]],
+      ["function f(a, b, c) {}", []],
+    ] as const
+  ) assert.deepEqual(findings(small, "a.ts", text), found, text);
+  assert.deepEqual(SHIPPED.flatMap((path) => findings(small, path)), []);
+});
+
+Deno.test(`no file has more than ${FILE_LINES} lines`, () => {
+  const long = [...SHIPPED, ...filesIn("tests", ".ts")]
+    .map((path) => ({ path, lines: linesOf(path).length }))
+    .filter(({ path, lines }) => lines > FILE_LINES && !DATA.includes(path));
+  assert.deepEqual(long, []);
+});
