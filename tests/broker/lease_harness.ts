@@ -5,7 +5,7 @@ import { QUEUE, type Topology } from "../../lib/broker/topology.ts";
 import type { RabbitMqServer, Vhost } from "../../testing/rabbitmq.ts";
 import { captureLog } from "../support/log_capture.ts";
 import { until } from "../../testing/waiting.ts";
-import { tellOnEachServer } from "./each_server.ts";
+import { tellOnEachServer, UNLIKE } from "./each_server.ts";
 
 /** The server takes a delivery back after this long, and looks for such deliveries every second. */
 export const ACK_TIMEOUT_MS = 5_000;
@@ -40,9 +40,8 @@ export const job = (text: string) => ({
 /** What the brokers of the stories log. */
 export const capture = await captureLog();
 
-const each = tellOnEachServer({
-  advanced: { consumer_timeout: ACK_TIMEOUT_MS, channel_tick_interval: 1_000 },
-});
+const advanced = { consumer_timeout: ACK_TIMEOUT_MS, channel_tick_interval: 1_000 };
+const each = tellOnEachServer({ advanced }, UNLIKE);
 
 /** The server of the story that is being told. */
 export function rabbitMq(): RabbitMqServer {

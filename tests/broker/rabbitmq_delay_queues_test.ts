@@ -6,8 +6,9 @@ import { declareExpiringQueue } from "../../lib/broker/rabbitmq/expiring_queue.t
 import { openInbox } from "../support/inbox.ts";
 import type { Vhost } from "../../testing/rabbitmq.ts";
 import { message, openRabbitMqHarness } from "./rabbitmq_harness.ts";
+import { UNLIKE } from "./each_server.ts";
 
-const harness = await openRabbitMqHarness({});
+const harness = await openRabbitMqHarness({}, UNLIKE);
 const { connect, story } = harness;
 
 /** Has a message of the queue `work` wait once in a delay queue and come back. */

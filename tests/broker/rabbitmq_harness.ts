@@ -4,7 +4,7 @@ import type { Broker, Publication } from "../../lib/broker/broker.ts";
 import { connectRabbitMq, type RabbitMqOptions } from "../../lib/broker/rabbitmq/broker.ts";
 import { QUEUE, type Topology } from "../../lib/broker/topology.ts";
 import { captureLog, type LogCapture } from "../support/log_capture.ts";
-import type { RabbitMqServer, ServerOptions, Vhost } from "../../testing/rabbitmq.ts";
+import type { RabbitMqServer, Vhost } from "../../testing/rabbitmq.ts";
 import { until } from "../../testing/waiting.ts";
 import { tellOnEachServer } from "./each_server.ts";
 
@@ -38,9 +38,11 @@ export interface RabbitMqHarness {
 }
 
 /** Has the file's stories told on each kind of server, which they share. */
-export async function openRabbitMqHarness(options: ServerOptions): Promise<RabbitMqHarness> {
+export async function openRabbitMqHarness(
+  ...servers: Parameters<typeof tellOnEachServer>
+): Promise<RabbitMqHarness> {
   const capture = await captureLog();
-  const each = tellOnEachServer(options);
+  const each = tellOnEachServer(...servers);
   return {
     capture,
     get server() {

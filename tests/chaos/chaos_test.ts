@@ -18,7 +18,15 @@ function groups(faults: typeof FAULTS): string[] {
   return [...new Set(faults.map(({ group }) => group))].sort();
 }
 
-for (const [name, choice] of Object.entries(BROKERS)) {
+/** Pull requests and faults of each run. */
+const RUNS: Record<string, readonly [number, number]> = {
+  "rabbitmq": [20, 16],
+  "rabbitmq4-quorum": [12, 12],
+  "embedded": [20, 10],
+};
+
+for (const [name, [pullRequests, faults]] of Object.entries(RUNS)) {
+  const choice = BROKERS[name]!;
   const { broker, server } = choice;
   Deno.test({
     name: `nothing is lost and nothing done twice while everything breaks, over ${name}`,
@@ -31,8 +39,8 @@ for (const [name, choice] of Object.entries(BROKERS)) {
       };
       const report = await runChaos({
         ...choice,
-        pullRequests: fromEnvironment("CHAOS_PULL_REQUESTS", 20),
-        faults: fromEnvironment("CHAOS_FAULTS", broker === "rabbitmq" ? 16 : 10),
+        pullRequests: fromEnvironment("CHAOS_PULL_REQUESTS", pullRequests),
+        faults: fromEnvironment("CHAOS_FAULTS", faults),
         seed: fromEnvironment("CHAOS_SEED", 7),
         onEvent,
       });
