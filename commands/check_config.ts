@@ -9,10 +9,11 @@ import {
 import type { NamedFile } from "../lib/config/secrets.ts";
 import { ConfigError, UsageError } from "../lib/common/errors.ts";
 import { redacted, secretInsteadOfFile } from "../lib/text/redacted.ts";
+import { counted } from "../lib/text/utf8.ts";
 import { isRoleName, ROLE_NAMES, type RoleName } from "../services/roles.ts";
 import { missingSections, namesRabbitMq } from "../services/start.ts";
-import { parseOptions } from "./arguments.ts";
-import { type Tried, tryOut } from "./online.ts";
+import { command } from "./arguments.ts";
+import { checkOnline, type OnlineReport } from "./online.ts";
 import {
   chosenRoles,
   doubtfulValues,
@@ -37,32 +38,29 @@ Exit code 0 when these roles can run, 2 when not.
 `;
 
 /** What a configuration is good for. */
-interface Findings extends Tried {
+interface Findings extends OnlineReport {
   /** Keys whose file is not there yet. */
   readonly loadedLater: string[];
   readonly roles: { role: string; ready: boolean; broker: string; why?: string }[];
 }
 
 /** `tickborg check-config`. */
-export async function run(args: string[]): Promise<number> {
-  const options = parseOptions(args, {
+export const run = command({
+  help: HELP,
+  options: {
     config: { type: "string" },
     role: { type: "string", multiple: true },
     online: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
-    help: { type: "boolean", short: "h", default: false },
-  });
-  if (options.help) {
-    console.log(HELP);
-    return 0;
-  }
+  },
+}, async (options) => {
   const path = configPath(options.config);
   const findings = await examine(path, { ...options, only: rolesNamed(options.role) });
   const ok = findings.mistakes.length === 0;
   if (options.json) console.log(redacted(JSON.stringify({ ok, ...findings }, null, 2)));
   else print(path, findings);
   return ok ? 0 : 2;
-}
+});
 
 /** What is asked for. */
 interface Asked {
@@ -127,13 +125,13 @@ async function tryUnlessMistaken(
   config: Config,
   roles: readonly RoleName[],
   { mistakes, loadedLater }: Pick<Findings, "mistakes" | "loadedLater">,
-): Promise<Tried> {
+): Promise<OnlineReport> {
   const because = mistakes.length > 0
     ? "the mistakes above come first"
     : loadedLater.length > 0
     ? "systemd has not loaded the secrets: set CREDENTIALS_DIRECTORY to a folder that has them"
     : undefined;
-  if (because === undefined) return await tryOut(config, roles);
+  if (because === undefined) return await checkOnline(config, roles);
   return { ...NOTHING, mistakes: [`Nothing was tried online: ${because}`] };
 }
 
@@ -172,7 +170,7 @@ function print(path: string, findings: Findings): void {
   const { mistakes, warnings, well, loadedLater, roles } = findings;
   for (const line of warnings) console.error(redacted(`Warning: ${line}`));
   if (mistakes.length > 0) {
-    const count = mistakes.length === 1 ? "1 mistake" : `${mistakes.length} mistakes`;
+    const count = counted(mistakes.length, "mistake");
     const lines = mistakes.map((line) => `  ${line}`).join("\n");
     console.error(redacted(`Cannot use ${path}: ${count}\n${lines}`));
     return;

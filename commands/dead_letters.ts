@@ -9,7 +9,7 @@ import {
   selects,
   shown,
 } from "../lib/broker/dead_letters.ts";
-import { revivedHeaders } from "../lib/broker/envelope.ts";
+import { restartedHeaders } from "../lib/broker/envelope.ts";
 import { openBroker } from "../lib/broker/open.ts";
 import {
   type Config,
@@ -22,7 +22,7 @@ import { describeError, TransientFault, UsageError } from "../lib/common/errors.
 import { roleLogger } from "../lib/runtime/log.ts";
 import { QUEUE } from "../lib/broker/topology.ts";
 import { ROLE_NAMES, roleOf } from "../services/roles.ts";
-import { parseArguments } from "./arguments.ts";
+import { command } from "./arguments.ts";
 import { logFrom } from "./logging.ts";
 
 const HELP = `Looks at messages that could not be handled, sends them back, or drops them
@@ -49,11 +49,10 @@ The embedded broker belongs to one process: stop \`tickborg all\` first.
 const VERBS = ["list", "show", "retry", "drop"] as const;
 type Verb = typeof VERBS[number];
 
-interface Options {
+/** What is to be done with which messages. */
+interface Job {
   readonly verb: Verb;
   readonly filter: Filter;
-  readonly json: boolean;
-  readonly config: string | undefined;
 }
 
 /** What a run did; printed as it stands with `--json`. */
@@ -67,63 +66,58 @@ interface Report {
   readonly missing: string[];
 }
 
-/** `tickborg dead-letters`; resolves to the exit code. */
-export async function run(args: string[]): Promise<number> {
-  const options = parse(args);
-  if (options === "help") {
-    console.log(HELP);
-    return 0;
-  }
+/** `tickborg dead-letters`. */
+export const run = command({
+  help: HELP,
+  words: true,
+  options: {
+    config: { type: "string" },
+    queue: { type: "string" },
+    all: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+  },
+}, async ({ config: path, queue, all, json }, [verb, ...ids]) => {
+  const job = understood(verb, { all, filter: { ids, queue } });
   await logFrom("off");
-  const config = await loadConfig(configPath(options.config));
+  const config = await loadConfig(configPath(path));
   try {
-    const report = await workOn(config, options);
-    if (options.json) console.log(jsonText(report));
-    else print(report, options.filter.queue);
+    const report = await workOn(config, job);
+    if (json) console.log(jsonText(report));
+    else print(report, queue);
     return report.failed.length + report.missing.length === 0 ? 0 : 1;
   } catch (error) {
     if (!(error instanceof TransientFault)) throw error;
     console.error(describeError(error));
     return 1;
   }
-}
+});
 
-async function workOn(config: Config, options: Options): Promise<Report> {
+async function workOn(config: Config, job: Job): Promise<Report> {
   const broker = await open(config);
   try {
-    return await work(broker, options);
+    return await work(broker, job);
   } finally {
     await broker.close();
   }
 }
 
-function parse(args: string[]): Options | "help" {
-  const { values, positionals } = parseArguments({
-    args,
-    allowPositionals: true,
-    strict: true,
-    options: {
-      config: { type: "string" },
-      queue: { type: "string" },
-      all: { type: "boolean", default: false },
-      json: { type: "boolean", default: false },
-      help: { type: "boolean", short: "h", default: false },
-    },
-  });
-  if (values.help) return "help";
-  const [verb, ...ids] = positionals;
-  const { all, queue, json, config } = values;
-  if (!VERBS.some((known) => known === verb)) {
-    throw new UsageError(`Expected one of ${VERBS.join(", ")}, found ${verb ?? "nothing"}`);
+function understood(
+  word: string | undefined,
+  { all, filter }: { all: boolean; filter: Filter },
+): Job {
+  const verb = VERBS.find((known) => known === word);
+  if (verb === undefined) {
+    throw new UsageError(`Expected one of ${VERBS.join(", ")}, found ${word ?? "nothing"}`);
   }
-  if (verb === "list" && ids.length > 0) throw new UsageError("list takes no ids; use show");
-  if (ids.length > 0 && all) throw new UsageError("Expected ids or --all, found both");
-  const chosen = ids.length > 0 || all || (verb === "retry" && queue !== undefined);
+  const named = filter.ids.length > 0;
+  if (verb === "list" && named) throw new UsageError("list takes no ids; use show");
+  if (named && all) throw new UsageError("Expected ids or --all, found both");
+  const chosen = named || all || (verb === "retry" && filter.queue !== undefined);
   if (verb !== "list" && !chosen) {
     const choices = verb === "retry" ? "ids, --queue QUEUE or --all" : "ids or --all";
     throw new UsageError(`${verb}: expected ${choices}`);
   }
-  return { verb: verb as Verb, filter: { ids, queue }, json, config };
+  return { verb, filter };
 }
 
 /** Where nothing names RabbitMQ, every role runs in one process, on the embedded broker. */
@@ -139,14 +133,14 @@ async function open(config: Config): Promise<Broker> {
 }
 
 /** Does what was asked for, to each dead letter that the filter selects. */
-async function work(broker: Broker, { verb, filter }: Options): Promise<Report> {
+async function work(broker: Broker, { verb, filter }: Job): Promise<Report> {
   const report: Report = { verb, letters: [], failed: [], missing: [] };
-  await broker.visit(QUEUE.deadLetters, async (delivery) => {
+  await broker.browse(QUEUE.deadLetters, async (delivery) => {
     const letter = readDeadLetter(delivery, verb === "show");
     if (!selects(filter, letter)) return "keep";
     if (verb === "retry") {
       try {
-        await sendBack(broker, letter, delivery);
+        await restart(broker, letter, delivery);
       } catch (error) {
         report.failed.push({ id: letter.id, why: describeError(error) });
         return "keep";
@@ -161,7 +155,7 @@ async function work(broker: Broker, { verb, filter }: Options): Promise<Report> 
 }
 
 /** Confirmed before the dead letter is removed, so that a fault in between leaves two rather than none. */
-async function sendBack(broker: Broker, letter: DeadLetter, delivery: Delivery): Promise<void> {
+async function restart(broker: Broker, letter: DeadLetter, delivery: Delivery): Promise<void> {
   if (letter.queue === "") {
     throw new Error("Cannot send it back: it does not say where it came from");
   }
@@ -169,7 +163,7 @@ async function sendBack(broker: Broker, letter: DeadLetter, delivery: Delivery):
     exchange: "",
     routingKey: letter.queue,
     body: delivery.body,
-    headers: revivedHeaders(delivery) as Record<string, string | number>,
+    headers: restartedHeaders(delivery) as Record<string, string | number>,
   }]);
 }
 

@@ -1,12 +1,13 @@
 /** `tickborg demo`: a whole fleet against a GitHub of its own, so that everybody can see what it does. */
 import { join, resolve } from "node:path";
+import { anyAborted } from "../lib/common/async.ts";
 import { ConfigError, describeError, UsageError } from "../lib/common/errors.ts";
 import { hostSystem } from "../lib/messages/systems.ts";
 import { startFleet } from "../testing/fleet.ts";
 import { startRabbitMq, type Vhost, withoutRabbitMq } from "../testing/rabbitmq.ts";
-import { parseOptions } from "./arguments.ts";
+import { command } from "./arguments.ts";
 import { claimLogFolder } from "./demo/log_folder.ts";
-import { type Outcome, play, type Stage } from "./demo/play.ts";
+import { type DemoOptions, type DemoResult, play } from "./demo/play.ts";
 import { type Scenario, scenarioFor } from "./demo/scenario.ts";
 import { listenForInterruption } from "./interruption.ts";
 import { logFrom } from "./logging.ts";
@@ -28,21 +29,20 @@ two green, one red, one skipped, and the one that sums them up red. 130 where Ct
 that, 143 where SIGTERM did.
 `;
 
-/** What was asked for. */
-interface Options {
-  readonly broker: "embedded" | "rabbitmq";
-  /** Absolute path of the log folder. */
-  readonly logs: string;
-  readonly serve: boolean;
-  readonly json: boolean;
-}
-
 /** `tickborg demo`. */
-export async function run(args: string[]): Promise<number> {
-  const options = parse(args);
-  if (options === "help") {
-    console.log(HELP);
-    return 0;
+export const run = command({
+  help: HELP,
+  options: {
+    broker: { type: "string", default: "embedded" },
+    logs: { type: "string", default: join(".tickborg", "demo", "logs") },
+    serve: { type: "boolean", default: false },
+    json: { type: "boolean", default: false },
+  },
+}, async ({ broker, logs, serve, json }) => {
+  if (broker !== "embedded" && broker !== "rabbitmq") {
+    throw new UsageError(
+      `--broker: expected embedded or rabbitmq, found ${JSON.stringify(broker)}`,
+    );
   }
   if (!hasProgram("git")) {
     throw new ConfigError(
@@ -52,27 +52,27 @@ export async function run(args: string[]): Promise<number> {
   await logFrom("warning");
   using interruption = listenForInterruption();
   const { signal } = interruption;
-  const say = options.json ? console.error : console.log;
-  const tell = (outcome: Outcome) => {
-    if (options.json) console.log(JSON.stringify({ broker: options.broker, ...outcome }, null, 2));
-  };
+  const stage = { logs: resolve(logs), say: json ? console.error : console.log, signal };
   try {
-    const outcome = await perform(options, { logs: options.logs, say, signal }, tell);
+    const outcome = await perform(stage, broker, async (outcome) => {
+      if (json) console.log(JSON.stringify({ broker, ...outcome }, null, 2));
+      if (serve) await serveUntilStopped(outcome, stage);
+    });
     return outcome.ok ? 0 : 1;
   } catch (error) {
     if (interruption.code === undefined) throw error;
     if (error !== signal.reason) console.error(describeError(error));
     return interruption.code;
   }
-}
+});
 
 /** Plays on a fleet that is put away whatever happens. Throws the signal's reason when it aborts before the end of the story. */
 async function perform(
-  { broker, logs, serve }: Options,
-  stage: Stage,
-  tell: (outcome: Outcome) => void,
-): Promise<Outcome> {
-  const { say, signal } = stage;
+  stage: DemoOptions,
+  broker: "embedded" | "rabbitmq",
+  tell: (outcome: DemoResult) => Promise<void>,
+): Promise<DemoResult> {
+  const { logs, say, signal } = stage;
   await using server = broker === "rabbitmq" ? await privateRabbitMq(say) : undefined;
   signal.throwIfAborted();
   await claimLogFolder(logs);
@@ -80,36 +80,18 @@ async function perform(
   await using fleet = await demoFleet(scenario, logs, await server?.vhost());
   signal.throwIfAborted();
   const outcome = await play(fleet, scenario, stage);
-  tell(outcome);
-  if (serve) await serveUntilStopped(outcome, stage);
+  await tell(outcome);
   return outcome;
 }
 
 /** Leaves everything as it is until the signal aborts. */
-async function serveUntilStopped({ checks }: Outcome, { say, signal }: Stage): Promise<void> {
+async function serveUntilStopped(
+  { checks }: DemoResult,
+  { say, signal }: DemoOptions,
+): Promise<void> {
   say("\nThe log pages are up until Ctrl-C:");
   for (const { name, page } of checks) if (page) say(`  ${name}: ${page}`);
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) return resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
-}
-
-function parse(args: string[]): Options | "help" {
-  const { broker, logs, serve, json, help } = parseOptions(args, {
-    broker: { type: "string", default: "embedded" },
-    logs: { type: "string", default: join(".tickborg", "demo", "logs") },
-    serve: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-    help: { type: "boolean", short: "h", default: false },
-  });
-  if (help) return "help";
-  if (broker !== "embedded" && broker !== "rabbitmq") {
-    throw new UsageError(
-      `--broker: expected embedded or rabbitmq, found ${JSON.stringify(broker)}`,
-    );
-  }
-  return { broker, logs: resolve(logs), serve, json };
+  await anyAborted(signal);
 }
 
 async function privateRabbitMq(say: (text: string) => void) {

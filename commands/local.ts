@@ -8,11 +8,12 @@ import { ConfigError, describeError, TransientFault, UsageError } from "../lib/c
 import { type EvaluationPlan, planEvaluation } from "../lib/evaluation/plan.ts";
 import { nearest } from "../lib/text/nearest.ts";
 import { hostSystem } from "../lib/messages/systems.ts";
+import { command } from "./arguments.ts";
 import { listenForInterruption } from "./interruption.ts";
 import { type LocalBranch, openBranch } from "./local/branch.ts";
 import { CloneError, cloneFault } from "./local/clone_error.ts";
 import { buildAll, type Choice } from "./local/build.ts";
-import { HELP, parseLocalOptions } from "./local/options.ts";
+import { HELP, OPTIONS, type Session, understood } from "./local/options.ts";
 import {
   describeBranch,
   type LocalBuild,
@@ -20,48 +21,48 @@ import {
   mistakesOf,
   whyTouched,
 } from "./local/report.ts";
-import type { Session } from "./local/session.ts";
 import { openScreen, terminalColumns } from "./local/screen.ts";
 
 /** `tickborg local`. */
-export async function run(args: string[]): Promise<number> {
-  const options = parseLocalOptions(args);
-  if (options.help) {
-    console.log(HELP);
-    return 0;
-  }
-  const config = options.config === undefined ? undefined : await loadConfig(options.config);
-  using interruption = listenForInterruption();
-  const { signal } = interruption;
-  const screen = openScreen({
-    out: Deno.stdout,
-    err: Deno.stderr,
-    json: options.json,
-    columns: terminalColumns,
-    now: () => performance.now(),
-    closed: () => interruption.readerGone(),
-  });
-  const folder = await ownFolder();
-  let kept = false;
-  try {
-    const report = await runLocal({ options, config, screen, folder, signal });
-    kept = options.keep && report.builds.length > 0;
-    if (options.json) screen.report(`${JSON.stringify(report, null, 2)}\n`);
-    return interruption.code ?? (report.ok ? 0 : 1);
-  } catch (caught) {
-    const error = cloneFault(caught);
-    // Ctrl-C ends git too, which fails in its own way.
-    const code = interruption.code ?? (error instanceof CloneError ? 2 : 1);
-    const known = [CheckoutError, CloneError, TransientFault].some((kind) => error instanceof kind);
-    if (!known && interruption.code === undefined) throw error;
-    screen.close();
-    if (known) console.error(safeLine(told(error as Error)));
-    return code;
-  } finally {
-    screen.close();
-    if (!kept) await removeTree(folder);
-  }
-}
+export const run = command(
+  { help: HELP, words: true, options: OPTIONS },
+  async (values, projects) => {
+    const options = understood(values, projects);
+    const config = options.config === undefined ? undefined : await loadConfig(options.config);
+    using interruption = listenForInterruption();
+    const { signal } = interruption;
+    const screen = openScreen({
+      out: Deno.stdout,
+      err: Deno.stderr,
+      json: options.json,
+      columns: terminalColumns,
+      now: () => performance.now(),
+      closed: () => interruption.readerGone(),
+    });
+    const folder = await ownFolder();
+    let kept = false;
+    try {
+      const report = await runLocal({ options, config, screen, folder, signal });
+      kept = options.keep && report.builds.length > 0;
+      if (options.json) screen.report(`${JSON.stringify(report, null, 2)}\n`);
+      return interruption.code ?? (report.ok ? 0 : 1);
+    } catch (caught) {
+      const error = cloneFault(caught);
+      // Ctrl-C ends git too, which fails in its own way.
+      const code = interruption.code ?? (error instanceof CloneError ? 2 : 1);
+      const known = [CheckoutError, CloneError, TransientFault].some((kind) =>
+        error instanceof kind
+      );
+      if (!known && interruption.code === undefined) throw error;
+      screen.close();
+      if (known) console.error(safeLine(told(error as Error)));
+      return code;
+    } finally {
+      screen.close();
+      if (!kept) await removeTree(folder);
+    }
+  },
+);
 
 /** What is to be checked out needs no more words than its own; a machine's fault does. */
 function told(error: Error): string {

@@ -10,7 +10,7 @@ import {
 import { shellWord } from "../lib/text/shell.ts";
 import { isRoleName, ROLE_NAMES, type RoleName, roleOf } from "../services/roles.ts";
 import { requireSections } from "../services/start.ts";
-import { parseArguments } from "./arguments.ts";
+import { command } from "./arguments.ts";
 
 const HELP = `Prints the smallest set of Deno permissions a role can do its work with
 
@@ -29,54 +29,32 @@ credential:<name> is looked for in CREDENTIALS_DIRECTORY, else where systemd put
 Roles: ${ROLE_NAMES.join(", ")}
 `;
 
-/** What was asked for. */
-interface Options {
-  readonly role: RoleName;
-  /** The configuration to narrow the set to; undefined for the static set. */
-  readonly config: string | undefined;
-  readonly json: boolean;
-}
-
 /** `tickborg permissions`. */
-export async function run(args: string[]): Promise<number> {
-  const options = parse(args);
-  if (options === "help") {
-    console.log(HELP);
-    return 0;
+export const run = command({
+  help: HELP,
+  words: true,
+  options: {
+    config: { type: "string" },
+    static: { type: "boolean" },
+    json: { type: "boolean" },
+  },
+}, async ({ config, static: isStatic, json }, [role, ...more]) => {
+  if (role === undefined || more.length > 0 || !isRoleName(role)) {
+    const found = [role, ...more].join(" ") || "none";
+    throw new UsageError(`Expected one role, found ${found}: ${ROLE_NAMES.join(", ")}`);
   }
-  const { role, json } = options;
-  const permissions = await permissionsOf(options);
+  if (isStatic && config !== undefined) {
+    throw new UsageError("--static is the set without a configuration: leave --config out");
+  }
+  const permissions = await permissionsOf(role, isStatic ? undefined : configPath(config));
   const flags = permissionFlags(permissions);
   if (json) console.log(JSON.stringify({ role, flags, permissions }, null, 2));
   else console.log(flags.map((flag) => shellWord(flag)).join(" "));
   return 0;
-}
+});
 
-function parse(args: string[]): Options | "help" {
-  const { values, positionals } = parseArguments({
-    args,
-    allowPositionals: true,
-    options: {
-      config: { type: "string" },
-      static: { type: "boolean", default: false },
-      json: { type: "boolean", default: false },
-      help: { type: "boolean", short: "h", default: false },
-    },
-  });
-  if (values.help) return "help";
-  const [role, ...more] = positionals;
-  if (role === undefined || more.length > 0 || !isRoleName(role)) {
-    throw new UsageError(
-      `Expected one role, found ${positionals.join(" ") || "none"}: ${ROLE_NAMES.join(", ")}`,
-    );
-  }
-  if (values.static && values.config !== undefined) {
-    throw new UsageError("--static is the set without a configuration: leave --config out");
-  }
-  return { role, config: values.static ? undefined : configPath(values.config), json: values.json };
-}
-
-async function permissionsOf({ role, config: path }: Options): Promise<PermissionSet> {
+/** Narrowed to the configuration at a path, where there is one. */
+async function permissionsOf(role: RoleName, path: string | undefined): Promise<PermissionSet> {
   const row = { name: role, ...roleOf(role) };
   if (path === undefined) return staticPermissions(row);
   const config = await loadConfig(path);

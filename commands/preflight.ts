@@ -105,16 +105,12 @@ export async function folderMistakes(
 ): Promise<string[]> {
   const folders = foldersOf(roles.flatMap((name) => roleOf(name).permissions.write), config);
   const embedded = config.embedded_broker?.path;
-  if (embedded !== undefined && usesEmbedded(config, roles)) {
+  const ownRabbitMq = roles.some((name) => namesRabbitMq(name, config as Config));
+  if (embedded !== undefined && roles.length > 0 && !ownRabbitMq) {
     folders.push({ key: "embedded_broker.path", path: dirname(embedded) });
   }
   const found = await Promise.all(folders.map(folderMistake));
   return found.filter((line) => line !== undefined);
-}
-
-/** Whether these roles run on the embedded broker: none of them is given a RabbitMQ. */
-function usesEmbedded(config: Partial<Config>, roles: readonly RoleName[]): boolean {
-  return roles.length > 0 && !roles.some((name) => namesRabbitMq(name, config as Config));
 }
 
 /** A line for each file that cannot be read, or holds something else than it should. */

@@ -1,6 +1,6 @@
 /** `tickborg roles`: the table of roles, for people and programs. */
 import { ROLE_NAMES, roleOf } from "../services/roles.ts";
-import { parseOptions } from "./arguments.ts";
+import { command } from "./arguments.ts";
 
 const HELP = `Prints the table of roles: what each is for, consumes and listens on
 
@@ -8,21 +8,12 @@ Usage: tickborg roles [--json]
 `;
 
 /** `tickborg roles`. */
-// deno-lint-ignore require-await
-export async function run(args: string[]): Promise<number> {
-  const options = parseOptions(args, {
-    json: { type: "boolean", default: false },
-    help: { type: "boolean", short: "h", default: false },
-  });
-  if (options.help) {
-    console.log(HELP);
-    return 0;
-  }
+export const run = command({ help: HELP, options: { json: { type: "boolean" } } }, ({ json }) => {
   const rows = ROLE_NAMES.map((name) => {
     const { load: _, ...row } = roleOf(name);
     return { role: name, ...row };
   });
-  if (options.json) {
+  if (json) {
     console.log(JSON.stringify(rows, null, 2));
     return 0;
   }
@@ -33,4 +24,4 @@ export async function run(args: string[]): Promise<number> {
     console.log(`  configured by ${[row.section, "runner", ...row.needs].join(", ")}`);
   }
   return 0;
-}
+});

@@ -5,7 +5,7 @@ import { ConfigError } from "../lib/common/errors.ts";
 import { roleLogger } from "../lib/runtime/log.ts";
 import { ROLE_NAMES, type RoleName, roleOf } from "../services/roles.ts";
 import { namesRabbitMq, requireSections } from "../services/start.ts";
-import { parseOptions } from "./arguments.ts";
+import { command } from "./arguments.ts";
 import {
   brokerMistakes,
   chosenRoles,
@@ -17,6 +17,8 @@ import {
 } from "./preflight.ts";
 import { serve } from "./serve.ts";
 import type { Brokers } from "./start_roles.ts";
+
+const CONFIG = { config: { type: "string" } } as const;
 
 function help(name: RoleName): string {
   const role = roleOf(name);
@@ -30,7 +32,7 @@ Usage: tickborg ${name} [--config FILE]
 It needs the sections runner, ${[role.section, ...role.needs].join(", ")} of the configuration.${
     role.consumes.length > 0 ? `\nIt consumes ${role.consumes.join(", ")}.` : ""
   }${role.port ? `\nIt serves HTTP on port ${role.port} unless configured otherwise.` : ""}
-SIGTERM ends it when what it does is done or handed back; a second one ends it at once.
+SIGTERM ends it when what it does is done or requeued; a second one ends it at once.
 `;
 }
 
@@ -40,20 +42,13 @@ export async function runRoles(
   args: string[],
   retryScale?: number,
 ): Promise<number> {
-  const options = parseOptions(args, {
-    config: { type: "string" },
-    help: { type: "boolean", short: "h", default: false },
+  const run = command({ help: help(name), options: CONFIG }, async ({ config: path }) => {
+    const config = await loadConfig(configPath(path));
+    requireSections(name, config);
+    const openBrokers = () => connections([name], config);
+    return await serve([name], config, { openBrokers, retryScale });
   });
-  if (options.help) {
-    console.log(help(name));
-    return 0;
-  }
-  const config = await loadConfig(configPath(options.config));
-  requireSections(name, config);
-  return await serve([name], config, {
-    openBrokers: () => connections([name], config),
-    retryScale,
-  });
+  return await run(args);
 }
 
 /** Runs every role in one process; on the embedded broker where the configuration names no RabbitMQ. */
@@ -104,3 +99,18 @@ async function connections(roles: readonly RoleName[], config: Config): Promise<
     })),
   );
 }
+
+const HELP = `Runs every role that the configuration has a section for in one process
+
+Usage: tickborg all [--config FILE]
+
+  --config FILE  the configuration; CONFIG_PATH or ./config.json when absent
+
+The roles talk over the embedded broker, which keeps its messages in embedded_broker.path and serves
+this process only, unless the configuration names a RabbitMQ.
+`;
+
+/** `tickborg all`. */
+export const run = command({ help: HELP, options: CONFIG }, async ({ config }) => {
+  return await runAll(await loadConfig(configPath(config)));
+});

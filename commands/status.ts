@@ -1,5 +1,5 @@
 /** `tickborg status`: looks at a running fleet and says what is not as it should be. */
-import { delay } from "../lib/common/async.ts";
+import { deadline, delay, orAborted } from "../lib/common/async.ts";
 import type { Broker } from "../lib/broker/broker.ts";
 import { openBroker } from "../lib/broker/open.ts";
 import {
@@ -11,22 +11,21 @@ import {
 } from "../lib/config/config.ts";
 import { ConfigError, describeError, UsageError } from "../lib/common/errors.ts";
 import {
-  lookAtEndpoints,
-  lookAtQueues,
-  lookAtUnserved,
-  type LookOptions,
+  checkEndpoints,
+  type CheckOptions,
+  checkQueues,
+  checkUnserved,
 } from "../lib/monitoring/fleet.ts";
-import { type GitHubReport, lookAtGitHub } from "../lib/monitoring/github.ts";
-import { worst } from "../lib/monitoring/health.ts";
-import type { StatusReport } from "../lib/monitoring/status_report.ts";
+import { checkGitHub, type GitHubReport } from "../lib/monitoring/github.ts";
+import { worstLevel } from "../lib/monitoring/health.ts";
+import { nagiosLine, render, type StatusReport } from "./status_text.ts";
 import { listenAddress } from "../lib/config/listen.ts";
 import { roleLogger } from "../lib/runtime/log.ts";
 import { redacted } from "../lib/text/redacted.ts";
 import { VERSION } from "../lib/common/version.ts";
 import { ROLE_NAMES, roleOf } from "../services/roles.ts";
-import { parseOptions } from "./arguments.ts";
+import { command, type Values } from "./arguments.ts";
 import { logFrom } from "./logging.ts";
-import { nagiosLine, render } from "./status_text.ts";
 
 const HELP = `Shows the health of a running fleet: queues, consumers, HTTP endpoints, dead letters
 
@@ -56,40 +55,29 @@ const SECTIONS: readonly Section[] = ["runner", ...ROLE_NAMES.map((role) => role
 /** Milliseconds between two looks at GitHub with `--watch`: it limits an App's requests. */
 const GITHUB_EVERY_MS = 60_000;
 
+const OPTIONS = {
+  config: { type: "string" },
+  json: { type: "boolean", default: false },
+  nagios: { type: "boolean", default: false },
+  watch: { type: "string" },
+  timeout: { type: "string", default: "5" },
+} as const;
+
 /** `tickborg status`. */
-export async function run(args: string[]): Promise<number> {
-  const options = parse(args);
-  if (options.help) {
-    console.log(HELP);
-    return 0;
-  }
+export const run = command({ help: HELP, options: OPTIONS }, async (options) => {
+  if (options.json && options.nagios) throw new UsageError("Use --json or --nagios, not both");
+  const timeoutMs = seconds("--timeout", options.timeout);
+  const watchMs = options.watch === undefined ? undefined : seconds("--watch", options.watch);
   await logFrom("off");
   const config = await loadConfig(configPath(options.config));
-  const gitHub = seldom(GITHUB_EVERY_MS, () => lookAtGitHub(config, options));
+  const gitHub = seldom(GITHUB_EVERY_MS, () => checkGitHub(config, { timeoutMs }));
   while (true) {
-    const report = await look(config, options.timeoutMs, gitHub);
+    const report = await look(config, timeoutMs, gitHub);
     show(report, options);
-    if (options.watchMs === undefined) return exitCode(report, options.nagios);
-    await delay(options.watchMs);
+    if (watchMs === undefined) return exitCode(report, options.nagios);
+    await delay(watchMs);
   }
-}
-
-function parse(args: string[]) {
-  const options = parseOptions(args, {
-    config: { type: "string" },
-    json: { type: "boolean", default: false },
-    nagios: { type: "boolean", default: false },
-    watch: { type: "string" },
-    timeout: { type: "string", default: "5" },
-    help: { type: "boolean", short: "h", default: false },
-  });
-  if (options.json && options.nagios) throw new UsageError("Use --json or --nagios, not both");
-  return {
-    ...options,
-    timeoutMs: seconds("--timeout", options.timeout),
-    watchMs: options.watch === undefined ? undefined : seconds("--watch", options.watch),
-  };
-}
+});
 
 function seconds(name: string, text: string): number {
   const value = Number(text);
@@ -109,14 +97,14 @@ function seldom<T>(everyMs: number, look: () => Promise<T>): () => Promise<T> {
   };
 }
 
-function show(report: StatusReport, options: ReturnType<typeof parse>): void {
+function show(report: StatusReport, options: Values<typeof OPTIONS>): void {
   if (options.json) {
-    console.log(redacted(JSON.stringify(report, null, options.watchMs === undefined ? 2 : 0)));
+    console.log(redacted(JSON.stringify(report, null, options.watch === undefined ? 2 : 0)));
   } else if (options.nagios) {
     console.log(redacted(nagiosLine(report)));
   } else {
     const terminal = Deno.stdout.isTerminal();
-    if (terminal && options.watchMs !== undefined) console.log("\x1b[H\x1b[2J");
+    if (terminal && options.watch !== undefined) console.log("\x1b[H\x1b[2J");
     console.log(redacted(render(report, { colour: terminal && !Deno.noColor })));
   }
 }
@@ -134,13 +122,13 @@ async function look(
   const options = { timeoutMs, now: Date.now };
   const [{ broker, queues }, answers, github, unserved] = await Promise.all([
     lookAtBroker(config, options),
-    lookAtEndpoints(endpoints, options),
+    checkEndpoints(endpoints, options),
     gitHub(),
-    lookAtUnserved(endpoints, options),
+    checkUnserved(endpoints, options),
   ]);
   const all = [broker, ...queues, ...answers, ...(github ? [github] : []), ...unserved ?? []];
   return {
-    level: worst(all.flatMap(({ level }) => level ?? [])),
+    level: worstLevel(all.flatMap(({ level }) => level ?? [])),
     time: new Date().toISOString(),
     version: VERSION,
     broker,
@@ -160,7 +148,7 @@ async function look(
 /** What the broker tells; the embedded one, which serves its own process only, is asked nothing. */
 async function lookAtBroker(
   config: Config,
-  options: LookOptions,
+  options: CheckOptions,
 ): Promise<Pick<StatusReport, "broker" | "queues">> {
   const section = SECTIONS.find((name) => rabbitMqOf(config, name) !== undefined);
   if (section === undefined) {
@@ -176,9 +164,13 @@ async function lookAtBroker(
     declareNothing: true,
     once: true,
   });
+  using late = deadline(
+    options.timeoutMs,
+    new Error(`no answer within ${options.timeoutMs / 1_000} s`),
+  );
   try {
-    const look = opening.then((broker) => lookAtQueues(broker, config, options));
-    const queues = await within(options.timeoutMs, look);
+    const look = opening.then((broker) => checkQueues(broker, config, options));
+    const queues = await orAborted(look, late.signal);
     return { broker: { level: "ok", why: "", address }, queues };
   } catch (error) {
     if (error instanceof ConfigError) throw error;
@@ -186,21 +178,6 @@ async function lookAtBroker(
     return { broker: { level: "fail", why, address }, queues: [] };
   } finally {
     opening.then((broker: Broker) => broker.close()).catch(() => {});
-  }
-}
-
-/** Rejects when a promise takes longer. */
-async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  const done = new AbortController();
-  const late = delay(ms, done.signal).then(() => {
-    throw new Error(`no answer within ${ms / 1_000} s`);
-  });
-  promise.catch(() => {});
-  late.catch(() => {});
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    done.abort();
   }
 }
 

@@ -1,7 +1,9 @@
 /** How `tickborg status` looks to people and to Nagios. */
-import type { StatusReport } from "../lib/monitoring/status_report.ts";
-import type { Level } from "../lib/monitoring/health.ts";
+import type { Finding, Level } from "../lib/monitoring/health.ts";
+import { columns } from "../lib/text/columns.ts";
 import { QUEUE } from "../lib/broker/topology.ts";
+import type { EndpointReport, QueueReport, UnservedReport } from "../lib/monitoring/fleet.ts";
+import type { GitHubReport } from "../lib/monitoring/github.ts";
 
 const COLOUR: Readonly<Record<Level, string>> = { ok: "32", warn: "33", fail: "31" };
 
@@ -42,18 +44,13 @@ function gitHubLine(github: StatusReport["github"], show: ShowLevel): string[] {
 /** One text: a line for the head and one for each row, in columns; none without rows. */
 function table(head: readonly string[], rows: readonly Row[], show: ShowLevel): string[] {
   if (rows.length === 0) return [];
-  const widths = head.map((title, index) =>
-    Math.max(title.length, ...rows.map((row) => row[index + 1]!.length))
-  );
-  const line = (cells: readonly string[]) =>
-    cells.map((cell, index) => inColumn(cell, widths[index]!)).join("  ").trimEnd();
-  const lines = rows.map(([level, ...cells]) => `${show(level)}  ${line(cells)}`);
-  return [[`      ${line(head)}`, ...lines].join("\n")];
+  const [title, ...lines] = columns([head, ...rows.map(([, ...cells]) => cells)], isFigure);
+  const levelled = rows.map(([level], index) => `${show(level)}  ${lines[index]}`);
+  return [[`      ${title}`, ...levelled].join("\n")];
 }
 
-/** Figures stand at the right. */
-function inColumn(cell: string, width: number): string {
-  return /^(<|\d|-)/.test(cell) ? cell.padStart(width) : cell.padEnd(width);
+function isFigure(cell: string): boolean {
+  return /^(<|\d|-)/.test(cell);
 }
 
 const QUEUE_HEAD = ["queue", "waiting", "healthy", "consumers", "oldest", ""];
@@ -131,4 +128,23 @@ export function nagiosLine(report: StatusReport): string {
     ]
   );
   return `TICKBORG ${state} - ${found}${figures.length > 0 ? ` | ${figures.join(" ")}` : ""}`;
+}
+
+/** What `tickborg status --json` prints. */
+export interface StatusReport {
+  readonly level: Finding["level"];
+  /** ISO 8601. */
+  readonly time: string;
+  /** The version of this program. Each endpoint tells its role's. */
+  readonly version: string;
+  /** Without a level where nobody asked it: the embedded one. */
+  readonly broker: Partial<Finding> & { readonly address: string };
+  readonly queues: readonly QueueReport[];
+  readonly endpoints: readonly EndpointReport[];
+  /** Absent where the configuration has no App. */
+  readonly github?: GitHubReport;
+  /** Repositories that send webhooks and are not served, as far as stats has counted. */
+  readonly unserved?: readonly UnservedReport[];
+  /** What nothing is said about, and why. */
+  readonly notLookedAt?: readonly string[];
 }

@@ -1,11 +1,12 @@
 /** Every command there is besides the roles. */
 
+import type { Run } from "./arguments.ts";
+
 /** One row of the table. */
 export interface Command {
   /** What the command does, in one line. */
   readonly summary: string;
-  /** `run` resolves to the exit code and throws a UsageError for wrong arguments. */
-  readonly load: () => Promise<{ run(args: string[]): Promise<number> }>;
+  readonly load: () => Promise<{ readonly run: Run }>;
 }
 
 /** The commands, in the order people meet them. */
@@ -20,7 +21,7 @@ export const COMMANDS = {
   },
   "all": {
     summary: "Runs every role in one process, on the embedded broker or on RabbitMQ",
-    load: () => import("./all.ts"),
+    load: () => import("./run_roles.ts"),
   },
   "check-config": {
     summary: "Validates a configuration file and the files its roles read",
@@ -39,15 +40,12 @@ export const COMMANDS = {
     load: () => import("./status.ts"),
   },
   "dead-letters": {
-    summary: "Lists, shows, replays or drops messages that could not be handled",
+    summary: "Lists, shows, retries or drops messages that could not be handled",
     load: () => import("./dead_letters.ts"),
   },
 } as const satisfies Record<string, Command>;
 
-/** A command's name. */
-export type CommandName = keyof typeof COMMANDS;
-
 /** Whether a word is a command's name. */
-export function isCommandName(word: string): word is CommandName {
+export function isCommandName(word: string): word is keyof typeof COMMANDS {
   return Object.hasOwn(COMMANDS, word);
 }

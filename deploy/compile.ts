@@ -7,7 +7,7 @@ import { loadConfig } from "../lib/config/config.ts";
 import { ConfigError, describeError, UsageError } from "../lib/common/errors.ts";
 import { narrowedPermissions, permissionFlags } from "../services/permissions.ts";
 import { isRoleName, ROLE_NAMES, type RoleName, roleOf } from "../services/roles.ts";
-import { parseOptions } from "../commands/arguments.ts";
+import { command, type Values } from "../commands/arguments.ts";
 
 /** Targets of `deno compile` (Deno 2.9.6). */
 export const TARGETS = [
@@ -98,15 +98,13 @@ async function indigestible(): Promise<string[]> {
 }
 
 async function namesIn(folder: string): Promise<string[]> {
-  const names: string[] = [];
   try {
-    for await (const { name, isDirectory } of Deno.readDir(folder)) {
-      if (isDirectory) names.push(name);
-    }
+    const entries = await Array.fromAsync(Deno.readDir(folder));
+    return entries.filter(({ isDirectory }) => isDirectory).map(({ name }) => name);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
   }
-  return names;
 }
 
 /** What to do about a runtime that is not there. */
@@ -165,22 +163,22 @@ async function verify({ role, path }: Program): Promise<void> {
   );
 }
 
-function parse(args: string[]) {
-  const options = parseOptions(args, {
-    role: { type: "string", multiple: true, default: [...ROLE_NAMES] },
-    target: { type: "string", multiple: true },
-    output: { type: "string", default: "dist" },
-    config: { type: "string" },
-    json: { type: "boolean", default: false },
-    help: { type: "boolean", short: "h", default: false },
-  });
-  const roles = [...new Set(options.role as string[])].map((role) => {
+const OPTIONS = {
+  role: { type: "string", multiple: true, default: [...ROLE_NAMES] as string[] },
+  target: { type: "string", multiple: true },
+  output: { type: "string", default: "dist" },
+  config: { type: "string" },
+  json: { type: "boolean", default: false },
+} as const;
+
+function understood(options: Values<typeof OPTIONS>): Options {
+  const roles = [...new Set(options.role)].map((role) => {
     if (!isRoleName(role)) {
       throw new UsageError(`No role is named ${role}: ${ROLE_NAMES.join(", ")}`);
     }
     return role;
   });
-  const named = (options.target as string[] | undefined) ?? [Deno.build.target];
+  const named = options.target ?? [Deno.build.target];
   const targets = named.includes("all") ? TARGETS : [...new Set(named)].map((target) => {
     if (TARGETS.includes(target as Target)) return target as Target;
     throw new UsageError(`No target is named ${target}: all, ${TARGETS.join(", ")}`);
@@ -188,8 +186,8 @@ function parse(args: string[]) {
   if (targets.length > 1 && Deno.env.get("DENORT_BIN")) {
     throw new UsageError("DENORT_BIN is the runtime of one target: name one with --target");
   }
-  const output = resolve(options.output as string);
-  return { ...options, roles, targets, output, folderPerTarget: options.target !== undefined };
+  const output = resolve(options.output);
+  return { roles, targets, output, folderPerTarget: options.target !== undefined };
 }
 
 async function permissionsFor(role: RoleName, config: string | undefined): Promise<string[]> {
@@ -199,33 +197,25 @@ async function permissionsFor(role: RoleName, config: string | undefined): Promi
   return permissionFlags(narrowedPermissions(row, narrowing));
 }
 
-/** `deno task compile`; resolves to the exit code. */
-async function run(args: string[]): Promise<number> {
-  const options = parse(args);
-  if (options.help) {
-    console.log(HELP);
-    return 0;
-  }
+/** `deno task compile`. */
+export const run = command({ help: HELP, options: OPTIONS }, async (options) => {
+  const wanted = plan(understood(options));
   const programs: (Program & { bytes: number })[] = [];
   try {
-    for (const program of plan(options)) {
-      const permissions = await permissionsFor(program.role, options.config as string | undefined);
+    for (const program of wanted) {
+      const permissions = await permissionsFor(program.role, options.config);
       const bytes = await compile(program, permissions);
       programs.push({ ...program, bytes });
       if (!options.json) console.log(`${program.path}  ${(bytes / 1e6).toFixed(1)} MB`);
     }
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    console.error(describe(error));
+    console.error((error as Error).message);
     return 1;
   }
   if (options.json) console.log(JSON.stringify({ programs }, null, 2));
   return 0;
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
+});
 
 if (import.meta.main) {
   try {

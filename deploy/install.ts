@@ -49,20 +49,12 @@ function copySources(target: string): void {
   for (const name of SOURCES) copy(`${root}${name}`, `${target}/${name}`);
   for (const [file, message] of Object.entries(LEFT_OUT)) {
     Deno.writeTextFileSync(`${target}/commands/${file}`, leftOut(message));
-    removeFolder(`${target}/commands/${file.replace(/\.ts$/, "")}`);
+    Deno.removeSync(`${target}/commands/${file.replace(/\.ts$/, "")}`, { recursive: true });
   }
   const config = productionConfig(readJson(`${target}/deno.json`), sourceTexts(target));
   writeJson(`${target}/deno.json`, config);
   const lock = productionLock(readJson(`${target}/deno.lock`), Object.values(config.imports));
   writeJson(`${target}/deno.lock`, lock);
-}
-
-function removeFolder(path: string): void {
-  try {
-    Deno.removeSync(path, { recursive: true });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
 }
 
 /** Fetches what the sources import, and compiles them. */

@@ -4,16 +4,14 @@ import { ack, type Publication } from "../lib/broker/broker.ts";
 import { answerTo, eyesFor, type Problem } from "../lib/comments/answer.ts";
 import { wantedBuilds } from "../lib/comments/builds.ts";
 import { type Command, parseCommands } from "../lib/comments/command.ts";
-import { gatherFacts } from "../lib/comments/gather.ts";
-import type { CommentFacts } from "../lib/comments/facts.ts";
+import { type CommentFacts, gatherFacts } from "../lib/comments/gather.ts";
 import {
   buildJobs,
   cancellations,
   commentKey,
   evaluationOf,
 } from "../lib/comments/publications.ts";
-import { allowedBuilds, isInCharge } from "../lib/comments/rights.ts";
-import { withoutRunning } from "../lib/comments/running.ts";
+import { allowedBuilds, isInCharge, withoutRunning } from "../lib/comments/rights.ts";
 import type { Config } from "../lib/config/config.ts";
 import { describeError, TransientFault } from "../lib/common/errors.ts";
 import { withTests } from "../lib/evaluation/with_tests.ts";
@@ -191,15 +189,11 @@ async function say(event: CommentEvent, text: string, github: GitHub): Promise<v
 }
 
 /** What GitHub refuses (a locked conversation, a missing permission) is no reason not to build. */
-async function tolerant<T>(
-  { log }: RoleContext,
-  call: () => Promise<T>,
-): Promise<T | undefined> {
+async function tolerant({ log }: RoleContext, call: () => Promise<void>): Promise<void> {
   try {
-    return await call();
+    await call();
   } catch (error) {
     if (!(error instanceof GitHubRefusal)) throw error;
     log.warn("GitHub refused an answer to a comment", { error: describeError(error) });
-    return undefined;
   }
 }

@@ -8,7 +8,6 @@ import { ack, type Delivery } from "../lib/broker/broker.ts";
 import { logViewerOf, sectionOf } from "../lib/config/sections.ts";
 import { CheckRunReconciler } from "../lib/check_runs/reconciler.ts";
 import { type CheckMessage, decodeCheckMessage } from "../lib/check_runs/message.ts";
-import type { Addresses } from "../lib/report/parts.ts";
 import type { Consumer, HandlerResult, RoleContext, Service } from "../lib/runtime/role.ts";
 import { webhookRecovery } from "../lib/github/webhook_recovery.ts";
 import { Sweep } from "../lib/sweep/sweep.ts";
@@ -19,9 +18,9 @@ const PREFETCH = 16;
 
 /**
  * Milliseconds that no check run is changed after a redelivery: longer than a request of the instance that
- * had the message before may take, however much tests shorten other delays.
+ * had the message before may take. Tests do not shorten it.
  */
-const TAKEOVER_MS = 15_000;
+const REDELIVERY_DELAY_MS = 15_000;
 
 /** Creates the service. */
 export function createService(context: RoleContext): Promise<Service> {
@@ -37,9 +36,9 @@ export function createService(context: RoleContext): Promise<Service> {
   const reconciler = new CheckRunReconciler({
     ...common,
     noBuilderMs: section.no_builder_seconds * 1_000,
-    addresses: addressesOf(context),
+    addresses: { handle: config.github.handle, logViewer: logViewerOf(config) },
     repos: new Set(config.runner.repos.map((repo) => repo.toLowerCase())),
-    redeliveryDelayMs: TAKEOVER_MS,
+    redeliveryDelayMs: REDELIVERY_DELAY_MS,
     delay,
   });
   const sweepMs = section.sweep_interval_seconds * 1_000;
@@ -57,13 +56,6 @@ export function createService(context: RoleContext): Promise<Service> {
       webhookRecovery(context),
     ],
   });
-}
-
-function addressesOf({ config }: RoleContext): Addresses {
-  return {
-    handle: config.github.handle,
-    logViewer: logViewerOf(config),
-  };
 }
 
 /** Passes what peers publish on to the queue of the one writer, having seen that it can be read. */

@@ -2,7 +2,7 @@
 import { servesRepo } from "../lib/access/acl.ts";
 import { ack } from "../lib/broker/broker.ts";
 import { describeError } from "../lib/common/errors.ts";
-import { Evaluation } from "../lib/evaluation/evaluation.ts";
+import { Evaluation, type EvaluationOptions } from "../lib/evaluation/evaluation.ts";
 import { NO_PULL_REQUEST } from "../lib/evaluation/missing.ts";
 import { maintenanceTask } from "../lib/git/maintenance.ts";
 import { type GitHubRefusal, isMissing } from "../lib/github/github.ts";
@@ -40,14 +40,7 @@ export function createService(context: RoleContext): Promise<Service> {
   });
 }
 
-interface HandleOptions {
-  readonly context: RoleContext;
-  /** Which tries of the job this is, from 1. */
-  readonly tries: number;
-  readonly stop: AbortSignal;
-}
-
-async function* handle(body: Uint8Array, options: HandleOptions): HandlerStream {
+async function* handle(body: Uint8Array, options: EvaluationOptions): HandlerStream {
   const { config } = options.context;
   let job: EvaluationJob;
   try {
@@ -70,7 +63,7 @@ async function* handle(body: Uint8Array, options: HandleOptions): HandlerStream 
 async function unseen(
   error: GitHubRefusal,
   evaluation: Evaluation,
-  { context, tries }: HandleOptions,
+  { context, tries }: EvaluationOptions,
 ): Promise<HandlerResult> {
   retryIfEarly(error, tries);
   context.log.warn("GitHub does not show what is to be evaluated", { error: describeError(error) });

@@ -4,6 +4,7 @@
  */
 import type { Config, Section } from "../lib/config/config.ts";
 import { rabbitMqOf } from "../lib/config/config.ts";
+import { foldersOf } from "../lib/config/folders.ts";
 import { secretPath } from "../lib/config/secrets.ts";
 import { logViewerOf } from "../lib/config/sections.ts";
 import { ConfigError } from "../lib/common/errors.ts";
@@ -153,11 +154,7 @@ function distinct(items: readonly (string | undefined)[]): string[] {
 }
 
 function paths(keys: readonly PathKey[], config: Config): string[] {
-  return keys.flatMap((key) => {
-    const [section, name] = key.split(".") as [Section, string];
-    const value = (config[section] as Record<string, unknown> | undefined)?.[name];
-    return typeof value === "string" ? [value] : [];
-  });
+  return foldersOf(keys, config).map(({ path }) => path);
 }
 
 function brokerAddress(rabbit: { host: string; ssl: boolean }): string {

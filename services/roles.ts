@@ -19,8 +19,8 @@ export interface Role {
   readonly consumes: readonly string[];
   /** Exchanges it publishes to, beside the default one and `stats`, to which every role may. */
   readonly publishes: readonly string[];
-  /** Exchanges it hears through a queue that goes with its connection. */
-  readonly hears?: readonly string[];
+  /** Exchanges it subscribes to through a queue that goes with its connection. */
+  readonly subscribes?: readonly string[];
   /** The port it serves HTTP on unless configured otherwise. */
   readonly port?: number;
   /** Whether it speaks to GitHub's API and so needs the App's key. */
@@ -32,29 +32,33 @@ export interface Role {
   readonly load: () => Promise<RoleModule>;
 }
 
+/** A row without what is usual. */
+type Row = Omit<Role, keyof typeof USUAL> & Partial<Role>;
+
+const USUAL = {
+  needs: [],
+  consumes: [],
+  publishes: [],
+  github: false,
+  programs: [],
+  permissions: { read: [], write: [] },
+} as const satisfies Partial<Role>;
+
 /** The roles, in the order a message meets them. */
 const ROLES = {
   "github-webhook-receiver": {
     summary: "Checks GitHub's webhooks and hands them to the broker",
     section: "github_webhook_receiver",
-    needs: [],
-    consumes: [],
     publishes: [EXCHANGE.githubEvents],
     port: 8080,
-    github: false,
-    programs: [],
     permissions: { read: ["github_webhook_receiver.webhook_secret_file"], write: [] },
     load: () => import("./github_webhook_receiver.ts"),
   },
   "evaluation-filter": {
     summary: "Picks the pull request events that ask for an evaluation",
     section: "evaluation_filter",
-    needs: [],
     consumes: [QUEUE.evaluationFilter],
     publishes: [EXCHANGE.cancellations],
-    github: false,
-    programs: [],
-    permissions: { read: [], write: [] },
     load: () => import("./evaluation_filter.ts"),
   },
   "push-filter": {
@@ -63,7 +67,6 @@ const ROLES = {
     needs: ["checkout"],
     consumes: [QUEUE.pushFilter],
     publishes: [EXCHANGE.buildResults],
-    github: false,
     programs: ["git"],
     permissions: { read: [], write: ["checkout.root"] },
     load: () => import("./push_filter.ts"),
@@ -75,7 +78,6 @@ const ROLES = {
     consumes: [QUEUE.commentFilter, QUEUE.reviewComments],
     publishes: [EXCHANGE.buildResults, EXCHANGE.cancellations],
     github: true,
-    programs: [],
     permissions: { read: ["github_app.private_key"], write: [] },
     load: () => import("./github_comment_filter.ts"),
   },
@@ -96,8 +98,7 @@ const ROLES = {
     needs: ["build", "checkout"],
     consumes: ["build-inputs-<system>"],
     publishes: [EXCHANGE.buildResults, EXCHANGE.logs],
-    hears: [EXCHANGE.cancellations, EXCHANGE.buildJobs],
-    github: false,
+    subscribes: [EXCHANGE.cancellations, EXCHANGE.buildJobs],
     programs: ["git", "sh", "bwrap"],
     permissions: { read: [], write: ["checkout.root"], lfs: true },
     load: () => import("./builder.ts"),
@@ -107,37 +108,26 @@ const ROLES = {
     section: "github_comment_poster",
     needs: ["github_app"],
     consumes: [QUEUE.buildResults, QUEUE.checkRuns],
-    publishes: [],
     github: true,
-    programs: [],
     permissions: { read: ["github_app.private_key"], write: [], logPages: true },
     load: () => import("./github_comment_poster.ts"),
   },
   "log-message-collector": {
     summary: "Stores build logs and serves them over HTTP",
     section: "log_message_collector",
-    needs: [],
     consumes: [QUEUE.logs],
-    publishes: [],
     port: 8081,
-    github: false,
-    programs: [],
     permissions: { read: ["log_api_config.logs_path"], write: ["log_message_collector.logs_path"] },
     load: () => import("./log_message_collector.ts"),
   },
   "stats": {
     summary: "Counts events and serves them to Prometheus",
     section: "stats",
-    needs: [],
     consumes: [QUEUE.stats],
-    publishes: [],
     port: 9090,
-    github: false,
-    programs: [],
-    permissions: { read: [], write: [] },
     load: () => import("./stats.ts"),
   },
-} as const satisfies Record<string, Role>;
+} as const satisfies Record<string, Row>;
 
 /** A role's name: the same on the command line, in units, in logs and in documents. */
 export type RoleName = keyof typeof ROLES;
@@ -152,5 +142,5 @@ export function isRoleName(word: string): word is RoleName {
 
 /** The row of a role. */
 export function roleOf(name: RoleName): Role {
-  return ROLES[name];
+  return { ...USUAL, ...ROLES[name] };
 }

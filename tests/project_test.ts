@@ -1,7 +1,7 @@
 /** What belongs to the project besides its code agrees with the code. */
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { generatedFiles } from "../deploy/files/generated.ts";
+import { generatedFiles } from "../deploy/generate.ts";
 import { VERSION } from "../lib/common/version.ts";
 
 function read(path: string): string {

@@ -6,7 +6,7 @@ const SHIPPED = ["commands", "deploy", "lib", "services", "testing"]
   .flatMap((folder) => filesIn(folder, ".ts")).concat("main.ts");
 
 const FILE_LINES = 250;
-/** Of a body, its braces among them. */
+/** Of a body with its braces, without the functions inside it. */
 const FUNCTION_LINES = 40;
 const PARAMETERS = 3;
 
@@ -18,21 +18,33 @@ type Function =
   | Deno.lint.FunctionExpression
   | Deno.lint.ArrowFunctionExpression;
 
-/** Tells of functions that are too long or take too much. */
+/** Finds functions that are too long or take too much. */
 const small: Deno.lint.Rule = {
   create: (context) => {
-    const look = (node: Function) => {
-      const { params, body } = node;
+    const linesOf = (node: Function) =>
+      node.body ? context.sourceCode.getText(node.body).split("\n").length : 0;
+    /** Lines of the functions inside of each that is open, the innermost last. */
+    const inner: number[] = [0];
+    const leave = (node: Function) => {
+      const { params } = node;
       if (params.length > PARAMETERS) {
         context.report({ node, message: `${params.length} parameters` });
       }
-      const lines = body ? context.sourceCode.getText(body).split("\n").length : 0;
-      if (lines > FUNCTION_LINES) context.report({ node, message: `${lines} lines` });
+      const all = linesOf(node);
+      const own = all - inner.pop()!;
+      if (own > FUNCTION_LINES) context.report({ node, message: `${own} lines` });
+      inner[inner.length - 1]! += Math.max(all - 1, 0);
+    };
+    const enter = () => {
+      inner.push(0);
     };
     return {
-      FunctionDeclaration: look,
-      FunctionExpression: look,
-      ArrowFunctionExpression: look,
+      FunctionDeclaration: enter,
+      FunctionExpression: enter,
+      ArrowFunctionExpression: enter,
+      "FunctionDeclaration:exit": leave,
+      "FunctionExpression:exit": leave,
+      "ArrowFunctionExpression:exit": leave,
     };
   },
 };
@@ -45,6 +57,7 @@ Deno.test(`no function has more than ${FUNCTION_LINES} lines or ${PARAMETERS} pa
       [`class A {\n  async *f(a, b = 1, ...c) ${long} }`, ["a.ts:2 41 lines"]],
       ["function f(a, { b }, [c], d) {}", ["a.ts:1 4 parameters"]],
       ["function f(a, b, c) {}", []],
+      [`function f() {\n  g(() => ${long});\n}`, ["a.ts:2 41 lines"]],
     ] as const
   ) assert.deepEqual(findings(small, "a.ts", text), found, text);
   assert.deepEqual(SHIPPED.flatMap((path) => findings(small, path)), []);

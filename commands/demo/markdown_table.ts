@@ -1,11 +1,12 @@
 /** Markdown's tables for a terminal. Pure. */
+import { columns } from "../../lib/text/columns.ts";
 
 /** Lines of Markdown in which the columns of tables are aligned, and links and code spans are their text. */
 export function renderTables(markdown: string): string[] {
   const shown: string[] = [];
   let table: string[][] = [];
   const flush = () => {
-    shown.push(...aligned(table));
+    shown.push(...columns(table));
     table = [];
   };
   for (const line of markdown.split("\n")) {
@@ -27,23 +28,4 @@ function cellsOf(line: string): string[] {
 function plainText(text: string): string {
   return text.replaceAll(/\[((?:[^\]`]|`[^`]*`)+)\]\([^)\s]*\)/g, "$1")
     .replaceAll(/(`+) ?([^`].*?) ?\1(?!`)/g, "$2").replaceAll("**", "");
-}
-
-function aligned(rows: readonly string[][]): string[] {
-  const count = Math.max(0, ...rows.map((row) => row.length));
-  const widths = Array.from(
-    { length: count },
-    (_, column) => Math.max(...rows.map((row) => widthOf(row[column] ?? ""))),
-  );
-  return rows.map((row) =>
-    widths.map((width, column) => {
-      const cell = row[column] ?? "";
-      return cell + " ".repeat(width - widthOf(cell));
-    }).join("  ").trimEnd()
-  );
-}
-
-/** Columns of a terminal: pictures take two. */
-function widthOf(text: string): number {
-  return [...text].length + (text.match(/\p{Emoji_Presentation}/gu)?.length ?? 0);
 }

@@ -19,13 +19,13 @@ import {
 } from "./view.ts";
 
 /** Milliseconds after which the demo gives up: a first build on a slow machine takes some seconds. */
-const PATIENCE_MS = 120_000;
+const TIMEOUT_MS = 120_000;
 
 /** Milliseconds a log may appear after its check run has completed: they come by different ways. */
-const LOG_PATIENCE_MS = 10_000;
+const LOG_TIMEOUT_MS = 10_000;
 
 /** Where the story is told. */
-export interface Stage {
+export interface DemoOptions {
   /** Absolute path of the log folder. */
   readonly logs: string;
   readonly say: (text: string) => void;
@@ -34,7 +34,7 @@ export interface Stage {
 }
 
 /** What came of the demo. */
-export interface Outcome {
+export interface DemoResult {
   readonly ok: boolean;
   readonly checks: readonly CheckSummary[];
   /** The check run that sums up the others. */
@@ -48,19 +48,22 @@ export interface Outcome {
  * Opens the pull request and resolves when every check run has completed, or took too long. Throws the
  * signal's reason when it aborts.
  */
-export async function play(fleet: Fleet, scenario: Scenario, stage: Stage): Promise<Outcome> {
-  const { logs, say, signal } = stage;
+export async function play(
+  fleet: Fleet,
+  scenario: Scenario,
+  options: DemoOptions,
+): Promise<DemoResult> {
+  const { logs, say, signal } = options;
   introduce(scenario, say);
-  const watcher = new DemoEvents(fleet, (event) => say(formatEvent(event)));
+  const events = new DemoEvents(fleet, (event) => say(formatEvent(event)));
   const pull = await fleet.openPullRequest({ title: scenario.title, files: scenario.change });
   signal.throwIfAborted();
-  const checks = await watchChecks(fleet, pull, {
+  const { checks, overall } = await watchChecks(fleet, pull, {
     expected: scenario.expected,
     signal,
-    look: () => watcher.look(),
-    summarize: (check) => summarize(check, scenario.expected, stage),
+    look: () => events.look(),
+    summarize: (check) => summarize(check, scenario.expected, options),
   });
-  const overall = await watchOverall(fleet, pull, { signal, look: () => watcher.look() });
   const labelled = scenario.labels.every((label) => pull.labels.includes(label));
   const ok = labelled && overall.conclusion === scenario.overall &&
     checks.length === scenario.expected.size &&
@@ -70,11 +73,10 @@ export async function play(fleet: Fleet, scenario: Scenario, stage: Stage): Prom
   say(`Logs: ${logs}`);
   say(`\n${formatOverall(overall)}\n`);
   say(ok ? "Everything came out as it should." : "Something did not come out as it should.");
-  const { events } = watcher;
-  return { ok, checks, overall, labels: pull.labels, logs, events };
+  return { ok, checks, overall, labels: pull.labels, logs, events: events.events };
 }
 
-function introduce(scenario: Scenario, say: Stage["say"]): void {
+function introduce(scenario: Scenario, say: DemoOptions["say"]): void {
   say(`A monorepo with ${scenario.projects.length} projects:`);
   for (const { name, path, build_system, depends_on } of scenario.projects) {
     const how = typeof build_system === "string" ? build_system : build_system.Custom.command;
@@ -91,47 +93,41 @@ interface Watch {
   summarize(check: FakeCheckRun): Promise<CheckSummary>;
 }
 
-/** Summarizes each check run once it completes; those that are missing or not complete come last. */
-async function watchChecks(fleet: Fleet, pull: FakePull, watch: Watch): Promise<CheckSummary[]> {
-  const completed = new Map<number, Promise<CheckSummary>>();
-  const runs = () =>
-    fleet.repository.checkRuns(pull.headSha).filter(({ name }) => name !== OVERALL);
-  const done = () => {
-    watch.look();
-    for (const check of runs()) {
-      if (check.status !== "completed" || completed.has(check.id)) continue;
-      completed.set(check.id, watch.summarize(check));
-    }
-    return [...watch.expected.keys()].every((name) =>
-      runs().some((check) => check.name === name && check.status === "completed")
-    );
-  };
-  const all = fleet.github.waitFor(done, { what: "every check run", timeoutMs: PATIENCE_MS });
-  await orAborted(all, watch.signal).catch(() => {});
-  const summaries = await Promise.all(completed.values());
-  watch.signal.throwIfAborted();
-  const others = runs().filter(({ id }) => !completed.has(id))
-    .map(({ name, status }) => incomplete(name, status, watch.expected));
-  const missing = [...watch.expected.keys()].filter((name) => !runs().some((r) => r.name === name))
-    .map((name) => incomplete(name, "missing", watch.expected));
-  return [...summaries, ...others, ...missing];
-}
-
-/** Waits for the check run that sums up the others to end. */
-async function watchOverall(
+/**
+ * Summarizes each check run once it completes, until the one that sums up the others has; those that are missing
+ * or do not complete come last.
+ */
+async function watchChecks(
   fleet: Fleet,
   pull: FakePull,
-  { signal, look }: Pick<Watch, "signal" | "look">,
-): Promise<OverallSummary> {
-  const find = () => fleet.repository.checkRuns(pull.headSha).find(({ name }) => name === OVERALL);
+  { expected, signal, look, summarize }: Watch,
+): Promise<Pick<DemoResult, "checks" | "overall">> {
+  const completed = new Map<number, Promise<CheckSummary>>();
+  const all = () => fleet.repository.checkRuns(pull.headSha);
+  const builds = () => all().filter(({ name }) => name !== OVERALL);
   const done = () => {
     look();
-    return find()?.status === "completed";
+    for (const check of builds()) {
+      if (check.status !== "completed" || completed.has(check.id)) continue;
+      completed.set(check.id, summarize(check));
+    }
+    return [...expected.keys(), OVERALL].every((name) =>
+      all().some((check) => check.name === name && check.status === "completed")
+    );
   };
-  const ended = fleet.github.waitFor(done, { what: OVERALL, timeoutMs: PATIENCE_MS });
+  const ended = fleet.github.waitFor(done, { what: "every check run", timeoutMs: TIMEOUT_MS });
   await orAborted(ended, signal).catch(() => {});
+  const summaries = await Promise.all(completed.values());
   signal.throwIfAborted();
-  const found = find();
+  const others = builds().filter(({ id }) => !completed.has(id))
+    .map(({ name, status }) => incomplete(name, status, expected));
+  const missing = [...expected.keys()].filter((name) => !builds().some((r) => r.name === name))
+    .map((name) => incomplete(name, "missing", expected));
+  const overall = overallOf(all().find(({ name }) => name === OVERALL));
+  return { checks: [...summaries, ...others, ...missing], overall };
+}
+
+function overallOf(found: FakeCheckRun | undefined): OverallSummary {
   if (!found) return { conclusion: "missing", title: "", text: "" };
   const { conclusion, status, title, text, summary } = found;
   return { conclusion: conclusion ?? status, title, text: text ?? summary };
@@ -145,7 +141,7 @@ function incomplete(name: string, state: string, expected: Scenario["expected"])
 async function summarize(
   check: FakeCheckRun,
   expected: Scenario["expected"],
-  { logs, say, signal }: Stage,
+  { logs, say, signal }: DemoOptions,
 ): Promise<CheckSummary> {
   const ran = logPage(check);
   const lines = ran
@@ -165,7 +161,7 @@ async function summarize(
 
 /** A log's lines, followed to its end, from the server that its check run links to. */
 async function wholeLog(address: string, signal: AbortSignal): Promise<string[]> {
-  const deadline = performance.now() + LOG_PATIENCE_MS;
+  const deadline = performance.now() + LOG_TIMEOUT_MS;
   for (;;) {
     const response = await fetch(`${address}?follow=1`, { signal });
     const text = await response.text();

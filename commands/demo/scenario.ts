@@ -34,7 +34,7 @@ int main(int argc, char **argv) {
 }
 `;
 
-/** `greeter` is built by the best tool at hand: CMake, Make, or a shell command where there is no compiler. */
+/** `greeter` is built with CMake, or by a shell command where there is none. */
 function greeter(has: (program: string) => boolean): DemoProject {
   const common = { name: "greeter", path: "apps/greeter", labels: ["app: greeter"] };
   if (has("cc") && has("cmake") && (has("make") || has("ninja"))) {
@@ -43,15 +43,6 @@ function greeter(has: (program: string) => boolean): DemoProject {
     return {
       project: { ...common, build_system: "CMake" },
       files: { "apps/greeter/CMakeLists.txt": cmake, "apps/greeter/main.c": GREETER_C },
-    };
-  }
-  if (has("cc") && has("make")) {
-    return {
-      project: { ...common, build_system: "Make" },
-      files: {
-        "apps/greeter/Makefile": "greeter: main.c\n\tcc -O2 -Wall -o greeter main.c\n",
-        "apps/greeter/main.c": GREETER_C,
-      },
     };
   }
   return {
@@ -65,22 +56,17 @@ function greeter(has: (program: string) => boolean): DemoProject {
 }
 
 /** `letters` depends on `greeter`, so it is built although the pull request does not touch it. */
-function letters(has: (program: string) => boolean): DemoProject {
-  const common = { name: "letters", path: "libs/letters", depends_on: ["greeter"] };
-  if (has("make")) {
-    return {
-      project: { ...common, build_system: "Make" },
-      files: {
-        "libs/letters/Makefile": "all:\n\t@sh letters.sh\n",
-        "libs/letters/letters.sh": letterScript,
-      },
-    };
-  }
-  return {
-    project: { ...common, build_system: { Custom: { command: "sh letters.sh" } } },
-    files: { "libs/letters/letters.sh": letterScript },
-  };
-}
+const letters: DemoProject = {
+  project: {
+    name: "letters",
+    path: "libs/letters",
+    depends_on: ["greeter"],
+    build_system: { Custom: { command: "sh letters.sh" } },
+  },
+  files: {
+    "libs/letters/letters.sh": letterScript,
+  },
+};
 
 /** `parser` is broken by the pull request. */
 const parser: DemoProject = {
@@ -112,7 +98,7 @@ function trayApp(elsewhere: System): DemoProject {
 /** Makes the story for a machine: its system, and which programs it has. */
 export function scenarioFor(system: System, has: (program: string) => boolean): Scenario {
   const elsewhere = SYSTEMS.findLast((other) => other !== system && !other.endsWith("linux"))!;
-  const all = [greeter(has), letters(has), parser, trayApp(elsewhere)];
+  const all = [greeter(has), letters, parser, trayApp(elsewhere)];
   return {
     projects: all.map(({ project }) => project),
     files: Object.assign({ "README.md": "# A small monorepo\n" }, ...all.map(({ files }) => files)),

@@ -1,6 +1,7 @@
 /** Says what happens in the demo as it happens, by looking at the fake GitHub after each of its changes. */
 import { OVERALL } from "../../lib/check_runs/name.ts";
 import type { FakeCheckRun } from "../../testing/fake_github/mod.ts";
+import { columns } from "../../lib/text/columns.ts";
 import { renderTables } from "./markdown_table.ts";
 import type { Fleet } from "../../testing/fleet.ts";
 
@@ -93,13 +94,10 @@ export interface CheckSummary {
 
 /** A table of the check runs. */
 export function formatSummary(checks: readonly CheckSummary[]): string {
-  const width = Math.max(...checks.map(({ name }) => name.length));
-  return checks.map((check) => {
-    const verdict = check.conclusion === check.expected ? "as it should" : `NOT ${check.expected}`;
-    return `  ${check.name.padEnd(width)}  ${check.conclusion.padEnd(8)} ${verdict.padEnd(14)}${
-      check.log ?? "nothing was run"
-    }`;
-  }).join("\n");
+  const rows = checks.map(({ name, conclusion, expected, log = "nothing was run" }) => {
+    return [name, conclusion, conclusion === expected ? "as it should" : `NOT ${expected}`, log];
+  });
+  return columns(rows).map((line) => `  ${line}`).join("\n");
 }
 
 /** The first paragraph of a check run's summary, line by line. */

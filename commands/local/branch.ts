@@ -6,6 +6,7 @@ import { GitFailure } from "../../lib/git/git.ts";
 import type { GitRepository } from "../../lib/git/repository.ts";
 import { type Clone, openClone } from "./clone.ts";
 import { CloneError } from "./clone_error.ts";
+import type { LocalOptions } from "./options.ts";
 import { checkHistory, fetchMissing } from "./history.ts";
 import { defaultBase } from "./remotes.ts";
 import { findRevision, type Revision } from "./revision.ts";
@@ -31,12 +32,8 @@ export interface LocalBranch {
 }
 
 /** What to look at. */
-export interface BranchRequest {
-  readonly repo: string;
-  readonly base: string | undefined;
-  readonly head: string;
-  /** Whether what is not committed belongs to the branch. */
-  readonly uncommitted: boolean;
+export interface BranchRequest
+  extends Pick<LocalOptions, "repo" | "base" | "head" | "uncommitted"> {
   /** The configuration's projects, for a base that lists none. */
   readonly fallback: readonly Project[] | undefined;
   /** A folder of ours. */
@@ -127,7 +124,7 @@ async function workTreeOf(
   const tree = { repository, top, signal };
   progress("looking at the work tree");
   const { count, submodules } = await changesIn(tree).catch((error: unknown) => {
-    // WorkTreeChanges that were not asked for are no reason not to look at the branch.
+    // Changes that were not asked for are no reason not to look at the branch.
     if (wanted || !(error instanceof GitFailure)) throw error;
     return { count: 0, submodules: [] };
   });

@@ -20,7 +20,7 @@ import type { LocalBranch } from "./branch.ts";
 import { Checkouts } from "./checkouts.ts";
 import { describeFound, errorFinder, type FoundError } from "./first_error.ts";
 import { describeBuilds, describeSummary, type LocalBuild, type LocalReport } from "./report.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "./options.ts";
 
 /** A project to build, and why. */
 export interface Choice {

@@ -8,7 +8,7 @@ import type { Project } from "../../lib/config/config.ts";
 import { sectionOf } from "../../lib/config/sections.ts";
 import type { LocalBranch } from "./branch.ts";
 import { trackCheckout } from "./checkout_progress.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "./options.ts";
 
 /** What is checked out. */
 export interface Source {

@@ -1,5 +1,6 @@
 /** What a clone may lack of the two commits: the history of a shallow one, the objects of a partial one. */
 import { join } from "node:path";
+import { eachPart } from "../../lib/git/git.ts";
 import type { GitRepository } from "../../lib/git/repository.ts";
 import { CloneError } from "./clone_error.ts";
 import { ownGit } from "./own_git.ts";
@@ -126,12 +127,6 @@ async function eachLine(
   args: readonly string[],
   see: (line: string) => void,
 ): Promise<void> {
-  const decoder = new TextDecoder("latin1");
-  let rest = "";
-  const onStdout = (chunk: Uint8Array) => {
-    const lines = (rest + decoder.decode(chunk)).split("\n");
-    rest = lines.pop()!;
-    lines.forEach(see);
-  };
+  const onStdout = eachPart("\n", see, "latin1");
   await repository.run(args, { onStdout, maxBytes: 16 * 1024 ** 3, timeoutMs: 600_000 });
 }

@@ -1,6 +1,8 @@
 /** What `tickborg local` was asked to do. */
-import { parseArguments } from "../arguments.ts";
+import type { Values } from "../arguments.ts";
 import { UsageError } from "../../lib/common/errors.ts";
+import type { Config } from "../../lib/config/config.ts";
+import type { Screen } from "./screen.ts";
 
 /** The help text. */
 export const HELP = `Does for a branch what the bot would do, without GitHub and without a broker
@@ -32,25 +34,8 @@ Exit codes:
   130  stopped by Ctrl-C; 143 by SIGTERM; 141 because what it wrote was no longer read, as by head
 `;
 
-/** The options, understood. */
-export interface LocalOptions {
-  readonly help: boolean;
-  readonly repo: string;
-  readonly base: string | undefined;
-  readonly head: string;
-  readonly uncommitted: boolean;
-  /** Undefined where the project list decides. */
-  readonly test: boolean | undefined;
-  readonly dryRun: boolean;
-  readonly keep: boolean;
-  readonly json: boolean;
-  readonly config: string | undefined;
-  readonly sandbox: boolean;
-  readonly parallelism: number;
-  readonly projects: readonly string[];
-}
-
-const OPTIONS = {
+/** The options as they are written. */
+export const OPTIONS = {
   "repo": { type: "string", default: "." },
   "base": { type: "string" },
   "head": { type: "string", default: "HEAD" },
@@ -63,17 +48,13 @@ const OPTIONS = {
   "config": { type: "string" },
   "no-sandbox": { type: "boolean", default: false },
   "jobs": { type: "string" },
-  "help": { type: "boolean", short: "h", default: false },
 } as const;
 
-/** Parses the arguments. Throws a UsageError. */
-export function parseLocalOptions(args: string[]): LocalOptions {
-  const { values, positionals } = parseArguments({
-    args,
-    allowPositionals: true,
-    strict: true,
-    options: OPTIONS,
-  });
+/** The options, understood. */
+export type LocalOptions = Readonly<ReturnType<typeof understood>>;
+
+/** Reads the values. Throws a UsageError. */
+export function understood(values: Values<typeof OPTIONS>, projects: readonly string[]) {
   if (values.build && values.test) {
     throw new UsageError("--build and --test exclude each other: --test builds too");
   }
@@ -81,19 +62,13 @@ export function parseLocalOptions(args: string[]): LocalOptions {
     throw new UsageError("--uncommitted and --head exclude each other: the work tree is HEAD's");
   }
   return {
-    help: values.help,
-    repo: values.repo,
-    base: values.base,
-    head: values.head,
-    uncommitted: values.uncommitted,
+    ...values,
+    /** Undefined where the project list decides. */
     test: values.build || values.test ? values.test : undefined,
     dryRun: values["dry-run"],
-    keep: values.keep,
-    json: values.json,
-    config: values.config,
     sandbox: !values["no-sandbox"],
     parallelism: values.jobs === undefined ? navigator.hardwareConcurrency : parseJobs(values.jobs),
-    projects: [...new Set(positionals)],
+    projects: [...new Set(projects)],
   };
 }
 
@@ -101,4 +76,15 @@ function parseJobs(text: string): number {
   const jobs = Number(text);
   if (Number.isInteger(jobs) && jobs >= 1 && jobs <= 1_024) return jobs;
   throw new UsageError(`--jobs takes a whole number from 1 to 1024, found ${JSON.stringify(text)}`);
+}
+
+/** What every part of a run has at hand. */
+export interface Session {
+  readonly options: LocalOptions;
+  readonly config: Config | undefined;
+  readonly screen: Screen;
+  /** A folder of ours. */
+  readonly folder: string;
+  /** Aborts when the run is to end. */
+  readonly signal: AbortSignal;
 }

@@ -2,8 +2,8 @@
  * Git as the person runs it who called us: with their settings, credentials and keys. Only what must reach
  * the clone's own remote runs so; everything else runs as `lib/git/git.ts` does it.
  */
-import process from "node:process";
 import { cutText, safeLine } from "../../lib/builder/log/lines.ts";
+import { feed, kill, withoutLogins } from "../../lib/git/git.ts";
 
 /** How to run it. */
 export interface OwnGitOptions {
@@ -58,12 +58,12 @@ export async function ownGit(args: readonly string[], options: OwnGitOptions) {
     stderr: show ? "inherit" : "piped",
     detached: timeoutMs !== undefined,
   }).spawn();
-  const end = () => kill(child, timeoutMs !== undefined);
+  const end = () => kill(child, "SIGTERM");
   const timer = timeoutMs === undefined ? undefined : setTimeout(end, timeoutMs);
   signal.addEventListener("abort", end, { once: true });
   try {
     const [, out, said, { success }] = await Promise.all([
-      feed(child.stdin, options.stdin ?? ""),
+      feed(child, options.stdin ?? ""),
       new Response(child.stdout).text(),
       show ? "" : new Response(child.stderr).text(),
       child.status,
@@ -85,27 +85,10 @@ function environment(mayAsk: boolean): Record<string, string> {
   };
 }
 
-async function feed(stdin: WritableStream<Uint8Array>, text: string): Promise<void> {
-  const writer = stdin.getWriter();
-  // Git may end without reading all of it; its exit code says what that means.
-  await writer.write(new TextEncoder().encode(text)).catch(() => {});
-  await writer.close().catch(() => {});
-}
-
-/** Ends git, and what it started where they have a process group of their own. */
-function kill(child: Deno.ChildProcess, group: boolean): void {
-  try {
-    if (group && Deno.build.os !== "windows") process.kill(-child.pid, "SIGTERM");
-    else child.kill("SIGTERM");
-  } catch {
-    // It has ended already.
-  }
-}
-
 /** Why it ended, without user names and passwords of addresses; the last line where it does not say. */
 function why(text: string): string {
   const lines = text.trim().split("\n");
   const fatal = lines.find((line) => line.startsWith("fatal: "))?.slice("fatal: ".length);
   const line = fatal ?? lines.at(-1)!;
-  return cutText(safeLine(line.replaceAll(/(https?:\/\/)[^/@\s]*@/g, "$1")), MAX_SAID);
+  return cutText(safeLine(withoutLogins(line)), MAX_SAID);
 }

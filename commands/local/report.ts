@@ -4,6 +4,8 @@ import { describePlan } from "../../lib/evaluation/wording.ts";
 import type { EvaluationPlan } from "../../lib/evaluation/plan.ts";
 import { PROJECTS_FILE, type TouchedProject } from "../../lib/projects/projects.ts";
 import { duration } from "../../lib/report/markdown.ts";
+import { columns } from "../../lib/text/columns.ts";
+import { counted } from "../../lib/text/utf8.ts";
 import { shellWord } from "../../lib/text/shell.ts";
 import type { LocalBranch } from "./branch.ts";
 
@@ -102,7 +104,7 @@ export function mistakesOf(
 function describeMistakes(mistakes: readonly string[] | undefined): string[] {
   if (mistakes === undefined) return [];
   return [
-    `${PROJECTS_FILE} has ${counted(mistakes)}:`,
+    `${PROJECTS_FILE} has ${counted(mistakes.length, "mistake")}:`,
     ...mistakes.map((line) => `  ${line}`),
   ];
 }
@@ -111,13 +113,9 @@ function describeMistakes(mistakes: readonly string[] | undefined): string[] {
 function describeOldMistakes(base: string, { oldMistakes, outcome }: EvaluationPlan): string[] {
   if (oldMistakes.length === 0 || outcome === "bad-projects") return [];
   return [
-    `Note: ${PROJECTS_FILE} on ${base} has ${counted(oldMistakes)} already:`,
+    `Note: ${PROJECTS_FILE} on ${base} has ${counted(oldMistakes.length, "mistake")} already:`,
     ...oldMistakes.map((line) => `  ${safeLine(line)}`),
   ];
-}
-
-function counted(mistakes: readonly string[]): string {
-  return mistakes.length === 1 ? "1 mistake" : `${mistakes.length} mistakes`;
 }
 
 /** The projects, why they are built, and with which commands. */
@@ -145,14 +143,10 @@ export function describeSummary(builds: readonly LocalBuild[]): string[] {
   for (const { project, status = "Skipped", step = "", seconds } of builds) {
     rows.push([project, status, step, seconds === undefined ? "" : duration(seconds)]);
   }
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const table = rows.map((row) =>
-    row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd()
-  );
   const failed = builds.filter((build) => build.reason !== undefined && build.status !== "Skipped");
   return [
     "",
-    ...table,
+    ...columns(rows),
     ...builds.flatMap(({ project, tree, buildFolder }) => [
       ...(tree ? [`${project}: left in ${shellWord(tree)}`] : []),
       ...(buildFolder ? [`${project}: built in ${shellWord(buildFolder)}`] : []),

@@ -2,7 +2,7 @@
 import { UsageError } from "../../lib/common/errors.ts";
 import type { GitRepository } from "../../lib/git/repository.ts";
 import { shellWord } from "../../lib/text/shell.ts";
-import type { Remote } from "./remotes.ts";
+import type { Clone } from "./clone.ts";
 
 /** A commit that somebody named. */
 export interface Revision {
@@ -15,12 +15,9 @@ export interface Revision {
 }
 
 /** What is asked for. */
-export interface RevisionRequest {
+export interface RevisionRequest extends Pick<Clone, "remotes" | "here"> {
   readonly name: string;
   readonly option: "--base" | "--head";
-  readonly remotes: readonly Remote[];
-  /** What stands before a command that is to be typed in the clone. */
-  readonly here: string;
 }
 
 /** Finds a branch, tag or commit. A branch goes before a tag of one name. Throws a UsageError. */

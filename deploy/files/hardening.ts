@@ -5,7 +5,6 @@
  */
 import type { RoleName } from "../../services/roles.ts";
 import { startsSandboxes } from "./layout.ts";
-import type { Directive } from "./directive.ts";
 
 /** The document's list, in its order. V8 starts under MemoryDenyWriteExecute because roles run `--jitless`. */
 const DOCUMENTED: readonly Directive[] = [
@@ -93,4 +92,16 @@ function excepted(directive: Directive): Directive {
   const { key, value } = directive;
   const name = key === "SystemCallFilter" ? `${key} ${value}` : key;
   return EXCEPTIONS[name] ?? directive;
+}
+
+/** One assignment; several of one key are allowed, as systemd allows them. `why` becomes a comment. */
+export interface Directive {
+  readonly key: string;
+  readonly value: string;
+  readonly why?: string;
+}
+
+/** Shorthand for directives that need no reason. */
+export function directives(pairs: Readonly<Record<string, string>>): Directive[] {
+  return Object.entries(pairs).map(([key, value]) => ({ key, value }));
 }

@@ -18,14 +18,14 @@ export const SOURCES = [
 
 /** Commands that need what is not installed, and what is said instead. */
 export const LEFT_OUT = {
-  "demo.ts": "The demo needs the sources of Tickborg with their tests: run it in a clone",
+  "demo.ts": "The demo needs the sources of Tickborg: run it in a clone",
 } as const;
 
 /** A module that stands for a command that was left out. */
 export function leftOut(message: string): string {
   return `import { UsageError } from "../lib/common/errors.ts";
 
-function run(): Promise<number> {
+export function run(): Promise<number> {
   throw new UsageError(${JSON.stringify(message)});
 }
 `;

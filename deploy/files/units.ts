@@ -1,8 +1,7 @@
 /** Plain systemd units for every role, made from the role table; `deploy/systemd/` holds what this gives. */
 import { ROLE_NAMES, type RoleName } from "../../services/roles.ts";
 import { credentialsOf, hasCheckouts, hasLogStore, LAYOUT, startsSandboxes } from "./layout.ts";
-import { type Directive, directives } from "./directive.ts";
-import { hardening } from "./hardening.ts";
+import { type Directive, directives, hardening } from "./hardening.ts";
 
 /** A unit: its sections in order. */
 export type Unit = readonly {

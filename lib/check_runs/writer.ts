@@ -24,7 +24,7 @@ export type Written = "created" | "written" | "no commit";
 interface Write {
   readonly state: CheckRunState;
   readonly current: CheckRun | undefined;
-  /** Which tries of the message this is, from 1. */
+  /** How often the message was tried, this time included. */
   readonly tries: number;
 }
 

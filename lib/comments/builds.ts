@@ -1,13 +1,12 @@
 /** Which builds the commands of a comment name. Pure. */
 import { maxProjects, systemsFor } from "../access/acl.ts";
 import type { Command } from "./command.ts";
-import { withSystems } from "./places.ts";
 import type { Problem } from "./answer.ts";
 import type { Config, Project } from "../config/config.ts";
 import { isRedefined } from "../evaluation/list_change.ts";
 import type { Build } from "../scheduling/build_jobs.ts";
 import type { ProjectList } from "../projects/projects.ts";
-import type { System } from "../messages/systems.ts";
+import { isSystem, type System } from "../messages/systems.ts";
 
 /** What decides {@link wantedBuilds}. */
 export interface WantingFacts {
@@ -133,3 +132,41 @@ function placesOf(
 }
 
 type Reason = Extract<Problem, { kind: "nowhere" }>["because"];
+
+/** Commands whose systems are known to exist, and the names that are none. */
+export interface CommandSystems {
+  readonly commands: readonly Command[];
+  readonly unknown: readonly string[];
+}
+
+/**
+ * Takes what stands behind a command's `on` as systems. The parser does so only if each of them is one,
+ * because it does not know whether there is a project `on`. A command that then has no system left is dropped.
+ */
+export function withSystems(
+  commands: readonly Command[],
+  projects: ReadonlySet<string>,
+): CommandSystems {
+  if (projects.has("on")) return { commands, unknown: [] };
+  const read = commands.map(placed);
+  return {
+    commands: read.flatMap(({ commands }) => commands),
+    unknown: [...new Set(read.flatMap(({ unknown }) => unknown))],
+  };
+}
+
+function placed(command: Command): CommandSystems {
+  if (command.kind !== "build" && command.kind !== "test") {
+    return { commands: [command], unknown: [] };
+  }
+  const on = command.projects.lastIndexOf("on");
+  const places = command.projects.slice(on + 1);
+  if (on < 1 || places.length === 0) return { commands: [command], unknown: [] };
+  const systems: System[] = places.filter(isSystem);
+  return {
+    commands: systems.length === 0
+      ? []
+      : [{ ...command, projects: command.projects.slice(0, on), systems }],
+    unknown: places.filter((place) => !isSystem(place)),
+  };
+}

@@ -9,7 +9,7 @@ import {
   isoTime,
   jobRequestId,
 } from "../scheduling/build_jobs.ts";
-import type { CommentFacts } from "./facts.ts";
+import type { CommentFacts } from "./gather.ts";
 import { COMMENT_REQUEST } from "./approval.ts";
 import { isInCharge } from "./rights.ts";
 

@@ -35,13 +35,10 @@ export function orAborted<Value>(promise: Promise<Value>, signal: AbortSignal): 
 
 /** Resolves when one of the signals has aborted. */
 export function anyAborted(...signals: AbortSignal[]): Promise<void> {
+  const any = AbortSignal.any(signals);
   return new Promise((resolve) => {
-    if (signals.some((signal) => signal.aborted)) return resolve();
-    function done(): void {
-      for (const signal of signals) signal.removeEventListener("abort", done);
-      resolve();
-    }
-    for (const signal of signals) signal.addEventListener("abort", done);
+    if (any.aborted) return resolve();
+    any.addEventListener("abort", () => resolve(), { once: true });
   });
 }
 

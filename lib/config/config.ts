@@ -3,6 +3,7 @@ import { parseTree } from "jsonc-parser";
 import { ConfigError } from "../common/errors.ts";
 import { isSystem, type System } from "../messages/systems.ts";
 import { doubleKeys } from "../text/double_keys.ts";
+import { counted } from "../text/utf8.ts";
 import { redacted } from "../text/redacted.ts";
 import { describeIssue, shown, shownPath } from "./mistakes.ts";
 import { withoutNulls } from "./nulls.ts";
@@ -108,7 +109,7 @@ export function parseConfig(value: unknown, path = "configuration"): Config {
   ];
   if (lines.length === 0 && result.success) return withFleet(result.data, file);
   throw new ConfigError(
-    `Cannot use ${path}: ${lines.length} ${lines.length === 1 ? "mistake" : "mistakes"}\n` +
+    `Cannot use ${path}: ${counted(lines.length, "mistake")}\n` +
       lines.map((line) => `  ${redacted(line)}`).join("\n"),
   );
 }

@@ -2,7 +2,7 @@
 import { isAbsolute, resolve } from "node:path";
 import type * as z from "zod";
 import { isSecretKey, redacted, secretIn } from "../text/redacted.ts";
-import { shortened } from "../text/shortened.ts";
+import { shortened } from "../text/utf8.ts";
 import { ConfigSchema } from "./schema.ts";
 
 /** One line for each mistake in `root`: where it stands, what is allowed, what was found. */

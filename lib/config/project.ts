@@ -3,7 +3,7 @@ import * as z from "zod";
 import { ProjectName } from "../messages/build_job.ts";
 import { SYSTEMS } from "../messages/systems.ts";
 import { secretIn } from "../text/redacted.ts";
-import { shortened } from "../text/shortened.ts";
+import { shortened } from "../text/utf8.ts";
 
 /** A text of 1 to `most` characters. */
 export function words(most: number) {
@@ -94,3 +94,13 @@ function checkNames(list: unknown, context: Context): void {
     });
   });
 }
+
+/** A label that Tickborg puts on pull requests which touch a path or whose title says a word. */
+export const LabelRule = z.strictObject({
+  name: z.string().min(1).max(50),
+  /** Paths or patterns: `*` stands for part of a name, `**` for any folders. */
+  paths: z.array(z.string().min(1).max(1_024)).max(200).default([]),
+  /** Types or scopes of a conventional title: `fix` and `ui` both match `fix(ui): …`. */
+  titles: z.array(z.string().min(1).max(100)).max(200).default([]),
+});
+export type LabelRule = z.infer<typeof LabelRule>;

@@ -82,7 +82,7 @@ export const ConfigSchema = z.strictObject({
     sweep_interval_seconds: Seconds.default(300),
     /** Seconds a check run may wait for a builder while none is connected for its system. */
     no_builder_seconds: Seconds.default(900),
-    /** Seconds a check run may stay queued or in progress without news. */
+    /** Seconds a check run may stay queued or in progress without a message about it. */
     stuck_seconds: Seconds.default(6 * 3_600),
   }).optional(),
   mass_rebuilder: z.strictObject({
@@ -107,7 +107,7 @@ export const ConfigSchema = z.strictObject({
     read_only_paths: z.array(Path).max(100).default([]),
     /** Bytes of log an attempt may write; the rest is dropped with a note. */
     max_log_bytes: z.number().int().min(10_000).default(64 * 1024 * 1024),
-    /** Seconds a running build is given at SIGTERM before it is handed back. */
+    /** Seconds a running build is given at SIGTERM before its job is requeued. */
     stop_grace_seconds: z.number().int().min(0).default(30),
   }).optional(),
   push_filter: z.strictObject({

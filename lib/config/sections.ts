@@ -4,24 +4,16 @@ import { foreignSystems, type System } from "../messages/systems.ts";
 import { shown } from "./mistakes.ts";
 import { ConfigSchema } from "./schema.ts";
 
-const { builder, github_comment_poster, mass_rebuilder, stats } = ConfigSchema.shape;
-
 /** A section that may be absent while another role reads it. */
 type Optional = "builder" | "github_comment_poster" | "mass_rebuilder" | "stats";
 
-/** What holds where such a section is absent. */
-const DEFAULTS: { readonly [S in Optional]: NonNullable<Config[S]> } = {
-  builder: builder.unwrap().parse({}),
-  github_comment_poster: github_comment_poster.unwrap().parse({}),
-  mass_rebuilder: mass_rebuilder.unwrap().parse({}),
-  stats: stats.unwrap().parse({}),
-};
 /** A section with its defaults, whether the configuration has it, or there is a configuration, or not. */
 export function sectionOf<S extends Optional>(
   config: Pick<Config, S> | undefined,
   section: S,
 ): NonNullable<Config[S]> {
-  return config?.[section] ?? DEFAULTS[section];
+  const found: Config[S] | undefined = config?.[section];
+  return found ?? ConfigSchema.shape[section].unwrap().parse({}) as NonNullable<Config[S]>;
 }
 
 /**

@@ -50,7 +50,7 @@ export async function decide(job: EvaluationJob, options: DecideOptions): Promis
   return { plan, trusted, unserved: await unservedOf(systemsOf(plan.builds), context) };
 }
 
-/** No evaluation takes a test's outcome away. */
+/** No evaluation takes the result of a test away. */
 async function asTested(
   plan: EvaluationPlan,
   { repo, pr }: EvaluationJob,

@@ -6,7 +6,7 @@ import { describeError, TransientFault } from "../common/errors.ts";
 import { type GitHub, GitHubRefusal, type PullRequest } from "../github/github.ts";
 import { evaluationMessage } from "../scheduling/build_jobs.ts";
 import type { EvaluationJob } from "../messages/evaluation_job.ts";
-import type { Event } from "../messages/event.ts";
+import type { StatsEvent } from "../messages/event.ts";
 import { evaluationEvents, RECEIVED, statsMessage } from "../monitoring/stats_events.ts";
 import type { HandlerResult, HandlerStream, RoleContext } from "../runtime/role.ts";
 import type { BranchFacts } from "./branch_facts.ts";
@@ -20,7 +20,7 @@ import {
 } from "./messages.ts";
 import { pullRequestOf } from "./missing.ts";
 import { type EvaluationPlan, labelsOf } from "./plan.ts";
-import { GIVEN_UP } from "./request_state.ts";
+import { GIVEN_UP } from "./status.ts";
 import { EvaluationReporter, type FinalStatus } from "./reporter.ts";
 import { describeList } from "./list_wording.ts";
 import { describePlan, stateOf } from "./wording.ts";
@@ -31,7 +31,7 @@ const BATCH = 500;
 /** What an evaluation works with. */
 export interface EvaluationOptions {
   readonly context: RoleContext;
-  /** Which tries of the job this is, from 1. */
+  /** How often the job was tried, this time included. */
   readonly tries: number;
   /** Aborts when the role stops. */
   readonly stop: AbortSignal;
@@ -75,7 +75,7 @@ export class Evaluation {
   async *run(): HandlerStream {
     if (this.#job.labels_only) return await this.#relabel();
     if (this.#job.conclude) {
-      await this.#reporter.conclude(this.#job.conclude);
+      await this.#reporter.setFinalStatus(this.#job.conclude);
       return { publish: [], settle: ack };
     }
     const pull = await this.#pullRequest();
@@ -97,8 +97,8 @@ export class Evaluation {
     const gathered = await this.#gather(pull);
     if (gathered.kind === "superseded") return await this.#superseded(pull);
     if (gathered.kind === "gone") {
-      yield [this.#ended(gathered.conclusion)];
-      return await this.#conclude(gathered.conclusion);
+      yield [this.#ended(gathered.final)];
+      return await this.#finish(gathered.final);
     }
     return yield* this.#decide(pull, gathered.branch, again);
   }
@@ -143,34 +143,28 @@ export class Evaluation {
   /** Labels, builds, then the final status: in this order, so that the status never promises too much. */
   async *#decide(pull: PullRequest, branch: BranchFacts, again: boolean): HandlerStream {
     const { config } = this.#context;
-    const { plan, trusted, unserved } = await decide(this.#job, {
-      ...{ pull, branch, again, context: this.#context },
-    });
+    const options = { pull, branch, again, context: this.#context };
+    const { plan, trusted, unserved } = await decide(this.#job, options);
     if (plan.labels) await this.#reporter.label(pull, plan.labels);
     const { repo, pr, reason } = this.#job;
     const request = { repo, pr, ...this.#request, baseSha: branch.base };
     const { outcome, builds } = plan;
-    const description = describePlan(plan, {
-      target: pull.baseRef,
-      handle: config.github.handle,
-      maxProjects: maxProjects(config),
-      branch,
-      unserved,
-    });
-    const { handle } = config.github;
-    const notes = describeList(plan, { target: pull.baseRef, handle }).join("\n");
-    const end = { outcome: outcome, description, notes, trusted, builds };
+    const place = { target: pull.baseRef, handle: config.github.handle };
+    const facts = { ...place, maxProjects: maxProjects(config), branch, unserved };
+    const description = describePlan(plan, facts);
+    const notes = describeList(plan, place).join("\n");
+    const end = { outcome, description, notes, trusted, builds };
     const messages = [
       endedMessage(request, end),
       ...evaluationMessages(request, plan, this.#askedAt),
     ];
     for (let at = 0; at < messages.length; at += BATCH) yield messages.slice(at, at + BATCH);
     this.#log("Pull request evaluated", { outcome, builds: builds.length, reason });
-    const conclusion = { state: stateOf(outcome), description, outcome: outcome };
-    return await this.#conclude(conclusion, this.#events(pull, plan));
+    const final = { state: stateOf(outcome), description, outcome };
+    return await this.#finish(final, this.#events(pull, plan));
   }
 
-  #events({ baseRef }: PullRequest, { outcome }: EvaluationPlan): Event[] {
+  #events({ baseRef }: PullRequest, { outcome }: EvaluationPlan): StatsEvent[] {
     const events = evaluationEvents(baseRef, this.#elapsed());
     return outcome === "bad-projects"
       ? [...events, { "target-branch-fails-evaluation": baseRef }]
@@ -181,15 +175,18 @@ export class Evaluation {
    * Sets the final status. Where GitHub does not take it, all else is done and must not be done twice: a
    * message that only sets the status stays behind.
    */
-  async #conclude(conclusion: FinalStatus, events: readonly Event[] = []): Promise<HandlerResult> {
+  async #finish(
+    final: FinalStatus,
+    events: readonly StatsEvent[] = [],
+  ): Promise<HandlerResult> {
     const outcome = this.#end(...events);
     try {
-      await this.#reporter.conclude(conclusion);
+      await this.#reporter.setFinalStatus(final);
       return outcome;
     } catch (error) {
       if (!(error instanceof TransientFault)) throw error;
       this.#log("Final status is set later", { error: describeError(error) });
-      const later = evaluationMessage({ ...this.#job, conclude: conclusion });
+      const later = evaluationMessage({ ...this.#job, conclude: final });
       return { ...outcome, publish: [...outcome.publish, later] };
     }
   }
@@ -197,10 +194,10 @@ export class Evaluation {
   /** A status that was begun on a commit that nobody looks at any more ends too. */
   async #superseded(pull: PullRequest): Promise<HandlerResult> {
     const description = `Superseded by ${pull.headSha}`;
-    const conclusion: FinalStatus = { state: "failure", description, outcome: "superseded" };
+    const final: FinalStatus = { state: "failure", description, outcome: "superseded" };
     const { requestState } = await this.#reporter.requestState(pull);
-    if (requestState === "begun") await this.#reporter.conclude(conclusion);
-    return this.#with(this.#ended(conclusion), this.#end());
+    if (requestState === "begun") await this.#reporter.setFinalStatus(final);
+    return this.#with(this.#ended(final), this.#end());
   }
 
   #closed(): HandlerResult {
@@ -212,19 +209,19 @@ export class Evaluation {
     return { publish: [first, ...publish], settle };
   }
 
-  /** The last tries failed: whoever opened the pull request is told. */
+  /** The last try failed: whoever opened the pull request is told. */
   async giveUp(error: unknown, outcome = GIVEN_UP): Promise<readonly Publication[]> {
     if (this.#job.labels_only) return [];
     const { handle } = this.#context.config.github;
     const why = describeError(error).slice(0, 80);
-    const conclusion: FinalStatus = {
+    const final: FinalStatus = {
       state: "error",
       description: `Cannot evaluate: ${why}; comment ${handle} eval to try again`,
       outcome,
     };
-    const publish = this.#job.conclude ? [] : [this.#ended(conclusion)];
+    const publish = this.#job.conclude ? [] : [this.#ended(final)];
     try {
-      await this.#reporter.conclude(conclusion);
+      await this.#reporter.setFinalStatus(final);
     } catch (cause) {
       this.#context.log.error("Nobody could be told of an evaluation that is given up", {
         error: describeError(cause),
@@ -233,7 +230,7 @@ export class Evaluation {
     return publish;
   }
 
-  #end(...events: Event[]): HandlerResult {
+  #end(...events: StatsEvent[]): HandlerResult {
     const stats = statsMessage(this.#context.config.runner.identity, [...RECEIVED, ...events]);
     return { publish: [stats], settle: ack };
   }
@@ -243,7 +240,7 @@ export class Evaluation {
   }
 
   #log(what: string, fields: Record<string, unknown>): void {
-    const { repo: { full_name: repo }, pr: { number, head_sha: head } } = this.#job;
-    this.#context.log.info(what, { repo, number, head, ms: this.#elapsed(), ...fields });
+    const { repo: { full_name: repo }, pr: { number, head_sha: headSha } } = this.#job;
+    this.#context.log.info(what, { repo, number, headSha, ms: this.#elapsed(), ...fields });
   }
 }

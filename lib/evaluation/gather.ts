@@ -1,5 +1,6 @@
 /** Fetches a pull request into the cache and gathers what git knows about it. */
-import type { Config } from "../config/config.ts";
+import { deadline } from "../common/async.ts";
+import { TransientFault } from "../common/errors.ts";
 import { sectionOf } from "../config/sections.ts";
 import { branchRef, openCache, pullRef, withCacheRepair } from "../git/cache.ts";
 import { MissingFromGit } from "../git/faults.ts";
@@ -8,8 +9,8 @@ import type { PullRequest } from "../github/github.ts";
 import type { EvaluationJob } from "../messages/evaluation_job.ts";
 import { retryIfEarly } from "../runtime/retry.ts";
 import { type BranchFacts, gatherBranchFacts } from "./branch_facts.ts";
-import { limited } from "./limit.ts";
 import { finalStatusOfMissing } from "./missing.ts";
+import type { PushOptions } from "./push_facts.ts";
 import type { FinalStatus } from "./reporter.ts";
 
 /** Which commit a request is for, seen from three sides. */
@@ -36,16 +37,11 @@ export type Gathered =
   | { readonly kind: "facts"; readonly branch: BranchFacts }
   | { readonly kind: "superseded" }
   /** Something did not come in minutes, and the evaluation ends. */
-  | { readonly kind: "gone"; readonly conclusion: FinalStatus };
+  | { readonly kind: "gone"; readonly final: FinalStatus };
 
 /** What {@link gather} works with. */
-export interface GatherOptions {
-  readonly config: Config;
+export interface GatherOptions extends PushOptions {
   readonly pull: PullRequest;
-  /** Which tries of the job this is, from 1. */
-  readonly tries: number;
-  /** Aborts when the role stops. */
-  readonly stop: AbortSignal;
 }
 
 /**
@@ -56,11 +52,15 @@ export async function gather(
   job: EvaluationJob,
   { config, pull, tries, stop }: GatherOptions,
 ): Promise<Gathered> {
-  using limit = limited(stop, sectionOf(config, "mass_rebuilder").evaluation_timeout_seconds);
+  const seconds = sectionOf(config, "mass_rebuilder").evaluation_timeout_seconds;
+  using limit = deadline(
+    1_000 * seconds,
+    new TransientFault(`Evaluation took more than ${seconds} s`),
+  );
   try {
     const cache = await openCache(config.checkout!.root, job.repo, {
       allowLocal: allowsLocal(config.github.api_url),
-      signal: limit.signal,
+      signal: AbortSignal.any([stop, limit.signal]),
     });
     const [target, pulled] = [branchRef(pull.baseRef), pullRef(pull.number)];
     const heads = await cache.fetch([target, pulled]);
@@ -77,6 +77,6 @@ export async function gather(
     if (!(error instanceof MissingFromGit)) throw error;
     retryIfEarly(error, tries);
     const { handle } = config.github;
-    return { kind: "gone", conclusion: finalStatusOfMissing(error, pull.baseRef, handle) };
+    return { kind: "gone", final: finalStatusOfMissing(error, pull.baseRef, handle) };
   }
 }

@@ -2,7 +2,7 @@
 import type { Project } from "../config/config.ts";
 import type { GitRepository } from "../git/repository.ts";
 import { isListPath, validatedListAt } from "../projects/at_commit.ts";
-import { listMistakes } from "../projects/list_mistakes.ts";
+import { listMistakes, type ListParts } from "../projects/list_mistakes.ts";
 import { tellWithoutPlace } from "../projects/list_text.ts";
 import {
   type ProjectList,
@@ -10,7 +10,6 @@ import {
   touchedProjects,
   usableList,
 } from "../projects/projects.ts";
-import type { LabelRule } from "../projects/label_rule.ts";
 import { nearFolders, treeEntries } from "../projects/tree_entries.ts";
 import { type Entries, pathsOf, type TreeFacts, treeMistakes } from "../projects/tree_mistakes.ts";
 
@@ -39,7 +38,7 @@ export interface ListQuestion {
   readonly tree: string;
   /** Paths that differ between the two. */
   readonly files: readonly string[];
-  /** The base's list, judged. */
+  /** The base's list, validated. */
   readonly list: ProjectList;
   /** The configuration's projects. */
   readonly fallback: readonly Project[] | undefined;
@@ -75,26 +74,21 @@ export async function gatherListFacts(
   return { merged, oldMistakes, removed };
 }
 
-interface Parts {
-  readonly projects: readonly Project[];
-  readonly labels: readonly LabelRule[];
-}
-
-function partsOf(list: ProjectList): Parts {
+function partsOf(list: ProjectList): ListParts {
   const usable = usableList(list);
   return usable.kind === "list" ? usable : { projects: [], labels: [] };
 }
 
-function projectPaths({ projects }: Parts): string[] {
+function projectPaths({ projects }: ListParts): string[] {
   return pathsOf({ projects, labels: [] });
 }
 
 /** Every mistake, a line each. */
 function mistakesOf(
-  judged: ProjectList,
+  validated: ProjectList,
   look: Pick<TreeFacts, "entries" | "isOld" | "near">,
 ): string[] {
-  const list = usableList(judged);
+  const list = usableList(validated);
   if (list.kind === "missing") return [];
   if (list.kind === "invalid") return [...list.mistakes?.() ?? [list.reason]];
   const inTree = treeMistakes({ ...list, ...look });
@@ -102,12 +96,12 @@ function mistakesOf(
     ? list.tell([...list.mistakes ?? [], ...inTree])
     : tellWithoutPlace([...listMistakes(list), ...inTree], list);
   // What is said of a file that is not read leaves the configuration's list usable.
-  return judged.kind === "invalid" && !judged.mistakes ? [judged.reason, ...told] : told;
+  return validated.kind === "invalid" && !validated.mistakes ? [validated.reason, ...told] : told;
 }
 
 interface Removal {
-  readonly before: Parts;
-  readonly after: Parts;
+  readonly before: ListParts;
+  readonly after: ListParts;
   /** Of the merged tree. */
   readonly entries: Entries;
   readonly files: readonly string[];

@@ -1,5 +1,6 @@
 /** What people read about a change of the project list, and about mistakes in it. Pure. */
 import { PROJECTS_FILE } from "../projects/projects.ts";
+import { counted } from "../text/utf8.ts";
 import { code } from "../report/markdown.ts";
 import type { EvaluationPlan } from "./plan.ts";
 
@@ -56,13 +57,15 @@ function describeChange({ listChange, builds }: ListPlan, handle: string): strin
   if (all.length === 0) return [];
   const built = mergedBuilds(builds);
   const how = built.length > 0
-    ? `Built here as the changed list defines them: ${limited(built.map((name) => code(name)))}.`
+    ? `Built here as the changed list defines them: ${
+      withTimeLimit(built.map((name) => code(name)))
+    }.`
     : merged && redefined.length > 0
     ? "The builds here go by the list as it is. A trusted person may comment " +
       `${code(`${handle} eval`)} or ${code(`${handle} build ${redefined[0]}`)} to have the new ` +
       "definitions built."
     : undefined;
-  return [`Takes effect after the merge: ${limited(all)}.`, ...(how ? [how] : [])];
+  return [`Takes effect after the merge: ${withTimeLimit(all)}.`, ...(how ? [how] : [])];
 }
 
 /** The projects whose builds go by the merged list. */
@@ -77,7 +80,7 @@ function bullets(lines: readonly string[]): string {
   return [...shown, ...(rest > 0 ? [`- and ${rest} more`] : [])].join("\n");
 }
 
-function limited(names: readonly string[]): string {
+function withTimeLimit(names: readonly string[]): string {
   const rest = names.length - MOST_SHOWN;
   return names.slice(0, MOST_SHOWN).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
 }
@@ -102,5 +105,5 @@ export function listNotes(plan: ListPlan, target: string): string {
 
 function few(names: readonly string[]): string {
   const text = names.join(", ");
-  return text.length <= 30 ? text : `${names.length} project${names.length === 1 ? "" : "s"}`;
+  return text.length <= 30 ? text : counted(names.length, "project");
 }

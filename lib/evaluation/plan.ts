@@ -31,7 +31,7 @@ export interface EvaluationFacts {
   readonly config: Pick<Config, "github">;
 }
 
-/** What an evaluation came to; `build` and `nothing` alone are good news. */
+/** What an evaluation came to; only `build` and `nothing` are a success. */
 export type EvaluationOutcome =
   | "build"
   /** No project is touched, or only some that are never built. */

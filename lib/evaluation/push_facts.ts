@@ -1,5 +1,7 @@
 /** Fetches what was pushed into the cache and gathers what git knows about it. */
 import type { Config } from "../config/config.ts";
+import { deadline } from "../common/async.ts";
+import { TransientFault } from "../common/errors.ts";
 import { sectionOf } from "../config/sections.ts";
 import { branchRef, type GitCache, openCache, withCacheRepair } from "../git/cache.ts";
 import { MissingFromGit } from "../git/faults.ts";
@@ -9,7 +11,6 @@ import { projectListAt } from "../projects/at_commit.ts";
 import type { ProjectList } from "../projects/projects.ts";
 import { retryIfEarly } from "../runtime/retry.ts";
 import { changedFiles } from "./changed_files.ts";
-import { limited } from "./limit.ts";
 
 /** What git knows about a push. */
 export interface PushFacts {
@@ -30,7 +31,7 @@ export interface Push {
 /** What {@link gatherPushFacts} works with. */
 export interface PushOptions {
   readonly config: Config;
-  /** Which tries of the message this is, from 1. */
+  /** How often the message was tried, this time included. */
   readonly tries: number;
   /** Aborts when the role stops. */
   readonly stop: AbortSignal;
@@ -44,11 +45,15 @@ export async function gatherPushFacts(
   push: Push,
   { config, tries, stop }: PushOptions,
 ): Promise<PushFacts | MissingFromGit> {
-  using limit = limited(stop, sectionOf(config, "mass_rebuilder").evaluation_timeout_seconds);
+  const seconds = sectionOf(config, "mass_rebuilder").evaluation_timeout_seconds;
+  using limit = deadline(
+    1_000 * seconds,
+    new TransientFault(`Evaluation took more than ${seconds} s`),
+  );
   const { repo, after } = push.event;
   const cache = await openCache(config.checkout!.root, repo, {
     allowLocal: allowsLocal(config.github.api_url),
-    signal: limit.signal,
+    signal: AbortSignal.any([stop, limit.signal]),
   });
   try {
     await cache.fetchCommits([after]);

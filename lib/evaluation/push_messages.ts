@@ -1,12 +1,12 @@
 /** What is told of a push of which nothing can be built. Pure. */
 import type { Publication } from "../broker/broker.ts";
-import { type AttrOutcome, makeResult, resultMessages } from "../builder/result.ts";
+import { makeResult, type ProjectResult, resultMessages } from "../builder/result.ts";
 import { type BuildRequest, makeBuildJob } from "../scheduling/build_jobs.ts";
 import type { ProjectList } from "../projects/projects.ts";
 import type { System } from "../messages/systems.ts";
 
 /** Why nothing can be built. */
-export type PushEnd = Required<Pick<AttrOutcome, "status" | "reason">>;
+export type PushEnd = Required<Pick<ProjectResult, "status" | "reason">>;
 
 /** The end of a push whose commit cannot be had: `why` says what was tried and found. */
 export function unreadablePush(why: string): PushEnd {
@@ -46,7 +46,7 @@ export function pushEndMessages(
   const result = makeResult(
     { job, system, identity: "push-filter", attemptId: job.request_id, startedAt: at },
     {
-      outcomes: [{ attr: project, status, reason, step: "checkout", output: [reason] }],
+      outcomes: [{ project, status, reason, step: "checkout", output: [reason] }],
       logLines: 0,
       endedAt: at,
     },

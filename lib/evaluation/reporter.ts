@@ -10,8 +10,15 @@ import {
 } from "../github/github.ts";
 import { labelChanges } from "../projects/labels.ts";
 import type { EvaluationJob } from "../messages/evaluation_job.ts";
-import { isOvertaken, type RequestState, requestStateOf } from "./request_state.ts";
-import { contextFor, EVALUATION_CONTEXT, evaluationMemory, evaluationUrl } from "./status.ts";
+import {
+  contextFor,
+  EVALUATION_CONTEXT,
+  evaluationMemory,
+  evaluationUrl,
+  isSuperseded,
+  type RequestState,
+  requestStateOf,
+} from "./status.ts";
 import { cut } from "./wording.ts";
 
 /** What a reporter uses of GitHub. */
@@ -73,19 +80,19 @@ export class EvaluationReporter {
   }
 
   /**
-   * Sets the final status, unless a later request was concluded since this one began: git may have been
+   * Sets the final status, unless a later request got its final status since this one began: git may have been
    * slow, or GitHub may not have taken this status for hours.
    */
-  async conclude(conclusion: FinalStatus): Promise<void> {
+  async setFinalStatus(final: FinalStatus): Promise<void> {
     const { github, log, job, requestId, requestedAt } = this.#options;
-    const { repo, pr: { number, head_sha: head } } = job;
-    const statuses = await github.statuses(repo, head);
+    const { repo, pr: { number, head_sha: headSha } } = job;
+    const statuses = await github.statuses(repo, headSha);
     this.#context ??= contextFor(statuses ?? [], number, await this.#suffix());
-    if (isOvertaken(statuses ?? [], { number, requestId, requestedAt })) {
-      log.info("Evaluation was overtaken", { repo: repo.full_name, number, head, ...conclusion });
+    if (isSuperseded(statuses ?? [], { number, requestId, requestedAt })) {
+      log.info("Evaluation was superseded", { repo: repo.full_name, number, headSha, ...final });
       return;
     }
-    await this.#set(conclusion);
+    await this.#set(final);
   }
 
   /** Brings the labels up to date. A refusal is logged: labels are no reason not to build. */

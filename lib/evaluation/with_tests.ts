@@ -16,7 +16,7 @@ export interface TestedFacts {
 
 /**
  * The builds, tested too where the same commit of the pull request was, or is being, tested: a build without
- * tests must not stand where a test's outcome stood.
+ * tests must not replace the result of one with tests.
  */
 export function withTests(builds: readonly Build[], facts: TestedFacts): Build[] {
   const tested = new Set(

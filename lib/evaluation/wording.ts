@@ -1,5 +1,6 @@
 /** What an evaluation's commit status says. GitHub shows 140 characters, so what to do stands there too. */
 import type { CommitStatus } from "../github/github.ts";
+import { counted } from "../text/utf8.ts";
 import type { BranchFacts } from "./branch_facts.ts";
 import { countedMistakes, listNotes } from "./list_wording.ts";
 import { type EvaluationOutcome, type EvaluationPlan, systemsOf } from "./plan.ts";
@@ -17,7 +18,7 @@ export interface WordingFacts {
 }
 
 /** Characters GitHub allows. */
-const MOST = 140;
+const MAX_LENGTH = 140;
 
 /** The status's state by outcome: see `plan.ts` for the rule. */
 const STATES: Readonly<Record<EvaluationOutcome, CommitStatus["state"]>> = {
@@ -35,7 +36,7 @@ const STATES: Readonly<Record<EvaluationOutcome, CommitStatus["state"]>> = {
   "bad-projects": "error",
 };
 
-/** The state of a outcome's status. */
+/** The state of an outcome's status. */
 export function stateOf(outcome: EvaluationOutcome): CommitStatus["state"] {
   return STATES[outcome];
 }
@@ -115,16 +116,12 @@ function describeUnbuildable({ unbuildable, builds }: EvaluationPlan, handle: st
 /** Names as many of a list as fit between two texts, and how many are left. */
 export function withList(before: string, names: readonly string[], after: string): string {
   // No more than that many fit, however short they are, and a list may have a hundred thousand.
-  for (let shown = Math.min(names.length, MOST); shown > 0; shown--) {
+  for (let shown = Math.min(names.length, MAX_LENGTH); shown > 0; shown--) {
     const left = names.length - shown;
     const list = names.slice(0, shown).join(", ") + (left > 0 ? ` and ${left} more` : "");
-    if (before.length + list.length + after.length <= MOST) return before + list + after;
+    if (before.length + list.length + after.length <= MAX_LENGTH) return before + list + after;
   }
   return cut(`${before}${names.length}${after}`);
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** A branch name may be longer than the whole description. */
@@ -134,5 +131,7 @@ function short(branch: string): string {
 
 /** Cuts to what GitHub allows, without parting a character. */
 export function cut(text: string): string {
-  return text.length <= MOST ? text : `${text.slice(0, MOST - 1).replace(/[\ud800-\udbff]$/, "")}…`;
+  return text.length <= MAX_LENGTH
+    ? text
+    : `${text.slice(0, MAX_LENGTH - 1).replace(/[\ud800-\udbff]$/, "")}…`;
 }

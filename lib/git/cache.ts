@@ -7,17 +7,21 @@
 import { resolve } from "node:path";
 import { TransientFault } from "../common/errors.ts";
 import type { Repo } from "../messages/repo.ts";
-import { isLockLeft, isWhole, makeWhole, removeStaleLocks, setAside } from "./cache_files.ts";
+import {
+  createIfMissing,
+  isLockLeft,
+  isRepository,
+  removeDamaged,
+  removeStaleLocks,
+} from "./cache_files.ts";
 import { diskFault } from "../common/files.ts";
 import { BrokenCache, CACHE, fetchFault, MissingFromGit } from "./faults.ts";
-import { git, type GitOptions, type GitResult } from "./git.ts";
-import { readTags, type Tag } from "./tags.ts";
+import { type GitOptions, gitText } from "./git.ts";
+import { checkCloneUrl, checkSha, localRef, readTags, type Tag } from "./names.ts";
 import { LOCK_TIMEOUT_MS, withLock } from "./lock.ts";
-import { checkCloneUrl, checkSha } from "./names.ts";
-import { localRef } from "./refs.ts";
 import { GitRepository } from "./repository.ts";
 
-export { branchRef, pullRef } from "./refs.ts";
+export { branchRef, pullRef } from "./names.ts";
 
 /** Milliseconds a fetch may take. */
 const FETCH_TIMEOUT_MS = 600_000;
@@ -29,10 +33,10 @@ export interface CacheOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Milliseconds that packing may take, since jobs wait meanwhile; the next turn tries again. */
+/** Milliseconds that packing may take, since jobs wait meanwhile; the next run tries again. */
 const GC_TIMEOUT_MS = LOCK_TIMEOUT_MS / 2;
 
-/** Pull requests that are forgotten in a turn: git rewrites its list of refs for each, and jobs wait. */
+/** Pull requests that are forgotten in a run: git rewrites its list of refs for each, and jobs wait. */
 const PULLS_A_TURN = 200;
 
 /** Age of its newest commit at which a pull request is forgotten. */
@@ -64,7 +68,7 @@ export class GitCache extends GitRepository {
 
   /** Makes the cache where there is none, and notes that it is used. */
   async ensure(): Promise<void> {
-    if (!await isWhole(this.gitDir)) await this.#locked(() => makeWhole(this.gitDir));
+    if (!await isRepository(this.gitDir)) await this.#locked(() => createIfMissing(this.gitDir));
     const now = new Date();
     // Where it belongs to another user it may not be noted, or it was set aside just now.
     await Deno.utime(this.gitDir, now, now).catch(() => {});
@@ -102,20 +106,18 @@ export class GitCache extends GitRepository {
   /** The branch that the server's HEAD names, without `refs/heads/`; undefined in an empty repository. */
   async defaultBranch(): Promise<string | undefined> {
     const args = ["ls-remote", "--symref", "--end-of-options", this.url, "HEAD"];
-    let result: GitResult;
-    try {
-      result = await git(args, this.#remote());
-    } catch (error) {
-      throw fetchFault(error, this.url);
-    }
-    return /^ref: refs\/heads\/(.+)\tHEAD$/m.exec(new TextDecoder().decode(result.stdout))?.[1];
+    return /^ref: refs\/heads\/(.+)\tHEAD$/m.exec(await this.#askServer(args))?.[1];
   }
 
   /** The tags that the server has; their own objects are fetched by {@link fetchTags}. */
   override async tags(): Promise<Tag[]> {
     const args = ["ls-remote", "--tags", "--end-of-options", this.url];
+    return readTags(await this.#askServer(args));
+  }
+
+  async #askServer(args: readonly string[]): Promise<string> {
     try {
-      return readTags(new TextDecoder().decode((await git(args, this.#remote())).stdout));
+      return await gitText(args, this.#remote());
     } catch (error) {
       throw fetchFault(error, this.url);
     }
@@ -136,8 +138,8 @@ export class GitCache extends GitRepository {
   }
 
   /**
-   * Packs what has piled up, where git finds it worth while, and forgets old pull requests; for a turn now and
-   * then. In this order, so that what a job is reading stays until the next turn.
+   * Packs what has piled up, where git finds it worth while, and forgets old pull requests; for a run now and
+   * then. In this order, so that what a job is reading stays until the next run.
    */
   async maintain(): Promise<void> {
     const gc = ["-c", "gc.auto=6700", "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet"];
@@ -181,14 +183,14 @@ export class GitCache extends GitRepository {
    */
   #mended<T>(work: () => Promise<T>): Promise<T> {
     return this.#locked(async () => {
-      await makeWhole(this.gitDir);
+      await createIfMissing(this.gitDir);
       try {
         return await work();
       } catch (error) {
-        if (error instanceof BrokenCache) await setAside(this.gitDir);
+        if (error instanceof BrokenCache) await removeDamaged(this.gitDir);
         else if (!isLockLeft(error) || await removeStaleLocks(this.gitDir) === 0) throw error;
       }
-      await makeWhole(this.gitDir);
+      await createIfMissing(this.gitDir);
       try {
         return await work();
       } catch (error) {
@@ -200,7 +202,7 @@ export class GitCache extends GitRepository {
 
   /** Sets a damaged cache aside, so that the next fetch starts anew; for whoever met a {@link BrokenCache}. */
   async discard(): Promise<void> {
-    await this.#locked(() => setAside(this.gitDir));
+    await this.#locked(() => removeDamaged(this.gitDir));
   }
 
   async #locked<T>(work: () => Promise<T>): Promise<T> {

@@ -3,6 +3,7 @@
  * a program, ask a question, follow a redirect or recurse into a submodule. Arguments are a list, never
  * a shell's line; whatever comes from outside stands behind `--end-of-options` or is a validated hash.
  */
+import { Buffer } from "node:buffer";
 import process from "node:process";
 import { TransientFault } from "../common/errors.ts";
 import { gitArguments, gitEnvironment } from "./environment.ts";
@@ -98,7 +99,11 @@ export async function git(args: readonly string[], options: GitOptions = {}): Pr
       feed(child, options.stdin),
     ]);
     if (limits.ended) throw limits.ended;
-    const result = { code: status.code, stdout, stderr: clean(stderr) };
+    const result = {
+      code: status.code,
+      stdout,
+      stderr: withoutLogins(new TextDecoder().decode(stderr)),
+    };
     if (!(options.codes ?? [0]).includes(status.code)) throw failure(args, result);
     return result;
   } finally {
@@ -124,6 +129,21 @@ export function splitNul(stdout: Uint8Array): string[] {
   return parts;
 }
 
+/** Gives each part of a stream of text to `see`, but what stands behind the last separator. */
+export function eachPart(
+  separator: string,
+  see: (part: string) => void,
+  encoding = "utf-8",
+): (chunk: Uint8Array) => void {
+  const decoder = new TextDecoder(encoding);
+  let rest = "";
+  return (chunk) => {
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split(separator);
+    rest = parts.pop()!;
+    parts.forEach(see);
+  };
+}
+
 function start(args: readonly string[], options: GitOptions): Deno.ChildProcess {
   try {
     const own = gitArguments(args, options);
@@ -144,7 +164,7 @@ function start(args: readonly string[], options: GitOptions): Deno.ChildProcess 
 }
 
 /** Writes git's input; one that ends before it has read all says why on standard error. */
-async function feed(child: Deno.ChildProcess, input: string | undefined): Promise<void> {
+export async function feed(child: Deno.ChildProcess, input: string | undefined): Promise<void> {
   if (input === undefined) return;
   const writer = child.stdin.getWriter();
   try {
@@ -166,7 +186,7 @@ function terminate(child: Deno.ChildProcess): void {
 }
 
 /** Kills the group where the process may kill by id, else git alone, whose helpers then lose their pipes. */
-function kill(child: Deno.ChildProcess, signal: "SIGTERM" | "SIGKILL"): void {
+export function kill(child: Deno.ChildProcess, signal: "SIGTERM" | "SIGKILL"): void {
   try {
     if (Deno.build.os !== "windows") process.kill(-child.pid, signal);
     else child.kill(signal);
@@ -202,13 +222,7 @@ async function collect(
     else if (kept.byteLength > 0) chunks.push(kept);
     size += kept.byteLength;
   }
-  const whole = new Uint8Array(take ? 0 : size);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return whole;
+  return Buffer.concat(chunks);
 }
 
 function failure(args: readonly string[], result: GitResult): GitFailure {
@@ -216,9 +230,9 @@ function failure(args: readonly string[], result: GitResult): GitFailure {
   return new GitFailure(`Git failed: ${verb(args)}: ${said}`, result);
 }
 
-/** Standard error as text, without user names and passwords of addresses. */
-function clean(stderr: Uint8Array): string {
-  return new TextDecoder().decode(stderr).replaceAll(/(https?:\/\/)[^/@\s]*@/g, "$1");
+/** What git says, without user names and passwords of addresses. */
+export function withoutLogins(text: string): string {
+  return text.replaceAll(/(https?:\/\/)[^/@\s]*@/g, "$1");
 }
 
 function verb(args: readonly string[]): string {

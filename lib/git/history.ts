@@ -1,8 +1,7 @@
 /** A commit's history and tags, as far as a build's own repository has them. */
 import { readFault } from "./faults.ts";
-import { checkSha } from "./names.ts";
+import { checkSha, type Tag } from "./names.ts";
 import type { GitRepository } from "./repository.ts";
-import type { Tag } from "./tags.ts";
 
 /** Commits of a history that are looked at, the newest first. */
 const MAX_COMMITS = 10_000;

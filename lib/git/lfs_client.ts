@@ -5,6 +5,7 @@
  */
 import * as z from "zod";
 import { deadline } from "../common/async.ts";
+import { readAtMost } from "../common/read_at_most.ts";
 import { describeError, TransientFault } from "../common/errors.ts";
 
 /** What a pointer stands for. */
@@ -100,7 +101,9 @@ export class LfsClient {
       const download = actions?.download;
       if (!found.has(oid)) continue;
       if (download) found.set(oid, { href: download.href, header: download.header ?? {} });
-      else if (error?.message) found.set(oid, { reason: shown(error.message) });
+      else if (error?.message) {
+        found.set(oid, { reason: describeError(error.message.slice(0, 200)) });
+      }
     }
     return found;
   }
@@ -114,7 +117,11 @@ export class LfsClient {
       signal: AbortSignal.any([this.#signal, limit.signal]),
     });
     if (!response.ok) throw await refusal(response);
-    return await this.#text(response);
+    try {
+      return new TextDecoder().decode(await readAtMost(MAX_ANSWER_BYTES, response));
+    } catch (error) {
+      throw this.#fault(error);
+    }
   }
 
   /** Follows redirects itself: to https, or to the server's own host. */
@@ -144,20 +151,6 @@ export class LfsClient {
       next = target;
     }
     throw new LfsRefused("the server leads elsewhere without end");
-  }
-
-  async #text(response: Response): Promise<string> {
-    const decoder = new TextDecoder();
-    let text = "";
-    try {
-      for await (const chunk of response.body ?? []) {
-        text += decoder.decode(chunk, { stream: true });
-        if (text.length > MAX_ANSWER_BYTES) break;
-      }
-    } catch (error) {
-      throw this.#fault(error);
-    }
-    return text;
   }
 
   #fault(error: unknown): unknown {
@@ -190,8 +183,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function shown(message: string): string {
-  return describeError(message.slice(0, 200));
 }

@@ -1,4 +1,5 @@
 /** A lock between processes: the operating system lets go of it when its holder dies, however it dies. */
+import { delay } from "../common/async.ts";
 import { TransientFault } from "../common/errors.ts";
 
 /** Milliseconds to wait for another process's work on a repository; who holds the lock for longer fails others. */
@@ -21,7 +22,7 @@ export async function withLock<T>(
     if (performance.now() > deadline) {
       throw new TransientFault(`Cannot lock ${path}: held by another for ${LOCK_TIMEOUT_MS} ms`);
     }
-    await new Promise((resolve) => setTimeout(resolve, waitMs * (0.5 + Math.random())));
+    await delay(waitMs * (0.5 + Math.random()));
   }
   try {
     return await work();

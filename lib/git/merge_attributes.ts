@@ -3,7 +3,7 @@
  * bare repository it sees none, and in somebody's clone those that happen to be checked out.
  */
 import { dirname, join } from "node:path";
-import { type GitOptions, GitOutputTooLarge, type GitResult } from "./git.ts";
+import { eachPart, type GitOptions, GitOutputTooLarge, type GitResult } from "./git.ts";
 
 const MAX_FILES = 500;
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -52,18 +52,12 @@ async function listed(
   repository: Repository,
   commit: string,
 ): Promise<AttributeFile[]> {
-  const decoder = new TextDecoder();
   const files: AttributeFile[] = [];
-  let rest = "";
-  const onStdout = (chunk: Uint8Array) => {
-    const entries = (rest + decoder.decode(chunk, { stream: true })).split("\0");
-    rest = entries.pop()!;
-    for (const entry of entries) {
-      if (!entry.endsWith(".gitattributes") || files.length >= MAX_FILES) continue;
-      const parts = /^100\d+ blob ([0-9a-f]+)\t((?:.*\/)?\.gitattributes)$/s.exec(entry);
-      if (parts && isPlain(parts[2]!)) files.push({ sha: parts[1]!, path: parts[2]! });
-    }
-  };
+  const onStdout = eachPart("\0", (entry) => {
+    if (!entry.endsWith(".gitattributes") || files.length >= MAX_FILES) return;
+    const parts = /^100\d+ blob ([0-9a-f]+)\t((?:.*\/)?\.gitattributes)$/s.exec(entry);
+    if (parts && isPlain(parts[2]!)) files.push({ sha: parts[1]!, path: parts[2]! });
+  });
   const args = ["ls-tree", "-r", "-z", "--full-tree", commit];
   await repository.run(args, { maxBytes: MAX_LIST_BYTES, onStdout });
   return files;

@@ -40,14 +40,9 @@ function refused(url: string, why: string): UnsafeGitName {
   return new UnsafeGitName(`Cannot fetch from ${JSON.stringify(url.slice(0, 200))}: ${why}`);
 }
 
-/** Whether a text is a full lower-case hash. */
-function isSha(text: string): boolean {
-  return /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
-}
-
 /** Checks a hash, so that it can stand among git's arguments. Throws an {@link UnsafeGitName}. */
 export function checkSha(text: string): string {
-  if (isSha(text)) return text;
+  if (/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(text)) return text;
   throw new UnsafeGitName(
     `Cannot use commit ${JSON.stringify(text.slice(0, 80))}: not a full hash`,
   );
@@ -69,4 +64,50 @@ export function checkBranch(name: string): string {
   throw new UnsafeGitName(
     `Cannot use branch ${JSON.stringify(name.slice(0, 80))}: not a branch name`,
   );
+}
+
+/** The server's ref of a pull request's head. */
+export function pullRef(number: number): string {
+  return `refs/pull/${number}/head`;
+}
+
+/** The server's ref of a branch. Throws an `UnsafeGitName` for what is no branch name. */
+export function branchRef(branch: string): string {
+  return `refs/heads/${checkBranch(branch)}`;
+}
+
+/**
+ * Where a ref of the server's is kept. Branch names are hashed, because `a` and `a/b`, or `Main` and `main`
+ * on some file systems, cannot stand beside each other.
+ */
+export async function localRef(ref: string): Promise<string> {
+  const pull = /^refs\/pull\/(\d+)\/head$/.exec(ref);
+  if (pull) return `refs/tickborg/pull/${pull[1]}`;
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(ref));
+  return `refs/tickborg/ref/${new Uint8Array(digest).toHex().slice(0, 40)}`;
+}
+
+/** A tag that stands for a commit, at last. */
+export interface Tag {
+  readonly name: string;
+  /** What the tag's ref holds: an annotated tag's own object, or the commit. */
+  readonly object: string;
+  readonly commit: string;
+}
+
+/**
+ * Reads lines of a hash and a ref, in which `^{}` behind the ref tells what an annotated tag stands for: what
+ * `git ls-remote` prints. Names that git itself would refuse are left out.
+ */
+export function readTags(lines: string): Tag[] {
+  const refs = new Map<string, string>();
+  for (const line of lines.split("\n")) {
+    const parts = /^([0-9a-f]{40,64})\trefs\/tags\/(\S{1,255})$/.exec(line);
+    if (parts) refs.set(parts[2]!, parts[1]!);
+  }
+  return [...refs].filter(([name]) => isBranchName(name)).map(([name, object]) => ({
+    name,
+    object,
+    commit: refs.get(`${name}^{}`) ?? object,
+  }));
 }

@@ -8,9 +8,8 @@ import {
   type GitResult,
   splitNul,
 } from "./git.ts";
-import { readTags, type Tag } from "./tags.ts";
+import { checkSha, readTags, type Tag } from "./names.ts";
 import { attributesOf } from "./merge_attributes.ts";
-import { checkSha } from "./names.ts";
 
 /** What came of merging two commits. */
 export type Merge =

@@ -1,5 +1,6 @@
 /** What a tree holds, told by one look at its list. */
 import { readFault } from "./faults.ts";
+import { eachPart } from "./git.ts";
 import { checkSha } from "./names.ts";
 import type { GitRepository } from "./repository.ts";
 
@@ -26,24 +27,18 @@ export async function treeContents(
   repository: Pick<GitRepository, "run">,
   tree: string,
 ): Promise<TreeContents> {
-  const decoder = new TextDecoder("latin1");
   const objects: string[] = [];
   const found = { bytes: 0, submodules: false, attributes: false, count: 0 };
-  let rest = "";
-  const onStdout = (chunk: Uint8Array) => {
-    const entries = (rest + decoder.decode(chunk)).split("\0");
-    rest = entries.pop()!;
-    for (const entry of entries) {
-      const parts = /^\d+ (\w+) (\w+) +(\d+|-)\t/.exec(entry);
-      if (!parts) continue;
-      if (parts[1] === "commit") found.submodules = true;
-      else if (++found.count <= MAX_OBJECTS) objects.push(parts[2]!);
-      if (parts[1] !== "blob") continue;
-      found.bytes += Number(parts[3]);
-      if (entry.endsWith(".gitattributes")) found.attributes = true;
-      if (entry.endsWith("\t.gitmodules")) found.submodules = true;
-    }
-  };
+  const onStdout = eachPart("\0", (entry) => {
+    const parts = /^\d+ (\w+) (\w+) +(\d+|-)\t/.exec(entry);
+    if (!parts) return;
+    if (parts[1] === "commit") found.submodules = true;
+    else if (++found.count <= MAX_OBJECTS) objects.push(parts[2]!);
+    if (parts[1] !== "blob") return;
+    found.bytes += Number(parts[3]);
+    if (entry.endsWith(".gitattributes")) found.attributes = true;
+    if (entry.endsWith("\t.gitmodules")) found.submodules = true;
+  }, "latin1");
   const args = ["ls-tree", "-r", "-t", "-l", "-z", "--full-tree", checkSha(tree)];
   try {
     await repository.run(args, { maxBytes: MAX_LIST_BYTES, timeoutMs: 600_000, onStdout });

@@ -1,99 +1,40 @@
 /** GitHub's answers in our own words: only the fields we use, with what older servers leave out filled in. */
+import type { Endpoints } from "@octokit/types";
 import type {
   AppFacts,
   CheckRun,
   CommitStatus,
   Conclusion,
+  Grant,
   HookDelivery,
   Installation,
   PullRequest,
 } from "./github.ts";
 
-/** Where somebody may be gone. */
-type MaybeUser = { readonly login: string } | null;
-type MaybeText = string | null | undefined;
+type Data<Route extends keyof Endpoints> = Endpoints[Route]["response"]["data"];
 
-interface Pull {
-  readonly number: number;
-  readonly title: string;
-  readonly state: string;
-  readonly draft?: boolean | undefined;
-  readonly user: MaybeUser;
-  readonly head: {
-    readonly sha: string;
-    readonly repo?: { readonly pushed_at?: string | null } | null;
-  };
-  readonly base: {
-    readonly ref: string;
-    readonly repo?: { readonly clone_url?: string; readonly default_branch?: string } | null;
-  };
-  readonly labels: readonly { readonly name: string }[];
-  readonly updated_at: string;
-}
-
-interface Status {
-  readonly context: string;
-  readonly state: string;
-  readonly description: MaybeText;
-  readonly target_url: MaybeText;
-  readonly created_at: string;
-}
-
-interface Run {
-  /** Octokit reads integers that a double cannot hold as bigint. */
-  readonly id: number | bigint;
-  readonly name: string;
-  readonly head_sha: string;
-  readonly status: string;
-  readonly conclusion: MaybeText;
-  readonly external_id: MaybeText;
-  readonly details_url: MaybeText;
-  readonly started_at: MaybeText;
-  readonly completed_at: MaybeText;
-  readonly output: {
-    readonly title: MaybeText;
-    readonly summary: MaybeText;
-    readonly text: MaybeText;
-  };
-}
-
-interface ByApp {
-  readonly performed_via_github_app?: { readonly id: number | bigint } | null;
-}
-
-interface IssueEvent extends ByApp {
-  readonly event: string;
-  readonly label?: unknown;
-}
-
-interface Delivery {
-  readonly id: number | bigint;
-  readonly guid: string;
-  readonly event: string;
-  readonly delivered_at: string;
-  readonly status_code: number;
-}
-
-interface Granted {
-  readonly permissions: Readonly<Record<string, unknown>>;
-  readonly events: readonly string[];
-}
+type Pull =
+  | Data<"GET /repos/{owner}/{repo}/pulls">[number]
+  | Data<"GET /repos/{owner}/{repo}/pulls/{pull_number}">;
+type Status = Data<"GET /repos/{owner}/{repo}/commits/{ref}/statuses">[number];
+type Run = Data<"GET /repos/{owner}/{repo}/commits/{ref}/check-runs">["check_runs"][number];
+type Installed = Data<"GET /repos/{owner}/{repo}/installation">;
+type App = NonNullable<Data<"GET /app">>;
+type LabelEvent = Data<"GET /repos/{owner}/{repo}/issues/{issue_number}/events">[number];
+type ByApp = { readonly performed_via_github_app?: { readonly id: number | bigint } | null };
+type Delivery = Data<"GET /app/hook/deliveries">[number];
 
 /** The App. */
-export function app(
-  { name, html_url, ...granted }: Granted & { readonly name: string; readonly html_url: string },
-): AppFacts {
+export function app({ name, html_url, ...granted }: App): AppFacts {
   return { name, url: html_url, ...grant(granted) };
 }
 
 /** The App's installation on a repository. */
-export function installation(
-  { suspended_at, ...granted }: Granted & { readonly suspended_at: MaybeText },
-): Installation {
+export function installation({ suspended_at, ...granted }: Installed): Installation {
   return { suspended: (suspended_at ?? null) !== null, ...grant(granted) };
 }
 
-function grant({ permissions, events }: Granted): Pick<Installation, "permissions" | "events"> {
+function grant({ permissions, events }: Pick<App | Installed, "permissions" | "events">): Grant {
   const texts = Object.entries(permissions).map(([name, level]) => [name, String(level)]);
   return { permissions: Object.fromEntries(texts), events };
 }
@@ -147,10 +88,10 @@ export function checkRun(run: Run): CheckRun {
 }
 
 /** Labels whose last change in a pull request's events, oldest first, is that the App put them on. */
-export function labelsAddedBy(appId: number, events: readonly IssueEvent[]): string[] {
+export function labelsAddedBy(appId: number, events: readonly LabelEvent[]): string[] {
   const ours = new Map<string, boolean>();
   for (const event of events) {
-    const { name } = (event.label ?? {}) as { name?: string };
+    const { name } = (event as { label?: { name?: string } }).label ?? {};
     if (name === undefined) continue;
     if (event.event === "labeled") ours.set(name, isBy(appId, event));
     else if (event.event === "unlabeled") ours.delete(name);

@@ -1,104 +1,61 @@
 /** Commit statuses and check runs. */
 import * as read from "./answers.ts";
 import type { CheckRunState, GitHub } from "./github.ts";
-import { at, type Requests, unlessMissing } from "./requests.ts";
+import { type Requests, unlessMissing } from "./requests.ts";
 import { checkRunText, checkRunTitle, statusDescription } from "./texts.ts";
 
 /** The methods of {@link GitHub} that this file is about. */
-export function checkMethods(
-  requests: Requests,
-): Pick<GitHub, "statuses" | "setStatus" | "checkRuns" | "createCheckRun" | "updateCheckRun"> {
+export function checkMethods(requests: Requests) {
   return {
-    statuses: statuses(requests),
-    setStatus: setStatus(requests),
-    checkRuns: checkRuns(requests),
-    createCheckRun: createCheckRun(requests),
-    updateCheckRun: updateCheckRun(requests),
-  };
-}
+    statuses: (repo, sha) =>
+      unlessMissing(async () => {
+        const route = "GET /repos/{owner}/{repo}/commits/{ref}/statuses";
+        const statuses = await requests.on(repo).pages("list statuses", (request, page) => {
+          return request(route, { ...page, ref: sha });
+        });
+        return statuses.map(read.status);
+      }),
 
-function statuses(requests: Requests): GitHub["statuses"] {
-  return (repo, sha) =>
-    unlessMissing(async () => {
-      const statuses = await requests.pages(
-        repo,
-        "list statuses",
-        (request, page) =>
-          request("GET /repos/{owner}/{repo}/commits/{ref}/statuses", {
-            ...at(repo),
-            ...page,
-            ref: sha,
-          }),
-      );
-      return statuses.map(read.status);
-    });
-}
+    async setStatus(repo, sha, { context, state, description, targetUrl }) {
+      await requests.on(repo).create("set status", "POST /repos/{owner}/{repo}/statuses/{sha}", {
+        sha,
+        context,
+        state,
+        description: statusDescription(description),
+        ...(targetUrl === undefined ? {} : { target_url: targetUrl }),
+      });
+    },
 
-function setStatus(requests: Requests): GitHub["setStatus"] {
-  return async (repo, sha, status) => {
-    await requests.create(
-      repo,
-      "set status",
-      (request) =>
-        request("POST /repos/{owner}/{repo}/statuses/{sha}", {
-          ...at(repo),
-          sha,
-          context: status.context,
-          state: status.state,
-          description: statusDescription(status.description),
-          ...(status.targetUrl === undefined ? {} : { target_url: status.targetUrl }),
-        }),
-    );
-  };
-}
-
-function checkRuns(requests: Requests): GitHub["checkRuns"] {
-  return (repo, sha, name) =>
-    unlessMissing(async () => {
-      const runs = await requests.pages(repo, "list check runs", async (request, page) => {
-        const { data } = await request("GET /repos/{owner}/{repo}/commits/{ref}/check-runs", {
-          ...at(repo),
-          ...page,
-          ref: sha,
+    checkRuns: (repo, sha, name) =>
+      unlessMissing(async () => {
+        const route = "GET /repos/{owner}/{repo}/commits/{ref}/check-runs";
+        const only = {
           app_id: requests.appId,
           ...(name === undefined ? {} : { check_name: name }),
+        };
+        const runs = await requests.on(repo).pages("list check runs", async (request, page) => {
+          const { data } = await request(route, { ...page, ref: sha, ...only });
+          return { data: data.check_runs };
         });
-        return { data: data.check_runs };
+        return runs.map(read.checkRun);
+      }),
+
+    async createCheckRun(repo, run) {
+      const route = "POST /repos/{owner}/{repo}/check-runs";
+      const { data } = await requests.on(repo).create(`create check run ${run.name}`, route, {
+        ...checkRunParameters(run),
+        name: run.name,
+        head_sha: run.headSha,
       });
-      return runs.map(read.checkRun);
-    });
-}
+      return read.checkRun(data);
+    },
 
-function createCheckRun(requests: Requests): GitHub["createCheckRun"] {
-  return async (repo, run) => {
-    const { data } = await requests.create(
-      repo,
-      `create check run ${run.name}`,
-      (request) =>
-        request("POST /repos/{owner}/{repo}/check-runs", {
-          ...at(repo),
-          ...checkRunParameters(run),
-          name: run.name,
-          head_sha: run.headSha,
-        }),
-    );
-    return read.checkRun(data);
-  };
-}
-
-function updateCheckRun(requests: Requests): GitHub["updateCheckRun"] {
-  return async (repo, id, run) => {
-    await requests.change(
-      repo,
-      `update check run ${id}`,
-      (request) =>
-        request("PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}", {
-          ...at(repo),
-          ...checkRunParameters(run),
-          check_run_id: id,
-        }),
-    );
-  };
+    async updateCheckRun(repo, id, run) {
+      const route = "PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}";
+      const parameters = { ...checkRunParameters(run), check_run_id: id };
+      await requests.on(repo).update(`update check run ${id}`, route, parameters);
+    },
+  } satisfies Partial<GitHub>;
 }
 
 /** A check run's state as parameters of the checks API. */

@@ -1,28 +1,20 @@
 /** The GitHub client: {@link GitHub} as a GitHub App, by Octokit. */
-import { appMethods } from "./app.ts";
+import { appMethods, hookMethods } from "./app.ts";
 import { checkMethods } from "./checks.ts";
 import { conversationMethods } from "./conversation.ts";
 import type { GitHub } from "./github.ts";
-import { hookMethods } from "./hooks.ts";
 import { readMethods } from "./reads.ts";
 import { Requests } from "./requests.ts";
-import { AppTransport } from "./transport.ts";
+import { AppTransport, type TransportOptions } from "./transport.ts";
 import { GITHUB_WRITE_LIMITS, type WriteLimit } from "./write_limit.ts";
 
-/** What the client is made of. */
-export interface ClientOptions {
-  /** The REST API: `https://api.github.com`, `https://<host>/api/v3`. */
-  readonly apiUrl: string;
-  readonly appId: number;
-  /** PEM, PKCS#8. */
-  readonly privateKey: string;
-  /** Milliseconds since the epoch; the system's clock when absent. */
-  readonly now?: () => number;
-  /** Milliseconds a request may take; 10,000 when absent. */
-  readonly timeoutMs?: number;
-  /** Limits on writes; GitHub's own on github.com, none elsewhere, when absent. */
-  readonly writeLimits?: readonly WriteLimit[];
-}
+/**
+ * What the client is made of. When absent: the system's clock, 10,000 ms for a request, and GitHub's own limits on
+ * writes on github.com, none elsewhere.
+ */
+export type ClientOptions =
+  & Pick<TransportOptions, "apiUrl" | "appId" | "privateKey">
+  & Partial<TransportOptions>;
 
 /** Makes the client. No request is made before a method is called. */
 export function createGitHub(options: ClientOptions): GitHub {

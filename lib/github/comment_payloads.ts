@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { decode } from "../messages/codec.ts";
 import type { Repo } from "../messages/repo.ts";
-import { bounded, Repository } from "./payload_parts.ts";
+import { bounded, Repository } from "./payloads.ts";
 
 /** Characters kept of a comment; GitHub allows 65,536. */
 const MAX_BODY = 65_536;

@@ -1,5 +1,5 @@
 /** The `fetch` that Octokit uses: it gives up in time and reads no answer without end. */
-import { Buffer } from "node:buffer";
+import { readAtMost } from "../common/read_at_most.ts";
 
 /** Bytes of an answer that are read; a full page of GitHub's largest lists stays well below. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
@@ -14,7 +14,8 @@ export function boundedFetch(timeoutMs: number): typeof fetch {
     const timer = setTimeout(() => late.abort(), timeoutMs);
     try {
       const response = await fetch(input, { ...init, signal: late.signal });
-      const body = await readBounded(response);
+      const body = await readAtMost(MAX_ANSWER_BYTES, response);
+      if (body === undefined) throw new Error(`answer of more than ${MAX_ANSWER_BYTES} bytes`);
       return new Response(NO_BODY.has(response.status) ? null : body, response);
     } catch (error) {
       if (!late.signal.aborted) throw error;
@@ -26,16 +27,4 @@ export function boundedFetch(timeoutMs: number): typeof fetch {
       clearTimeout(timer);
     }
   };
-}
-
-async function readBounded(response: Response): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.byteLength;
-    // Leaving the loop cancels the rest of the answer.
-    if (size > MAX_ANSWER_BYTES) throw new Error(`answer of more than ${MAX_ANSWER_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks, size);
 }

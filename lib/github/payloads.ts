@@ -5,8 +5,30 @@
  */
 import * as z from "zod";
 import { decode } from "../messages/codec.ts";
-import { CommitSha, type Repo } from "../messages/repo.ts";
-import { bounded, Repository } from "./payload_parts.ts";
+import { CommitSha, Repo } from "../messages/repo.ts";
+
+/** A text of at most so many UTF-16 units, empty if it is missing; no character is split. */
+export const bounded = (length: number) =>
+  z.string().nullish().transform((text) => (text ?? "").slice(0, length).toWellFormed());
+
+/** The repository that an event happened in. */
+export const Repository = z.object({
+  full_name: z.string().regex(/^[^/]+\/[^/]+$/),
+  clone_url: z.string(),
+  default_branch: z.string().max(255).optional(),
+  pushed_at: z.union([z.number(), z.string().max(50)]).nullish().catch(undefined),
+}).transform(({ full_name, clone_url, default_branch, pushed_at }) => {
+  const [owner, name] = full_name.split("/");
+  return {
+    repo: { owner, name, full_name, clone_url },
+    defaultBranch: default_branch ?? "main",
+    pushedAt: pushed_at ?? undefined,
+  };
+}).pipe(z.object({
+  repo: Repo,
+  defaultBranch: z.string(),
+  pushedAt: z.union([z.number(), z.string(), z.undefined()]),
+}));
 
 /** Characters kept of a title; GitHub allows 256. */
 const MAX_TITLE = 1_000;

@@ -1,57 +1,60 @@
 /** Pull requests, files and people's permissions, which are only read. */
 import * as read from "./answers.ts";
 import { type GitHub, GitHubRefusal, isMissing } from "./github.ts";
-import { at, type Requests, unlessMissing } from "./requests.ts";
+import { type Requests, unlessMissing } from "./requests.ts";
 
 /** Bytes of a file that {@link GitHub.fileAt} reads. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
 /** The methods of {@link GitHub} that this file is about. */
-export function readMethods(
-  requests: Requests,
-): Pick<GitHub, "defaultBranch" | "fileAt" | "pullRequest" | "openPullRequests" | "permission"> {
+export function readMethods(requests: Requests) {
   return {
-    defaultBranch: defaultBranch(requests),
-    fileAt: fileAt(requests),
-    pullRequest: pullRequest(requests),
-    openPullRequests: openPullRequests(requests),
-    permission: permission(requests),
-  };
-}
+    defaultBranch: (repo) =>
+      unlessMissing(async () => {
+        const route = "GET /repos/{owner}/{repo}";
+        const { data } = await requests.on(repo).read("read the repository", route, {});
+        return data.default_branch;
+      }),
 
-function defaultBranch(requests: Requests): GitHub["defaultBranch"] {
-  return (repo) =>
-    unlessMissing(async () => {
-      const { data } = await requests.read(
-        repo,
-        "read the repository",
-        (request) => request("GET /repos/{owner}/{repo}", at(repo)),
-      );
-      return data.default_branch;
-    });
-}
+    fileAt: (repo, ref, path) =>
+      unlessNoFile(async () => {
+        const route = "GET /repos/{owner}/{repo}/contents/{path}";
+        const { data, headers } = await requests.on(repo).read(`read ${path}`, route, {
+          ref,
+          path,
+          mediaType: { format: "raw" },
+          request: { parseSuccessResponseBody: false },
+        });
+        // A folder is listed as JSON, whatever was asked for.
+        if (!headers["content-type"]?.includes("raw")) return undefined;
+        const bytes = await new Response(data as unknown as ReadableStream).bytes();
+        if (bytes.length <= MAX_FILE_BYTES) return bytes;
+        throw new GitHubRefusal(`Cannot read ${path}: more than ${MAX_FILE_BYTES} bytes`, 413);
+      }),
 
-function fileAt(requests: Requests): GitHub["fileAt"] {
-  return (repo, ref, path) =>
-    unlessNoFile(async () => {
-      const { data, headers } = await requests.read(
-        repo,
-        `read ${path}`,
-        (request) =>
-          request("GET /repos/{owner}/{repo}/contents/{path}", {
-            ...at(repo),
-            ref,
-            path,
-            mediaType: { format: "raw" },
-            request: { parseSuccessResponseBody: false },
-          }),
+    pullRequest: (repo, number) =>
+      unlessMissing(async () => {
+        const route = "GET /repos/{owner}/{repo}/pulls/{pull_number}";
+        const wanted = { pull_number: number };
+        const { data } = await requests.on(repo).read(`read pull request ${number}`, route, wanted);
+        return read.pullRequest(data);
+      }),
+
+    async openPullRequests(repo) {
+      const pulls = await requests.on(repo).pages("list pull requests", (request, page) => {
+        return request("GET /repos/{owner}/{repo}/pulls", { ...page, state: "open" });
+      });
+      return pulls.map(read.pullRequest);
+    },
+
+    async permission(repo, user) {
+      const route = "GET /repos/{owner}/{repo}/collaborators/{username}/permission";
+      const found = await unlessMissing(() =>
+        requests.on(repo).read("read permission", route, { username: user })
       );
-      // A folder is listed as JSON, whatever was asked for.
-      if (!headers["content-type"]?.includes("raw")) return undefined;
-      const bytes = await new Response(data as unknown as ReadableStream).bytes();
-      if (bytes.length <= MAX_FILE_BYTES) return bytes;
-      throw new GitHubRefusal(`Cannot read ${path}: more than ${MAX_FILE_BYTES} bytes`, 413);
-    });
+      return found?.data.permission ?? "none";
+    },
+  } satisfies Partial<GitHub>;
 }
 
 /** Undefined where there is no such file; GitHub says so where it is the branch or commit that is not there. */
@@ -63,49 +66,4 @@ async function unlessNoFile<T>(look: () => Promise<T>): Promise<T | undefined> {
     if (isMissing(error) && !/no commit found for the ref|repository is empty/i.test(said)) return;
     throw error;
   }
-}
-
-function pullRequest(requests: Requests): GitHub["pullRequest"] {
-  return (repo, number) =>
-    unlessMissing(async () => {
-      const { data } = await requests.read(
-        repo,
-        `read pull request ${number}`,
-        (request) =>
-          request("GET /repos/{owner}/{repo}/pulls/{pull_number}", {
-            ...at(repo),
-            pull_number: number,
-          }),
-      );
-      return read.pullRequest(data);
-    });
-}
-
-function openPullRequests(requests: Requests): GitHub["openPullRequests"] {
-  return async (repo) => {
-    const pulls = await requests.pages(
-      repo,
-      "list pull requests",
-      (request, page) =>
-        request("GET /repos/{owner}/{repo}/pulls", { ...at(repo), ...page, state: "open" }),
-    );
-    return pulls.map(read.pullRequest);
-  };
-}
-
-function permission(requests: Requests): GitHub["permission"] {
-  return async (repo, user) => {
-    const found = await unlessMissing(() =>
-      requests.read(
-        repo,
-        "read permission",
-        (request) =>
-          request("GET /repos/{owner}/{repo}/collaborators/{username}/permission", {
-            ...at(repo),
-            username: user,
-          }),
-      )
-    );
-    return found?.data.permission ?? "none";
-  };
 }

@@ -1,19 +1,15 @@
 /** GitHub's webhook signature: HMAC-SHA256 over the raw body (GitHub docs, "Validating webhook deliveries"). */
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-/** What GitHub puts before the digits. */
-const PREFIX = "sha256=";
-
 /** Signs a body: `sha256=` and 64 hexadecimal digits, as in `X-Hub-Signature-256`. */
 export function sign(body: Uint8Array, secret: string): string {
-  return PREFIX + createHmac("sha256", secret).update(body).digest("hex");
+  return `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`;
 }
 
 /** The bytes of a signature; undefined where the text is none. Digits may be in either case. */
 export function parseSignature(text: string): Uint8Array | undefined {
-  return /^sha256=[0-9a-f]{64}$/i.test(text) && text.startsWith(PREFIX)
-    ? Uint8Array.fromHex(text.slice(PREFIX.length))
-    : undefined;
+  const digits = /^sha256=([0-9a-fA-F]{64})$/.exec(text)?.[1];
+  return digits === undefined ? undefined : Uint8Array.fromHex(digits);
 }
 
 /** Whether a signature is that of the body, found out in a time that does not depend on where they differ. */

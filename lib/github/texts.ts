@@ -1,4 +1,5 @@
 /** Cuts texts to what GitHub accepts. */
+import { byteLength, cutToBytes } from "../text/utf8.ts";
 
 /** UTF-16 units of a status's description (GitHub docs, "Create a commit status": 140 characters). */
 const MAX_DESCRIPTION = 140;
@@ -16,8 +17,6 @@ const CUT = "\n\n… cut here";
 
 // deno-lint-ignore no-control-regex
 const UNSEEN = /[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
-
-const encoder = new TextEncoder();
 
 /** A status description: one line of at most 140 UTF-16 units. */
 export function statusDescription(text: string): string {
@@ -60,8 +59,6 @@ function whole(text: string): string {
 }
 
 function shortenBytes(text: string, bytes: number): string {
-  // Three bytes a UTF-16 unit are the most there can be, so most texts need no encoding to be measured.
-  if (text.length * 3 <= bytes || encoder.encode(text).length <= bytes) return text;
-  const room = new Uint8Array(bytes - encoder.encode(CUT).length);
-  return text.slice(0, encoder.encodeInto(text, room).read) + CUT;
+  if (cutToBytes(text, bytes) === text) return text;
+  return cutToBytes(text, bytes - byteLength(CUT)) + CUT;
 }

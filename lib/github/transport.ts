@@ -12,7 +12,7 @@ import { VERSION } from "../common/version.ts";
 
 /** How to speak to GitHub. */
 export interface TransportOptions {
-  /** The REST API without a slash at its end. */
+  /** The REST API, without a slash at its end: `https://api.github.com`, `https://<host>/api/v3`. */
   readonly apiUrl: string;
   readonly appId: number;
   /** PEM, PKCS#8. */
@@ -158,19 +158,14 @@ export class AppTransport {
     return looking;
   }
 
-  async #findInstallation({ owner, name }: RepoName): Promise<number> {
-    const purpose = { what: `find the App's installation on ${owner}/${name}`, repeatable: true };
+  async #findInstallation(repo: RepoName): Promise<number> {
     try {
-      const { data } = await this.asApp(
-        purpose,
-        (request) => request("GET /repos/{owner}/{repo}/installation", { owner, repo: name }),
-      );
-      return data.id;
+      return (await findInstallation(this, repo)).data.id;
     } catch (error) {
       if (!(error instanceof GitHubRefusal) || error.status !== 404) throw error;
       // Not 404, which would look like the pull request or commit that was asked for is missing.
       throw new GitHubRefusal(
-        `Cannot ${purpose.what}: it is not installed there; ` +
+        `Cannot ${finding(repo)}: it is not installed there; ` +
           "install it, or take the repository out of runner.repos",
         403,
       );
@@ -209,6 +204,19 @@ function refuseText(response: OctokitResponse, options: RequestOptions): void {
     request: { ...options, url: "", headers: {} },
     response: { ...response, status: 502, data: undefined },
   });
+}
+
+/** Asks for the App's installation on a repository. */
+export function findInstallation(transport: AppTransport, repo: RepoName) {
+  const route = "GET /repos/{owner}/{repo}/installation";
+  return transport.asApp(
+    { what: finding(repo), repeatable: true },
+    (request) => request(route, { owner: repo.owner, repo: repo.name }),
+  );
+}
+
+function finding({ owner, name }: RepoName): string {
+  return `find the App's installation on ${owner}/${name}`;
 }
 
 function keyOf({ owner, name }: RepoName): string {

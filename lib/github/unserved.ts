@@ -32,7 +32,7 @@ export class UnservedRepositories {
         ? "Webhooks come from more repositories that are not served; these are not named any more"
         : "Webhooks come from a repository that is not served: nothing of it is built. Add it to " +
           "runner.repos, under its present name if it was renamed, or remove the App from it",
-      last ? {} : { repository },
+      last ? {} : { repo: repository },
     );
   }
 }

@@ -11,13 +11,13 @@ import type { PeriodicTask } from "../common/periodic_task.ts";
 import { CONSUMED_EVENTS } from "../broker/topology.ts";
 import type { GitHub, HookDelivery } from "./github.ts";
 
-/** GitHub keeps deliveries this long, so that the first turn of a process looks as far back. */
+/** GitHub keeps deliveries this long, so that the first run of a process looks as far back. */
 const KEPT_MS = 3 * 24 * 3_600_000;
-/** Looked back before the last turn, for deliveries that GitHub lists late. */
+/** Looked back before the last run, for deliveries that GitHub lists late. */
 const OVERLAP_MS = 15 * 60_000;
 /** Deliveries of one webhook after which it is given up. */
 const MAX_REDELIVERIES = 8;
-/** Redeliveries asked for in one turn. */
+/** Redeliveries asked for in one run. */
 const MAX_A_TURN = 100;
 
 /** A webhook none of whose deliveries was taken. */
@@ -66,7 +66,7 @@ export interface RecoveryPlan {
   readonly giveUp: readonly FailedWebhook[];
 }
 
-/** Decides what to redeliver: after 1, 2, 4, … minutes, at most 100 webhooks a turn. */
+/** Decides what to redeliver: after 1, 2, 4, … minutes, at most 100 webhooks a run. */
 export function planRecovery(failures: Failures, now: number): RecoveryPlan {
   const all = [...failures.values()].filter(({ closed }) => !closed)
     .sort((a, b) => a.lastAt - b.lastAt);
@@ -79,42 +79,42 @@ export function planRecovery(failures: Failures, now: number): RecoveryPlan {
   };
 }
 
-/** What a turn works with and how it went. */
+/** What a run works with and how it went. */
 export interface RecoveryRun {
   readonly github: Pick<GitHub, "hookDeliveries" | "redeliver">;
-  /** Deliveries before this time were seen by an earlier turn; milliseconds since the epoch. */
+  /** Deliveries before this time were seen by an earlier run; milliseconds since the epoch. */
   readonly since: number;
   readonly now: number;
-  /** What earlier turns left. */
+  /** What earlier runs left. */
   readonly failures: Failures;
 }
 
-/** What a turn did. */
+/** What a run did. */
 export interface RecoveryReport extends RecoveryPlan {
-  /** What is left for later turns. */
+  /** What is left for later runs. */
   readonly failures: Failures;
   /** How many deliveries were looked at, and whether those were all. */
   readonly looked: number;
   readonly complete: boolean;
 }
 
-/** One turn: looks at the deliveries since the last one and asks for redeliveries. */
-export async function recoverDeliveries(turn: RecoveryRun): Promise<RecoveryReport> {
-  const { deliveries, complete } = await turn.github.hookDeliveries(turn.since);
-  const failures = new Map(foldDeliveries(forgetOld(turn.failures, turn.now), deliveries));
-  const plan = planRecovery(failures, turn.now);
+/** One run: looks at the deliveries since the last one and asks for redeliveries. */
+export async function recoverDeliveries(run: RecoveryRun): Promise<RecoveryReport> {
+  const { deliveries, complete } = await run.github.hookDeliveries(run.since);
+  const failures = new Map(foldDeliveries(forgetOld(run.failures, run.now), deliveries));
+  const plan = planRecovery(failures, run.now);
   const close = (webhook: FailedWebhook) =>
     failures.set(webhook.guid, { ...webhook, closed: true });
   plan.giveUp.forEach(close);
   const redeliver: FailedWebhook[] = [];
   for (const webhook of plan.redeliver) {
     try {
-      await turn.github.redeliver(webhook.lastId);
+      await run.github.redeliver(webhook.lastId);
       redeliver.push(webhook);
       // Not asked for again before the outcome can be seen.
-      failures.set(webhook.guid, { ...webhook, lastAt: turn.now });
+      failures.set(webhook.guid, { ...webhook, lastAt: run.now });
     } catch (error) {
-      // Limited or away: the rest is left to the next turn. What GitHub refuses is gone for good.
+      // Limited or away: the rest is left to the next run. What GitHub refuses is gone for good.
       if (error instanceof TransientFault) break;
       close(webhook);
     }

@@ -18,7 +18,7 @@ export const GITHUB_WRITE_LIMITS: readonly WriteLimit[] = [
 ];
 
 /** Waiting longer than this is the broker's business: it survives a restart and blocks nothing. */
-const PATIENCE_MS = 5_000;
+const MAX_WAIT_MS = 5_000;
 
 /** Milliseconds until one more write is allowed, from the times of those before it, oldest first. */
 export function writeWait(
@@ -49,7 +49,7 @@ export class WriteLimiter {
     for (;;) {
       const wait = writeWait(this.#times, this.#limits, this.#now());
       if (wait === 0) break;
-      if (wait > PATIENCE_MS) {
+      if (wait > MAX_WAIT_MS) {
         throw new TransientFault("Cannot write to GitHub yet: its limit on content is reached", {
           retryAfterMs: wait,
         });

@@ -8,7 +8,7 @@ const wanted = query.get("attempt_id") ?? "";
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Milliseconds after which the server is taken to be away. */
-const PATIENCE_MS = 15000;
+const TIMEOUT_MS = 15000;
 
 /** Milliseconds between two looks at the list of attempts, which also tell whether the server is there. */
 const LOOK_MS = 10000;
@@ -32,7 +32,7 @@ function say(state, text) {
 
 /** What there is under the key; undefined where nothing is, or not yet. Throws where the server is away. */
 async function readIndex() {
-  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
   const response = await fetch(below("logs", key), { cache: "no-store", signal });
   if (response.status === 404) return undefined;
   if (!response.ok) throw new Error(`the server answered ${response.status}`);
@@ -73,7 +73,7 @@ class NotYet extends Error {}
 async function read(place) {
   const breaker = place.breaker = new AbortController();
   const url = `${below("logfile", key, wanted)}?follow=1&offset=${place.offset}`;
-  const early = setTimeout(() => breaker.abort(), PATIENCE_MS);
+  const early = setTimeout(() => breaker.abort(), TIMEOUT_MS);
   const response = await fetch(url, { cache: "no-store", signal: breaker.signal })
     .finally(() => clearTimeout(early));
   if (response.status === 404) throw new NotYet("the log is not there yet");

@@ -3,7 +3,7 @@ import { CommitSha, Repo } from "./repo.ts";
 
 /**
  * Reminds the poster to look at a check run again: whether a builder serves its system, and whether there
- * was news of it. It comes back through the broker's delays, so that no restart forgets a check run.
+ * was a message about it. It comes back through the broker's delays, so that no restart forgets a check run.
  */
 export const CheckWatch = z.object({
   watch: z.literal(true),

@@ -23,7 +23,7 @@ export type EvaluationBuild = z.infer<typeof EvaluationBuild>;
  * Tells our own comment poster how far the evaluation of a pull request is, for the check run that sums up
  * its builds. It travels on a queue of ours (`tickborg.check-runs`).
  *
- * `outcome` is the verdict, or what stopped the evaluation; `description` says it to people in one line and
+ * `outcome` is what the evaluation came to, or what stopped it; `description` says it to people in one line and
  * `notes` in Markdown. `trusted` is whether the pull request's author, or who asked, is trusted. `base_sha` is
  * the commit that every build is merged with. All are there once the evaluation has ended.
  */

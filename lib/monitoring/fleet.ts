@@ -2,6 +2,7 @@
 import * as z from "zod";
 import type { Broker } from "../broker/broker.ts";
 import type { Config } from "../config/config.ts";
+import { readAtMost } from "../common/read_at_most.ts";
 import { describeError } from "../common/errors.ts";
 import {
   endpointHealth,
@@ -14,7 +15,6 @@ import {
 } from "./health.ts";
 import { parseListen } from "../config/listen.ts";
 import { buildQueue } from "../broker/topology.ts";
-import { unservedIn, type UnservedReport } from "./unserved.ts";
 
 /** What is known about a queue, and how it is. */
 export interface QueueReport extends Finding {
@@ -33,17 +33,17 @@ export interface EndpointReport extends Finding, EndpointState {
 }
 
 /** How long to wait for answers, and what time it is. */
-export interface LookOptions {
+export interface CheckOptions {
   readonly timeoutMs: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
 /** Looks at every queue there is a rule for. */
-export async function lookAtQueues(
+export async function checkQueues(
   broker: Broker,
   config: Config,
-  options: LookOptions,
+  options: CheckOptions,
 ): Promise<QueueReport[]> {
   const served = servedQueues(config);
   const reports: QueueReport[] = [];
@@ -72,7 +72,7 @@ function servedQueues(config: Config): (queue: string) => boolean {
 async function lookAtQueue(
   broker: Broker,
   rule: QueueRule,
-  options: LookOptions,
+  options: CheckOptions,
 ): Promise<QueueSnapshot | undefined> {
   const facts = await broker.inspect(rule.queue);
   if (facts === undefined || facts.ready === 0 || !Number.isFinite(rule.maxAgeSeconds)) {
@@ -83,10 +83,10 @@ async function lookAtQueue(
 }
 
 /** Seconds since the first waiting message was published; undefined where that cannot be known. */
-async function ageOfOldest(broker: Broker, queue: string, { now }: LookOptions) {
+async function ageOfOldest(broker: Broker, queue: string, { now }: CheckOptions) {
   let publishedAt: number | undefined;
   try {
-    await broker.visit(queue, (delivery) => {
+    await broker.browse(queue, (delivery) => {
       publishedAt = delivery.publishedAt;
       return Promise.resolve("stop");
     });
@@ -105,9 +105,9 @@ export interface Endpoint {
 }
 
 /** Asks each endpoint how it is. */
-export async function lookAtEndpoints(
+export async function checkEndpoints(
   endpoints: readonly Endpoint[],
-  options: LookOptions,
+  options: CheckOptions,
 ): Promise<EndpointReport[]> {
   return await Promise.all(endpoints.map(async ({ role, listen }) => {
     const url = healthUrl(listen);
@@ -117,9 +117,9 @@ export async function lookAtEndpoints(
 }
 
 /** What the stats role among these has counted of repositories that are not served; undefined without an answer. */
-export async function lookAtUnserved(
+export async function checkUnserved(
   endpoints: readonly Endpoint[],
-  { timeoutMs }: LookOptions,
+  { timeoutMs }: CheckOptions,
 ): Promise<UnservedReport[] | undefined> {
   const stats = endpoints.find(({ role }) => role === "stats");
   if (stats === undefined) return undefined;
@@ -150,7 +150,7 @@ async function ask(url: string, timeoutMs: number): Promise<EndpointState> {
       redirect: "manual",
       signal: AbortSignal.timeout(timeoutMs),
     });
-    return { status: response.status, ...toldBy(await shortText(response)) };
+    return { status: response.status, ...toldBy(await readAtMost(MAX_ANSWER, response)) };
   } catch (error) {
     const late = error instanceof DOMException && error.name === "TimeoutError";
     // What fetch says before its last cause repeats the address.
@@ -159,19 +159,8 @@ async function ask(url: string, timeoutMs: number): Promise<EndpointState> {
   }
 }
 
-/** Characters that are read of an answer: another program may listen there, and print all its life. */
+/** Bytes that are read of an answer: another program may listen there, and print all its life. */
 const MAX_ANSWER = 4_096;
-
-/** An answer's text; nothing of one that is longer than ours are. */
-async function shortText(response: Response): Promise<string> {
-  let text = "";
-  for await (const part of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
-    text += part;
-    // Leaving the loop cancels the rest of the answer.
-    if (text.length > MAX_ANSWER) return "";
-  }
-  return text;
-}
 
 const Told = z.object({
   version: z.string().regex(/^\d[\w.+-]{0,40}$/).optional().catch(undefined),
@@ -179,10 +168,10 @@ const Told = z.object({
 });
 
 /** What a role says of itself in its answer; nothing where the answer is not one of ours. */
-function toldBy(text: string): Pick<EndpointState, "version" | "waitsFor"> {
+function toldBy(bytes: Uint8Array | undefined): Pick<EndpointState, "version" | "waitsFor"> {
   let answer: unknown;
   try {
-    answer = JSON.parse(text);
+    answer = JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     return {};
   }
@@ -191,4 +180,29 @@ function toldBy(text: string): Pick<EndpointState, "version" | "waitsFor"> {
     ...(version === undefined ? {} : { version }),
     ...(waitsFor === undefined ? {} : { waitsFor }),
   };
+}
+
+/** A repository that sends webhooks and is not served. */
+export interface UnservedReport extends Finding {
+  readonly repository: string;
+  readonly webhooks: number;
+}
+
+const SAMPLE = /^tickborg_webhook_unserved\{.*?\brepository="((?:[^"\\]|\\.)*)".*?\} (\d+)/gm;
+/** Repositories that are listed; the counter itself is bounded too. */
+const MAX_LISTED = 200;
+
+/** Pure: the repositories in an answer of `/metrics`, by name; several senders count together. */
+export function unservedIn(metrics: string): UnservedReport[] {
+  const counts = new Map<string, number>();
+  for (const [, repository, count] of metrics.matchAll(SAMPLE)) {
+    counts.set(repository!, (counts.get(repository!) ?? 0) + Number(count));
+  }
+  return [...counts].sort(([a], [b]) => a < b ? -1 : 1).slice(0, MAX_LISTED)
+    .map(([repository, webhooks]) => ({
+      repository,
+      webhooks,
+      level: "warn",
+      why: `sends webhooks (${webhooks}) and is not in runner.repos: nothing of it is built`,
+    }));
 }

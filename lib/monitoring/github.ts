@@ -15,7 +15,7 @@ export interface GitHubReport extends Partial<Finding> {
 const MOST_REPOS = 10;
 
 /** Whether GitHub knows the App and lets it work on the repositories; undefined where there is no App. */
-export async function lookAtGitHub(
+export async function checkGitHub(
   config: Config,
   { timeoutMs }: { readonly timeoutMs: number },
 ): Promise<GitHubReport | undefined> {

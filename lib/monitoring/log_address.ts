@@ -4,12 +4,12 @@ import { canBeOpened } from "../report/log_link.ts";
 import { redacted } from "../text/redacted.ts";
 
 /** Milliseconds that the log server is given to answer. */
-const PATIENCE_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 /** What is wrong with the page at the address, in one line with what to do; undefined where nothing is. */
-export async function lookAtLogs(
+export async function checkLogAddress(
   address: string,
-  timeoutMs = PATIENCE_MS,
+  timeoutMs = TIMEOUT_MS,
 ): Promise<string | undefined> {
   if (!canBeOpened(address)) return undefined;
   const url = `${address.replace(/\/+$/, "")}/`;

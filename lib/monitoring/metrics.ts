@@ -4,7 +4,7 @@
  */
 import { Counter, type Registry } from "prom-client";
 import * as z from "zod";
-import type { Event } from "../messages/event.ts";
+import type { StatsEvent } from "../messages/event.ts";
 
 /** What each event means, and what it is labelled with beside its sender. */
 const EVENTS = {
@@ -44,7 +44,7 @@ const Duration = z.tuple([z.string(), z.number().min(0).max(10_000_000)]);
 const OneEvent = z.record(z.string(), z.unknown()).transform((fields) => Object.entries(fields));
 
 /** Pure: what an event counts. One that nobody knows counts as bogus. */
-export function countOf(event: Event): Count {
+export function countOf(event: StatsEvent): Count {
   if (typeof event === "string") {
     return isEvent(event) && !("label" in EVENTS[event]) ? { event, by: 1 } : bogus;
   }
@@ -88,7 +88,7 @@ export class EventCounters {
   }
 
   /** Counts events of a sender. */
-  record(sender: string, events: readonly Event[]): void {
+  record(sender: string, events: readonly StatsEvent[]): void {
     for (const count of events.map(countOf)) {
       const labels: Record<string, string> = { instance: this.#bounded("instance", sender) };
       const definition = EVENTS[count.event];

@@ -5,7 +5,7 @@ import type { Broker, QueueFacts } from "../broker/broker.ts";
 import { QUEUE, QUEUES } from "../broker/topology.ts";
 
 /** Milliseconds a scrape waits for the broker; what is not known by then is left out. */
-const PATIENCE_MS = 3_000;
+const TIMEOUT_MS = 3_000;
 
 /** What the gauges are read from. */
 export type InspectableBroker = Pick<Broker, "inspect"> & { readonly state: Broker["state"] };
@@ -24,29 +24,18 @@ export class QueueMetrics {
 
   constructor(broker: InspectableBroker, registry: Registry) {
     this.#broker = broker;
-    const registers = [registry];
-    this.#messages = new Gauge({
-      name: "tickborg_queue_messages",
-      help: "Messages waiting in a queue",
-      labelNames: ["queue"],
-      registers,
-    });
-    this.#consumers = new Gauge({
-      name: "tickborg_queue_consumers",
-      help: "Consumers of a queue",
-      labelNames: ["queue"],
-      registers,
-    });
-    this.#deadLetters = new Gauge({
-      name: "tickborg_dead_letters",
-      help: "Messages that could not be handled and wait for an operator",
-      registers,
-    });
-    this.#connected = new Gauge({
-      name: "tickborg_broker_connected",
-      help: "Whether the stats role is connected to the broker",
-      registers,
-    });
+    const gauge = (name: string, help: string, ...labelNames: string[]) =>
+      new Gauge({ name, help, labelNames, registers: [registry] });
+    this.#messages = gauge("tickborg_queue_messages", "Messages waiting in a queue", "queue");
+    this.#consumers = gauge("tickborg_queue_consumers", "Consumers of a queue", "queue");
+    this.#deadLetters = gauge(
+      "tickborg_dead_letters",
+      "Messages that could not be handled and wait for an operator",
+    );
+    this.#connected = gauge(
+      "tickborg_broker_connected",
+      "Whether the stats role is connected to the broker",
+    );
   }
 
   /** Brings the gauges up to date; scrapes at the same time share one look. Never rejects. */
@@ -64,7 +53,7 @@ export class QueueMetrics {
     for (const [queue, facts] of found) this.#set(queue, facts);
   }
 
-  /** What is known of each queue when all have answered, or when the patience is over. */
+  /** What is known of each queue when all have answered, or when the time is over. */
   async #inspectAll(): Promise<ReadonlyMap<string, QueueFacts>> {
     const found = new Map<string, QueueFacts>();
     const answered = new AbortController();
@@ -72,7 +61,7 @@ export class QueueMetrics {
       const facts = await this.#broker.inspect(name).catch(() => undefined);
       if (facts !== undefined) found.set(name, facts);
     });
-    await Promise.race([delay(PATIENCE_MS, answered.signal), Promise.all(asked)]);
+    await Promise.race([delay(TIMEOUT_MS, answered.signal), Promise.all(asked)]);
     answered.abort();
     return found;
   }

@@ -23,7 +23,7 @@ export async function projectListAt(
   return usableList(await validatedListAt(repository, commit, fallback));
 }
 
-/** The list of a commit or tree as it is judged: invalid with any mistake. */
+/** The list of a commit or tree validated: invalid with any mistake. */
 export async function validatedListAt(
   repository: ReadableRepository,
   commit: string,

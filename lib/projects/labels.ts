@@ -1,7 +1,7 @@
 /** Which labels a pull request should carry, and what to change to get there. Pure. */
 import type { Project } from "../config/config.ts";
 import { compilePatterns } from "./patterns.ts";
-import type { LabelRule } from "./label_rule.ts";
+import type { LabelRule } from "../config/project.ts";
 import { parseConventional, touchedProjects } from "./projects.ts";
 
 /** What labels are decided from. */

@@ -1,9 +1,9 @@
 /** Mistakes of a project list that its schema cannot see, and that need no look at the repository. Pure. */
 import type { Project } from "../config/config.ts";
-import { shortened } from "../text/shortened.ts";
+import { shortened } from "../text/utf8.ts";
 import type { Mistake } from "./list_text.ts";
 import { patternMistake } from "./patterns.ts";
-import type { LabelRule } from "./label_rule.ts";
+import type { LabelRule } from "../config/project.ts";
 
 /** What is looked at. */
 export interface ListParts {

@@ -9,7 +9,7 @@ import {
 import { decodeText } from "../messages/codec.ts";
 import { plain } from "../report/markdown.ts";
 import { doubleKeys } from "../text/double_keys.ts";
-import { shortened } from "../text/shortened.ts";
+import { shortened } from "../text/utf8.ts";
 
 /** A mistake in a list. */
 export interface Mistake {

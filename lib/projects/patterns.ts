@@ -3,7 +3,7 @@
  * paths are a stranger's, and one of many stars would take hours on a path made for it. Nothing is allocated
  * while matching: paths may be a hundred thousand.
  */
-import { shortened } from "../text/shortened.ts";
+import { shortened } from "../text/utf8.ts";
 
 /** Tells whether a pattern matches a path, given as its names; of a folder, whose last name is empty, whether it may match below. */
 export type PathMatcher = (names: readonly string[]) => boolean;
@@ -34,11 +34,6 @@ export function compilePatterns(patterns: readonly string[]): PathMatcher {
 }
 
 const WILD = /[*?[]/;
-
-/** Compiles one pattern, as {@link compilePatterns} does. */
-export function compilePattern(pattern: string): PathMatcher {
-  return compilePatterns([pattern]);
-}
 
 /** What no path can match, or what the language lacks; undefined for a pattern that is understood. */
 export function patternMistake(pattern: string): string | undefined {
@@ -147,32 +142,12 @@ function startsAt(run: readonly NameMatcher[], names: readonly string[], at: num
   return true;
 }
 
-function nameMatcher(part: string): NameMatcher {
-  return /[?[]/.test(part) ? tokenMatcher(part) : starMatcher(part);
-}
-
-/** Matches a name against the texts between a part's stars, each as early as it can be. */
-function starMatcher(part: string): NameMatcher {
-  const texts = part.split("*");
-  if (texts.length === 1) return (name) => name === part;
-  const [first, last, middle] = [texts[0]!, texts.at(-1)!, texts.slice(1, -1)];
-  return (name) => {
-    if (!name.startsWith(first) || !name.endsWith(last)) return false;
-    let at = first.length;
-    for (const text of middle) {
-      const found = name.indexOf(text, at);
-      if (found < 0) return false;
-      at = found + text.length;
-    }
-    return at <= name.length - last.length;
-  };
-}
-
 /** What one character of a name is compared with. */
 type Token = "star" | ((character: string) => boolean);
 
 /** Goes back to the last star alone, so that a name costs no more than its length times the part's. */
-function tokenMatcher(part: string): NameMatcher {
+function nameMatcher(part: string): NameMatcher {
+  if (!WILD.test(part)) return (name) => name === part;
   const tokens = tokensOf(part);
   const [before] = part.split(WILD, 1) as [string];
   const behind = /[^*?\]]*$/.exec(part)![0];

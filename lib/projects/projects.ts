@@ -5,8 +5,7 @@
 import * as z from "zod";
 import type { Project } from "../config/config.ts";
 import { describeIssue } from "../config/mistakes.ts";
-import { Projects } from "../config/project.ts";
-import { LabelRule } from "./label_rule.ts";
+import { LabelRule, Projects } from "../config/project.ts";
 import { listMistakes } from "./list_mistakes.ts";
 import { inProjects, ListText, type Mistake, NotJson } from "./list_text.ts";
 

@@ -50,15 +50,7 @@ export async function nearFolders(
   const found = await Promise.all(
     missing.slice(0, MAX_HINTS).map(async (path) => {
       const parent = path.slice(0, path.lastIndexOf("/") + 1);
-      const args = [
-        "--literal-pathspecs",
-        "ls-tree",
-        "-d",
-        "-z",
-        "--full-tree",
-        "--name-only",
-        tree,
-      ];
+      const args = ["ls-tree", "-d", "-z", "--full-tree", "--name-only", tree];
       const { stdout } = await repository.run(parent === "" ? args : [...args, "--", parent]);
       const [near] = nearest(path, splitNul(stdout).slice(0, MOST_FOLDERS), 1);
       return near === undefined ? [] : [[path, near] as const];
@@ -76,7 +68,7 @@ async function look(
   const entries = new Map<string, EntryKind>();
   for (const chunk of chunksOf(paths)) {
     // With -t a folder is listed also where a path below it is asked for.
-    const args = ["--literal-pathspecs", "ls-tree", "-t", "-z", "--full-tree", tree, "--"];
+    const args = ["ls-tree", "-t", "-z", "--full-tree", tree, "--"];
     for (const entry of splitNul((await repository.run([...args, ...chunk])).stdout)) {
       const path = entry.slice(entry.indexOf("\t") + 1);
       const kind = KINDS[entry.slice(0, 2)];

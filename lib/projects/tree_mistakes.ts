@@ -1,9 +1,9 @@
 /** Mistakes of a project list that only a look at the repository's tree shows. Pure. */
 import type { Project } from "../config/config.ts";
-import { shortened } from "../text/shortened.ts";
+import { shortened } from "../text/utf8.ts";
 import type { Mistake } from "./list_text.ts";
 import { fixedPaths, patternMistake } from "./patterns.ts";
-import type { LabelRule } from "./label_rule.ts";
+import type { LabelRule } from "../config/project.ts";
 
 /** What a path is in a tree. */
 export type EntryKind = "folder" | "file" | "link" | "submodule";

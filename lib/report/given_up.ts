@@ -4,14 +4,14 @@ import type { Addresses, Report } from "./parts.ts";
 
 /** Why a check run was given up, and after how many seconds. */
 export interface GivenUp {
-  readonly why: "no-builder" | "not-started" | "no-result";
+  readonly reason: "no-builder" | "not-started" | "no-result";
   readonly seconds: number;
 }
 
 /** A check run that nobody brings to an end. */
 export function givenUpReport(
   { project, system }: { project: string; system: string },
-  { why, seconds }: GivenUp,
+  { reason, seconds }: GivenUp,
   { handle }: Addresses,
 ): Report {
   const after = duration(seconds);
@@ -19,7 +19,7 @@ export function givenUpReport(
     `To build again, comment ${code(`${handle} build ${project}`)} on the pull request, ` +
     "or push.";
   const late = "Should a builder still take this job, its result replaces this message.";
-  switch (why) {
+  switch (reason) {
     case "no-builder":
       return {
         title: `No builder serves ${plain(system, 50)}`,

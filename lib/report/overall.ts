@@ -1,7 +1,8 @@
 /** What people read of the check run that sums up a pull request's builds. */
+import { counted } from "../text/utf8.ts";
 import type { CheckRun, Conclusion } from "../github/github.ts";
 import { code, duration, plain } from "./markdown.ts";
-import type { Addresses } from "./parts.ts";
+import { type Addresses, baseText } from "./parts.ts";
 
 /** A build in the table. */
 export interface BuildRow {
@@ -97,9 +98,8 @@ function summaryOf(facts: OverallFacts, { handle }: Addresses): string {
 }
 
 function mergeText({ pull, headSha, base, baseSha }: OverallFacts): string {
-  const branch = base === null ? "the default branch" : code(base, 255);
-  const at = baseSha === undefined ? "" : ` at ${code(baseSha)}`;
-  return `Pull request #${pull}: ${code(headSha)} merged into ${branch}${at}.`;
+  const into = baseText({ pr: { target_branch: base }, baseSha });
+  return `Pull request #${pull}: ${code(headSha)} merged into ${into}.`;
 }
 
 function again({ conclusion, rows }: OverallFacts, handle: string): string {
@@ -153,8 +153,4 @@ function stateText({ status, conclusion, test }: BuildRow): string {
     default:
       return "❌ failed";
   }
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

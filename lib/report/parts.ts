@@ -29,7 +29,9 @@ export function buildLogLink(
 }
 
 /** The base a pull request's build is merged into, for people. */
-export function baseText({ pr, baseSha }: BuildSubject): string {
+export function baseText(
+  { pr, baseSha }: { pr: Pick<BuildSubject["pr"], "target_branch">; baseSha: string | undefined },
+): string {
   const branch = pr.target_branch === null ? "the default branch" : code(pr.target_branch, 255);
   return baseSha === undefined ? branch : `${branch} at ${code(baseSha)}`;
 }

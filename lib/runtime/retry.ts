@@ -2,13 +2,13 @@
 import { NotThereYet, PoisonMessage, TransientFault } from "../common/errors.ts";
 import { Requeue } from "./role.ts";
 
-/** Delays in milliseconds before the second, third, … tries; the last one repeats. */
+/** Delays in milliseconds before the second, third, … try; the last one repeats. */
 export const RETRY_DELAYS_MS = [5_000, 20_000, 60_000, 180_000, 600_000, 1_800_000] as const;
 
 /** Delays in milliseconds between looks for what is not there yet; the last one repeats. */
 const MISSING_DELAYS_MS = [5_000, 10_000, 20_000, 40_000, 60_000] as const;
 
-/** The tries at which what is missing is believed to be gone: after four to five minutes. */
+/** After how many tries what is missing is believed to be gone: after four to five minutes. */
 export const MISSING_TRIES = 8;
 
 /** Attempts after which a message that keeps meeting a passing fault is dead-lettered (about 3.5 hours). */
@@ -17,7 +17,7 @@ export const MAX_TRIES = 12;
 /** Attempts after which a message that keeps hitting a bug of ours is dead-lettered. */
 export const MAX_BUG_TRIES = 3;
 
-/** Whether a message that met this error at this tries is given up. */
+/** Whether a message that met this error is given up after so many tries. */
 export function isLastTry(error: unknown, tries: number): boolean {
   if (error instanceof Requeue) return false;
   if (error instanceof PoisonMessage) return true;
@@ -36,7 +36,7 @@ export function retryIfEarly(missing: Error, tries: number): void {
 
 /** What the policy decides from. */
 export interface RetryFacts {
-  /** The tries that has just failed, from 1. */
+  /** How often the message was tried, the try that failed included. */
   readonly tries: number;
   /** Whether something was not there yet: that is looked for more often. */
   readonly missing?: boolean;
@@ -49,7 +49,7 @@ export interface RetryFacts {
 }
 
 /**
- * Milliseconds until the next tries: the table's delay with up to 25 % of jitter, never sooner
+ * Milliseconds until the next try: the table's delay with up to 25 % of jitter, never sooner
  * than the other side asked, and never more than an hour.
  */
 export function retryDelay(facts: RetryFacts): number {

@@ -10,7 +10,7 @@ export interface HandlerResult {
   readonly settle: Settlement;
 }
 
-/** A long handler: yields messages to publish as it goes and ends in an outcome. */
+/** A long handler: yields messages to publish as it goes, and ends with its result. */
 export type HandlerStream = AsyncGenerator<readonly Publication[], HandlerResult, void>;
 
 /** A queue that a role consumes, and what it does with each message. */
@@ -22,22 +22,22 @@ export interface Consumer<Message> {
   /** Decodes a delivery; whatever it throws makes the message a dead letter. */
   decode(delivery: Delivery): Message;
   /**
-   * Handles a message. `stop` aborts when the grace period of a shutdown is over; throw
-   * {@link Requeue} then to give the message to another consumer.
+   * Handles a message. `stop` aborts when the grace period of a shutdown is over, with a
+   * {@link Requeue}: thrown, it gives the message to another consumer.
    */
   handle(
     message: Message,
     delivery: Delivery,
     stop: AbortSignal,
   ): Promise<HandlerResult> | HandlerStream;
-  /** What to publish when the last attempt failed, so that whoever waits is told. */
+  /** What to publish when the last try failed, so that whoever waits is told. */
   exhausted?(
     message: Message,
     error: unknown,
   ): readonly Publication[] | Promise<readonly Publication[]>;
 }
 
-/** Thrown by a handler that gives its message back because the role stops. */
+/** Thrown by a handler whose message must go back to the queue because the role stops. */
 export class Requeue extends Error {
   override name = "Requeue";
 }

@@ -86,10 +86,11 @@ class Run implements RunningService {
   async stop(graceMs: number): Promise<void> {
     this.#stopping.abort();
     this.#service.endpoints?.forEach((endpoint) => endpoint.drain?.());
-    const timer = setTimeout(() => this.#graceOver.abort(), graceMs);
+    const giveBack = () => this.#graceOver.abort(new Requeue("The role stops"));
+    const timer = setTimeout(giveBack, graceMs);
     await Promise.all(this.#subscriptions.map((subscription) => subscription.cancel()));
     clearTimeout(timer);
-    this.#graceOver.abort();
+    giveBack();
     await Promise.all(this.#periodic);
     await Promise.all(this.endpoints.map((endpoint) => endpoint.shutdown()));
     await this.#service.close?.();
@@ -128,7 +129,7 @@ async function settleFailure<Message>(
 ): Promise<Settlement> {
   const { delivery } = work;
   if (error instanceof Requeue) {
-    options.log.info("Message requeued", { queue: delivery.queue, why: error.message });
+    options.log.info("Message requeued", { queue: delivery.queue, reason: error.message });
     return { kind: "requeue" };
   }
   if (!(error instanceof TransientFault || error instanceof PoisonMessage)) {
@@ -194,7 +195,7 @@ async function repeat(
     try {
       await task.run(signal);
     } catch (error) {
-      log.warn("Periodic task failed and is tried again at its next turn", {
+      log.warn("Periodic task failed and is tried again at its next run", {
         task: task.name,
         error: describeError(error),
       });

@@ -1,6 +1,6 @@
 /** Keys that stand twice in one object of a JSON text. Pure. */
 import type { Node } from "jsonc-parser";
-import { shortened } from "./shortened.ts";
+import { shortened } from "./utf8.ts";
 
 /** A key's second place. */
 export interface DoubleKey {

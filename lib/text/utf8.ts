@@ -13,3 +13,13 @@ export function cutToBytes(text: string, bytes: number): string {
 export function byteLength(text: string): number {
   return encoder.encode(text).length;
 }
+
+/** A text of at most `most` characters, with `…` where it was cut. */
+export function shortened(text: string, most = 80): string {
+  return text.length > most ? `${text.slice(0, most - 3)}…` : text;
+}
+
+/** `1 build`, `2 builds`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

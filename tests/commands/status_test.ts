@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { StatusReport } from "../../lib/monitoring/status_report.ts";
+import type { StatusReport } from "../../commands/status_text.ts";
 import { openBroker } from "../../lib/broker/open.ts";
 import { roleLogger } from "../../lib/runtime/log.ts";
 import { buildQueue, QUEUE } from "../../lib/broker/topology.ts";

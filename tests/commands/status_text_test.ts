@@ -1,7 +1,6 @@
 /** What `tickborg status` looks like to people and to Nagios. */
 import assert from "node:assert/strict";
-import type { StatusReport } from "../../lib/monitoring/status_report.ts";
-import { duration, nagiosLine, render } from "../../commands/status_text.ts";
+import { duration, nagiosLine, render, type StatusReport } from "../../commands/status_text.ts";
 
 const ESCAPE = "\x1b";
 

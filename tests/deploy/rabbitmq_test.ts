@@ -30,11 +30,11 @@ async function makeSecrets(folder: string): Promise<string> {
 Deno.test("rights name every queue of the role and no queue of another", () => {
   for (const name of ROLE_NAMES) {
     const { read, write, configure } = rightsOf(name);
-    const { consumes, publishes, hears = [] } = roleOf(name);
+    const { consumes, publishes, subscribes = [] } = roleOf(name);
     const builds = consumes.includes("build-inputs-<system>");
     for (const { name: queue } of QUEUES) {
       const mine = consumes.includes(queue) || (builds && queue.startsWith("build-inputs-"));
-      const exchange = hears.includes(queue);
+      const exchange = subscribes.includes(queue);
       assert.equal(new RegExp(read).test(queue), mine || exchange, `${name} reads ${queue}`);
       assert.equal(new RegExp(configure).test(queue), false, `${name} declares ${queue}`);
     }
@@ -81,16 +81,9 @@ Deno.test({
       assert.equal(bound.trim(), "1000", "what nobody consumes is bounded");
       // The health check of docker-compose.yml.
       const { program, env } = server.control;
-      await succeed(
-        [
-          program.replace(/rabbitmqctl$/, "rabbitmq-diagnostics"),
-          "-q",
-          "--timeout",
-          "600",
-          "check_port_connectivity",
-        ],
-        { env },
-      );
+      const diagnostics = program.replace(/rabbitmqctl$/, "rabbitmq-diagnostics");
+      const look = [diagnostics, "-q", "--timeout", "600", "check_port_connectivity"];
+      await succeed(look, { env });
       await tellWhatUsersMayDo(server, passwords);
 
       await Deno.remove(`${passwords}/stats`);
@@ -241,7 +234,7 @@ Deno.test({
       const check = await fleet.expectCheck(pull, `a on ${hostSystem()}`, "success");
       assert.match(await fleet.log(check), /^2$/m);
       await Promise.all(processes.map((process) => process.stop()));
-      for (const process of processes) assert.doesNotMatch(process.log(), /this is a bug/);
+      for (const { log } of processes) assert.doesNotMatch(log(), /this is a bug/);
     } finally {
       await Promise.all(processes.map((process) => process.kill()));
       await fleet.close();

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import type { CommitStatus } from "../../lib/github/github.ts";
-import { isOvertaken, requestStateOf } from "../../lib/evaluation/request_state.ts";
-import { evaluationMemory, evaluationUrl, isEvaluated } from "../../lib/evaluation/status.ts";
+import {
+  evaluationMemory,
+  evaluationUrl,
+  isEvaluated,
+  isSuperseded,
+  requestStateOf,
+} from "../../lib/evaluation/status.ts";
 
 const place = {
   repo: {
@@ -98,7 +103,7 @@ Deno.test("a request finds out what was done for it before", () => {
   assert.equal(requestStateOf([status("b", late, "draft", "pending")], request), "new");
 });
 
-Deno.test("a request is overtaken by a later one that ended since it began", () => {
+Deno.test("a request is superseded by a later one that ended since it began", () => {
   const [early, now, late] = [
     "2024-05-01T09:00:00Z",
     "2024-05-01T10:00:00Z",
@@ -119,6 +124,6 @@ Deno.test("a request is overtaken by a later one that ended since it began", () 
   ];
   for (const [what, statuses, expected] of table) {
     const request = { number: 7, requestId: "a", requestedAt: now };
-    assert.equal(isOvertaken(statuses, request), expected, what);
+    assert.equal(isSuperseded(statuses, request), expected, what);
   }
 });

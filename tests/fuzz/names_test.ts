@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { UnsafeGitName } from "../../lib/git/names.ts";
 import { checkBranch, checkCloneUrl, checkSha, isBranchName } from "../../lib/git/names.ts";
-import { compilePattern, patternMistake } from "../../lib/projects/patterns.ts";
+import { compilePatterns, patternMistake } from "../../lib/projects/patterns.ts";
 import {
   readProjectList,
   scopesOf,
@@ -84,14 +84,14 @@ const LISTS: Json[] = [
 ];
 
 function assertList(body: Uint8Array): void {
-  const judged = readProjectList(body, undefined);
-  if (judged.kind === "invalid") {
-    const told = judged.mistakes?.() ?? [judged.reason];
+  const read = readProjectList(body, undefined);
+  if (read.kind === "invalid") {
+    const told = read.mistakes?.() ?? [read.reason];
     assert.ok(told.length > 0 && told.length <= 101, `${told.length} mistakes`);
     // deno-lint-ignore no-control-regex
     for (const line of told) assert.ok(line.length <= 600 && !/[\x00-\x1f\x7f]/.test(line), line);
   }
-  const list = usableList(judged);
+  const list = usableList(read);
   if (list.kind !== "list") return;
   for (const { path } of list.projects) {
     assert.ok(!path.startsWith("/") && !path.split("/").includes(".."), path);
@@ -110,7 +110,7 @@ property(".tickborg.json with bytes changed is a list or invalid", mutatedBytes(
 
 property("any pattern is refused or matches any path without a hang", hostileText(), (pattern) => {
   for (const text of [pattern, `**/${pattern}*[${pattern}]?`, `{${pattern},a}/*`]) {
-    const match = compilePattern(text);
+    const match = compilePatterns([text]);
     for (const path of HOSTILE_TEXTS) {
       const found = match(path.split("/"));
       if (patternMistake(text) !== undefined) assert.equal(found, false);

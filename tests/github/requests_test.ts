@@ -14,7 +14,7 @@ async function readList(length: number): Promise<{ entries: number[]; asked: num
       return send(undefined);
     },
   } as unknown as AppTransport;
-  const entries = await new Requests(transport, 1).pages(repo, "list", (_request, { page }) => {
+  const entries = await new Requests(transport, 1).on(repo).pages("list", (_request, { page }) => {
     return Promise.resolve({ data: list.slice((page - 1) * PAGE, page * PAGE) });
   });
   return { entries, asked };

@@ -1,7 +1,7 @@
 /** Repositories that send webhooks and are not served are told, once each and not without end. */
 import assert from "node:assert/strict";
 import { UnservedRepositories } from "../../lib/github/unserved.ts";
-import { unservedIn } from "../../lib/monitoring/unserved.ts";
+import { unservedIn } from "../../lib/monitoring/fleet.ts";
 import { captureLog } from "../support/log_capture.ts";
 import { expect, log, PAYLOAD, SECRET, story } from "../support/receiver.ts";
 
@@ -11,7 +11,7 @@ function payload(fullName: string): string {
 
 const unserved = {
   repositories: new UnservedRepositories(["ACME/mono.repo"], log),
-  identity: "desk",
+  identity: "laptop",
 };
 
 story(
@@ -26,7 +26,7 @@ story(
     assert.equal(event!.routingKey, "pull_request.acme/new");
     assert.equal(count!.exchange, "stats");
     assert.deepEqual(JSON.parse(new TextDecoder().decode(count!.body)), {
-      sender: "desk",
+      sender: "laptop",
       events: [{ "webhook-unserved": "acme/new" }],
     });
   },

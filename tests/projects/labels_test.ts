@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { Projects } from "../../lib/config/project.ts";
+import { type LabelRule, Projects } from "../../lib/config/project.ts";
 import { labelChanges, wantedLabels } from "../../lib/projects/labels.ts";
-import type { LabelRule } from "../../lib/projects/label_rule.ts";
 
 const projects = Projects.parse([
   { name: "core", path: "core", build_system: "Make", labels: ["core", "c"] },

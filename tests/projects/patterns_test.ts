@@ -1,18 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  compilePattern,
-  compilePatterns,
-  fixedPaths,
-  patternMistake,
-} from "../../lib/projects/patterns.ts";
+import { compilePatterns, fixedPaths, patternMistake } from "../../lib/projects/patterns.ts";
 import { growth } from "../support/cost.ts";
 
 /** Linear is 4, quadratic 16, a power of three 64. */
 const QUADRATIC = 32;
 
 function matches(pattern: string, path: string): boolean {
-  return compilePattern(pattern)(path.split("/"));
+  return compilePatterns([pattern])(path.split("/"));
 }
 
 /** The rule as a regular expression, whose time nobody bounds: good for short paths only. */
@@ -119,7 +114,7 @@ const SLOW: Readonly<Record<string, (size: number) => string>> = {
 for (const [what, make] of Object.entries(SLOW)) {
   Deno.test(`a pattern of many ${what} costs at most pattern times name to match`, async () => {
     const times = await growth(250, (size) => {
-      const match = compilePattern(make(size));
+      const match = compilePatterns([make(size)]);
       const name = "a".repeat(4 * size);
       for (let round = 0; round < 200; round++) assert.equal(match([name, name]), false);
     });

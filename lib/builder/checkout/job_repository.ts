@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { readFault } from "../../git/faults.ts";
 import { type Commit, historyOf, tagsOf } from "../../git/history.ts";
-import type { Tag } from "../../git/tags.ts";
+import type { Tag } from "../../git/names.ts";
 import { GitOutputTooLarge, splitNul } from "../../git/git.ts";
 import type { GitRepository } from "../../git/repository.ts";
 import type { TreeContents } from "../../git/tree_contents.ts";

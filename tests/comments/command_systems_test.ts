@@ -1,7 +1,7 @@
 /** What `on` means when it is known which projects there are. */
 import assert from "node:assert/strict";
 import { type Command, parseCommands } from "../../lib/comments/command.ts";
-import { withSystems } from "../../lib/comments/places.ts";
+import { withSystems } from "../../lib/comments/builds.ts";
 
 function build(projects: string[], systems: string[] = []) {
   return { kind: "build", projects, systems } as Command;
