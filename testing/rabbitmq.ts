@@ -6,17 +6,25 @@
  * The processes are no children that Deno holds, so that a test may kill and restart the server without
  * the sanitizers seeing a resource come or go.
  */
-import { type Layout, layOut, serverFolder, type ServerOptions } from "./rabbitmq/layout.ts";
+import {
+  type Layout,
+  layOut,
+  serverFolder,
+  type ServerOptions,
+  type ServerVersion,
+} from "./rabbitmq/layout.ts";
 import { accepts, readIfThere, sendSignal, serverUser, shell } from "./rabbitmq/processes.ts";
 import watch from "./rabbitmq/watch.sh" with { type: "text" };
 import { pause, TIMEOUT_MS } from "./waiting.ts";
 
+export type { ServerOptions } from "./rabbitmq/layout.ts";
+
 /**
- * For `Deno.test({ignore: withoutRabbitMq(), …})`: whether no server is installed. On a machine without one such tests
+ * For `Deno.test({ignore: withoutRabbitMq(), …})`: whether there is no such server. On a machine without one such tests
  * are skipped; in CI (`CI=true`) they run, and fail because {@link startRabbitMq} throws.
  */
-export function withoutRabbitMq(): boolean {
-  return serverFolder() === undefined && Deno.env.get("CI") !== "true";
+export function withoutRabbitMq(version: ServerVersion = "installed"): boolean {
+  return serverFolder(version) === undefined && Deno.env.get("CI") !== "true";
 }
 
 /** A virtual host of a test: what a connection to it needs. */
@@ -189,14 +197,17 @@ export class RabbitMqServer implements AsyncDisposable {
   }
 }
 
-/** Starts a server; it takes about five seconds. Throws where none is installed. */
+const MISSING: Readonly<Record<ServerVersion, string>> = {
+  installed:
+    "No RabbitMQ server is installed: install the rabbitmq-server package (it need not run)",
+  4: "RabbitMQ 4 is not fetched: run sh tests/run/rabbitmq4.sh",
+};
+
+/** Starts a server; it takes about five seconds. Throws where there is none of that version. */
 export async function startRabbitMq(options: ServerOptions = {}): Promise<RabbitMqServer> {
-  const bin = serverFolder();
-  if (bin === undefined) {
-    throw new Error(
-      "No RabbitMQ server is installed: install the rabbitmq-server package (it need not run)",
-    );
-  }
+  const { version = "installed" } = options;
+  const bin = serverFolder(version);
+  if (bin === undefined) throw new Error(MISSING[version]);
   const layout = await layOut(bin, options);
   const server = new RabbitMqServer(layout);
   try {

@@ -11,9 +11,12 @@ const FOLDERS = [
   "/usr/local/opt/rabbitmq/sbin",
 ];
 
-/** The folder of an installed server. */
-export function serverFolder(): string | undefined {
-  for (const folder of FOLDERS) {
+/** The server that this system has installed, or RabbitMQ 4 as `tests/run/rabbitmq4.sh` fetches it. */
+export type ServerVersion = "installed" | "4";
+
+/** The folder of a server's programs; undefined where there is none. */
+export function serverFolder(version: ServerVersion): string | undefined {
+  for (const folder of version === "installed" ? FOLDERS : [fetchedFolder()]) {
     try {
       Deno.statSync(`${folder}/rabbitmq-server`);
       return folder;
@@ -23,8 +26,20 @@ export function serverFolder(): string | undefined {
   }
 }
 
+/** As the script that fetches it has it. */
+function fetchedFolder(): string {
+  const cache = Deno.uid() === 0
+    ? "/var/cache"
+    : Deno.env.get("XDG_CACHE_HOME") || `${Deno.env.get("HOME")}/.cache`;
+  return `${cache}/tickborg-test/rabbitmq4-1/programs`;
+}
+
 /** How to start a server. */
 export interface ServerOptions {
+  /** The installed one when absent. */
+  readonly version?: ServerVersion;
+  /** What a queue is that says nothing of its type; RabbitMQ 4 alone takes this. Classic when absent. */
+  readonly defaultQueueType?: "classic" | "quorum";
   /** Lines of `rabbitmq.conf` that are added to ours, for example `{consumer_timeout: "10000"}`. */
   readonly conf?: Readonly<Record<string, string | number>>;
   /** Settings of the application `rabbit` that `rabbitmq.conf` cannot name, as Erlang terms. */
@@ -47,7 +62,7 @@ export interface Layout {
 export async function layOut(bin: string, options: ServerOptions): Promise<Layout> {
   const [port, distPort, epmdPort, tlsPort] = freePorts(4) as [number, number, number, number];
   const folder = await Deno.makeTempDir({ prefix: "tickborg-rabbitmq-" });
-  const env = environment(folder, { port, distPort, epmdPort });
+  const env = environment({ folder, bin }, { port, distPort, epmdPort });
   await Deno.mkdir(env.RABBITMQ_LOG_BASE);
   await Deno.writeTextFile(`${folder}/.erlang.cookie`, crypto.randomUUID(), { mode: 0o400 });
   await Deno.writeTextFile(env.RABBITMQ_ENABLED_PLUGINS_FILE, "[].\n");
@@ -61,12 +76,16 @@ export async function layOut(bin: string, options: ServerOptions): Promise<Layou
 }
 
 /** All that tells the server from any other on this machine. */
-function environment(folder: string, ports: { port: number; distPort: number; epmdPort: number }) {
+function environment(
+  { folder, bin }: { folder: string; bin: string },
+  ports: { port: number; distPort: number; epmdPort: number },
+) {
   const run = Deno.env.get("TICKBORG_TEST_RUN");
   return {
     // Erlang's port mapper is a daemon: by this `tests/run.ts` knows whose it is.
     ...(run !== undefined && { TICKBORG_TEST_RUN: run }),
-    PATH: Deno.env.get("PATH") ?? "/usr/bin:/bin",
+    // A server's own port mapper comes before this system's.
+    PATH: `${bin}:${Deno.env.get("PATH") ?? "/usr/bin:/bin"}`,
     HOME: folder,
     LANG: "C.UTF-8",
     ERL_EPMD_PORT: `${ports.epmdPort}`,
@@ -100,6 +119,7 @@ function configuration(place: { folder: string; tlsPort: number }, options: Serv
     "log.file.level": "info",
     "vm_memory_high_watermark.absolute": "1GB",
     "disk_free_limit.absolute": "10MB",
+    ...(options.defaultQueueType && { "default_queue_type": options.defaultQueueType }),
     ...options.conf,
   };
   if (options.tls) {

@@ -48,7 +48,11 @@ async function openFixture(topology: Topology): Promise<BrokerFixture> {
   };
 }
 
-testContract("embedded", openFixture);
+function story(name: string, fn: (place: undefined) => Promise<void>): void {
+  Deno.test(`embedded: ${name}`, () => fn(undefined));
+}
+
+testContract(story, openFixture);
 
 const TOPOLOGY: Topology = {
   exchanges: [],

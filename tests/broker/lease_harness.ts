@@ -2,14 +2,10 @@
 import type { Broker } from "../../lib/broker/broker.ts";
 import { connectRabbitMq, type LeaseTimes } from "../../lib/broker/rabbitmq/broker.ts";
 import { QUEUE, type Topology } from "../../lib/broker/topology.ts";
-import {
-  type RabbitMqServer,
-  startRabbitMq,
-  type Vhost,
-  withoutRabbitMq,
-} from "../../testing/rabbitmq.ts";
+import type { RabbitMqServer, Vhost } from "../../testing/rabbitmq.ts";
 import { captureLog } from "../support/log_capture.ts";
 import { until } from "../../testing/waiting.ts";
+import { tellOnEachServer, UNLIKE } from "./each_server.ts";
 
 /** The server takes a delivery back after this long, and looks for such deliveries every second. */
 export const ACK_TIMEOUT_MS = 5_000;
@@ -44,30 +40,16 @@ export const job = (text: string) => ({
 /** What the brokers of the stories log. */
 export const capture = await captureLog();
 
-let server: RabbitMqServer;
+const advanced = { consumer_timeout: ACK_TIMEOUT_MS, channel_tick_interval: 1_000 };
+const each = tellOnEachServer({ advanced }, UNLIKE);
 
-/** The server of the file's stories. */
+/** The server of the story that is being told. */
 export function rabbitMq(): RabbitMqServer {
-  return server;
+  return each.server;
 }
 
-/** Has the file's stories share one server, started before the first and stopped after the last. */
-export function shareServer(): void {
-  if (withoutRabbitMq()) return;
-  Deno.test.beforeAll(async () => {
-    server = await startRabbitMq({
-      advanced: { consumer_timeout: ACK_TIMEOUT_MS, channel_tick_interval: 1_000 },
-    });
-  });
-  Deno.test.afterAll(async () => {
-    await server?.[Symbol.asyncDispose]();
-  });
-}
-
-/** A story on a virtual host of its own; ignored where there is no RabbitMQ. */
-export function story(name: string, fn: (vhost: Vhost) => Promise<void>): void {
-  Deno.test({ name, ignore: withoutRabbitMq(), fn: async () => await fn(await server.vhost()) });
-}
+/** A story on each kind of server, on a virtual host of its own. */
+export const story = each.story;
 
 /** A broker of a story, closed at its end. */
 export async function connect(
@@ -85,7 +67,14 @@ export async function connect(
 
 /** How many messages wait in each queue of the virtual host, or are held. */
 export async function messages(vhost: Vhost): Promise<Record<string, string>> {
-  const text = await server.ctl("list_queues", "-p", vhost.name, "name", "messages", "--silent");
+  const text = await rabbitMq().ctl(
+    "list_queues",
+    "-p",
+    vhost.name,
+    "name",
+    "messages",
+    "--silent",
+  );
   return Object.fromEntries(
     text.trim().split("\n").map((line) => line.split("\t") as [string, string]),
   );

@@ -6,8 +6,9 @@ import { declareExpiringQueue } from "../../lib/broker/rabbitmq/expiring_queue.t
 import { openInbox } from "../support/inbox.ts";
 import type { Vhost } from "../../testing/rabbitmq.ts";
 import { message, openRabbitMqHarness } from "./rabbitmq_harness.ts";
+import { UNLIKE } from "./each_server.ts";
 
-const harness = await openRabbitMqHarness({});
+const harness = await openRabbitMqHarness({}, UNLIKE);
 const { connect, story } = harness;
 
 /** Has a message of the queue `work` wait once in a delay queue and come back. */
@@ -44,7 +45,7 @@ story("a delay queue of before, which was a classic one, is used as it is", asyn
   const signal = new AbortController().signal;
   const before = await Connection.open({ ...place, vhost: name }, options, signal);
   const queue = { queue: "tickborg.delay.250.work", then: "work" };
-  const classic = { ...queue, messageTtlMs: 250, unusedMs: 3_600_250 };
+  const classic = { ...queue, type: "classic", messageTtlMs: 250, unusedMs: 3_600_250 } as const;
   await declareExpiringQueue(before, classic, {});
   await before.close();
   await using broker = await connect(vhost);

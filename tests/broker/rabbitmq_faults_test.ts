@@ -8,8 +8,9 @@ import { freePort } from "../../testing/ports.ts";
 import { startProxy } from "../support/tcp_proxy.ts";
 import { until } from "../../testing/waiting.ts";
 import { connected, drain, message, openRabbitMqHarness } from "./rabbitmq_harness.ts";
+import { UNLIKE } from "./each_server.ts";
 
-const harness = await openRabbitMqHarness({});
+const harness = await openRabbitMqHarness({}, UNLIKE);
 const { capture, connect, story } = harness;
 
 story("a server that is away at the start is waited for", async (vhost) => {

@@ -4,13 +4,9 @@ import type { Broker, Publication } from "../../lib/broker/broker.ts";
 import { connectRabbitMq, type RabbitMqOptions } from "../../lib/broker/rabbitmq/broker.ts";
 import { QUEUE, type Topology } from "../../lib/broker/topology.ts";
 import { captureLog, type LogCapture } from "../support/log_capture.ts";
-import {
-  type RabbitMqServer,
-  startRabbitMq,
-  type Vhost,
-  withoutRabbitMq,
-} from "../../testing/rabbitmq.ts";
+import type { RabbitMqServer, Vhost } from "../../testing/rabbitmq.ts";
 import { until } from "../../testing/waiting.ts";
+import { tellOnEachServer } from "./each_server.ts";
 
 /** One exchange and one queue, `work`. */
 export const TOPOLOGY: Topology = {
@@ -30,7 +26,7 @@ export interface Place extends Vhost {
 export interface RabbitMqHarness {
   readonly server: RabbitMqServer;
   readonly capture: LogCapture;
-  /** A story on a virtual host of its own; ignored where there is no RabbitMQ. */
+  /** A story on each kind of server, on a virtual host of its own. */
   story(name: string, fn: (vhost: Vhost) => Promise<void>): void;
   /** A broker of a story, closed at its end. */
   connect(
@@ -41,37 +37,26 @@ export interface RabbitMqHarness {
   expectLogged(pattern: RegExp): Promise<void>;
 }
 
-/** Has the file's stories share one server, started before the first and stopped after the last. */
+/** Has the file's stories told on each kind of server, which they share. */
 export async function openRabbitMqHarness(
-  options: Parameters<typeof startRabbitMq>[0],
+  ...servers: Parameters<typeof tellOnEachServer>
 ): Promise<RabbitMqHarness> {
-  const ignore = withoutRabbitMq();
   const capture = await captureLog();
-  let server: RabbitMqServer;
-  Deno.test.beforeAll(async () => {
-    if (!ignore) server = await startRabbitMq(options);
-  });
-  Deno.test.afterAll(async () => {
-    await server?.[Symbol.asyncDispose]();
-  });
+  const each = tellOnEachServer(...servers);
   return {
     capture,
     get server() {
-      return server;
+      return each.server;
     },
     story(name, fn) {
-      Deno.test({
-        name: `RabbitMQ: ${name}`,
-        ignore,
-        fn: async () => {
-          capture.records.length = 0;
-          try {
-            await fn(await server.vhost());
-          } catch (error) {
-            console.error(capture.text());
-            throw error;
-          }
-        },
+      each.story(name, async (vhost) => {
+        capture.records.length = 0;
+        try {
+          await fn(vhost);
+        } catch (error) {
+          console.error(capture.text());
+          throw error;
+        }
       });
     },
     async connect({ name: vhost, ...rest }, options = {}) {
@@ -88,7 +73,7 @@ export async function openRabbitMqHarness(
           level === "error" && pattern.test(JSON.stringify(properties))
         );
       await until(`${pattern} in the log`, found);
-      assert.equal(capture.text().includes(server.password), false, "no password in the log");
+      assert.equal(capture.text().includes(each.server.password), false, "no password in the log");
     },
   };
 }

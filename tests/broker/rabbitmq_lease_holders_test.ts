@@ -10,13 +10,10 @@ import {
   job,
   leased,
   long,
-  shareServer,
   story,
   TIMES,
   TOPOLOGY,
 } from "./lease_harness.ts";
-
-shareServer();
 
 story(
   "a delivery settled while the connection is away is done when it comes back",

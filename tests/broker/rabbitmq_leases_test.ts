@@ -16,12 +16,9 @@ import {
   long,
   messages,
   rabbitMq,
-  shareServer,
   story,
   TIMES,
 } from "./lease_harness.ts";
-
-shareServer();
 
 story(
   "the server takes an ordinary delivery back, but leaves a long one to its holder",
@@ -112,6 +109,9 @@ const FAULTS: Record<string, () => Promise<void>> = {
   },
   "is restarted": () => rabbitMq().restart(),
   "is killed, and away for longer than a lease waits": async () => {
+    // A server that is killed right after a quorum queue was declared leaves it without a leader for good
+    // (https://github.com/rabbitmq/rabbitmq-server/issues/15725).
+    await pause(1_500);
     await rabbitMq().kill();
     await pause(2 * TIMES.graceMs);
     await rabbitMq().start();

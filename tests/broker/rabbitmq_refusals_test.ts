@@ -40,13 +40,13 @@ story("a queue that was declared otherwise is told by its name", async (vhost) =
   await using other = await connect(vhost, {
     topology: {
       exchanges: [],
-      queues: [{ name: "work", bindings: [], arguments: { "x-max-priority": 3 } }],
+      queues: [{ name: "work", bindings: [], arguments: { "x-max-length": 3 } }],
     },
   });
   assert.equal(other.state, "connected");
   await using broker = await connect(vhost);
   assert.equal(broker.state, "connecting");
-  await expectLogged(/Cannot declare queue work: .*inequivalent arg 'x-max-priority'/);
+  await expectLogged(/Cannot declare queue work: .*inequivalent arg 'x-max-length'/);
   await harness.server.ctl("delete_queue", "-p", vhost.name, "work");
   await connected(broker);
 });
@@ -79,7 +79,7 @@ story("a missing permission is told where it is missed, and harms nothing else",
     () => Promise.resolve(ack),
   );
   assert.equal(broker.state, "connecting", "it cannot do its work");
-  await expectLogged(/ACCESS_REFUSED - access to queue 'work'/);
+  await expectLogged(/ACCESS_REFUSED - (read )?access to queue 'work'/);
   const refused = broker.publish([{ ...message("event"), exchange: "events", routingKey: "a" }]);
   const fine = Array.from({ length: 20 }, (_, n) => broker.publish([message(`${n}`)]));
   await assert.rejects(refused, /access to exchange 'events'/);

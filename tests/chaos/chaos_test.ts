@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { withoutRabbitMq } from "../../testing/rabbitmq.ts";
 import { format } from "./report.ts";
-import type { ChaosEvent } from "./options.ts";
+import { BROKERS, type ChaosEvent } from "./options.ts";
 import { FAULTS, runChaos } from "./run.ts";
 
 function fromEnvironment(name: string, fallback: number): number {
@@ -18,10 +18,19 @@ function groups(faults: typeof FAULTS): string[] {
   return [...new Set(faults.map(({ group }) => group))].sort();
 }
 
-for (const broker of ["rabbitmq", "embedded"] as const) {
+/** Pull requests and faults of each run. */
+const RUNS: Record<string, readonly [number, number]> = {
+  "rabbitmq": [20, 16],
+  "rabbitmq4-quorum": [12, 12],
+  "embedded": [20, 10],
+};
+
+for (const [name, [pullRequests, faults]] of Object.entries(RUNS)) {
+  const choice = BROKERS[name]!;
+  const { broker, server } = choice;
   Deno.test({
-    name: `nothing is lost and nothing done twice while everything breaks, over ${broker}`,
-    ignore: broker === "rabbitmq" && withoutRabbitMq(),
+    name: `nothing is lost and nothing done twice while everything breaks, over ${name}`,
+    ignore: broker === "rabbitmq" && withoutRabbitMq(server?.version),
     async fn() {
       const told: string[] = [];
       const onEvent = (event: ChaosEvent) => {
@@ -29,9 +38,9 @@ for (const broker of ["rabbitmq", "embedded"] as const) {
         else if (event.kind === "progress" && told.at(-1) !== event.line) told.push(event.line);
       };
       const report = await runChaos({
-        broker,
-        pullRequests: fromEnvironment("CHAOS_PULL_REQUESTS", 20),
-        faults: fromEnvironment("CHAOS_FAULTS", broker === "rabbitmq" ? 16 : 10),
+        ...choice,
+        pullRequests: fromEnvironment("CHAOS_PULL_REQUESTS", pullRequests),
+        faults: fromEnvironment("CHAOS_FAULTS", faults),
         seed: fromEnvironment("CHAOS_SEED", 7),
         onEvent,
       });

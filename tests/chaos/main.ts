@@ -1,7 +1,7 @@
 /** `deno task chaos`: breaks everything around the roles, and sees whether anything is lost or done twice. */
 import { parseArgs } from "node:util";
 import { format } from "./report.ts";
-import type { ChaosEvent, ChaosOptions } from "./options.ts";
+import { BROKERS, type ChaosEvent, type ChaosOptions } from "./options.ts";
 import { runChaos } from "./run.ts";
 
 const HELP =
@@ -15,7 +15,7 @@ Usage: deno task chaos [options]
   --faults N         faults to make meanwhile (100)
   --minutes M        go on for M minutes instead, with ever more of both
   --seed N           what is done and what breaks; a random one when absent, printed in either case
-  --broker NAME      rabbitmq (default) or embedded
+  --broker NAME      rabbitmq (default), rabbitmq4, rabbitmq4-quorum (quorum queues) or embedded
   --only TEXT        make only faults whose name holds the text
   --verbose          tell each fault
   --keep             leave the folder with the logs of every process
@@ -45,15 +45,16 @@ function options(args: string[]) {
     if (Number.isInteger(value) && value >= 0) return value;
     throw new TypeError(`--${name} is to be a whole number, not ${values[name]}`);
   };
-  const { broker } = values;
-  if (broker !== "rabbitmq" && broker !== "embedded") {
-    throw new TypeError(`--broker is to be rabbitmq or embedded, not ${broker}`);
+  const choice = Object.hasOwn(BROKERS, values.broker) ? BROKERS[values.broker] : undefined;
+  if (choice === undefined) {
+    const names = Object.keys(BROKERS).join(", ");
+    throw new TypeError(`--broker is to be one of ${names}, not ${values.broker}`);
   }
   const chaos: ChaosOptions = {
     pullRequests: number("pull-requests", 200),
     faults: number("faults", 100),
     seed: number("seed", crypto.getRandomValues(new Uint32Array(1))[0]!),
-    broker,
+    ...choice,
     minutes: values.minutes === undefined ? undefined : number("minutes", 0),
     only: values.only,
     keep: values.keep,

@@ -1,4 +1,5 @@
 /** What a chaos run is asked for, and what it tells on its way. */
+import type { ServerOptions } from "../../testing/rabbitmq.ts";
 
 /** What a run is to do. */
 export interface ChaosOptions {
@@ -6,6 +7,8 @@ export interface ChaosOptions {
   readonly faults: number;
   readonly seed: number;
   readonly broker: "rabbitmq" | "embedded";
+  /** Which RabbitMQ; the installed one when absent. */
+  readonly server?: Pick<ServerOptions, "version" | "defaultQueueType">;
   /** Makes only faults whose name holds this text, where given. */
   readonly only?: string | undefined;
   /** Goes on with ever more work and faults for that long, where given. */
@@ -23,3 +26,14 @@ export type ChaosEvent =
   | { readonly kind: "folder"; readonly path: string }
   | { readonly kind: "fault"; readonly name: string; readonly what: string }
   | { readonly kind: "progress"; readonly line: string };
+
+/** The brokers of a run, by name. */
+export const BROKERS: Readonly<Record<string, Pick<ChaosOptions, "broker" | "server">>> = {
+  "rabbitmq": { broker: "rabbitmq" },
+  "rabbitmq4": { broker: "rabbitmq", server: { version: "4" } },
+  "rabbitmq4-quorum": {
+    broker: "rabbitmq",
+    server: { version: "4", defaultQueueType: "quorum" },
+  },
+  "embedded": { broker: "embedded" },
+};

@@ -79,7 +79,7 @@ class ChaosRun {
     const world = await World.create(() => gitHubRandom.next());
     let network: Network | undefined;
     if (options.broker === "rabbitmq") {
-      const server = await startRabbitMq();
+      const server = await startRabbitMq(options.server);
       network = { server, vhost: await server.vhost(), proxy: new Proxy(dial(server.port)) };
     }
     const fleet = await layOutFleet({

@@ -115,7 +115,9 @@ export class DelayQueues {
     const name = delayQueue(queue, level);
     // Declaring keeps a queue from expiring; it must do so in time for every message in it.
     if (Date.now() - (this.#declared.get(name) ?? -Infinity) > SPARE_MS / 2) {
+      // What is declared when CONFIRMED is refused: the classic queue of an older Tickborg, whatever the default type.
       const expiring = {
+        type: "classic" as const,
         queue: name,
         messageTtlMs: level,
         unusedMs: level + SPARE_MS,

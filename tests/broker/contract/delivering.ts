@@ -4,7 +4,7 @@ import { ack, type Settlement } from "../../../lib/broker/broker.ts";
 import { HEADER } from "../../../lib/broker/envelope.ts";
 import { QUEUE } from "../../../lib/broker/topology.ts";
 import { openInbox } from "../../support/inbox.ts";
-import { until, within } from "../../../testing/waiting.ts";
+import { pause, until, within } from "../../../testing/waiting.ts";
 import { bytes, messageTo, type Story, texts } from "./fixture.ts";
 
 /** The stories. */
@@ -158,10 +158,9 @@ export const DELIVERING: Record<string, Story> = {
     await within("the handler", begun.promise);
     let cancelled = false;
     const cancelling = subscription.cancel().then(() => cancelled = true);
-    // Long enough for a broker that does not wait to have said that it has ended.
-    await until("the consumer to be gone", async () => {
-      return (await broker.inspect("work"))?.consumers === 0;
-    });
+    // Long enough for a broker that does not wait to have said that it has ended. Its count of consumers does
+    // not tell: a quorum queue counts one until it has settled what it holds.
+    await pause(500);
     assert.equal(cancelled, false);
     gate.resolve(ack);
     await within("the cancellation", cancelling);

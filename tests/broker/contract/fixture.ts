@@ -13,7 +13,7 @@ export interface BrokerFixture extends AsyncDisposable {
 export type Story = (fixture: BrokerFixture) => Promise<void>;
 
 /** Makes a fresh fixture. */
-export type OpenFixture = (topology: Topology) => Promise<BrokerFixture>;
+export type OpenFixture<Place> = (topology: Topology, place: Place) => Promise<BrokerFixture>;
 
 /** Exchanges and queues of the stories. */
 export const TOPOLOGY: Topology = {
