@@ -13,7 +13,7 @@ import { counted } from "../lib/text/utf8.ts";
 import { isRoleName, ROLE_NAMES, type RoleName } from "../services/roles.ts";
 import { missingSections, namesRabbitMq } from "../services/start.ts";
 import { command } from "./arguments.ts";
-import { type Tried, tryOut } from "./online.ts";
+import { checkOnline, type OnlineReport } from "./online.ts";
 import {
   chosenRoles,
   doubtfulValues,
@@ -38,7 +38,7 @@ Exit code 0 if these roles can run, else 2.
 `;
 
 /** The result of the check. */
-interface Findings extends Tried {
+interface Findings extends OnlineReport {
   /** Keys whose files systemd provides when the unit starts. */
   readonly loadedLater: string[];
   readonly roles: { role: string; ready: boolean; broker: string; why?: string }[];
@@ -124,13 +124,13 @@ async function tryUnlessMistaken(
   config: Config,
   roles: readonly RoleName[],
   { mistakes, loadedLater }: Pick<Findings, "mistakes" | "loadedLater">,
-): Promise<Tried> {
+): Promise<OnlineReport> {
   const because = mistakes.length > 0
     ? "correct the mistakes above first"
     : loadedLater.length > 0
     ? "systemd has not loaded the secrets: set CREDENTIALS_DIRECTORY to a folder that has them"
     : undefined;
-  if (because === undefined) return await tryOut(config, roles);
+  if (because === undefined) return await checkOnline(config, roles);
   return { ...NOTHING, mistakes: [`Online checks skipped: ${because}`] };
 }
 

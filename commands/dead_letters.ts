@@ -9,7 +9,7 @@ import {
   selects,
   shown,
 } from "../lib/broker/dead_letters.ts";
-import { revivedHeaders } from "../lib/broker/envelope.ts";
+import { restartedHeaders } from "../lib/broker/envelope.ts";
 import { openBroker } from "../lib/broker/open.ts";
 import {
   type Config,
@@ -132,12 +132,12 @@ async function open(config: Config): Promise<Broker> {
 
 async function work(broker: Broker, { verb, filter }: Job): Promise<Report> {
   const report: Report = { verb, letters: [], failed: [], missing: [] };
-  await broker.visit(QUEUE.deadLetters, async (delivery) => {
+  await broker.browse(QUEUE.deadLetters, async (delivery) => {
     const letter = readDeadLetter(delivery, verb === "show");
     if (!selects(filter, letter)) return "keep";
     if (verb === "retry") {
       try {
-        await sendBack(broker, letter, delivery);
+        await restart(broker, letter, delivery);
       } catch (error) {
         report.failed.push({ id: letter.id, why: describeError(error) });
         return "keep";
@@ -152,7 +152,7 @@ async function work(broker: Broker, { verb, filter }: Job): Promise<Report> {
 }
 
 /** Confirmed before the dead letter is removed: a fault may duplicate it, but never lose it. */
-async function sendBack(broker: Broker, letter: DeadLetter, delivery: Delivery): Promise<void> {
+async function restart(broker: Broker, letter: DeadLetter, delivery: Delivery): Promise<void> {
   if (letter.queue === "") {
     throw new Error("Cannot send it back: it does not name the queue it came from; drop it");
   }
@@ -160,7 +160,7 @@ async function sendBack(broker: Broker, letter: DeadLetter, delivery: Delivery):
     exchange: "",
     routingKey: letter.queue,
     body: delivery.body,
-    headers: revivedHeaders(delivery) as Record<string, string | number>,
+    headers: restartedHeaders(delivery) as Record<string, string | number>,
   }]);
 }
 

@@ -7,7 +7,7 @@ import { startFleet } from "../testing/fleet.ts";
 import { startRabbitMq, type Vhost, withoutRabbitMq } from "../testing/rabbitmq.ts";
 import { command } from "./arguments.ts";
 import { claimLogFolder } from "./demo/log_folder.ts";
-import { type Outcome, play, type Stage } from "./demo/play.ts";
+import { type DemoOptions, type DemoResult, play } from "./demo/play.ts";
 import { type Scenario, scenarioFor } from "./demo/scenario.ts";
 import { listenForInterruption } from "./interruption.ts";
 import { logFrom } from "./logging.ts";
@@ -67,10 +67,10 @@ export const run = command({
 
 /** Always removes the fleet. Throws the signal's reason if it aborts before the story ends. */
 async function perform(
-  stage: Stage,
+  stage: DemoOptions,
   broker: "embedded" | "rabbitmq",
-  tell: (outcome: Outcome) => Promise<void>,
-): Promise<Outcome> {
+  tell: (outcome: DemoResult) => Promise<void>,
+): Promise<DemoResult> {
   const { logs, say, signal } = stage;
   await using server = broker === "rabbitmq" ? await privateRabbitMq(say) : undefined;
   signal.throwIfAborted();
@@ -83,7 +83,10 @@ async function perform(
   return outcome;
 }
 
-async function serveUntilStopped({ checks }: Outcome, { say, signal }: Stage): Promise<void> {
+async function serveUntilStopped(
+  { checks }: DemoResult,
+  { say, signal }: DemoOptions,
+): Promise<void> {
   say("\nThe log pages are up until Ctrl-C:");
   for (const { name, page } of checks) if (page) say(`  ${name}: ${page}`);
   await anyAborted(signal);

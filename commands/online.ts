@@ -1,19 +1,19 @@
 /** `check-config --online`: checks the services that a configuration names, read-only. */
 import { probeBroker } from "../lib/broker/open.ts";
-import type { Uses } from "../lib/broker/rabbitmq/probe.ts";
+import type { ProbedRights } from "../lib/broker/rabbitmq/probe.ts";
 import { type Config, rabbitMqKey, rabbitMqOf } from "../lib/config/config.ts";
 import { logServerOf, logViewerOf } from "../lib/config/sections.ts";
 import { ConfigError, describeError, TransientFault } from "../lib/common/errors.ts";
-import { lookAtLogs } from "../lib/monitoring/log_address.ts";
+import { checkLogAddress } from "../lib/monitoring/log_address.ts";
 import { buildQueue, EXCHANGE } from "../lib/broker/topology.ts";
 import { type RoleName, roleOf } from "../services/roles.ts";
 import { gitHubFor, namesRabbitMq } from "../services/start.ts";
 
 /** Milliseconds each broker may take to answer. */
-const PATIENCE_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 /** The result of the online checks. */
-export interface Tried {
+export interface OnlineReport {
   /** What keeps roles from working, and what to do. */
   readonly mistakes: string[];
   /** What is wrong but does not stop a role, or not there yet. */
@@ -23,7 +23,10 @@ export interface Tried {
 }
 
 /** Checks GitHub, the broker and the log address for these roles. */
-export async function tryOut(config: Config, roles: readonly RoleName[]): Promise<Tried> {
+export async function checkOnline(
+  config: Config,
+  roles: readonly RoleName[],
+): Promise<OnlineReport> {
   const parts = await Promise.all([
     tryGitHub(config, roles),
     ...connections(config, roles).map((connection) => tryBroker(config, connection)),
@@ -36,11 +39,11 @@ export async function tryOut(config: Config, roles: readonly RoleName[]): Promis
   };
 }
 
-function tried(part: Partial<Tried>): Tried {
+function tried(part: Partial<OnlineReport>): OnlineReport {
   return { mistakes: [], warnings: [], well: [], ...part };
 }
 
-async function tryGitHub(config: Config, roles: readonly RoleName[]): Promise<Tried> {
+async function tryGitHub(config: Config, roles: readonly RoleName[]): Promise<OnlineReport> {
   if (!roles.some((name) => roleOf(name).github)) return tried({});
   const { appLacks, installationLacks } = await import("../lib/github/app_needs.ts");
   try {
@@ -58,7 +61,7 @@ async function tryGitHub(config: Config, roles: readonly RoleName[]): Promise<Tr
 }
 
 /** A broker connection in the configuration, and what roles do over it. */
-interface Connection extends Uses {
+interface Connection extends ProbedRights {
   readonly roles: readonly RoleName[];
 }
 
@@ -87,13 +90,13 @@ function queuesOf(name: RoleName, config: Config): string[] {
   );
 }
 
-async function tryBroker(config: Config, { roles, ...uses }: Connection): Promise<Tried> {
+async function tryBroker(config: Config, { roles, ...uses }: Connection): Promise<OnlineReport> {
   const { section } = roleOf(roles[0]!);
   const key = rabbitMqKey(config, section);
   const { host, username, virtualhost = "/" } = rabbitMqOf(config, section)!;
   const { problems, missing } = await probeBroker(config, section, {
     ...uses,
-    timeoutMs: PATIENCE_MS,
+    timeoutMs: TIMEOUT_MS,
   });
   const mistakes = problems.map((problem) => `${key}: ${problem}`);
   const warnings = missing.map((what) =>
@@ -104,10 +107,10 @@ async function tryBroker(config: Config, { roles, ...uses }: Connection): Promis
   return tried({ mistakes, warnings, well: problems.length + missing.length > 0 ? [] : [well] });
 }
 
-async function tryLogs(config: Config): Promise<Tried> {
+async function tryLogs(config: Config): Promise<OnlineReport> {
   const addresses = new Set([logViewerOf(config), logServerOf(config)].filter(Boolean) as string[]);
   const found = await Promise.all(
-    [...addresses].map(async (address) => ({ address, problem: await lookAtLogs(address) })),
+    [...addresses].map(async (address) => ({ address, problem: await checkLogAddress(address) })),
   );
   return tried({
     warnings: found.flatMap(({ problem }) => problem === undefined ? [] : [`Logs: ${problem}`]),

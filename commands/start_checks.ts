@@ -5,11 +5,11 @@ import type { Config } from "../lib/config/config.ts";
 import { logViewerOf } from "../lib/config/sections.ts";
 import { describeError } from "../lib/common/errors.ts";
 import type { AppFacts, GitHub } from "../lib/github/github.ts";
-import { lookAtLogs } from "../lib/monitoring/log_address.ts";
+import { checkLogAddress } from "../lib/monitoring/log_address.ts";
 import type { RoleName } from "../services/roles.ts";
 
 /** What the checks need. */
-export interface World {
+export interface StartCheckOptions {
   readonly config: Config;
   readonly log: Logger;
   readonly stop: AbortSignal;
@@ -22,19 +22,22 @@ export interface World {
 const LOG_PAUSES_MS = [1_000, 10_000, 60_000];
 
 /** Logs each problem with what to do; never rejects. */
-export async function runStartChecks(roles: readonly RoleName[], world: World): Promise<void> {
+export async function runStartChecks(
+  roles: readonly RoleName[],
+  options: StartCheckOptions,
+): Promise<void> {
   try {
     await Promise.all([
-      tellOfApp(world),
-      roles.includes("github-comment-poster") ? tellOfLogs(world) : undefined,
+      checkApp(options),
+      roles.includes("github-comment-poster") ? checkLogs(options) : undefined,
     ]);
   } catch (error) {
-    if (world.stop.aborted) return;
-    world.log.warn("Start checks failed", { error: describeError(error) });
+    if (options.stop.aborted) return;
+    options.log.warn("Start checks failed", { error: describeError(error) });
   }
 }
 
-async function tellOfApp({ app, github, config, log }: World): Promise<void> {
+async function checkApp({ app, github, config, log }: StartCheckOptions): Promise<void> {
   if (app === undefined || github === undefined) return;
   const { appLacks, installationLacks } = await import("../lib/github/app_needs.ts");
   for (const problem of appLacks(app)) log.error("GitHub App lacks something", { problem });
@@ -43,14 +46,14 @@ async function tellOfApp({ app, github, config, log }: World): Promise<void> {
   }
 }
 
-async function tellOfLogs({ config, log, stop }: World): Promise<void> {
+async function checkLogs({ config, log, stop }: StartCheckOptions): Promise<void> {
   const address = logViewerOf(config);
   if (address === undefined) return;
   let problem: string | undefined;
   for (const pause of LOG_PAUSES_MS) {
     await delay(pause, stop);
     if (stop.aborted) return;
-    problem = await lookAtLogs(address);
+    problem = await checkLogAddress(address);
     if (problem === undefined) return;
   }
   log.warn("Check runs link to logs that cannot be read", { problem });

@@ -11,13 +11,13 @@ import {
 } from "../lib/config/config.ts";
 import { ConfigError, describeError, UsageError } from "../lib/common/errors.ts";
 import {
-  lookAtEndpoints,
-  lookAtQueues,
-  lookAtUnserved,
-  type LookOptions,
+  checkEndpoints,
+  type CheckOptions,
+  checkQueues,
+  checkUnserved,
 } from "../lib/monitoring/fleet.ts";
-import { type GitHubReport, lookAtGitHub } from "../lib/monitoring/github.ts";
-import { worst } from "../lib/monitoring/health.ts";
+import { checkGitHub, type GitHubReport } from "../lib/monitoring/github.ts";
+import { worstLevel } from "../lib/monitoring/health.ts";
 import { nagiosLine, render, type StatusReport } from "./status_text.ts";
 import { listenAddress } from "../lib/config/listen.ts";
 import { roleLogger } from "../lib/runtime/log.ts";
@@ -70,7 +70,7 @@ export const run = command({ help: HELP, options: OPTIONS }, async (options) => 
   const watchMs = options.watch === undefined ? undefined : seconds("--watch", options.watch);
   await logFrom("off");
   const config = await loadConfig(configPath(options.config));
-  const gitHub = seldom(GITHUB_EVERY_MS, () => lookAtGitHub(config, { timeoutMs }));
+  const gitHub = seldom(GITHUB_EVERY_MS, () => checkGitHub(config, { timeoutMs }));
   while (true) {
     const report = await look(config, timeoutMs, gitHub);
     show(report, options);
@@ -122,13 +122,13 @@ async function look(
   const options = { timeoutMs, now: Date.now };
   const [{ broker, queues }, answers, github, unserved] = await Promise.all([
     lookAtBroker(config, options),
-    lookAtEndpoints(endpoints, options),
+    checkEndpoints(endpoints, options),
     gitHub(),
-    lookAtUnserved(endpoints, options),
+    checkUnserved(endpoints, options),
   ]);
   const all = [broker, ...queues, ...answers, ...(github ? [github] : []), ...unserved ?? []];
   return {
-    level: worst(all.flatMap(({ level }) => level ?? [])),
+    level: worstLevel(all.flatMap(({ level }) => level ?? [])),
     time: new Date().toISOString(),
     version: VERSION,
     broker,
@@ -148,7 +148,7 @@ async function look(
 /** The state of RabbitMQ. Skips the embedded broker, which only its own process can open. */
 async function lookAtBroker(
   config: Config,
-  options: LookOptions,
+  options: CheckOptions,
 ): Promise<Pick<StatusReport, "broker" | "queues">> {
   const section = SECTIONS.find((name) => rabbitMqOf(config, name) !== undefined);
   if (section === undefined) {
@@ -169,7 +169,7 @@ async function lookAtBroker(
     new Error(`no answer within ${options.timeoutMs / 1_000} s`),
   );
   try {
-    const look = opening.then((broker) => lookAtQueues(broker, config, options));
+    const look = opening.then((broker) => checkQueues(broker, config, options));
     const queues = await orAborted(look, late.signal);
     return { broker: { level: "ok", why: "", address }, queues };
   } catch (error) {

@@ -40,7 +40,7 @@ export const COMMANDS = {
     load: () => import("./status.ts"),
   },
   "dead-letters": {
-    summary: "Lists, shows, replays or drops messages that could not be handled",
+    summary: "Lists, shows, retries or drops messages that could not be handled",
     load: () => import("./dead_letters.ts"),
   },
 } as const satisfies Record<string, Command>;

@@ -4,14 +4,14 @@
  */
 import { runAttempt } from "../lib/builder/attempt.ts";
 import { type BuilderContext, checkoutRoot, jobsRoot } from "../lib/builder/builder_context.ts";
-import { listenForJobs } from "../lib/builder/every_job.ts";
+import { subscribeToJobs } from "../lib/builder/every_job.ts";
 import { createGuard } from "../lib/builder/sandbox/guard.ts";
 import { removeStaleJobFolders } from "../lib/builder/checkout/job_folder.ts";
 import { openSandbox } from "../lib/builder/sandbox/open_sandbox.ts";
 import { makeResult, resultMessages } from "../lib/builder/result.ts";
 import { jobKey, RunningJobs } from "../lib/builder/running_jobs.ts";
 import type { Sandbox } from "../lib/builder/sandbox/sandbox.ts";
-import { makeSecretPaths, secretPaths } from "../lib/builder/sandbox/secret_places.ts";
+import { makeSecretPaths, secretPaths } from "../lib/builder/sandbox/secret_paths.ts";
 import { withReachableTargets } from "../lib/builder/targets.ts";
 import { ack, type Broker, type Publication, type Subscription } from "../lib/broker/broker.ts";
 import { foreignMistake, sectionOf, systemsOf } from "../lib/config/sections.ts";
@@ -47,9 +47,9 @@ export async function createService(context: RoleContext): Promise<Service> {
   const builder: BuilderContext = { ...context, sandbox, guard: createGuard(), parallelism };
   const running = new RunningJobs(context.now);
   const consumers = systems.map((system) => jobConsumer(system, { builder, running, broker }));
-  const cancellations = await listenForCancellations(running, context);
+  const cancellations = await subscribeToCancellations(running, context);
   const every = config.runner.build_all_jobs
-    ? await listenForJobs(consumers, { broker, log, concurrency })
+    ? await subscribeToJobs(consumers, { broker, log, concurrency })
     : undefined;
   return {
     consumers: every ? [] : consumers,
@@ -79,11 +79,11 @@ async function openBuilderSandbox({ config, log }: RoleContext): Promise<Sandbox
   });
 }
 
-function listenForCancellations(
+function subscribeToCancellations(
   running: RunningJobs,
   { broker, log }: RoleContext,
 ): Promise<Subscription> {
-  return broker.listen(EXCHANGE.cancellations, "#", (delivery) => {
+  return broker.subscribe(EXCHANGE.cancellations, "#", (delivery) => {
     try {
       const stopped = running.cancel(decode(Cancellation, delivery.body));
       if (stopped > 0) log.info("Cancelling builds", { builds: stopped });
@@ -135,7 +135,7 @@ async function* handleJob(
   const either = untilEither(entry.signal, stop);
   let result: BuildResult | undefined;
   const told = {
-    repository: job.repo.full_name,
+    repo: job.repo.full_name,
     number: job.pr.number,
     projects: job.attrs,
     system,
@@ -190,8 +190,8 @@ function givenUp(
   const reason = `Gave up: ${describeError(error)}`;
   const { identity } = config.runner;
   const attempt = { job, system, identity, attemptId: newId(), startedAt: now() };
-  const outcomes = job.attrs.map((attr) => ({
-    attr,
+  const outcomes = job.attrs.map((project) => ({
+    project,
     status: "UnexpectedError" as const,
     reason,
     step: "checkout",

@@ -20,7 +20,7 @@ const PREFETCH = 16;
  * Milliseconds without changes to check runs after a redelivery. Longer than any request that the
  * previous instance may have under way; tests do not scale it.
  */
-const TAKEOVER_MS = 15_000;
+const REDELIVERY_DELAY_MS = 15_000;
 
 /** Creates the service. */
 export function createService(context: RoleContext): Promise<Service> {
@@ -38,7 +38,7 @@ export function createService(context: RoleContext): Promise<Service> {
     noBuilderMs: section.no_builder_seconds * 1_000,
     addresses: { handle: config.github.handle, logViewer: logViewerOf(config) },
     repos: new Set(config.runner.repos.map((repo) => repo.toLowerCase())),
-    redeliveryDelayMs: TAKEOVER_MS,
+    redeliveryDelayMs: REDELIVERY_DELAY_MS,
     delay,
   });
   const sweepMs = section.sweep_interval_seconds * 1_000;

@@ -64,7 +64,7 @@ export function createReceiver(options: ReceiverOptions): (request: Request) => 
     const body = await readWebhookBody(request, { budget, timeoutMs: bodyWithinMs });
     if (typeof body === "string") return refuse(BODY_PROBLEMS[body], log);
     try {
-      const webhook = understand(request.headers, body, options.secret);
+      const webhook = parseWebhook(request.headers, body, options.secret);
       if ("status" in webhook) return refuse(webhook, log);
       return respond(await accept(webhook, { ...options, arrivedAt }));
     } finally {
@@ -92,7 +92,7 @@ export interface Webhook {
 }
 
 /** Checks in the protocol's order; the first failure is the answer. */
-function understand(
+function parseWebhook(
   headers: Headers,
   body: Uint8Array,
   secret: string,
@@ -183,13 +183,13 @@ async function accept(
     if (!(error instanceof TransientFault)) throw error;
     log.warn("Webhook not queued", {
       event,
-      repository: fullName,
+      repo: fullName,
       delivery,
       error: describeError(error),
     });
     return { status: 503, text: "Broker unavailable: redeliver this webhook later" };
   }
-  log.debug("Webhook queued", { event, repository: fullName, delivery });
+  log.debug("Webhook queued", { event, repo: fullName, delivery });
   const note = stranger ? ", which is not in runner.repos: it is not built" : "";
   return { status: 202, text: `Queued ${event} for ${fullName}${note}` };
 }

@@ -114,7 +114,7 @@ async function handle(event: PushEvent, options: HandleOptions): Promise<Handler
   const branch = branchOf(event, config);
   if (branch === undefined) return { publish: [], settle: ack };
   const request = requestOf({ event, branch }, options);
-  const fields = { repo: event.repo.full_name, branch, commit: event.after };
+  const fields = { repo: event.repo.full_name, branch, headSha: event.after };
   const push = await gatherPushFacts({ event, branch }, { config, ...options });
   if (push instanceof MissingFromGit) {
     log.warn("Pushed commit is unavailable", { ...fields, missing: push.message });

@@ -20,7 +20,7 @@ export interface Role {
   /** Exchanges it publishes to, besides the default one and `stats`, which are open to every role. */
   readonly publishes: readonly string[];
   /** Exchanges it reads through a temporary queue. */
-  readonly hears?: readonly string[];
+  readonly subscribes?: readonly string[];
   /** The port it serves HTTP on unless configured otherwise. */
   readonly port?: number;
   /** Whether it uses GitHub's API and needs the App's key. */
@@ -98,7 +98,7 @@ const ROLES = {
     needs: ["build", "checkout"],
     consumes: ["build-inputs-<system>"],
     publishes: [EXCHANGE.buildResults, EXCHANGE.logs],
-    hears: [EXCHANGE.cancellations, EXCHANGE.buildJobs],
+    subscribes: [EXCHANGE.cancellations, EXCHANGE.buildJobs],
     programs: ["git", "sh", "bwrap"],
     permissions: { read: [], write: ["checkout.root"], lfs: true },
     load: () => import("./builder.ts"),

@@ -9,7 +9,7 @@ import { ack } from "../lib/broker/broker.ts";
 import { listenOf } from "../lib/config/listen.ts";
 import { PoisonMessage } from "../lib/common/errors.ts";
 import { decode } from "../lib/messages/codec.ts";
-import { Event, EventMessage } from "../lib/messages/event.ts";
+import { EventMessage, StatsEvent } from "../lib/messages/event.ts";
 import { EventCounters, metricName } from "../lib/monitoring/metrics.ts";
 import { QueueMetrics } from "../lib/monitoring/queue_metrics.ts";
 import type { Consumer, HttpEndpoint, RoleContext, Service } from "../lib/runtime/role.ts";
@@ -17,7 +17,7 @@ import { QUEUE } from "../lib/broker/topology.ts";
 
 /** Events, or why they could not be read. */
 export type StatsMessage =
-  | { readonly kind: "events"; readonly sender: string; readonly events: readonly Event[] }
+  | { readonly kind: "events"; readonly sender: string; readonly events: readonly StatsEvent[] }
   | { readonly kind: "bogus"; readonly reason: string };
 
 /** Creates the service. */
@@ -60,7 +60,7 @@ export function decodeStats(body: Uint8Array): StatsMessage {
       return { kind: "bogus", reason: (error as Error).message };
     }
     const legacy = { "stat-collector-legacy-event": metricName(word).replace(/^tickborg_/, "") };
-    return { kind: "events", sender: "unknown", events: [legacy, Event.parse(word)] };
+    return { kind: "events", sender: "unknown", events: [legacy, StatsEvent.parse(word)] };
   }
 }
 

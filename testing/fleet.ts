@@ -22,7 +22,7 @@ import {
 import { freeListens, type Listens, WEBHOOK_SECRET, writeConfig } from "./fleet_config.ts";
 import { createMonorepo, type Files, type Monorepo, type ProjectInput } from "./monorepo.ts";
 import type { Vhost } from "./rabbitmq.ts";
-import { PATIENCE_MS, until } from "./waiting.ts";
+import { TIMEOUT_MS, until } from "./waiting.ts";
 
 /** How a fleet starts. */
 export interface FleetOptions {
@@ -171,11 +171,11 @@ export class Fleet {
   /** Waits for a check run on the pull request's head, such as `cmark on x86_64-linux`, to conclude so. */
   expectCheck(pull: FakePull, name: string, conclusion: string): Promise<FakeCheckRun> {
     const { headSha } = pull;
-    return this.github.waitForCheckRun(name, conclusion, { headSha, timeoutMs: PATIENCE_MS });
+    return this.github.waitForCheckRun(name, conclusion, { headSha, timeoutMs: TIMEOUT_MS });
   }
 
   /** Waits for the evaluation of the pull request's head to end so. */
-  expectEvaluation(pull: FakePull, state: string, timeoutMs = PATIENCE_MS): Promise<FakeStatus> {
+  expectEvaluation(pull: FakePull, state: string, timeoutMs = TIMEOUT_MS): Promise<FakeStatus> {
     return this.github.waitForStatus("tickborg/evaluation", state, {
       sha: pull.headSha,
       timeoutMs,

@@ -9,10 +9,10 @@
 import { type Layout, layOut, serverFolder, type ServerOptions } from "./rabbitmq/layout.ts";
 import { accepts, readIfThere, sendSignal, serverUser, shell } from "./rabbitmq/processes.ts";
 import watch from "./rabbitmq/watch.sh" with { type: "text" };
-import { PATIENCE_MS, pause } from "./waiting.ts";
+import { pause, TIMEOUT_MS } from "./waiting.ts";
 
 /**
- * For `Deno.test({ignore: withoutRabbitMq(), …})`: whether no server is installed. At a harness such tests
+ * For `Deno.test({ignore: withoutRabbitMq(), …})`: whether no server is installed. On a machine without one such tests
  * are skipped; in CI (`CI=true`) they run, and fail because {@link startRabbitMq} throws.
  */
 export function withoutRabbitMq(): boolean {
@@ -86,7 +86,7 @@ export class RabbitMqServer implements AsyncDisposable {
   async ctl(...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await new Deno.Command(`${this.#layout.bin}/rabbitmqctl`, {
       // Without a limit the program gives some of its commands a minute, which a busy machine may need.
-      args: ["--quiet", "--timeout", `${PATIENCE_MS / 1_000}`, ...args],
+      args: ["--quiet", "--timeout", `${TIMEOUT_MS / 1_000}`, ...args],
       // The server's user may not enter the folder of the tests.
       cwd: "/",
       env: this.#layout.env,
@@ -114,7 +114,7 @@ export class RabbitMqServer implements AsyncDisposable {
   }
 
   async #awaitListener(): Promise<void> {
-    const deadline = performance.now() + PATIENCE_MS;
+    const deadline = performance.now() + TIMEOUT_MS;
     while (performance.now() < deadline) {
       if (await accepts(this.port)) return;
       // The group is there as soon as the process has run its first call; on a busy machine not at once.
@@ -124,7 +124,7 @@ export class RabbitMqServer implements AsyncDisposable {
       }
       await pause(100);
     }
-    throw new Error(`RabbitMQ did not start within ${PATIENCE_MS} ms:\n${await this.log()}`);
+    throw new Error(`RabbitMQ did not start within ${TIMEOUT_MS} ms:\n${await this.log()}`);
   }
 
   /** The end of what the server printed and logged. */
@@ -155,7 +155,7 @@ export class RabbitMqServer implements AsyncDisposable {
     const pid = await this.#pid();
     if (pid === undefined) return;
     await sendSignal(pid, signal);
-    const deadline = performance.now() + PATIENCE_MS;
+    const deadline = performance.now() + TIMEOUT_MS;
     while (await sendSignal(pid, "0")) {
       if (performance.now() > deadline) await sendSignal(pid, "KILL");
       await pause(50);

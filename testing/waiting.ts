@@ -1,7 +1,7 @@
 /** Waiting for what must come: with a deadline that only a hang can miss. */
 
 /** Milliseconds a test waits for what must come; no test depends on its size. */
-export const PATIENCE_MS = 300_000;
+export const TIMEOUT_MS = 300_000;
 
 /** Resolves after some milliseconds. */
 export function pause(ms: number): Promise<void> {
@@ -12,7 +12,7 @@ export function pause(ms: number): Promise<void> {
 export async function within<Value>(
   what: string,
   promise: Promise<Value>,
-  ms = PATIENCE_MS,
+  ms = TIMEOUT_MS,
 ): Promise<Value> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
@@ -35,7 +35,7 @@ export interface UntilOptions {
 export async function until<Value>(
   what: string | (() => string | Promise<string>),
   look: () => Value | Promise<Value>,
-  { ms = PATIENCE_MS, everyMs = 20 }: UntilOptions = {},
+  { ms = TIMEOUT_MS, everyMs = 20 }: UntilOptions = {},
 ): Promise<Exclude<Value, undefined | false>> {
   const deadline = performance.now() + ms;
   for (;;) {

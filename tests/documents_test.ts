@@ -173,11 +173,11 @@ Deno.test("docs/architecture.md has what every role consumes, publishes and serv
   for (const name of ROLE_NAMES) {
     const row = rows.find((line) => line.startsWith(`| \`${name}\``));
     assert.ok(row, name);
-    const { consumes, publishes, hears = [], port } = roleOf(name);
+    const { consumes, publishes, subscribes = [], port } = roleOf(name);
     const wanted = [
       ...consumes,
       ...publishes,
-      ...hears,
+      ...subscribes,
       ...(port === undefined ? [] : [`${port}`]),
     ];
     for (const thing of wanted) assert.ok(row.includes(`\`${thing}\``), `${name}: ${thing}`);

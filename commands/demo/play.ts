@@ -19,13 +19,13 @@ import {
 } from "./view.ts";
 
 /** Milliseconds after which the demo gives up: a first build on a slow machine takes some seconds. */
-const PATIENCE_MS = 120_000;
+const TIMEOUT_MS = 120_000;
 
 /** Milliseconds that a log may arrive after its check run: they use different queues. */
-const LOG_PATIENCE_MS = 10_000;
+const LOG_TIMEOUT_MS = 10_000;
 
 /** Where the story is shown. */
-export interface Stage {
+export interface DemoOptions {
   /** Absolute path of the log folder. */
   readonly logs: string;
   readonly say: (text: string) => void;
@@ -34,7 +34,7 @@ export interface Stage {
 }
 
 /** The result of the demo. */
-export interface Outcome {
+export interface DemoResult {
   readonly ok: boolean;
   readonly checks: readonly CheckSummary[];
   /** The check run that sums up the others. */
@@ -48,17 +48,21 @@ export interface Outcome {
  * Opens the pull request and resolves when every check run has completed, or took too long. Throws
  * the signal's reason when it aborts.
  */
-export async function play(fleet: Fleet, scenario: Scenario, stage: Stage): Promise<Outcome> {
-  const { logs, say, signal } = stage;
+export async function play(
+  fleet: Fleet,
+  scenario: Scenario,
+  options: DemoOptions,
+): Promise<DemoResult> {
+  const { logs, say, signal } = options;
   introduce(scenario, say);
-  const watcher = new DemoEvents(fleet, (event) => say(formatEvent(event)));
+  const events = new DemoEvents(fleet, (event) => say(formatEvent(event)));
   const pull = await fleet.openPullRequest({ title: scenario.title, files: scenario.change });
   signal.throwIfAborted();
   const { checks, overall } = await watchChecks(fleet, pull, {
     expected: scenario.expected,
     signal,
-    look: () => watcher.look(),
-    summarize: (check) => summarize(check, scenario.expected, stage),
+    look: () => events.look(),
+    summarize: (check) => summarize(check, scenario.expected, options),
   });
   const labelled = scenario.labels.every((label) => pull.labels.includes(label));
   const ok = labelled && overall.conclusion === scenario.overall &&
@@ -69,11 +73,10 @@ export async function play(fleet: Fleet, scenario: Scenario, stage: Stage): Prom
   say(`Logs: ${logs}`);
   say(`\n${formatOverall(overall)}\n`);
   say(ok ? "Every result is as expected." : "Some results are not as expected.");
-  const { events } = watcher;
-  return { ok, checks, overall, labels: pull.labels, logs, events };
+  return { ok, checks, overall, labels: pull.labels, logs, events: events.events };
 }
 
-function introduce(scenario: Scenario, say: Stage["say"]): void {
+function introduce(scenario: Scenario, say: DemoOptions["say"]): void {
   say(`A monorepo with ${scenario.projects.length} projects:`);
   for (const { name, path, build_system, depends_on } of scenario.projects) {
     const how = typeof build_system === "string" ? build_system : build_system.Custom.command;
@@ -98,7 +101,7 @@ async function watchChecks(
   fleet: Fleet,
   pull: FakePull,
   { expected, signal, look, summarize }: Watch,
-): Promise<Pick<Outcome, "checks" | "overall">> {
+): Promise<Pick<DemoResult, "checks" | "overall">> {
   const completed = new Map<number, Promise<CheckSummary>>();
   const all = () => fleet.repository.checkRuns(pull.headSha);
   const builds = () => all().filter(({ name }) => name !== OVERALL);
@@ -112,7 +115,7 @@ async function watchChecks(
       all().some((check) => check.name === name && check.status === "completed")
     );
   };
-  const ended = fleet.github.waitFor(done, { what: "every check run", timeoutMs: PATIENCE_MS });
+  const ended = fleet.github.waitFor(done, { what: "every check run", timeoutMs: TIMEOUT_MS });
   await orAborted(ended, signal).catch(() => {});
   const summaries = await Promise.all(completed.values());
   signal.throwIfAborted();
@@ -138,7 +141,7 @@ function incomplete(name: string, state: string, expected: Scenario["expected"])
 async function summarize(
   check: FakeCheckRun,
   expected: Scenario["expected"],
-  { logs, say, signal }: Stage,
+  { logs, say, signal }: DemoOptions,
 ): Promise<CheckSummary> {
   const ran = logPage(check);
   const lines = ran
@@ -158,7 +161,7 @@ async function summarize(
 
 /** A log's lines, followed to its end, from the server that its check run links to. */
 async function wholeLog(address: string, signal: AbortSignal): Promise<string[]> {
-  const deadline = performance.now() + LOG_PATIENCE_MS;
+  const deadline = performance.now() + LOG_TIMEOUT_MS;
   for (;;) {
     const response = await fetch(`${address}?follow=1`, { signal });
     const text = await response.text();

@@ -6,7 +6,7 @@ import { CloneError } from "./clone_error.ts";
 import { ownGit } from "./own_git.ts";
 
 /** Milliseconds a remote may take to name its default branch. */
-const REMOTE_PATIENCE_MS = 20_000;
+const REMOTE_TIMEOUT_MS = 20_000;
 
 /** A remote. */
 export interface Remote {
@@ -74,7 +74,7 @@ async function askRemote(
   { cwd, signal }: DefaultBaseRequest,
 ): Promise<{ branch: string } | { said: string }> {
   const args = ["ls-remote", "--symref", "--", name, "HEAD"];
-  const { ok, out, said } = await ownGit(args, { cwd, signal, timeoutMs: REMOTE_PATIENCE_MS });
+  const { ok, out, said } = await ownGit(args, { cwd, signal, timeoutMs: REMOTE_TIMEOUT_MS });
   const branch = /^ref: refs\/heads\/(\S+)\tHEAD$/m.exec(out)?.[1];
   if (ok && branch !== undefined) return { branch };
   return { said: said || (ok ? "it has no branch" : "no answer in time") };

@@ -13,7 +13,7 @@ export interface WorkTree {
 }
 
 /** Milliseconds that reading every changed file may take. */
-const PATIENCE_MS = 1_800_000;
+const TIMEOUT_MS = 1_800_000;
 
 /** Uncommitted changes. */
 export interface WorkTreeChanges {
@@ -94,7 +94,7 @@ async function answer(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  const options = { cwd: top, timeoutMs: PATIENCE_MS, env };
+  const options = { cwd: top, timeoutMs: TIMEOUT_MS, env };
   return new TextDecoder().decode((await repository.run(args, options)).stdout).trim();
 }
 

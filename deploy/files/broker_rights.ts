@@ -51,22 +51,22 @@ function consumedQueues(name: RoleName): string[] {
 
 /** The rights of a role's user. */
 export function rightsOf(name: RoleName): Rights {
-  const { publishes, hears = [] } = roleOf(name);
+  const { publishes, subscribes = [] } = roleOf(name);
   const consumed = consumedQueues(name).map(escaped);
   const mine = consumed.length === 0 ? "" : `(${consumed.join("|")})`;
   // Queues of waiting retries.
   const delays = mine === "" ? [] : [`tickborg\\.delay\\.[0-9]+\\.${mine}`];
   // Leases of long builds (lib/broker/rabbitmq/leasing_consumer.ts).
-  const held = name === "builder"
+  const leases = name === "builder"
     ? [`tickborg\\.lease\\.${mine}\\.[0-9a-f-]+(\\.back)?`, `tickborg\\.busy\\.${mine}`]
     : [];
-  const heard = hears.length === 0 ? [] : ["tickborg\\.listen\\.[0-9a-f-]+"];
+  const subscribed = subscribes.length === 0 ? [] : ["tickborg\\.listen\\.[0-9a-f-]+"];
   return {
     user: brokerUser(name),
     vhost: VHOST,
-    configure: anyOf([...delays, ...held, ...heard]),
-    write: anyOf(["amq\\.default", "stats", ...publishes.map(escaped), ...heard]),
-    read: anyOf([...consumed, ...delays, ...held, ...heard, ...hears.map(escaped)]),
+    configure: anyOf([...delays, ...leases, ...subscribed]),
+    write: anyOf(["amq\\.default", "stats", ...publishes.map(escaped), ...subscribed]),
+    read: anyOf([...consumed, ...delays, ...leases, ...subscribed, ...subscribes.map(escaped)]),
   };
 }
 

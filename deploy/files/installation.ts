@@ -25,7 +25,7 @@ export const LEFT_OUT = {
 export function leftOut(message: string): string {
   return `import { UsageError } from "../lib/common/errors.ts";
 
-function run(): Promise<number> {
+export function run(): Promise<number> {
   throw new UsageError(${JSON.stringify(message)});
 }
 `;

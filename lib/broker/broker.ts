@@ -12,7 +12,7 @@ export interface Publication {
   readonly headers?: Readonly<Record<string, string | number>>;
 }
 
-/** A message that the broker handed to us. */
+/** A message that the broker delivered to us. */
 export interface Delivery {
   readonly queue: string;
   readonly exchange: string;
@@ -21,7 +21,7 @@ export interface Delivery {
   readonly headers: Readonly<Record<string, unknown>>;
   /** Whether a consumer may have seen this message before and not settled it. */
   readonly redelivered: boolean;
-  /** Which tries this is, from 1; grows with each `retry`, not with redeliveries. */
+  /** How often it was tried, this time included; grows with each `retry`, not with redeliveries. */
   readonly tries: number;
   /** Milliseconds since the epoch when it was published, where its publisher said so (AMQP `timestamp`). */
   readonly publishedAt?: number | undefined;
@@ -32,7 +32,7 @@ export interface Delivery {
 /** What becomes of a delivery. */
 export type Settlement =
   | { readonly kind: "ack" }
-  /** Back to the queue at once, for another consumer: only for handing work back at shutdown. */
+  /** Back to the queue at once, for another consumer: only when a role stops. */
   | { readonly kind: "requeue" }
   /** Back to the same queue after a delay that survives a restart and blocks nothing behind it. */
   | { readonly kind: "retry"; readonly delayMs: number; readonly reason: string }
@@ -42,12 +42,11 @@ export type Settlement =
 /** How to consume a queue. */
 export interface ConsumeOptions {
   readonly queue: string;
-  /** Unsettled deliveries this consumer may hold at once. */
+  /** How many deliveries this consumer may have unsettled at once. */
   readonly prefetch: number;
   /**
-   * Whether a delivery may be held for hours. The broker then takes care that no acknowledgement
-   * timeout of the server takes it away, and that it is delivered to another consumer within a
-   * minute or two when this process dies.
+   * Whether each delivery gets a lease because it may take hours: no acknowledgement timeout of the server
+   * takes it away, and another consumer gets it within a minute or two when this process dies.
    */
   readonly withLease?: boolean;
 }
@@ -68,8 +67,8 @@ export interface QueueFacts {
 /** The state of the connection, as `/health` tells it. */
 export type BrokerState = "connected" | "connecting" | "blocked" | "closed";
 
-/** Decides what becomes of a message seen by {@link Broker.visit}. */
-export type Visitor = (delivery: Delivery) => Promise<"keep" | "remove" | "stop">;
+/** Decides what becomes of a message seen by {@link Broker.browse}. */
+export type BrowseHandler = (delivery: Delivery) => Promise<"keep" | "remove" | "stop">;
 
 /** A message broker. */
 export interface Broker {
@@ -89,15 +88,15 @@ export interface Broker {
     handler: (delivery: Delivery) => Promise<Settlement>,
   ): Promise<Subscription>;
   /** Receives a copy of each message of an exchange from now on; nothing is kept for it while it is away. */
-  listen(
+  subscribe(
     exchange: string,
     pattern: string,
     handler: (delivery: Delivery) => void,
   ): Promise<Subscription>;
   /** Depth and consumers of a queue; undefined where there is no such queue. */
   inspect(queue: string): Promise<QueueFacts | undefined>;
-  /** Shows each waiting message of a queue to the visitor once, oldest first; those kept stay in the queue. */
-  visit(queue: string, visitor: Visitor): Promise<void>;
+  /** Shows each waiting message of a queue to the handler once, oldest first; those kept stay in the queue. */
+  browse(queue: string, handler: BrowseHandler): Promise<void>;
   close(): Promise<void>;
 }
 

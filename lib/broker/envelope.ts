@@ -7,7 +7,7 @@ import type { Delivery } from "./broker.ts";
 
 /** The headers. */
 export const HEADER = {
-  /** Which tries the next delivery is, from 1. */
+  /** How often the message was tried, the next delivery included. */
   tries: "x-tickborg-attempt",
   /** The exchange and the routing key it was first published with. */
   exchange: "x-tickborg-exchange",
@@ -26,27 +26,27 @@ export type Headers = Readonly<Record<string, unknown>>;
 /** Bytes of a reason that a header carries: all properties must fit into one AMQP frame. */
 const MAX_REASON_BYTES = 4_000;
 
-/** Attempts above which a header cannot be ours. */
+/** A larger number of tries in a header cannot be ours. */
 const MAX_TRIES = 1_000_000;
 
 /** A message as a queue hands it out. */
-export interface Arrived {
+export interface ReceivedMessage {
   readonly exchange: string;
   readonly routingKey: string;
   readonly headers: Headers;
 }
 
-/** Where a message was first published, and which tries this is. */
+/** Where a message was first published, and how often it was tried. */
 export function originOf(
-  arrived: Arrived,
+  received: ReceivedMessage,
 ): { exchange: string; routingKey: string; tries: number } {
-  const { headers } = arrived;
+  const { headers } = received;
   const tries = Number(headers[HEADER.tries]);
   const moved = typeof headers[HEADER.exchange] === "string" &&
     typeof headers[HEADER.routingKey] === "string";
   return {
-    exchange: moved ? headers[HEADER.exchange] as string : arrived.exchange,
-    routingKey: moved ? headers[HEADER.routingKey] as string : arrived.routingKey,
+    exchange: moved ? headers[HEADER.exchange] as string : received.exchange,
+    routingKey: moved ? headers[HEADER.routingKey] as string : received.routingKey,
     tries: Number.isInteger(tries) && tries >= 1 && tries <= MAX_TRIES ? tries : 1,
   };
 }
@@ -61,7 +61,7 @@ export function movedHeaders(delivery: Delivery): Record<string, unknown> {
   };
 }
 
-/** Headers of the next tries. */
+/** Headers of the next try. */
 export function retriedHeaders(delivery: Delivery): Record<string, unknown> {
   return { ...movedHeaders(delivery), [HEADER.tries]: delivery.tries + 1 };
 }
@@ -80,7 +80,7 @@ export function deadHeaders(
 }
 
 /** Headers of a dead letter that starts again: what it came with, and where it was first published. */
-export function revivedHeaders(delivery: Delivery): Record<string, unknown> {
+export function restartedHeaders(delivery: Delivery): Record<string, unknown> {
   const headers = movedHeaders(delivery);
   for (const name of [HEADER.tries, HEADER.reason, HEADER.queue, HEADER.time]) {
     delete headers[name];

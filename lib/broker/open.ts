@@ -11,7 +11,7 @@ import { parseListen } from "../config/listen.ts";
 import { TOPOLOGY } from "./topology.ts";
 import type { Broker } from "./broker.ts";
 import type { RabbitMqSettings } from "./rabbitmq/broker.ts";
-import type { Probed, Uses } from "./rabbitmq/probe.ts";
+import type { ProbedRights, ProbeReport } from "./rabbitmq/probe.ts";
 
 /** How a broker is opened. */
 export interface OpenOptions {
@@ -67,8 +67,8 @@ export async function openBroker(
 export async function probeBroker(
   config: Config,
   section: Section,
-  uses: Uses & { readonly timeoutMs: number },
-): Promise<Probed> {
+  uses: ProbedRights & { readonly timeoutMs: number },
+): Promise<ProbeReport> {
   const { probeRabbitMq } = await import("./rabbitmq/probe.ts");
   const rabbit = rabbitMqOf(config, section)!;
   return await probeRabbitMq(await settingsOf(rabbit, rabbitMqKey(config, section)), uses);

@@ -21,7 +21,7 @@ import { JobBuild } from "./job_build.ts";
 /**
  * Runs a job on a system and yields its messages but the result, which it returns. `signal` ends it: with
  * a string as reason the result says that the build was cancelled; with any other the reason is thrown.
- * `tries` is how often the job has been delivered, from 1.
+ * `tries` is how often the job was tried, this time included.
  * Throws a `TransientFault` where git's server or the disk fails for now. Whatever happens, the job's
  * processes and its folder are gone when it ends.
  */

@@ -15,14 +15,14 @@ const MAX_WAITING = 1_000;
  * Handles each job of the exchange once for each consumer, `concurrency` at a time for each. There is
  * nothing to settle: a copy is this process's alone, and is lost with it. Cancelling ends what runs.
  */
-export async function listenForJobs(
+export async function subscribeToJobs(
   consumers: readonly Consumer<BuildJob>[],
   options: { broker: Broker; log: Logger; concurrency: number },
 ): Promise<Subscription> {
   const { broker, log } = options;
   const stop = new AbortController();
   const workers = consumers.map((consumer) => new Worker(consumer, options, stop.signal));
-  const subscription = await broker.listen(EXCHANGE.buildJobs, "#", (delivery) => {
+  const subscription = await broker.subscribe(EXCHANGE.buildJobs, "#", (delivery) => {
     for (const worker of workers) {
       if (!worker.add(delivery)) log.warn("A job is dropped: too many wait already");
     }

@@ -7,13 +7,20 @@ import type { ProjectBuild } from "./recipes/project_build.ts";
 import { type BuilderContext, checkoutRoot } from "./builder_context.ts";
 import { type EarlyEnd, prepareSource, type Source } from "./checkout/checkout.ts";
 import { PROJECTS_FILE } from "../projects/projects.ts";
-import { DISK_FULL_END, earlyEnd, type End, leftOut, unknownProject, withoutList } from "./ends.ts";
+import {
+  DISK_FULL_END,
+  earlyEnd,
+  leftOut,
+  type ProjectEnd,
+  unknownProject,
+  withoutList,
+} from "./ends.ts";
 import { saysDiskFull } from "./sandbox/full_disk.ts";
 import type { JobFolder } from "./checkout/job_folder.ts";
 import { safeLine, Tail } from "./log/lines.ts";
 import { withoutJobFolder } from "./log/repository_paths.ts";
 import type { LogStream } from "./log/log_stream.ts";
-import type { Attempt, AttemptEnd, AttrOutcome } from "./result.ts";
+import type { Attempt, AttemptEnd, ProjectResult } from "./result.ts";
 import { isFor, JobTree } from "./checkout/job_tree.ts";
 
 /** Lines and characters of a log's end that a result shows. */
@@ -51,12 +58,12 @@ export class JobBuild {
     const projects = this.#prepared && "source" in this.#prepared
       ? listOf(this.#prepared.source)
       : [];
-    const isLeftOut = (attr: string) => {
-      const project = projects.find(({ name }) => name === attr);
+    const isLeftOut = (name: string) => {
+      const project = projects.find((listed) => listed.name === name);
       return project !== undefined && !isFor(project, system);
     };
     return {
-      attempted: job.attrs.filter((attr) => !isLeftOut(attr)),
+      attempted: job.attrs.filter((name) => !isLeftOut(name)),
       skipped: job.attrs.filter(isLeftOut),
     };
   }
@@ -76,7 +83,7 @@ export class JobBuild {
     }
   }
 
-  async #outcomes(): Promise<AttrOutcome[]> {
+  async #outcomes(): Promise<ProjectResult[]> {
     const { signal } = this.#options;
     try {
       if (this.#prepared && "source" in this.#prepared) return await this.#buildAll(this.#prepared);
@@ -90,19 +97,19 @@ export class JobBuild {
   }
 
   /** The same end for every project of the job, told in the log. */
-  async #all(end: End): Promise<AttrOutcome[]> {
+  async #all(end: ProjectEnd): Promise<ProjectResult[]> {
     const reason = safeLine(end.reason ?? "");
     await this.#options.stream.write([reason]);
     return this.#same({ ...end, reason }, [reason]);
   }
 
-  #same(end: End, output: readonly string[]): AttrOutcome[] {
-    return this.#options.attempt.job.attrs.map((attr) => ({ attr, output, ...end }));
+  #same(end: ProjectEnd, output: readonly string[]): ProjectResult[] {
+    return this.#options.attempt.job.attrs.map((name) => ({ project: name, output, ...end }));
   }
 
   async #buildAll(
     { cache, source }: Exclude<Awaited<ReturnType<typeof prepareSource>>, EarlyEnd>,
-  ): Promise<AttrOutcome[]> {
+  ): Promise<ProjectResult[]> {
     const { attempt: { job }, stream, signal } = this.#options;
     const { projects } = source;
     if (projects.kind !== "list") return await this.#all(withoutList(projects));
@@ -113,37 +120,37 @@ export class JobBuild {
     const written = await tree.write();
     if ("status" in written) return await this.#all(written);
     await stream.write(written.lines);
-    const outcomes: AttrOutcome[] = [];
-    for (const attr of new Set(job.attrs)) {
+    const outcomes: ProjectResult[] = [];
+    for (const name of new Set(job.attrs)) {
       outcomes.push(
         cancelled(signal)
-          ? { attr, status: "Cancelled", reason: `${signal.reason}`, output: [] }
-          : await this.#buildOne(attr, projects.projects, tree),
+          ? { project: name, status: "Cancelled", reason: `${signal.reason}`, output: [] }
+          : await this.#buildOne(name, projects.projects, tree),
       );
     }
     return outcomes;
   }
 
   async #buildOne(
-    attr: string,
+    name: string,
     projects: readonly Project[],
     tree: JobTree,
-  ): Promise<AttrOutcome> {
+  ): Promise<ProjectResult> {
     const { attempt: { system }, stream } = this.#options;
-    const project = projects.find(({ name }) => name === attr);
+    const project = projects.find((listed) => listed.name === name);
     if (project === undefined || !isFor(project, system)) {
-      const end = project === undefined ? unknownProject(attr, projects) : leftOut(project, system);
+      const end = project === undefined ? unknownProject(name, projects) : leftOut(project, system);
       await stream.write([end.reason!]);
-      return { attr, output: [end.reason!], ...end };
+      return { project: name, output: [end.reason!], ...end };
     }
     const early = await tree.readyFor(project);
     if (early === undefined) return await this.#build(project);
     const reason = safeLine(early.reason ?? "");
     await stream.write([reason]);
-    return { attr, output: [reason], ...early, reason };
+    return { project: name, output: [reason], ...early, reason };
   }
 
-  async #build(project: Project): Promise<AttrOutcome> {
+  async #build(project: Project): Promise<ProjectResult> {
     const { stream, signal, folder, builder } = this.#options;
     const { tree, build: builds, home } = builder.sandbox.places(folder);
     const folders = { tree, build: join(builds, project.name), home };
@@ -158,10 +165,10 @@ export class JobBuild {
       }
       const { status, ...rest } = next.value;
       const output = tail.lines().map((line) => withoutJobFolder(line, workplace));
-      if (status !== "Aborted") return { attr: project.name, status, output, ...rest };
+      if (status !== "Aborted") return { project: project.name, status, output, ...rest };
       if (!cancelled(signal)) throw signal.reason;
       const reason = `${signal.reason}`;
-      return { attr: project.name, output, ...rest, status: "Cancelled", reason };
+      return { project: project.name, output, ...rest, status: "Cancelled", reason };
     } finally {
       await build.return(undefined as never);
     }

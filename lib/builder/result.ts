@@ -21,8 +21,8 @@ export interface Attempt {
 }
 
 /** How one of a job's projects ended. */
-export interface AttrOutcome {
-  readonly attr: string;
+export interface ProjectResult {
+  readonly project: string;
   /** `Left out`: not for this system. `Unknown`: the repository lists no such project. */
   readonly status:
     | "Success"
@@ -43,7 +43,7 @@ export interface AttrOutcome {
 
 /** The end of an attempt. */
 export interface AttemptEnd {
-  readonly outcomes: readonly AttrOutcome[];
+  readonly outcomes: readonly ProjectResult[];
   readonly baseSha?: string | undefined;
   readonly logLines: number;
   /** Milliseconds since the epoch. */
@@ -51,7 +51,7 @@ export interface AttemptEnd {
 }
 
 /** What counts most of several projects' ends: one red project makes the job red. */
-const SEVERITY: readonly AttrOutcome["status"][] = [
+const SEVERITY: readonly ProjectResult["status"][] = [
   "Cancelled",
   "Failure",
   "Unknown",
@@ -70,7 +70,7 @@ export function makeResult(attempt: Attempt, end: AttemptEnd): BuildResult {
     ) => outcome !== undefined) ?? NOTHING_ASKED;
   const names = (leftOut: boolean) =>
     end.outcomes.filter(({ status }) => (status === "Left out") === leftOut)
-      .map(({ attr }) => attr);
+      .map(({ project }) => project);
   const status = statusOf(decisive);
   return {
     tag: "V1",
@@ -100,7 +100,7 @@ export function makeResult(attempt: Attempt, end: AttemptEnd): BuildResult {
 /** Why it failed, in the words of the tool, and of the builder. */
 function whyFailed(
   status: BuildStatus,
-  { reason, firstError }: AttrOutcome,
+  { reason, firstError }: ProjectResult,
 ): Pick<BuildResult, "reason" | "first_error"> {
   if (status !== "Failure" && status !== "TimedOut") return {};
   return {
@@ -117,13 +117,13 @@ function whyFailed(
   };
 }
 
-const NOTHING_ASKED: AttrOutcome = {
-  attr: "",
+const NOTHING_ASKED: ProjectResult = {
+  project: "",
   status: "Failure",
   output: ["Cannot build: the job names no project"],
 };
 
-function statusOf({ status, reason }: AttrOutcome): BuildStatus {
+function statusOf({ status, reason }: ProjectResult): BuildStatus {
   switch (status) {
     case "Unknown":
       return "Failure";

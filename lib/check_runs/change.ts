@@ -15,7 +15,7 @@ import {
   parseExternalId,
   recall,
   remember,
-  type Request,
+  type RequestRef,
   visiblePart,
 } from "./identity.ts";
 import type { BuildMessage } from "./message.ts";
@@ -35,7 +35,7 @@ export interface WriteFacts {
 export interface CheckRunChange {
   readonly name: string;
   readonly subject: BuildSubject;
-  readonly request: Request;
+  readonly request: RequestRef;
   readonly buildState: BuildState;
   readonly attempt?: string;
   readonly durationSeconds?: number;
@@ -113,7 +113,7 @@ function startedChanges(started: BuildStarted, suffix: string): CheckRunChange[]
   });
 }
 
-function requestOf(message: BuildJob | BuildResult): Request {
+function requestOf(message: BuildJob | BuildResult): RequestRef {
   return { requestId: message.request_id, requestedAt: message.requested_at ?? undefined };
 }
 
@@ -131,15 +131,15 @@ function resultChanges(
   const leftOut = (result.skipped_attrs ?? []).filter((project) => !attempted.includes(project));
   // A job whose only projects were left out has a status of its own to tell (superseded, an error).
   const [own, others] = attempted.length === 0 ? [leftOut, []] : [attempted, leftOut];
-  const { conclusion, certainty } = conclusionOf(result);
+  const { conclusion, rank } = conclusionOf(result);
   return [
     ...unique(own).map((project) =>
-      completedChange(result, project, { conclusion, certainty, suffix, report: resultReport })
+      completedChange(result, project, { conclusion, rank, suffix, report: resultReport })
     ),
     ...unique(others).map((project) =>
       completedChange(result, project, {
         conclusion: "skipped",
-        certainty: CONCLUSION_RANK.skipped,
+        rank: CONCLUSION_RANK.skipped,
         suffix,
         report: (subject, _result, addresses) => leftOutReport(subject, addresses),
       })
@@ -161,7 +161,7 @@ function completedChange(
     buildState: {
       status: "completed",
       attempt,
-      certainty: shown.certainty,
+      rank: shown.rank,
       conclusion: shown.conclusion,
     },
     attempt,

@@ -4,30 +4,30 @@ import type { BuildResult } from "../messages/build_result.ts";
 import { wasGivenUp } from "../report/result.ts";
 import { CONCLUSION_RANK, type ConclusionRank } from "./identity.ts";
 
-/** How a result shows: the conclusion GitHub is given, and how sure it is. */
+/** The conclusion that GitHub is given for a result, and its rank. */
 export interface RankedConclusion {
   readonly conclusion: Conclusion;
-  readonly certainty: ConclusionRank;
+  readonly rank: ConclusionRank;
 }
 
 /** The conclusion of a result. A skipped build that was given up must not count as passed. */
 export function conclusionOf(result: BuildResult): RankedConclusion {
   const { status } = result;
   if (typeof status === "object") {
-    return { conclusion: "failure", certainty: CONCLUSION_RANK.infrastructureError };
+    return { conclusion: "failure", rank: CONCLUSION_RANK.infrastructureError };
   }
   switch (status) {
     case "Success":
-      return { conclusion: "success", certainty: CONCLUSION_RANK.final };
+      return { conclusion: "success", rank: CONCLUSION_RANK.final };
     case "Failure":
     case "HashMismatch":
-      return { conclusion: "failure", certainty: CONCLUSION_RANK.final };
+      return { conclusion: "failure", rank: CONCLUSION_RANK.final };
     case "TimedOut":
-      return { conclusion: "timed_out", certainty: CONCLUSION_RANK.final };
+      return { conclusion: "timed_out", rank: CONCLUSION_RANK.final };
     case "Skipped":
       return {
         conclusion: wasGivenUp(result) ? "cancelled" : "skipped",
-        certainty: CONCLUSION_RANK.skipped,
+        rank: CONCLUSION_RANK.skipped,
       };
   }
 }

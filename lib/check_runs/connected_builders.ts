@@ -1,4 +1,4 @@
-/** Watches whether builders serve the systems that check runs wait for. */
+/** Observes whether builders serve the systems that check runs wait for. */
 import type { Broker } from "../broker/broker.ts";
 import type { BuildQueueState } from "../report/waiting.ts";
 import { buildQueue } from "../broker/topology.ts";

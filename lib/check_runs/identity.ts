@@ -7,13 +7,13 @@ import * as z from "zod";
 import { CommitSha } from "../messages/repo.ts";
 
 /** The request that a check run or a message belongs to. */
-export interface Request {
+export interface RequestRef {
   readonly requestId: string;
   /** ISO 8601; undefined where an older peer did not say. */
   readonly requestedAt: string | undefined;
 }
 
-/** How sure a conclusion is: a surer one replaces a less sure one of the same request. */
+/** Of two conclusions of one request, the one with the higher rank stays. */
 export const CONCLUSION_RANK = {
   givenUp: 0,
   skipped: 1,
@@ -22,7 +22,7 @@ export const CONCLUSION_RANK = {
 } as const;
 export type ConclusionRank = (typeof CONCLUSION_RANK)[keyof typeof CONCLUSION_RANK];
 
-/** Requests that a check run showed before, or has in the background, are remembered up to this many. */
+/** How many requests that a check run showed before, or has in the background, are remembered. */
 const MAX_SEEN = 20;
 
 const ConclusionSchema = z.enum([
@@ -40,6 +40,7 @@ const MemorySchema = z.object({
   attempt: z.string().max(200).optional(),
   /** When that attempt started, ISO 8601: GitHub's own field is cut to seconds. */
   startedAt: z.string().max(40).optional(),
+  /** The rank of the conclusion that is shown. */
   certainty: z.union([z.literal(0), z.literal(1), z.literal(2), z.literal(3)]).optional(),
   /** Whether the request is a push's; a pull request's where this is absent. */
   push: z.literal(true).optional(),
@@ -76,7 +77,7 @@ export function externalId(request: { requestId: string; requestedAt: string }):
 }
 
 /** Reads an `external_id`; one that is not of our form is an undated request of that id. */
-export function parseExternalId(text: string): Request {
+export function parseExternalId(text: string): RequestRef {
   const match = /^(\d{4}-\d\d-\d\dT[0-9:.]+(?:Z|[+-]\d\d:?\d\d))\/(.+)$/s.exec(text);
   if (match === null) return { requestId: text, requestedAt: undefined };
   return { requestId: match[2]!, requestedAt: match[1]! };

@@ -1,4 +1,4 @@
-/** Changes of check runs that wait for their turn in this process. */
+/** Changes of check runs that wait in this process until earlier ones are made. */
 import type { CheckRunChange } from "./change.ts";
 import { STATUS_ORDER } from "./transition.ts";
 
@@ -12,7 +12,7 @@ export class PendingChanges {
     this.#changes.set(key, changes.add(change));
   }
 
-  /** A change has its turn. Returns whether one that waits goes further for the same request. */
+  /** A change is about to be made. Returns whether one that waits is of a later state of the same request. */
   take(key: string, change: CheckRunChange): boolean {
     const changes = this.#changes.get(key);
     changes?.delete(change);

@@ -38,7 +38,7 @@ import { overallName, parseCheckRunName } from "./name.ts";
 import { OverallReconciler } from "./overall/reconciler.ts";
 import { overallTarget, refreshMessage } from "./overall/target.ts";
 import { RedeliveryDelay, type RedeliveryDelayOptions } from "./redelivery_delay.ts";
-import { isOfAnother, PUSH_BEHIND_PULL, type Transition, transition } from "./transition.ts";
+import { isOfAnother, PULL_IS_OWNER, type Transition, transition } from "./transition.ts";
 import { PendingChanges } from "./pending_changes.ts";
 import { CheckWriter, type Written } from "./writer.ts";
 import type { TimeoutLimits } from "./timeout_rules.ts";
@@ -226,8 +226,9 @@ export class CheckRunReconciler {
   #note(change: CheckRunChange, made: Transition): void {
     const { log } = this.#options;
     const fields = { name: change.name, headSha: change.subject.pr.head_sha, made };
-    if (made.kind === "remember") log.info("A build is not shown", { ...fields, why: made.why });
-    else if (made.kind === "nothing" && made.why === PUSH_BEHIND_PULL) {
+    if (made.kind === "remember") {
+      log.info("A build is not shown", { ...fields, reason: made.reason });
+    } else if (made.kind === "nothing" && made.reason === PULL_IS_OWNER) {
       log.info("A push's build is not shown", { ...fields, branch: change.subject.push?.branch });
     } else log.debug("Check run", { ...fields, status: change.buildState.status });
   }

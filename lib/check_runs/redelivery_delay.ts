@@ -1,9 +1,9 @@
-/** Waits, after a redelivery, for what the instance before us may still be writing. */
+/** After a redelivery, waits for what the instance before us may still be writing. */
 import { orAborted } from "../common/async.ts";
 import type { Delivery } from "../broker/broker.ts";
 import { Requeue } from "../runtime/role.ts";
 
-/** What a takeover works with. */
+/** What {@link RedeliveryDelay} works with. */
 export interface RedeliveryDelayOptions {
   /**
    * Milliseconds that nothing is written after a redelivery: a request of the instance before us must have
@@ -15,7 +15,7 @@ export interface RedeliveryDelayOptions {
 }
 
 /**
- * Holds deliveries back while the instance before us may still be writing. They wait in memory and stay
+ * Delays deliveries while the instance before us may still be writing. They wait in memory and stay
  * unsettled, so that they keep their order and are not read from GitHub again for nothing.
  */
 export class RedeliveryDelay {
@@ -42,7 +42,7 @@ export class RedeliveryDelay {
     return true;
   }
 
-  /** Begins to wait, or to wait anew. */
+  /** Begins to wait, or begins again. */
   #begin(stop: AbortSignal): void {
     const { redeliveryDelayMs, delay } = this.#options;
     this.#over = delay(redeliveryDelayMs, stop);

@@ -34,10 +34,10 @@ export function decideTimeout(run: CheckRun, facts: TimeoutFacts): TimeoutDecisi
   const queued = run.status === "queued";
   const alone = facts.noBuilderFor ?? -1;
   if (queued && age >= facts.noBuilderMs && alone >= facts.noBuilderMs) {
-    return { kind: "give-up", why: "no-builder", seconds };
+    return { kind: "give-up", reason: "no-builder", seconds };
   }
   if (age >= facts.stuckMs) {
-    return { kind: "give-up", why: queued ? "not-started" : "no-result", seconds };
+    return { kind: "give-up", reason: queued ? "not-started" : "no-result", seconds };
   }
   return { kind: "wait", delayMs: nextCheckMs(queued, age, facts) };
 }

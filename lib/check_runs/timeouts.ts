@@ -1,4 +1,4 @@
-/** Looks at check runs that may be stuck, and gives them up. */
+/** Gives check runs up that have had no builder or no result for too long. */
 import type { Logger } from "@logtape/logtape";
 import { ack } from "../broker/broker.ts";
 import { type CheckRun, type CheckRunState, type GitHub, isMissing } from "../github/github.ts";
@@ -13,7 +13,7 @@ import { overallName, parseCheckRunName } from "./name.ts";
 import { refreshMessage } from "./overall/target.ts";
 import { decideTimeout, type TimeoutLimits } from "./timeout_rules.ts";
 
-/** What a watcher works with. */
+/** What {@link CheckRunTimeouts} works with. */
 export interface TimeoutsOptions extends TimeoutLimits {
   readonly github: Pick<GitHub, "checkRuns" | "updateCheckRun">;
   readonly log: Logger;
@@ -23,7 +23,7 @@ export interface TimeoutsOptions extends TimeoutLimits {
   readonly builders: ConnectedBuilders;
 }
 
-/** Follows watch messages. */
+/** Handles watch messages. */
 export class CheckRunTimeouts {
   readonly #options: TimeoutsOptions;
 
@@ -55,8 +55,8 @@ export class CheckRunTimeouts {
 
   async #giveUp(watch: CheckWatch, run: CheckRun, given: GivenUp): Promise<void> {
     const { github, log } = this.#options;
-    const { why, seconds } = given;
-    log.warn("Check run given up", { name: run.name, headSha: run.headSha, why, seconds });
+    const { reason, seconds } = given;
+    log.warn("Check run given up", { name: run.name, headSha: run.headSha, reason, seconds });
     try {
       await github.updateCheckRun(watch.repo, run.id, this.#givenUpState(watch, run, given));
     } catch (error) {

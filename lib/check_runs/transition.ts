@@ -7,7 +7,7 @@ import {
   type Memory,
   parseExternalId,
   recall,
-  type Request,
+  type RequestRef,
   withBackground,
   withSeen,
   withTested,
@@ -21,7 +21,7 @@ export type BuildState =
   | {
     readonly status: "completed";
     readonly attempt: string;
-    readonly certainty: ConclusionRank;
+    readonly rank: ConclusionRank;
     readonly conclusion: Conclusion;
   };
 
@@ -30,32 +30,32 @@ export const STATUS_ORDER = { queued: 0, in_progress: 1, completed: 2 } as const
 
 /** What becomes of the check run. */
 export type Transition =
-  | { readonly kind: "nothing"; readonly why: string }
+  | { readonly kind: "nothing"; readonly reason: string }
   | {
     readonly kind: "create" | "update";
     readonly request: { readonly requestId: string; readonly requestedAt: string };
     readonly memory: Memory;
   }
   /** The result is remembered and not shown. */
-  | { readonly kind: "remember"; readonly memory: Memory; readonly why: string };
+  | { readonly kind: "remember"; readonly memory: Memory; readonly reason: string };
 
 /** Why a push's build is not shown. */
-export const PUSH_BEHIND_PULL = "a pull request owns the check run";
+export const PULL_IS_OWNER = "a pull request owns the check run";
 /** Why the build of a pull request is not shown. */
 const ANOTHER_PULL = "another pull request owns the check run";
 /** Why a build without tests is not shown. */
-const TEST_STANDS = "a test holds the check run";
+const TEST_IS_SHOWN = "the check run shows a build with tests";
 
 /** What the rules need to know beside the message. */
 export interface TransitionFacts {
   /** ISO 8601: dates the requests of older peers, which do not say when they were made. */
   readonly now: string;
-  /** The pull request that holds the overall check of the same commit and base, if one does. */
+  /** The pull request that owns the overall check of the same commit and base, if one does. */
   readonly owner?: number | undefined;
 }
 
-/** BuildState of a build. */
-export interface BuildUpdate extends Request {
+/** What a message says about a build, and which request it belongs to. */
+export interface BuildUpdate extends RequestRef {
   /** Whether a push asked for the build, and not a pull request. */
   readonly push: boolean;
   /** The number of the pull request; undefined for a push. */
@@ -72,17 +72,18 @@ export interface BuildUpdate extends Request {
  *
  * A branch of the repository that is pushed while a pull request is open for it is built twice: as it is,
  * and merged into its base. There is one check run for both, and people require it before they merge: the
- * pull request's build has it whatever comes first, and a push's build changes nothing there. Only a build
- * that came to nothing gives way to a later push: a pull request that is merged by putting its base forward
- * to its head is cancelled as it is closed, and the commit is built anew for the push.
+ * pull request's build is shown whichever comes first, and a push's build changes nothing there. Only a build
+ * that came to nothing is superseded by a later push: a pull request that is merged by fast-forwarding its
+ * base is cancelled when it is closed, and the commit is built again for the push.
  *
- * Two pull requests may have one head and one base: the one that holds the overall check has this one too.
+ * Two pull requests may have one head and one base: the one that owns the overall check owns this one too.
  *
- * A newer request takes the check run over; an older one changes nothing. But a build without tests takes
- * nothing from a test that has a verdict or is on its way, and a test takes over whatever its age. What is
- * not shown is remembered, because an evaluation may have asked for it. Within one request the order is
- * queued, in progress, completed; a result replaces an earlier one only if it is surer (an infrastructure
- * error gives way to a build that ended), and a started attempt only reopens what a sweep had given up.
+ * A newer request supersedes an older one; an older one changes nothing. But a build without tests does not
+ * supersede one with tests that is running or has a final conclusion, and a build with tests supersedes one
+ * without, whatever its age. What is not shown is remembered, because an evaluation may have asked for it.
+ * Within one request the order is queued, in progress, completed; a result replaces an earlier one only if
+ * its rank is higher (an infrastructure error gives way to a build that ended), and a started attempt
+ * reopens only a check run that was given up.
  */
 export function transition(
   current: CheckRun | undefined,
@@ -103,8 +104,8 @@ export function transition(
       memory: { ...memoryOf(message), ...history(current, shown, memory) },
     };
   }
-  const why = whyNothing(current, memory, buildState);
-  if (why !== undefined) return { kind: "nothing", why };
+  const reason = whyNothing(current, memory, buildState);
+  if (reason !== undefined) return { kind: "nothing", reason };
   const { seen, background, tested, pull, test, baseSha, definition } = memory;
   return {
     kind: "update",
@@ -118,8 +119,8 @@ export function transition(
   };
 }
 
-/** What a check run remembers of the request that gives way to another. */
-function history(current: CheckRun, shown: Request, memory: Memory): Partial<Memory> {
+/** What a check run remembers of the request that another supersedes. */
+function history(current: CheckRun, shown: RequestRef, memory: Memory): Partial<Memory> {
   const ended = current.status === "completed" && current.conclusion !== undefined;
   const background = ended
     ? withBackground(memory, [shown.requestId, current.conclusion!])
@@ -128,40 +129,40 @@ function history(current: CheckRun, shown: Request, memory: Memory): Partial<Mem
   return defined({ seen: withSeen(memory.seen, shown.requestId), background, tested });
 }
 
-/** The result of a request that is not shown: an unsure one replaces no other. */
-function remembered(message: BuildUpdate, memory: Memory, why: string): Transition {
+/** The result of a request that is not shown: only a final one replaces another. */
+function remembered(message: BuildUpdate, memory: Memory, reason: string): Transition {
   const { buildState, requestId, push } = message;
-  if (buildState.status !== "completed" || push) return { kind: "nothing", why };
+  if (buildState.status !== "completed" || push) return { kind: "nothing", reason };
   const known = memory.background?.find(([id]) => id === requestId)?.[1];
-  const surer = known === undefined || buildState.certainty === CONCLUSION_RANK.final;
-  if (!surer || known === buildState.conclusion) return { kind: "nothing", why };
+  const replaces = known === undefined || buildState.rank === CONCLUSION_RANK.final;
+  if (!replaces || known === buildState.conclusion) return { kind: "nothing", reason };
   const ofAnother = isOfAnother(message, memory);
   const background = withBackground(memory, [requestId, buildState.conclusion], ofAnother);
   const tested = withTested(memory, message);
-  return { kind: "remember", memory: defined({ ...memory, background, tested }), why };
+  return { kind: "remember", memory: defined({ ...memory, background, tested }), reason };
 }
 
 /** A request that is not shown, and the check run as it is. */
 interface Rivalry {
   readonly message: BuildUpdate;
-  readonly shown: Request;
+  readonly shown: RequestRef;
   readonly memory: Memory;
   readonly current: CheckRun;
 }
 
-/** Why another request than the one that is shown changes nothing; undefined when it takes over. */
+/** Why another request than the one that is shown changes nothing; undefined when it supersedes that one. */
 function whyLate(rivalry: Rivalry, { owner }: TransitionFacts): string | undefined {
   const { message, shown, memory } = rivalry;
   const ended = memory.background?.some(([id]) => id === message.requestId) ?? false;
   if (ended && message.buildState.status !== "completed") return "its result is known";
   const byPush = memory.push === true;
-  if (message.push && !byPush && isOwnedByPull(shown, memory)) return PUSH_BEHIND_PULL;
+  if (message.push && !byPush && isOwnedByPull(shown, memory)) return PULL_IS_OWNER;
   if (!message.push && byPush && supersedesPush(message, memory)) return undefined;
   const wasShown = memory.seen?.includes(message.requestId) ?? false;
   if (isOfAnother(message, memory)) {
     return owner === message.pull && !wasShown ? undefined : ANOTHER_PULL;
   }
-  if (isWeaker(rivalry)) return TEST_STANDS;
+  if (isWeaker(rivalry)) return TEST_IS_SHOWN;
   if (message.test && !memory.test && !byPush && !message.push && !wasShown) return undefined;
   return isNewer(message, shown, memory) ? undefined : "an older request";
 }
@@ -171,7 +172,7 @@ export function isOfAnother({ pull }: BuildUpdate, memory: Memory): boolean {
   return pull !== undefined && memory.pull !== undefined && pull !== memory.pull;
 }
 
-/** A test that came to nothing has no verdict that could be lost. */
+/** A test that came to nothing has no final conclusion that could be lost. */
 function isWeaker({ message, memory, current }: Rivalry): boolean {
   if (memory.test !== true || message.test === true || message.push) return false;
   return current.status !== "completed" ||
@@ -179,15 +180,15 @@ function isWeaker({ message, memory, current }: Rivalry): boolean {
 }
 
 /** Whether pushes leave the check run alone: what an older peer wrote does not say whose it is. */
-function isOwnedByPull(shown: Request, { certainty }: Memory): boolean {
+function isOwnedByPull(shown: RequestRef, { certainty }: Memory): boolean {
   return shown.requestedAt !== undefined &&
     (certainty ?? CONCLUSION_RANK.final) === CONCLUSION_RANK.final;
 }
 
-/** What came to nothing, or did before it gave way to the push, takes nothing over whenever it comes again. */
+/** A build that came to nothing, or did before the push superseded it, does not supersede the push. */
 function supersedesPush({ buildState, requestId }: BuildUpdate, { seen }: Memory): boolean {
   return buildState.status === "completed"
-    ? buildState.certainty === CONCLUSION_RANK.final
+    ? buildState.rank === CONCLUSION_RANK.final
     : !seen?.includes(requestId);
 }
 
@@ -195,7 +196,7 @@ function supersedesPush({ buildState, requestId }: BuildUpdate, { seen }: Memory
  * Undated requests come from older peers: one that was not shown before is the newest there is. Of one time,
  * a pull request's is newer than a push's.
  */
-function isNewer(message: BuildUpdate, shown: Request, memory: Memory): boolean {
+function isNewer(message: BuildUpdate, shown: RequestRef, memory: Memory): boolean {
   if (memory.seen?.includes(message.requestId)) return false;
   if (message.requestedAt === undefined || shown.requestedAt === undefined) return true;
   const difference = Date.parse(message.requestedAt) - Date.parse(shown.requestedAt);
@@ -204,7 +205,7 @@ function isNewer(message: BuildUpdate, shown: Request, memory: Memory): boolean 
   return alike ? message.requestId > shown.requestId : !message.push;
 }
 
-/** Why news of the request that is shown changes nothing; undefined when it does. */
+/** Why a message of the request that is shown changes nothing; undefined when it does. */
 function whyNothing(current: CheckRun, memory: Memory, buildState: BuildState): string | undefined {
   switch (buildState.status) {
     case "queued":
@@ -221,7 +222,7 @@ function whyNothing(current: CheckRun, memory: Memory, buildState: BuildState): 
     case "completed": {
       if (current.status !== "completed") return undefined;
       const before = memory.certainty ?? CONCLUSION_RANK.final;
-      return buildState.certainty > before ? undefined : "already completed";
+      return buildState.rank > before ? undefined : "already completed";
     }
   }
 }
@@ -244,6 +245,6 @@ function memoryOf({ buildState, push, pull, test, baseSha, definition }: BuildUp
     case "in_progress":
       return { ...by, attempt: buildState.attempt, startedAt: buildState.startedAt };
     case "completed":
-      return { ...by, attempt: buildState.attempt, certainty: buildState.certainty };
+      return { ...by, attempt: buildState.attempt, certainty: buildState.rank };
   }
 }

@@ -82,7 +82,7 @@ export const ConfigSchema = z.strictObject({
     sweep_interval_seconds: Seconds.default(300),
     /** Seconds a check run may wait while no builder of its system is connected. */
     no_builder_seconds: Seconds.default(900),
-    /** Seconds a check run may stay queued or in progress without news. */
+    /** Seconds a check run may stay queued or in progress without a message about it. */
     stuck_seconds: Seconds.default(6 * 3_600),
   }).optional(),
   mass_rebuilder: z.strictObject({

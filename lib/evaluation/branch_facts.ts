@@ -45,12 +45,12 @@ export async function gatherBranchFacts(
   repository: GitRepository,
   { base, head, fallback }: Branch,
 ): Promise<BranchFacts> {
-  const [large, subjects, judged] = await Promise.all([
+  const [large, subjects, validated] = await Promise.all([
     isTooLarge(repository, head),
     repository.commitSubjects(base, head),
     validatedListAt(repository, base, fallback),
   ]);
-  const list = usableList(judged);
+  const list = usableList(validated);
   if (large) {
     const merge = { kind: "clean", tree: await repository.treeOf(head) } as const;
     return { base, head, merge, files: undefined, subjects, list, removed: [] };
@@ -59,7 +59,7 @@ export async function gatherBranchFacts(
   const files = await filesOf(repository, { base, head, merge });
   const facts = { base, head, merge, files, subjects, list, removed: [] };
   if (merge.kind !== "clean" || files === undefined) return facts;
-  const question = { base, tree: merge.tree, files, list: judged, fallback };
+  const question = { base, tree: merge.tree, files, list: validated, fallback };
   return { ...facts, ...await gatherListFacts(repository, question) };
 }
 

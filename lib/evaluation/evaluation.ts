@@ -6,7 +6,7 @@ import { describeError, TransientFault } from "../common/errors.ts";
 import { type GitHub, GitHubRefusal, type PullRequest } from "../github/github.ts";
 import { evaluationMessage } from "../scheduling/build_jobs.ts";
 import type { EvaluationJob } from "../messages/evaluation_job.ts";
-import type { Event } from "../messages/event.ts";
+import type { StatsEvent } from "../messages/event.ts";
 import { evaluationEvents, RECEIVED, statsMessage } from "../monitoring/stats_events.ts";
 import type { HandlerResult, HandlerStream, RoleContext } from "../runtime/role.ts";
 import type { BranchFacts } from "./branch_facts.ts";
@@ -74,7 +74,7 @@ export class Evaluation {
   async *run(): HandlerStream {
     if (this.#job.labels_only) return await this.#relabel();
     if (this.#job.conclude) {
-      await this.#reporter.conclude(this.#job.conclude);
+      await this.#reporter.setFinalStatus(this.#job.conclude);
       return { publish: [], settle: ack };
     }
     const pull = await this.#pullRequest();
@@ -96,8 +96,8 @@ export class Evaluation {
     const gathered = await this.#gather(pull);
     if (gathered.kind === "superseded") return await this.#superseded(pull);
     if (gathered.kind === "gone") {
-      yield [this.#ended(gathered.conclusion)];
-      return await this.#conclude(gathered.conclusion);
+      yield [this.#ended(gathered.final)];
+      return await this.#finish(gathered.final);
     }
     return yield* this.#decide(pull, gathered.branch, again);
   }
@@ -159,11 +159,11 @@ export class Evaluation {
     ];
     for (let at = 0; at < messages.length; at += BATCH) yield messages.slice(at, at + BATCH);
     this.#log("Pull request evaluated", { outcome, builds: builds.length, reason });
-    const conclusion = { state: stateOf(outcome), description, outcome };
-    return await this.#conclude(conclusion, this.#events(pull, plan));
+    const final = { state: stateOf(outcome), description, outcome };
+    return await this.#finish(final, this.#events(pull, plan));
   }
 
-  #events({ baseRef }: PullRequest, { outcome }: EvaluationPlan): Event[] {
+  #events({ baseRef }: PullRequest, { outcome }: EvaluationPlan): StatsEvent[] {
     const events = evaluationEvents(baseRef, this.#elapsed());
     return outcome === "bad-projects"
       ? [...events, { "target-branch-fails-evaluation": baseRef }]
@@ -174,15 +174,18 @@ export class Evaluation {
    * Sets the final status. If that fails for now, publishes a message that only sets the status
    * later, because everything else is done and must not be repeated.
    */
-  async #conclude(conclusion: FinalStatus, events: readonly Event[] = []): Promise<HandlerResult> {
+  async #finish(
+    final: FinalStatus,
+    events: readonly StatsEvent[] = [],
+  ): Promise<HandlerResult> {
     const outcome = this.#end(...events);
     try {
-      await this.#reporter.conclude(conclusion);
+      await this.#reporter.setFinalStatus(final);
       return outcome;
     } catch (error) {
       if (!(error instanceof TransientFault)) throw error;
       this.#log("Setting the final status later", { error: describeError(error) });
-      const later = evaluationMessage({ ...this.#job, conclude: conclusion });
+      const later = evaluationMessage({ ...this.#job, conclude: final });
       return { ...outcome, publish: [...outcome.publish, later] };
     }
   }
@@ -190,10 +193,10 @@ export class Evaluation {
   /** Also ends a pending status on the outdated commit. */
   async #superseded(pull: PullRequest): Promise<HandlerResult> {
     const description = `Superseded by ${pull.headSha}`;
-    const conclusion: FinalStatus = { state: "failure", description, outcome: "superseded" };
+    const final: FinalStatus = { state: "failure", description, outcome: "superseded" };
     const { requestState } = await this.#reporter.requestState(pull);
-    if (requestState === "begun") await this.#reporter.conclude(conclusion);
-    return this.#with(this.#ended(conclusion), this.#end());
+    if (requestState === "begun") await this.#reporter.setFinalStatus(final);
+    return this.#with(this.#ended(final), this.#end());
   }
 
   #closed(): HandlerResult {
@@ -210,14 +213,14 @@ export class Evaluation {
     if (this.#job.labels_only) return [];
     const { handle } = this.#context.config.github;
     const why = describeError(error).slice(0, 80);
-    const conclusion: FinalStatus = {
+    const final: FinalStatus = {
       state: "error",
       description: `Cannot evaluate: ${why}; comment ${handle} eval to try again`,
       outcome,
     };
-    const publish = this.#job.conclude ? [] : [this.#ended(conclusion)];
+    const publish = this.#job.conclude ? [] : [this.#ended(final)];
     try {
-      await this.#reporter.conclude(conclusion);
+      await this.#reporter.setFinalStatus(final);
     } catch (cause) {
       this.#context.log.error("Could not report an evaluation that is given up", {
         error: describeError(cause),
@@ -226,7 +229,7 @@ export class Evaluation {
     return publish;
   }
 
-  #end(...events: Event[]): HandlerResult {
+  #end(...events: StatsEvent[]): HandlerResult {
     const stats = statsMessage(this.#context.config.runner.identity, [...RECEIVED, ...events]);
     return { publish: [stats], settle: ack };
   }
@@ -236,7 +239,7 @@ export class Evaluation {
   }
 
   #log(what: string, fields: Record<string, unknown>): void {
-    const { repo: { full_name: repo }, pr: { number, head_sha: head } } = this.#job;
-    this.#context.log.info(what, { repo, number, head, ms: this.#elapsed(), ...fields });
+    const { repo: { full_name: repo }, pr: { number, head_sha: headSha } } = this.#job;
+    this.#context.log.info(what, { repo, number, headSha, ms: this.#elapsed(), ...fields });
   }
 }

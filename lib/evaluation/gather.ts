@@ -36,7 +36,7 @@ export type Gathered =
   | { readonly kind: "facts"; readonly branch: BranchFacts }
   | { readonly kind: "superseded" }
   /** Something was still missing after minutes, and the evaluation ends. */
-  | { readonly kind: "gone"; readonly conclusion: FinalStatus };
+  | { readonly kind: "gone"; readonly final: FinalStatus };
 
 export interface GatherOptions extends PushOptions {
   readonly pull: PullRequest;
@@ -75,6 +75,6 @@ export async function gather(
     if (!(error instanceof MissingFromGit)) throw error;
     retryIfEarly(error, tries);
     const { handle } = config.github;
-    return { kind: "gone", conclusion: finalStatusOfMissing(error, pull.baseRef, handle) };
+    return { kind: "gone", final: finalStatusOfMissing(error, pull.baseRef, handle) };
   }
 }

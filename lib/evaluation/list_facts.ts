@@ -86,10 +86,10 @@ function projectPaths({ projects }: ListParts): string[] {
 
 /** Every mistake, a line each. */
 function mistakesOf(
-  judged: ProjectList,
+  validated: ProjectList,
   look: Pick<TreeFacts, "entries" | "isOld" | "near">,
 ): string[] {
-  const list = usableList(judged);
+  const list = usableList(validated);
   if (list.kind === "missing") return [];
   if (list.kind === "invalid") return [...list.mistakes?.() ?? [list.reason]];
   const inTree = treeMistakes({ ...list, ...look });
@@ -97,7 +97,7 @@ function mistakesOf(
     ? list.tell([...list.mistakes ?? [], ...inTree])
     : tellWithoutPlace([...listMistakes(list), ...inTree], list);
   // The configuration's list stays usable despite a misspelt file.
-  return judged.kind === "invalid" && !judged.mistakes ? [judged.reason, ...told] : told;
+  return validated.kind === "invalid" && !validated.mistakes ? [validated.reason, ...told] : told;
 }
 
 interface Removal {

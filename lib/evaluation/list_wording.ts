@@ -56,13 +56,13 @@ function describeChange({ listChange, builds }: ListPlan, handle: string): strin
   if (all.length === 0) return [];
   const built = mergedBuilds(builds);
   const how = built.length > 0
-    ? `Built here with the changed definitions: ${limited(built.map((name) => code(name)))}.`
+    ? `Built here with the changed definitions: ${withTimeLimit(built.map((name) => code(name)))}.`
     : merged && redefined.length > 0
     ? "The builds here use the current list. A trusted person may comment " +
       `${code(`${handle} eval`)} or ${code(`${handle} build ${redefined[0]}`)} to build the new ` +
       "definitions."
     : undefined;
-  return [`Takes effect after the merge: ${limited(all)}.`, ...(how ? [how] : [])];
+  return [`Takes effect after the merge: ${withTimeLimit(all)}.`, ...(how ? [how] : [])];
 }
 
 /** The projects whose builds use the merged list. */
@@ -77,7 +77,7 @@ function bullets(lines: readonly string[]): string {
   return [...shown, ...(rest > 0 ? [`- and ${rest} more`] : [])].join("\n");
 }
 
-function limited(names: readonly string[]): string {
+function withTimeLimit(names: readonly string[]): string {
   const rest = names.length - MOST_SHOWN;
   return names.slice(0, MOST_SHOWN).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
 }

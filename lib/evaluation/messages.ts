@@ -108,7 +108,7 @@ export function skipMessages(request: BuildRequest, skip: UnbuildableProject): P
   const result = makeResult(
     { job, system, identity: "mass-rebuilder", attemptId: job.request_id, startedAt: at },
     {
-      outcomes: [{ attr: project, status: "Left out", reason, output: [] }],
+      outcomes: [{ project, status: "Left out", reason, output: [] }],
       baseSha: request.baseSha,
       logLines: 0,
       endedAt: at,

@@ -1,12 +1,12 @@
 /** Messages about a push that cannot be built. Pure. */
 import type { Publication } from "../broker/broker.ts";
-import { type AttrOutcome, makeResult, resultMessages } from "../builder/result.ts";
+import { makeResult, type ProjectResult, resultMessages } from "../builder/result.ts";
 import { type BuildRequest, makeBuildJob } from "../scheduling/build_jobs.ts";
 import type { ProjectList } from "../projects/projects.ts";
 import type { System } from "../messages/systems.ts";
 
 /** Why nothing can be built. */
-export type PushEnd = Required<Pick<AttrOutcome, "status" | "reason">>;
+export type PushEnd = Required<Pick<ProjectResult, "status" | "reason">>;
 
 /** The end of a push whose commit is unavailable; `why` is the attempt and the fault. */
 export function unreadablePush(why: string): PushEnd {
@@ -46,7 +46,7 @@ export function pushEndMessages(
   const result = makeResult(
     { job, system, identity: "push-filter", attemptId: job.request_id, startedAt: at },
     {
-      outcomes: [{ attr: project, status, reason, step: "checkout", output: [reason] }],
+      outcomes: [{ project, status, reason, step: "checkout", output: [reason] }],
       logLines: 0,
       endedAt: at,
     },

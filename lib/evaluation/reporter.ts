@@ -15,7 +15,7 @@ import {
   EVALUATION_CONTEXT,
   evaluationMemory,
   evaluationUrl,
-  isOvertaken,
+  isSuperseded,
   type RequestState,
   requestStateOf,
 } from "./status.ts";
@@ -81,16 +81,16 @@ export class EvaluationReporter {
    * Sets the final status, unless a later request has ended since this one began: git may have been
    * slow, or GitHub down for hours.
    */
-  async conclude(conclusion: FinalStatus): Promise<void> {
+  async setFinalStatus(final: FinalStatus): Promise<void> {
     const { github, log, job, requestId, requestedAt } = this.#options;
-    const { repo, pr: { number, head_sha: head } } = job;
-    const statuses = await github.statuses(repo, head);
+    const { repo, pr: { number, head_sha: headSha } } = job;
+    const statuses = await github.statuses(repo, headSha);
     this.#context ??= contextFor(statuses ?? [], number, await this.#suffix());
-    if (isOvertaken(statuses ?? [], { number, requestId, requestedAt })) {
-      log.info("Evaluation was overtaken", { repo: repo.full_name, number, head, ...conclusion });
+    if (isSuperseded(statuses ?? [], { number, requestId, requestedAt })) {
+      log.info("Evaluation was superseded", { repo: repo.full_name, number, headSha, ...final });
       return;
     }
-    await this.#set(conclusion);
+    await this.#set(final);
   }
 
   /** Updates the labels. Only logs a refusal, because builds must go on without labels. */

@@ -141,7 +141,7 @@ export function requestStateOf(
 }
 
 /** Whether a later request has ended since this one began. `statuses` are a commit's, newest first. */
-export function isOvertaken(
+export function isSuperseded(
   statuses: readonly CommitStatus[],
   request: Omit<EvaluationRequest, "asked">,
 ): boolean {

@@ -18,7 +18,7 @@ export interface WordingFacts {
 }
 
 /** Characters GitHub allows. */
-const MOST = 140;
+const MAX_LENGTH = 140;
 
 /** The status's state by outcome; see `plan.ts`. */
 const STATES: Readonly<Record<EvaluationOutcome, CommitStatus["state"]>> = {
@@ -115,10 +115,10 @@ function describeUnbuildable({ unbuildable, builds }: EvaluationPlan, handle: st
 /** As many names of a list as fit between two texts, and the number of others. */
 export function withList(before: string, names: readonly string[], after: string): string {
   // No more names than characters can fit, and a list may have 100,000.
-  for (let shown = Math.min(names.length, MOST); shown > 0; shown--) {
+  for (let shown = Math.min(names.length, MAX_LENGTH); shown > 0; shown--) {
     const left = names.length - shown;
     const list = names.slice(0, shown).join(", ") + (left > 0 ? ` and ${left} more` : "");
-    if (before.length + list.length + after.length <= MOST) return before + list + after;
+    if (before.length + list.length + after.length <= MAX_LENGTH) return before + list + after;
   }
   return cut(`${before}${names.length}${after}`);
 }
@@ -130,5 +130,7 @@ function short(branch: string): string {
 
 /** Cuts to GitHub's limit without splitting a character. */
 export function cut(text: string): string {
-  return text.length <= MOST ? text : `${text.slice(0, MOST - 1).replace(/[\ud800-\udbff]$/, "")}…`;
+  return text.length <= MAX_LENGTH
+    ? text
+    : `${text.slice(0, MAX_LENGTH - 1).replace(/[\ud800-\udbff]$/, "")}…`;
 }

@@ -7,7 +7,13 @@
 import { resolve } from "node:path";
 import { TransientFault } from "../common/errors.ts";
 import type { Repo } from "../messages/repo.ts";
-import { isLockLeft, isWhole, makeWhole, removeStaleLocks, setAside } from "./cache_files.ts";
+import {
+  createIfMissing,
+  isLockLeft,
+  isRepository,
+  removeDamaged,
+  removeStaleLocks,
+} from "./cache_files.ts";
 import { diskFault } from "../common/files.ts";
 import { BrokenCache, CACHE, fetchFault, MissingFromGit } from "./faults.ts";
 import { type GitOptions, gitText } from "./git.ts";
@@ -62,7 +68,7 @@ export class GitCache extends GitRepository {
 
   /** Creates the cache if there is none, and updates the time of its last use. */
   async ensure(): Promise<void> {
-    if (!await isWhole(this.gitDir)) await this.#locked(() => makeWhole(this.gitDir));
+    if (!await isRepository(this.gitDir)) await this.#locked(() => createIfMissing(this.gitDir));
     const now = new Date();
     // Fails if it belongs to another user, or was set aside just now.
     await Deno.utime(this.gitDir, now, now).catch(() => {});
@@ -178,14 +184,14 @@ export class GitCache extends GitRepository {
    */
   #mended<T>(work: () => Promise<T>): Promise<T> {
     return this.#locked(async () => {
-      await makeWhole(this.gitDir);
+      await createIfMissing(this.gitDir);
       try {
         return await work();
       } catch (error) {
-        if (error instanceof BrokenCache) await setAside(this.gitDir);
+        if (error instanceof BrokenCache) await removeDamaged(this.gitDir);
         else if (!isLockLeft(error) || await removeStaleLocks(this.gitDir) === 0) throw error;
       }
-      await makeWhole(this.gitDir);
+      await createIfMissing(this.gitDir);
       try {
         return await work();
       } catch (error) {
@@ -197,7 +203,7 @@ export class GitCache extends GitRepository {
 
   /** Removes a cache that threw a {@link BrokenCache}; the next fetch creates a new one. */
   async discard(): Promise<void> {
-    await this.#locked(() => setAside(this.gitDir));
+    await this.#locked(() => removeDamaged(this.gitDir));
   }
 
   async #locked<T>(work: () => Promise<T>): Promise<T> {

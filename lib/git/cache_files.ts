@@ -5,7 +5,7 @@ import { CACHE } from "./faults.ts";
 import { git, GitFailure } from "./git.ts";
 
 /** Whether a folder has the files of a repository. */
-export async function isWhole(gitDir: string): Promise<boolean> {
+export async function isRepository(gitDir: string): Promise<boolean> {
   const parts = ["HEAD", "config", "objects", "refs"];
   const stats = await Promise.all(
     parts.map((part) => Deno.stat(`${gitDir}/${part}`).catch(() => undefined)),
@@ -46,9 +46,9 @@ export async function removeStaleLocks(gitDir: string): Promise<number> {
 }
 
 /** Creates the repository elsewhere and renames it when it is complete. */
-export async function makeWhole(gitDir: string): Promise<void> {
-  if (await isWhole(gitDir)) return;
-  await setAside(gitDir);
+export async function createIfMissing(gitDir: string): Promise<void> {
+  if (await isRepository(gitDir)) return;
+  await removeDamaged(gitDir);
   const half = `${gitDir}.new-${crypto.randomUUID()}`;
   try {
     await git(["init", "--quiet", "--bare", "--template=", "--end-of-options", half]);
@@ -60,7 +60,7 @@ export async function makeWhole(gitDir: string): Promise<void> {
 }
 
 /** Renames a damaged repository and removes it. */
-export async function setAside(gitDir: string): Promise<void> {
+export async function removeDamaged(gitDir: string): Promise<void> {
   const aside = `${gitDir}.broken-${crypto.randomUUID()}`;
   try {
     await Deno.rename(gitDir, aside);

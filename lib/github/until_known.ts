@@ -4,7 +4,7 @@ import { delay } from "../common/async.ts";
 import { ConfigError, describeError, TransientFault } from "../common/errors.ts";
 import { type AppFacts, type GitHub, UnknownApp } from "./github.ts";
 
-export interface WaitForGitHub {
+export interface WaitOptions {
   readonly log: Logger;
   /** Aborts when the role stops. */
   readonly signal: AbortSignal;
@@ -24,7 +24,7 @@ const LONGEST_PAUSE_MS = 30_000;
  */
 export async function untilAppKnown(
   github: Pick<GitHub, "app">,
-  { log, signal, retryScale, waiting }: WaitForGitHub,
+  { log, signal, retryScale, waiting }: WaitOptions,
 ): Promise<AppFacts> {
   for (let failures = 1;; failures++) {
     try {

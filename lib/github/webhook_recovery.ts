@@ -82,14 +82,14 @@ export function planRecovery(failures: Failures, now: number): RecoveryPlan {
 /** What a turn needs. */
 export interface RecoveryRun {
   readonly github: Pick<GitHub, "hookDeliveries" | "redeliver">;
-  /** Deliveries before this time were seen by an earlier turn; milliseconds since the epoch. */
+  /** Deliveries before this time were seen by an earlier run; milliseconds since the epoch. */
   readonly since: number;
   readonly now: number;
   /** Failures from earlier turns. */
   readonly failures: Failures;
 }
 
-/** What a turn did. */
+/** What a run did. */
 export interface RecoveryReport extends RecoveryPlan {
   /** Failures for later turns. */
   readonly failures: Failures;
@@ -99,20 +99,20 @@ export interface RecoveryReport extends RecoveryPlan {
 }
 
 /** One turn: reads the deliveries since the last one and requests redeliveries. */
-export async function recoverDeliveries(turn: RecoveryRun): Promise<RecoveryReport> {
-  const { deliveries, complete } = await turn.github.hookDeliveries(turn.since);
-  const failures = new Map(foldDeliveries(forgetOld(turn.failures, turn.now), deliveries));
-  const plan = planRecovery(failures, turn.now);
+export async function recoverDeliveries(run: RecoveryRun): Promise<RecoveryReport> {
+  const { deliveries, complete } = await run.github.hookDeliveries(run.since);
+  const failures = new Map(foldDeliveries(forgetOld(run.failures, run.now), deliveries));
+  const plan = planRecovery(failures, run.now);
   const close = (webhook: FailedWebhook) =>
     failures.set(webhook.guid, { ...webhook, closed: true });
   plan.giveUp.forEach(close);
   const redeliver: FailedWebhook[] = [];
   for (const webhook of plan.redeliver) {
     try {
-      await turn.github.redeliver(webhook.lastId);
+      await run.github.redeliver(webhook.lastId);
       redeliver.push(webhook);
       // Not requested again before the outcome is known.
-      failures.set(webhook.guid, { ...webhook, lastAt: turn.now });
+      failures.set(webhook.guid, { ...webhook, lastAt: run.now });
     } catch (error) {
       // Rate-limited or down: the next turn does the rest. A refusal is permanent.
       if (error instanceof TransientFault) break;

@@ -6,11 +6,11 @@ export interface Lines {
   readonly lines: readonly string[];
 }
 
-/** What an attempt's text holds and what waits for its turn. */
+/** What an attempt's text holds and which lines wait. */
 export interface Assembly {
   /** The number of the line the text goes on with. */
   readonly next: number;
-  /** Lines that came before their turn, by number. */
+  /** Lines that came too early, by number. */
   readonly pending: Map<number, string>;
 }
 

@@ -38,7 +38,7 @@ const State = z.object({
 });
 type State = z.infer<typeof State>;
 
-/** Bytes of text after which the place is noted, so that a takeover has little to count. */
+/** Bytes of text after which the place is noted, so that the next process has little to count. */
 const CHECKPOINT_BYTES = 16 * 1024 * 1024;
 
 /** The log of one attempt, open for writing. One call at a time. */
@@ -116,7 +116,7 @@ export class AttemptLog {
     await this.#pending.load(this.#next);
   }
 
-  /** Writes lines; when this resolves they are in the text, or safe beside it until their turn. */
+  /** Writes lines; when this resolves they are in the text, or safe beside it until then. */
   async write(items: readonly Lines[]): Promise<void> {
     if (this.#state.cut === true) return;
     const { append, next, early } = assemble(items, {

@@ -52,7 +52,7 @@ export class AttemptQueue {
     this.#options = options;
   }
 
-  /** Resolves when a operation is done, what it writes being on the disk. */
+  /** Resolves when an operation is done and what it writes is on the disk. */
   async ask(paths: AttemptPaths, operation: LogOperation): Promise<void> {
     const slot = this.#slots.get(paths.text) ??
       { paths, operations: [], running: false, log: undefined, result: undefined };
@@ -90,7 +90,7 @@ export class AttemptQueue {
         await this.#do(slot, operations);
         operations.forEach((operation) => operation.resolve());
       } catch (error) {
-        // Whatever was written of it, the disk is the truth: it is read again at the next operation.
+        // Whatever was written of it, the disk is the truth: the next operation reads it again.
         slot.log?.abandon();
         slot.log = undefined;
         const fault = storeFault(error);

@@ -119,7 +119,7 @@ class Server {
     const body = await followFile({
       paths,
       start,
-      watch: (changed) => this.#options.store.subscribe(paths, changed),
+      subscribe: (changed) => this.#options.store.subscribe(paths, changed),
       stop: this.#draining.signal,
       ended,
     }).catch((error) => {

@@ -22,7 +22,7 @@ export interface AttemptPaths {
   readonly result: string;
   /** Where in the text which line starts. */
   readonly state: string;
-  /** Lines that came before their turn. */
+  /** Lines that came too early. */
   readonly pending: string;
   /** Stands while lines of the attempt are awaited. */
   readonly open: string;

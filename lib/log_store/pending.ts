@@ -1,4 +1,4 @@
-/** Lines that came before their turn: in memory, and in a file beside the text so that no crash loses them. */
+/** Lines that came too early: in memory, and in a file beside the text so that no crash loses them. */
 import * as z from "zod";
 import { removeFile } from "../common/files.ts";
 

@@ -38,7 +38,7 @@ export interface FollowOptions {
   /** Byte to begin with. */
   readonly start: number;
   /** Calls back whenever this process has written to the log; returns what ends that. */
-  readonly watch: (changed: () => void) => () => void;
+  readonly subscribe: (changed: () => void) => () => void;
   /** Ends the stream. */
   readonly stop: AbortSignal;
   /** Called once when the stream is over, however it ends. */
@@ -60,14 +60,14 @@ class Follower {
   readonly #file: Deno.FsFile;
   readonly #options: FollowOptions;
   readonly #wakeUp = () => this.#sleep.abort();
-  readonly #unwatch: () => void;
+  readonly #unsubscribe: () => void;
   #sleep = new AbortController();
   #over = false;
 
   constructor(file: Deno.FsFile, options: FollowOptions) {
     this.#file = file;
     this.#options = options;
-    this.#unwatch = options.watch(this.#wakeUp);
+    this.#unsubscribe = options.subscribe(this.#wakeUp);
     options.stop.addEventListener("abort", this.#wakeUp);
   }
 
@@ -102,7 +102,7 @@ class Follower {
   end(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#unwatch();
+    this.#unsubscribe();
     this.#options.stop.removeEventListener("abort", this.#wakeUp);
     this.#file.close();
     this.#options.ended();

@@ -1,4 +1,4 @@
-/** Who wants to know when this process has written to a log. */
+/** Who is told when this process has written to a log. */
 
 /** Callbacks by the path of a log's text. */
 export class LogSubscribers {
@@ -16,12 +16,12 @@ export class LogSubscribers {
     };
   }
 
-  /** Whether somebody watches a text. */
+  /** Whether a text has subscribers. */
   has(text: string): boolean {
     return this.#subscribers.has(text);
   }
 
-  /** Tells those who watch a text that it has changed. */
+  /** Tells subscribers of a text that it has changed. */
   notify(text: string): void {
     this.#subscribers.get(text)?.forEach((changed) => changed());
   }

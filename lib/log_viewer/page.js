@@ -8,7 +8,7 @@ const wanted = query.get("attempt_id") ?? "";
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Milliseconds after which the server counts as down. */
-const PATIENCE_MS = 15000;
+const TIMEOUT_MS = 15000;
 
 /** Milliseconds between updates of the list of attempts, which also detect a lost server. */
 const LOOK_MS = 10000;
@@ -31,7 +31,7 @@ function say(state, text) {
 
 /** The attempts of the key; undefined if there are none yet. Throws if the server is down. */
 async function readIndex() {
-  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
   const response = await fetch(below("logs", key), { cache: "no-store", signal });
   if (response.status === 404) return undefined;
   if (!response.ok) throw new Error(`the server answered ${response.status}`);
@@ -72,7 +72,7 @@ class NotYet extends Error {}
 async function read(place) {
   const breaker = place.breaker = new AbortController();
   const url = `${below("logfile", key, wanted)}?follow=1&offset=${place.offset}`;
-  const early = setTimeout(() => breaker.abort(), PATIENCE_MS);
+  const early = setTimeout(() => breaker.abort(), TIMEOUT_MS);
   const response = await fetch(url, { cache: "no-store", signal: breaker.signal })
     .finally(() => clearTimeout(early));
   if (response.status === 404) throw new NotYet("the log is not there yet");

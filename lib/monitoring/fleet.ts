@@ -32,17 +32,17 @@ export interface EndpointReport extends Finding, EndpointState {
   readonly url: string;
 }
 
-export interface LookOptions {
+export interface CheckOptions {
   readonly timeoutMs: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
 /** Checks every queue that has a rule. */
-export async function lookAtQueues(
+export async function checkQueues(
   broker: Broker,
   config: Config,
-  options: LookOptions,
+  options: CheckOptions,
 ): Promise<QueueReport[]> {
   const served = servedQueues(config);
   const reports: QueueReport[] = [];
@@ -71,7 +71,7 @@ function servedQueues(config: Config): (queue: string) => boolean {
 async function lookAtQueue(
   broker: Broker,
   rule: QueueRule,
-  options: LookOptions,
+  options: CheckOptions,
 ): Promise<QueueSnapshot | undefined> {
   const facts = await broker.inspect(rule.queue);
   if (facts === undefined || facts.ready === 0 || !Number.isFinite(rule.maxAgeSeconds)) {
@@ -82,10 +82,10 @@ async function lookAtQueue(
 }
 
 /** Seconds since the first waiting message was published; undefined if unknown. */
-async function ageOfOldest(broker: Broker, queue: string, { now }: LookOptions) {
+async function ageOfOldest(broker: Broker, queue: string, { now }: CheckOptions) {
   let publishedAt: number | undefined;
   try {
-    await broker.visit(queue, (delivery) => {
+    await broker.browse(queue, (delivery) => {
       publishedAt = delivery.publishedAt;
       return Promise.resolve("stop");
     });
@@ -104,9 +104,9 @@ export interface Endpoint {
 }
 
 /** Requests the health of each endpoint. */
-export async function lookAtEndpoints(
+export async function checkEndpoints(
   endpoints: readonly Endpoint[],
-  options: LookOptions,
+  options: CheckOptions,
 ): Promise<EndpointReport[]> {
   return await Promise.all(endpoints.map(async ({ role, listen }) => {
     const url = healthUrl(listen);
@@ -116,9 +116,9 @@ export async function lookAtEndpoints(
 }
 
 /** The stats role's counts of webhooks from unserved repositories; undefined without an answer. */
-export async function lookAtUnserved(
+export async function checkUnserved(
   endpoints: readonly Endpoint[],
-  { timeoutMs }: LookOptions,
+  { timeoutMs }: CheckOptions,
 ): Promise<UnservedReport[] | undefined> {
   const stats = endpoints.find(({ role }) => role === "stats");
   if (stats === undefined) return undefined;

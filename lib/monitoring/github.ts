@@ -14,7 +14,7 @@ export interface GitHubReport extends Partial<Finding> {
 const MOST_REPOS = 10;
 
 /** Whether GitHub knows the App and gives it access to the repositories; undefined without an App. */
-export async function lookAtGitHub(
+export async function checkGitHub(
   config: Config,
   { timeoutMs }: { readonly timeoutMs: number },
 ): Promise<GitHubReport | undefined> {

@@ -122,8 +122,8 @@ export function endpointHealth({ status, error, waitsFor }: EndpointState): Find
   return { level: "fail", why: status === undefined ? error ?? "No answer" : `Answered ${status}` };
 }
 
-/** The worst of several levels; `ok` of none. */
-export function worst(levels: readonly Level[]): Level {
+/** The worstLevel of several levels; `ok` of none. */
+export function worstLevel(levels: readonly Level[]): Level {
   for (const level of ["fail", "warn"] as const) if (levels.includes(level)) return level;
   return "ok";
 }

@@ -4,12 +4,12 @@ import { canBeOpened } from "../report/log_link.ts";
 import { redacted } from "../text/redacted.ts";
 
 /** Milliseconds the log server may take to answer. */
-const PATIENCE_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 /** The problem with the page at the address and what to do, in one line; undefined without one. */
-export async function lookAtLogs(
+export async function checkLogAddress(
   address: string,
-  timeoutMs = PATIENCE_MS,
+  timeoutMs = TIMEOUT_MS,
 ): Promise<string | undefined> {
   if (!canBeOpened(address)) return undefined;
   const url = `${address.replace(/\/+$/, "")}/`;

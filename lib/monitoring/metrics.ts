@@ -4,7 +4,7 @@
  */
 import { Counter, type Registry } from "prom-client";
 import * as z from "zod";
-import type { Event } from "../messages/event.ts";
+import type { StatsEvent } from "../messages/event.ts";
 
 /** Each event's meaning, and its label besides the sender. */
 const EVENTS = {
@@ -43,7 +43,7 @@ const Duration = z.tuple([z.string(), z.number().min(0).max(10_000_000)]);
 const OneEvent = z.record(z.string(), z.unknown()).transform((fields) => Object.entries(fields));
 
 /** Pure: the count for an event. An unknown one counts as bogus. */
-export function countOf(event: Event): Count {
+export function countOf(event: StatsEvent): Count {
   if (typeof event === "string") {
     return isEvent(event) && !("label" in EVENTS[event]) ? { event, by: 1 } : bogus;
   }
@@ -87,7 +87,7 @@ export class EventCounters {
   }
 
   /** Counts events of a sender. */
-  record(sender: string, events: readonly Event[]): void {
+  record(sender: string, events: readonly StatsEvent[]): void {
     for (const count of events.map(countOf)) {
       const labels: Record<string, string> = { instance: this.#bounded("instance", sender) };
       const definition = EVENTS[count.event];

@@ -5,7 +5,7 @@ import type { Broker, QueueFacts } from "../broker/broker.ts";
 import { QUEUE, QUEUES } from "../broker/topology.ts";
 
 /** Milliseconds a scrape waits for the broker; later answers are left out. */
-const PATIENCE_MS = 3_000;
+const TIMEOUT_MS = 3_000;
 
 export type InspectableBroker = Pick<Broker, "inspect"> & { readonly state: Broker["state"] };
 
@@ -61,7 +61,7 @@ export class QueueMetrics {
       const facts = await this.#broker.inspect(name).catch(() => undefined);
       if (facts !== undefined) found.set(name, facts);
     });
-    await Promise.race([delay(PATIENCE_MS, answered.signal), Promise.all(asked)]);
+    await Promise.race([delay(TIMEOUT_MS, answered.signal), Promise.all(asked)]);
     answered.abort();
     return found;
   }

@@ -4,13 +4,13 @@ import type { Addresses, Report } from "./parts.ts";
 
 /** Why a check run was given up, and after how many seconds. */
 export interface GivenUp {
-  readonly why: "no-builder" | "not-started" | "no-result";
+  readonly reason: "no-builder" | "not-started" | "no-result";
   readonly seconds: number;
 }
 
 export function givenUpReport(
   { project, system }: { project: string; system: string },
-  { why, seconds }: GivenUp,
+  { reason, seconds }: GivenUp,
   { handle }: Addresses,
 ): Report {
   const after = duration(seconds);
@@ -18,7 +18,7 @@ export function givenUpReport(
     `To build again, comment ${code(`${handle} build ${project}`)} on the pull request, ` +
     "or push.";
   const late = "If a builder still starts this job, its result replaces this message.";
-  switch (why) {
+  switch (reason) {
     case "no-builder":
       return {
         title: `No builder serves ${plain(system, 50)}`,

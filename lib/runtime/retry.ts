@@ -2,7 +2,7 @@
 import { NotThereYet, PoisonMessage, TransientFault } from "../common/errors.ts";
 import { Requeue } from "./role.ts";
 
-/** Delays in milliseconds before the second, third, … tries; the last one repeats. */
+/** Delays in milliseconds before the second, third, … try; the last one repeats. */
 export const RETRY_DELAYS_MS = [5_000, 20_000, 60_000, 180_000, 600_000, 1_800_000] as const;
 
 /** Delays in milliseconds if something is not there yet; the last one repeats. */

@@ -37,7 +37,7 @@ export interface Consumer<Message> {
   ): readonly Publication[] | Promise<readonly Publication[]>;
 }
 
-/** Thrown by a handler that gives its message back because the role stops. */
+/** Thrown by a handler whose message must go back to the queue because the role stops. */
 export class Requeue extends Error {
   override name = "Requeue";
 }

@@ -129,7 +129,7 @@ async function settleFailure<Message>(
 ): Promise<Settlement> {
   const { delivery } = work;
   if (error instanceof Requeue) {
-    options.log.info("Message requeued", { queue: delivery.queue, why: error.message });
+    options.log.info("Message requeued", { queue: delivery.queue, reason: error.message });
     return { kind: "requeue" };
   }
   if (!(error instanceof TransientFault || error instanceof PoisonMessage)) {
@@ -195,7 +195,7 @@ async function repeat(
     try {
       await task.run(signal);
     } catch (error) {
-      log.warn("Periodic task failed; retrying at its next turn", {
+      log.warn("Periodic task failed; retrying at its next run", {
         task: task.name,
         error: describeError(error),
       });

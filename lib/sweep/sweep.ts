@@ -49,34 +49,34 @@ export interface SweepOptions {
   readonly pendingMs: number;
   /** A check run without news for longer has lost its watch, which would have given it up by then. */
   readonly stuckMs: number;
-  /** Heads looked at in one turn, for two requests each; the next turn goes on behind them. */
+  /** Heads looked at in one run, for two requests each; the next run goes on behind them. */
   readonly maxHeads?: number;
 }
 
-/** Looks at all open pull requests, a part of them each turn. */
+/** Looks at all open pull requests, a part of them in each run. */
 export class Sweep {
   readonly #options: SweepOptions;
   /** Heads with nothing left to do, by `repo#number`, as long as the pull request does not change. */
   readonly #settled = new Map<string, string>();
   /** When an evaluation was asked for, by `repo#number commit`. */
   readonly #asked = new Map<string, number>();
-  /** Where the next turn goes on. */
+  /** Where the next run goes on. */
   #cursor = 0;
 
   constructor(options: SweepOptions) {
     this.#options = options;
   }
 
-  /** One turn. */
+  /** Looks at the next heads. */
   async run(signal: AbortSignal): Promise<void> {
     const heads = await this.#heads(signal);
     const fresh = heads.filter(({ name, pull }) => this.#settled.get(name) !== versionOf(pull));
     const most = this.#options.maxHeads ?? 40;
     const start = fresh.length === 0 ? 0 : this.#cursor % fresh.length;
-    const turn = [...fresh.slice(start), ...fresh.slice(0, start)].slice(0, most);
-    this.#cursor = start + turn.length;
+    const chosen = [...fresh.slice(start), ...fresh.slice(0, start)].slice(0, most);
+    this.#cursor = start + chosen.length;
     const evaluationsFlow = await this.#evaluationsFlow();
-    for (const head of turn) {
+    for (const head of chosen) {
       if (signal.aborted) return;
       await this.#look(head, evaluationsFlow);
     }
@@ -104,7 +104,10 @@ export class Sweep {
       return await this.#options.github.openPullRequests(repo);
     } catch (error) {
       if (!isMissing(error)) throw error;
-      this.#options.log.warn("Repository is not swept", { repo, error: describeError(error) });
+      this.#options.log.warn("Repository cannot be searched for lost work", {
+        repo: `${repo.owner}/${repo.name}`,
+        error: describeError(error),
+      });
       return [];
     }
   }
@@ -132,7 +135,12 @@ export class Sweep {
     const lacks = lacksEvaluation(pull, statuses, facts);
     const waiting = waitingOf(overall, pull);
     if (evaluationsFlow && (lacks || lacksOverall(pull, { ...facts, overall, waiting }))) {
-      log.warn("Pull request has no evaluation and is evaluated now", { pull: head.name, next });
+      log.warn("Pull request has no evaluation and is evaluated now", {
+        repo: repo.full_name,
+        number: pull.number,
+        headSha: pull.headSha,
+        next,
+      });
       this.#remember(evaluationKey(head), facts.now);
       const status = newestEvaluation(statuses, pull.number);
       const last = status && evaluationMemory(status, pull.number);

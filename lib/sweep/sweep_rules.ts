@@ -24,7 +24,7 @@ export interface LostFacts {
 }
 
 /**
- * Pure: whether nobody evaluates a pull request's head, or what was missing is to be looked for again.
+ * Pure: whether a pull request's head has no evaluation under way, or what was missing is to be looked for again.
  * `statuses` are the head's, newest first.
  */
 export function lacksEvaluation(

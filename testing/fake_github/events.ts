@@ -1,5 +1,5 @@
 /** Waiting for the fake's state to become what a test expects, woken by each change of it. */
-import { PATIENCE_MS } from "../waiting.ts";
+import { TIMEOUT_MS } from "../waiting.ts";
 
 /** A predicate that is asked again after each change. */
 interface Waiter {
@@ -11,12 +11,12 @@ interface Waiter {
 export interface WaitOptions {
   /** Named in the error when the time is over. */
   readonly what?: string;
-  /** Milliseconds; {@link PATIENCE_MS} when absent. */
+  /** Milliseconds; {@link TIMEOUT_MS} when absent. */
   readonly timeoutMs?: number;
 }
 
 /** Notifies waiters of changes. */
-export class Changes {
+export class StateWaiter {
   readonly #waiters = new Set<Waiter>();
   /** Tells what the state is, for the error of a wait that failed. */
   readonly #describe: () => string;
@@ -54,7 +54,7 @@ export class Changes {
       waiter.fail(
         new Error(`Waited in vain for ${options.what ?? "a change"}:\n${this.#describe()}`),
       );
-    }, options.timeoutMs ?? PATIENCE_MS);
+    }, options.timeoutMs ?? TIMEOUT_MS);
     this.#waiters.add(waiter);
     waiter.check();
     return promise;

@@ -5,7 +5,7 @@
  */
 import { FakeApp, generateAppKey } from "./app.ts";
 import { Deliveries, type WebhookTarget } from "./deliveries.ts";
-import { Changes, type WaitOptions } from "./events.ts";
+import { StateWaiter, type WaitOptions } from "./events.ts";
 import { type Fault, Faults } from "./faults.ts";
 import { OpenApi } from "./openapi.ts";
 import { FakeRepository } from "./repository.ts";
@@ -56,7 +56,7 @@ export class FakeGitHub {
   readonly violations: string[] = [];
   /** Every request: `METHOD /path` without the query. */
   readonly requests: string[] = [];
-  readonly #changes: Changes;
+  readonly #changes: StateWaiter;
   readonly #deliveries: Deliveries;
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #world: World;
@@ -70,7 +70,7 @@ export class FakeGitHub {
       now,
     });
     this.faults = new Faults(options.random ?? Math.random);
-    this.#changes = new Changes(() => this.describe());
+    this.#changes = new StateWaiter(() => this.describe());
     let lastId = 10_000;
     this.#world = {
       time: () => new Date(now()).toISOString().replace(/\.\d+Z$/, "Z"),

@@ -9,27 +9,27 @@ function five() {
   return { acknowledgements, sent };
 }
 
-const turn = () => new Promise(setImmediate);
+const nextTurn = () => new Promise(setImmediate);
 
 Deno.test("what one turn settles is acknowledged in one frame", async () => {
   const { acknowledgements, sent } = five();
   for (const tag of [2, 1, 3]) acknowledgements.ack(tag);
   assert.deepEqual(sent, []);
-  await turn();
+  await nextTurn();
   assert.deepEqual(sent, [{ deliveryTag: 3, multiple: true }]);
 });
 
 Deno.test("a delivery that is still handled is not acknowledged with those after it", async () => {
   const { acknowledgements, sent } = five();
   for (const tag of [1, 2, 4, 5]) acknowledgements.ack(tag);
-  await turn();
+  await nextTurn();
   assert.deepEqual(sent, [
     { deliveryTag: 2, multiple: true },
     { deliveryTag: 4, multiple: false },
     { deliveryTag: 5, multiple: false },
   ]);
   acknowledgements.ack(3);
-  await turn();
+  await nextTurn();
   assert.deepEqual(sent.slice(3), [{ deliveryTag: 3, multiple: true }]);
 });
 
@@ -37,7 +37,7 @@ Deno.test("a delivery that went back holds nothing up", async () => {
   const { acknowledgements, sent } = five();
   acknowledgements.forget(1);
   acknowledgements.ack(2);
-  await turn();
+  await nextTurn();
   assert.deepEqual(sent, [{ deliveryTag: 2, multiple: true }]);
 });
 

@@ -84,7 +84,7 @@ Deno.test("embedded: a process that is killed loses nothing it was told is safe"
   await using broker = await harness.open();
   for (const queue of ["taken", "waits"]) {
     const found = new Map<number, boolean>();
-    await broker.visit(queue, ({ body, redelivered }) => {
+    await broker.browse(queue, ({ body, redelivered }) => {
       found.set(Number(new TextDecoder().decode(body)), redelivered);
       return Promise.resolve("keep");
     });
@@ -155,7 +155,7 @@ Deno.test("embedded: a queue that nobody empties keeps its newest messages", asy
     broker.publish(texts.map((text) => message(text, "kept")));
   const left = async () => {
     const texts: string[] = [];
-    await broker.visit("kept", ({ body }) => {
+    await broker.browse("kept", ({ body }) => {
       texts.push(new TextDecoder().decode(body));
       return Promise.resolve("keep");
     });

@@ -3,7 +3,7 @@ import { getLogger } from "@logtape/logtape";
 import assert from "node:assert/strict";
 import { ack, type Settlement } from "../../lib/broker/broker.ts";
 import type { Channel, RawMessage } from "../../lib/broker/rabbitmq/channel.ts";
-import type { Outgoing } from "../../lib/broker/rabbitmq/confirm_channel.ts";
+import type { OutgoingMessage } from "../../lib/broker/rabbitmq/confirm_channel.ts";
 import type { Connection } from "../../lib/broker/rabbitmq/connection.ts";
 import { AmqpFault } from "../../lib/broker/rabbitmq/fault.ts";
 import { LeasingConsumer } from "../../lib/broker/rabbitmq/leasing_consumer.ts";
@@ -38,7 +38,7 @@ class Server {
     changed: () => {},
   };
 
-  deliver(queue: string, { body, headers = {} }: Pick<Outgoing, "body" | "headers">): void {
+  deliver(queue: string, { body, headers = {} }: Pick<OutgoingMessage, "body" | "headers">): void {
     const deliveryTag = ++this.#lastTag;
     const redelivered = false;
     const place = { consumerTag: queue, exchange: "", routingKey: queue };

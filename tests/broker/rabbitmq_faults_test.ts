@@ -77,25 +77,32 @@ story("nothing confirmed is lost when the server is killed", async (vhost) => {
   assert.deepEqual(confirmed.filter((text) => !there.has(text)), []);
 });
 
-story("connections closed by the server come back, with consumers and listeners", async (vhost) => {
-  await using broker = await connect(vhost);
-  await using inbox = await openInbox(broker, "work");
-  const heard: string[] = [];
-  const listener = await broker.listen("events", "#", ({ routingKey }) => heard.push(routingKey));
-  await broker.publish([message("held")]);
-  const held = await inbox.next();
-  await harness.server.ctl("close_all_connections", "--global", "by a test");
-  await until("the loss", () => held.lost.aborted);
-  held.settle(ack);
-  const again = await inbox.next();
-  assert.equal(again.redelivered, true);
-  again.settle(ack);
-  await connected(broker);
-  await broker.publish([{ ...message("event"), exchange: "events", routingKey: "a.b" }]);
-  (await inbox.next()).settle(ack);
-  await until("the listener", () => heard.includes("a.b"));
-  await listener.cancel();
-});
+story(
+  "connections closed by the server come back, with consumers and subscribers",
+  async (vhost) => {
+    await using broker = await connect(vhost);
+    await using inbox = await openInbox(broker, "work");
+    const received: string[] = [];
+    const subscription = await broker.subscribe(
+      "events",
+      "#",
+      ({ routingKey }) => received.push(routingKey),
+    );
+    await broker.publish([message("held")]);
+    const held = await inbox.next();
+    await harness.server.ctl("close_all_connections", "--global", "by a test");
+    await until("the loss", () => held.lost.aborted);
+    held.settle(ack);
+    const again = await inbox.next();
+    assert.equal(again.redelivered, true);
+    again.settle(ack);
+    await connected(broker);
+    await broker.publish([{ ...message("event"), exchange: "events", routingKey: "a.b" }]);
+    (await inbox.next()).settle(ack);
+    await until("the subscription", () => received.includes("a.b"));
+    await subscription.cancel();
+  },
+);
 
 story("a queue that somebody deletes is made again", async (vhost) => {
   await using broker = await connect(vhost);

@@ -106,7 +106,7 @@ export async function connected(broker: Broker): Promise<void> {
 /** Reads the queue empty; what came twice counts once. */
 export async function drain(broker: Broker): Promise<Set<string>> {
   const seen = new Set<string>();
-  await broker.visit("work", ({ body }) => {
+  await broker.browse("work", ({ body }) => {
     seen.add(new TextDecoder().decode(body));
     return Promise.resolve("remove");
   });

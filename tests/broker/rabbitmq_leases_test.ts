@@ -30,7 +30,7 @@ story(
     await broker.publish([job("ordinary")]);
     const ordinary = await openInbox(broker, "long");
     const taken = await ordinary.next();
-    await until("the server to lose patience", () => taken.lost.aborted);
+    await until("the server's timeout", () => taken.lost.aborted);
     (await ordinary.next()).settle(ack);
     await ordinary.cancel();
 
@@ -74,7 +74,7 @@ story(
   },
 );
 
-story("a leased delivery is retried, buried and handed back like any other", async (vhost) => {
+story("a leased delivery is retried, dead and requeued like any other", async (vhost) => {
   await using broker = await connect(vhost);
   await broker.publish([job("job")]);
   await using inbox = await openInbox(broker, "long", long);
@@ -92,7 +92,7 @@ story("a leased delivery is retried, buried and handed back like any other", asy
 
   await using other = await openInbox(broker, "long", long);
   const third = await other.next();
-  assert.equal(third.tries, 2, "handed back, not tried again");
+  assert.equal(third.tries, 2, "requeued, not tried again");
   assert.equal(third.routingKey, "a.job");
   await leased(vhost);
   third.settle({ kind: "dead", reason: "no such commit" });

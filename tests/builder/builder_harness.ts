@@ -60,9 +60,9 @@ export interface BuilderHarness extends AsyncDisposable {
   readonly jobsRoot: string;
   /** Opens a pull request with these files and resolves to its job. */
   pullRequest(files: Files, job?: Partial<BuildJob>): Promise<BuildJob>;
-  /** Has a job built to its end; `tries` says which delivery of it this is. */
-  build(job: BuildJob, turn?: { tries: number }): Promise<Built>;
-  /** Hands a message to whoever listens to an exchange. */
+  /** Has a job built to its end; `tries` says how often it was tried. */
+  build(job: BuildJob, options?: { tries: number }): Promise<Built>;
+  /** Hands a message to whoever subscribes to an exchange. */
   send(exchange: string, message: unknown): void;
   /** What was published past the generator. */
   readonly published: Publication[];
@@ -158,10 +158,12 @@ export interface DriveOptions {
 export async function drive(
   consumer: Consumer<BuildJob>,
   job: BuildJob,
-  turn: AbortSignal | DriveOptions,
+  options: AbortSignal | DriveOptions,
   each?: (messages: readonly Message[]) => void | Promise<void>,
 ): Promise<Built> {
-  const { stop, ...rest }: DriveOptions = turn instanceof AbortSignal ? { stop: turn } : turn;
+  const { stop, ...rest }: DriveOptions = options instanceof AbortSignal
+    ? { stop: options }
+    : options;
   const delivery = deliveryOf({ queue: "build-inputs", body: encode(job), ...rest });
   const progress = consumer.handle(consumer.decode(delivery), delivery, stop);
   assert.ok(Symbol.asyncIterator in progress);

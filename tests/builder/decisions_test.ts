@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type CheckoutFacts, endsEarly } from "../../lib/builder/checkout/checkout.ts";
 import { toolchainFolders } from "../../lib/builder/machine.ts";
-import { type AttrOutcome, makeResult } from "../../lib/builder/result.ts";
+import { makeResult, type ProjectResult } from "../../lib/builder/result.ts";
 import { bubblewrap } from "../../lib/builder/sandbox/sandbox.ts";
 import { BuildResult } from "../../lib/messages/build_result.ts";
 import { decode, encode } from "../../lib/messages/codec.ts";
@@ -40,7 +40,7 @@ Deno.test("a job that cannot be built ends early and says what to do", () => {
 });
 
 Deno.test("the worst of several projects makes the result", () => {
-  const table: [AttrOutcome["status"][], BuildResult["status"]][] = [
+  const table: [ProjectResult["status"][], BuildResult["status"]][] = [
     [["Success", "Success"], "Success"],
     [["Success", "Failure"], "Failure"],
     [["Success", "Unknown"], "Failure"],
@@ -53,8 +53,8 @@ Deno.test("the worst of several projects makes the result", () => {
     [[], "Failure"],
   ];
   for (const [statuses, expected] of table) {
-    const outcomes = statuses.map((status, index): AttrOutcome => ({
-      attr: `${index}`,
+    const outcomes = statuses.map((status, index): ProjectResult => ({
+      project: `${index}`,
       status,
       reason: "why",
       output: [status],

@@ -8,7 +8,7 @@ import {
   describeEnd,
   runCommand,
 } from "../../lib/builder/sandbox/process.ts";
-import { PATIENCE_MS, until } from "../../testing/waiting.ts";
+import { TIMEOUT_MS, until } from "../../testing/waiting.ts";
 
 interface Ran {
   readonly end: CommandEnd;
@@ -54,7 +54,7 @@ async function untilTimedOut(
   for (let timeoutMs = 1_000;; timeoutMs *= 3) {
     const { end, first } = await sh(script, { ...options, timeoutMs });
     assert.deepEqual(end, { kind: "timed-out" });
-    if (printed(first) || timeoutMs > PATIENCE_MS) return first;
+    if (printed(first) || timeoutMs > TIMEOUT_MS) return first;
   }
 }
 
@@ -132,7 +132,7 @@ Deno.test("a command that runs out of time is ended with all it started, also wh
 Deno.test("SIGTERM comes first, so that a command can tidy up", async () => {
   const script = "trap 'echo tidied; exit 0' TERM; echo up; sleep 600 & wait";
   const first = await untilTimedOut(script, (lines) => lines.includes("up"), {
-    graceMs: PATIENCE_MS,
+    graceMs: TIMEOUT_MS,
   });
   assert.ok(first.includes("tidied"), first.join("\n"));
 });
@@ -166,7 +166,7 @@ Deno.test("an abort that comes while the guard is still told of the command ends
     close: () => guard.close(),
   };
   const { signal } = controller;
-  const { end } = await sh("sleep 600", { signal, guard: slow, timeoutMs: PATIENCE_MS });
+  const { end } = await sh("sleep 600", { signal, guard: slow, timeoutMs: TIMEOUT_MS });
   await guard.close();
   assert.deepEqual(end, { kind: "aborted" });
 });

@@ -1,4 +1,4 @@
-/** Tests that need programs of this machine: ignored at a desk that lacks them, a failure in CI. */
+/** Tests that need programs of this machine: ignored on a machine that lacks them, a failure in CI. */
 import { delimiter, join } from "node:path";
 
 const CI = Deno.env.get("CI") === "true";

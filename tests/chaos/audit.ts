@@ -71,10 +71,9 @@ function auditEvery(runs: readonly FakeCheckRun[]): Problem[] {
 function isDoneAgain(before: CheckRunState | undefined, now: CheckRunState): boolean {
   if (before?.status !== "completed" || before.externalId !== now.externalId) return false;
   if (JSON.stringify(before) === JSON.stringify(now) || remembersMore(before, now)) return false;
-  const certainty = ({ summary }: CheckRunState) =>
-    recall(summary).certainty ?? CONCLUSION_RANK.final;
-  if (now.status !== "completed") return certainty(before) !== CONCLUSION_RANK.givenUp;
-  return certainty(now) <= certainty(before);
+  const rankOf = ({ summary }: CheckRunState) => recall(summary).certainty ?? CONCLUSION_RANK.final;
+  if (now.status !== "completed") return rankOf(before) !== CONCLUSION_RANK.givenUp;
+  return rankOf(now) <= rankOf(before);
 }
 
 /** Whether a write only remembers the result of a request that is not shown. */

@@ -79,7 +79,7 @@ function story(name: string, tell: (scene: Scene) => Promise<void>): void {
 }
 
 const ANOTHER = { externalId: "2024-05-01T11:00:00Z/request-2" };
-const SWEPT = { memory: { certainty: CONCLUSION_RANK.givenUp } };
+const GIVEN_UP = { memory: { certainty: CONCLUSION_RANK.givenUp } };
 
 const RIGHT: Record<string, CheckRunState[]> = {
   "ended as planned": [],
@@ -96,8 +96,14 @@ for (const [name, more] of Object.entries(RIGHT)) {
 }
 
 story("a check run that was given up may end after all", async (scene) => {
-  scene.runs[0]![1].splice(2, 1, state("failure", SWEPT), state("failure"));
-  scene.runs[1]![1].splice(2, 1, state("failure", SWEPT), state("in_progress"), state("success"));
+  scene.runs[0]![1].splice(2, 1, state("failure", GIVEN_UP), state("failure"));
+  scene.runs[1]![1].splice(
+    2,
+    1,
+    state("failure", GIVEN_UP),
+    state("in_progress"),
+    state("success"),
+  );
   assert.deepEqual(await scene.audit(), []);
 });
 

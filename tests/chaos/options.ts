@@ -11,7 +11,7 @@ export interface ChaosOptions {
   /** Goes on with ever more work and faults for that long, where given. */
   readonly minutes?: number | undefined;
   /** Seconds without any progress after which what is not right is taken for lost; 600 when absent. */
-  readonly patienceSeconds?: number;
+  readonly timeoutSeconds?: number;
   /** Leaves the folder with logs and configuration where it is. */
   readonly keep?: boolean | undefined;
   /** Told of each fault and, every second or so, how far things are. */

@@ -11,12 +11,12 @@ export function dial(port: number): Dial {
 
 /** Dials several ports in turn; one that nobody listens on is passed over, as a load balancer does. */
 export function dialInTurn(ports: readonly number[]): Dial {
-  let turn = 0;
+  let next = 0;
   return async () => {
     let fault: unknown;
     for (const _ of ports) {
       try {
-        return await Deno.connect({ hostname: "127.0.0.1", port: ports[turn++ % ports.length]! });
+        return await Deno.connect({ hostname: "127.0.0.1", port: ports[next++ % ports.length]! });
       } catch (error) {
         fault = error;
       }

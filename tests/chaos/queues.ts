@@ -55,7 +55,7 @@ export async function rabbitMqRemains(server: RabbitMqServer, vhost: Vhost): Pro
   try {
     for (const { queue, unacked } of await rabbitMqLeftovers(server, vhost.name)) {
       if (unacked > 0) remains.forgotten.push(`${queue} holds ${unacked} unacknowledged messages`);
-      await broker.visit(queue, ({ body, headers }) => {
+      await broker.browse(queue, ({ body, headers }) => {
         sort({ queue, body, headers }, remains);
         return Promise.resolve("keep");
       });

@@ -205,7 +205,7 @@ class ChaosRun {
    * A comment that arrives late has right check runs built once more: what is right must be still, too.
    */
   async #settle(): Promise<Problem[]> {
-    const patience = (this.#options.patienceSeconds ?? 600) * 1_000;
+    const timeoutMs = (this.#options.timeoutSeconds ?? 600) * 1_000;
     let changed = performance.now();
     let before = "";
     for (;;) {
@@ -213,7 +213,7 @@ class ChaosRun {
       const now = JSON.stringify([problems, this.#world.repository.contentWrites.length]);
       if (now !== before) [before, changed] = [now, performance.now()];
       const quiet = performance.now() - changed;
-      if (quiet > (problems.length === 0 ? STILL_MS : patience)) return problems;
+      if (quiet > (problems.length === 0 ? STILL_MS : timeoutMs)) return problems;
       await pause(500);
     }
   }

@@ -17,14 +17,14 @@ import {
   world,
 } from "./reconciler_world.ts";
 
-/** A takeover, and the names of those it let pass, in order. */
-function takeover() {
+/** A delay, and the names of those it let pass, in order. */
+function redeliveryDelay() {
   const { delay, pass } = delays({ now: 0 });
-  const takeover = new RedeliveryDelay({ redeliveryDelayMs: 15_000, delay });
+  const redeliveryDelay = new RedeliveryDelay({ redeliveryDelayMs: 15_000, delay });
   const passed: string[] = [];
   const stop = new AbortController();
   const come = async (name: string, fields: Parameters<typeof delivery>[0] = {}) => {
-    if (await takeover.wait(delivery(fields), stop.signal)) passed.push(name);
+    if (await redeliveryDelay.wait(delivery(fields), stop.signal)) passed.push(name);
   };
   return { come, passed, pass, stop };
 }
@@ -45,7 +45,7 @@ Deno.test("After a redelivery GitHub is asked nothing until the dead instance's 
 });
 
 Deno.test("Messages pass in the order they came, also one that comes when the wait is over", async () => {
-  const { come, passed, pass } = takeover();
+  const { come, passed, pass } = redeliveryDelay();
   await come("before");
   const coming = [come("one", { redelivered: true })];
   await pass(5_000);
@@ -75,7 +75,7 @@ Deno.test("A delivery that is lost meanwhile is somebody else's, and holds nobod
   assert.deepEqual(github.writes, [`create ${NAME} success`]);
 });
 
-Deno.test("A role that stops does not wait: all that waits is handed back", async () => {
+Deno.test("A role that stops does not wait: all that waits is requeued", async () => {
   const { github, tell, stop } = world();
   const told = [tell(queued(), { redelivered: true }), tell(started())];
   await settled();

@@ -16,11 +16,11 @@ const limits: TimeoutFacts = {
 };
 const wait = (minutes: number): TimeoutDecision => ({ kind: "wait", delayMs: minutes * MINUTE });
 const giveUp = (
-  why: "no-builder" | "not-started" | "no-result",
+  reason: "no-builder" | "not-started" | "no-result",
   minutes: number,
 ): TimeoutDecision => ({
   kind: "give-up",
-  why,
+  reason,
   seconds: minutes * 60,
 });
 const runningFor = (minutes: number) =>

@@ -1,4 +1,4 @@
-/** Times and check runs that the sweep and the decideTimeout are tested with. */
+/** Times and check runs that the sweep and the timeout rules are tested with. */
 import type { CheckRun } from "../../lib/github/github.ts";
 
 /** In milliseconds. */

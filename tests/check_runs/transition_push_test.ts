@@ -50,7 +50,7 @@ const ROWS: Row[] = [
   ],
   // A pull request is merged by putting main forward to its head: `closed` cancels its build.
   [
-    "a newer push takes over what was cancelled",
+    "a newer push supersedes what was cancelled",
     [queued("a", T1), pushed(queued("p", T2)), cancelled("a", T1), pushed(started("p", T2))],
     "in_progress",
     "p",
@@ -86,7 +86,7 @@ const ROWS: Row[] = [
     "b",
   ],
   [
-    "a push of the same time does not take over what came to nothing",
+    "a push of the same time does not supersede what came to nothing",
     [result("a", T1, CONCLUSION_RANK.infrastructureError), pushed(result("p", T1))],
     "completed",
     "a",
@@ -97,7 +97,7 @@ testRows(ROWS);
 const PUSHES = [pushed(queued("p", T1)), pushed(result("p", T1)), pushed(started("q", T2))];
 /** A build of a pull request that came to nothing holds no push back that comes later. */
 const LASTING = PULLS.filter(({ buildState }) =>
-  buildState.status !== "completed" || buildState.certainty === CONCLUSION_RANK.final
+  buildState.status !== "completed" || buildState.rank === CONCLUSION_RANK.final
 );
 
 Deno.test("Every order and duplication of a pull request's and a push's messages ends in the same state", () => {

@@ -25,7 +25,7 @@ export interface Message {
   buildState: BuildState;
 }
 
-/** The same news of a push's build. */
+/** The same message about a push's build. */
 export function pushed(message: Message): Message {
   return { ...message, push: true };
 }
@@ -50,7 +50,7 @@ export function started(
 export function result(
   requestId: string,
   requestedAt?: string,
-  certainty: ConclusionRank = CONCLUSION_RANK.final,
+  rank: ConclusionRank = CONCLUSION_RANK.final,
 ): Message {
   return {
     requestId,
@@ -59,7 +59,7 @@ export function result(
     buildState: {
       status: "completed",
       attempt: `${requestId}-1`,
-      certainty,
+      rank,
       conclusion: "success",
     },
   };

@@ -46,7 +46,7 @@ Deno.test("an address that is taken ends all with one line that says so, once", 
     using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const path = join(folder, "config.json");
     const listen = `127.0.0.1:${taken.addr.port}`;
-    const runner = { identity: "desk", repos: ["a/b"] };
+    const runner = { identity: "laptop", repos: ["a/b"] };
     await Deno.writeTextFile(path, JSON.stringify({ runner, stats: { listen } }));
     const { code, err } = await tickborg(["all", "--config", path], { cwd: folder });
     assert.equal(code, 2);

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { hostSystem, SYSTEMS } from "../../lib/messages/systems.ts";
-import { judge, runner } from "./judge.ts";
+import { checkConfig, runner } from "./check_config.ts";
 import { inFolder, tickborg } from "./run.ts";
 
 Deno.test("a role that lacks another section is a mistake, each role in a line", () =>
   inFolder(async (folder) => {
-    const { code, mistakes, all } = await judge(folder, { builder: {}, push_filter: {} });
+    const { code, mistakes, all } = await checkConfig(folder, { builder: {}, push_filter: {} });
     assert.equal(code, 2);
     assert.deepEqual(mistakes, [
       "push_filter: role push-filter needs checkout too",
@@ -20,7 +20,7 @@ Deno.test("a role that lacks another section is a mistake, each role in a line",
 
 Deno.test("a configuration of which no role can be run is a mistake", () =>
   inFolder(async (folder) => {
-    const { code, mistakes, all } = await judge(folder, {});
+    const { code, mistakes, all } = await checkConfig(folder, {});
     assert.equal(code, 2);
     assert.equal(mistakes.length, 1);
     assert.match(
@@ -36,7 +36,7 @@ Deno.test("all does not run some roles on RabbitMQ and others on none", () =>
   inFolder(async (folder) => {
     await Deno.writeTextFile(join(folder, "password"), "x\n");
     const rabbitmq = { host: "mq", username: "u", password_file: join(folder, "password") };
-    const { code, all } = await judge(folder, { stats: { rabbitmq }, evaluation_filter: {} });
+    const { code, all } = await checkConfig(folder, { stats: { rabbitmq }, evaluation_filter: {} });
     assert.equal(code, 0);
     const { code: started, err } = await all();
     assert.equal(started, 2);
@@ -62,7 +62,7 @@ Deno.test("a file that cannot be read or parsed is one error, the same that all 
 Deno.test("an address of logs that no browser could open is a mistake, an empty one is not", () =>
   inFolder(async (folder) => {
     const of = (serve_root: string, log_viewer: string) =>
-      judge(folder, {
+      checkConfig(folder, {
         log_api_config: { logs_path: folder, serve_root },
         log_message_collector: { logs_path: folder },
         github_comment_poster: { log_viewer },
@@ -86,7 +86,7 @@ Deno.test("a folder of logs that is ignored beside another one is a mistake", ()
   inFolder(async (folder) => {
     const of = async (logs_path: string, collector: Record<string, unknown>) => {
       const log_api_config = { logs_path, serve_root: "" };
-      return (await judge(folder, { log_api_config, stats: {}, ...collector })).mistakes;
+      return (await checkConfig(folder, { log_api_config, stats: {}, ...collector })).mistakes;
     };
     const collector = { log_message_collector: { logs_path: "/var/log/tickborg" } };
     assert.deepEqual(await of("/srv/logs", collector), [
@@ -102,7 +102,7 @@ Deno.test("a builder for a system that this machine is not is refused unless it 
     const host = hostSystem();
     const foreign = SYSTEMS.find((system) => system !== host)!;
     const of = (system: unknown, builder: Record<string, unknown> = {}) =>
-      judge(folder, { builder, build: { system }, checkout: { root: folder } });
+      checkConfig(folder, { builder, build: { system }, checkout: { root: folder } });
     for (const system of [foreign, [host, foreign]]) {
       const { code, mistakes, all } = await of(system);
       assert.deepEqual([code, mistakes], [2, [

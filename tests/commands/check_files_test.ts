@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
-import { judge, runner } from "./judge.ts";
+import { checkConfig, runner } from "./check_config.ts";
 import { inFolder, tickborg } from "./run.ts";
 
 Deno.test("every file that cannot be used is told at once", () =>
@@ -30,7 +30,7 @@ Deno.test("every file that cannot be used is told at once", () =>
         oauth_client_secret_file: join(folder, "no-oauth"),
       },
     };
-    const { code, mistakes, all } = await judge(folder, config);
+    const { code, mistakes, all } = await checkConfig(folder, config);
     assert.equal(code, 2);
     const expected = [
       /^rabbitmq\.password_file: cannot read \S+\/none: no such file$/,
@@ -50,7 +50,7 @@ Deno.test("every file that cannot be used is told at once", () =>
 Deno.test("the files of sections without a mistake are told beside mistakes of others", () =>
   inFolder(async (folder) => {
     const rabbitmq = { host: "mq", username: "u", password_file: join(folder, "none") };
-    const { code, mistakes, loadedLater } = await judge(folder, {
+    const { code, mistakes, loadedLater } = await checkConfig(folder, {
       rabbitmq,
       stats: {},
       builder: { concurrency: 0, rabbitmq: { ...rabbitmq, password_file: join(folder, "own") } },
@@ -70,7 +70,7 @@ Deno.test("the files of sections without a mistake are told beside mistakes of o
 Deno.test("nobody is asked for a file that none of the roles reads", () =>
   inFolder(async (folder) => {
     const none = join(folder, "none");
-    const { mistakes, all } = await judge(folder, {
+    const { mistakes, all } = await checkConfig(folder, {
       rabbitmq: { host: "mq", username: "u", password_file: none },
       stats: { rabbitmq: { host: "mq", username: "u", password_file: join(folder, "own") } },
       github_app: { app_id: 1, private_key: none },
@@ -84,7 +84,7 @@ Deno.test("nobody is asked for a file that none of the roles reads", () =>
 
 Deno.test("a file can be used whose OAuth secret, which no role reads, is not on this machine", () =>
   inFolder(async (folder) => {
-    const { code, mistakes, loadedLater } = await judge(folder, {
+    const { code, mistakes, loadedLater } = await checkConfig(folder, {
       stats: {},
       github_app: {
         app_id: 1,
@@ -97,7 +97,7 @@ Deno.test("a file can be used whose OAuth secret, which no role reads, is not on
 
 Deno.test("what systemd brings later is no mistake", () =>
   inFolder(async (folder) => {
-    const { code, mistakes, loadedLater } = await judge(folder, {
+    const { code, mistakes, loadedLater } = await checkConfig(folder, {
       github_webhook_receiver: { webhook_secret_file: "credential:webhook-secret" },
     });
     assert.deepEqual([code, mistakes], [0, []]);

@@ -21,14 +21,14 @@ Deno.test.afterAll(async () => {
 });
 
 /** A folder with a configuration, and its broker. */
-interface Desk extends AsyncDisposable {
+interface DeadLetterHarness extends AsyncDisposable {
   /** Does something over the broker; nothing else has it open meanwhile. */
   with<Result>(work: (broker: Broker) => Promise<Result>): Promise<Result>;
   /** Runs the command. */
   run(...args: string[]): Promise<{ code: number; out: string; err: string }>;
 }
 
-async function openRabbitMqHarness(kind: "embedded" | "RabbitMQ"): Promise<Desk> {
+async function openHarness(kind: "embedded" | "RabbitMQ"): Promise<DeadLetterHarness> {
   const folder = await Deno.makeTempDir({ prefix: "tickborg-dead-letters-" });
   const file: Record<string, unknown> = {
     runner: { identity: "test", repos: [] },
@@ -105,14 +105,14 @@ for (const kind of ["embedded", "RabbitMQ"] as const) {
     `${kind}: dead letters are listed, shown, sent back and dropped`,
     { ignore },
     async () => {
-      await using desk = await openRabbitMqHarness(kind);
-      await desk.with(bury);
+      await using harness = await openHarness(kind);
+      await harness.with(bury);
 
-      const listed = await desk.run("list");
+      const listed = await harness.run("list");
       assert.equal(listed.code, 0, listed.err);
       assertNothingRaw(listed.out);
       assert.match(listed.out, /bad \\u\{1b\}\]0;title\\u\{7\} \\u\{202e\}txt/);
-      const { letters } = JSON.parse((await desk.run("list", "--json")).out);
+      const { letters } = JSON.parse((await harness.run("list", "--json")).out);
       assert.equal(letters.length, 3);
       const [event, binary, stats] = letters;
       assert.equal(event.queue, QUEUE.evaluationFilter);
@@ -120,17 +120,17 @@ for (const kind of ["embedded", "RabbitMQ"] as const) {
       assert.equal(event.routingKey, "pull_request.acme/site.org");
       assert.equal(stats.reason, "not JSON");
 
-      const seen = await desk.run("show", event.id);
+      const seen = await harness.run("show", event.id);
       assertNothingRaw(seen.out);
       assert.match(seen.out, /"action": "\\u001b\[31mopened"/);
       assert.match(seen.out, /x-github-delivery: 72d3162e/);
-      const whole = await desk.run("show", binary.id, "--json");
+      const whole = await harness.run("show", binary.id, "--json");
       assertNothingRaw(whole.out);
       assert.equal(JSON.parse(whole.out).letters[0].bodyBase64, "/wA=");
 
-      const sent = await desk.run("retry", event.id);
+      const sent = await harness.run("retry", event.id);
       assert.equal(sent.code, 0, sent.err);
-      await desk.with(async (broker) => {
+      await harness.with(async (broker) => {
         await using inbox = await openInbox(broker, QUEUE.evaluationFilter);
         const again = await inbox.next();
         assert.equal(again.tries, 1, "as if for the first time");
@@ -144,14 +144,14 @@ for (const kind of ["embedded", "RabbitMQ"] as const) {
         again.settle(ack);
       });
 
-      const dropped = await desk.run("drop", "--all", "--queue", QUEUE.stats, "--json");
+      const dropped = await harness.run("drop", "--all", "--queue", QUEUE.stats, "--json");
       assert.deepEqual(JSON.parse(dropped.out).letters.map(({ id }: { id: string }) => id), [
         stats.id,
       ]);
-      const left = JSON.parse((await desk.run("list", "--json")).out).letters;
+      const left = JSON.parse((await harness.run("list", "--json")).out).letters;
       assert.deepEqual(left.map(({ id }: { id: string }) => id), [binary.id]);
 
-      const missing = await desk.run("drop", "000000000000");
+      const missing = await harness.run("drop", "000000000000");
       assert.equal(missing.code, 1);
       assert.match(missing.err, /There is no dead letter 000000000000/);
     },
@@ -159,26 +159,26 @@ for (const kind of ["embedded", "RabbitMQ"] as const) {
 }
 
 Deno.test("embedded: a broker that a process has open is not looked into", async () => {
-  await using desk = await openRabbitMqHarness("embedded");
-  await desk.with(async () => {
-    const { code, err } = await desk.run("list");
+  await using harness = await openHarness("embedded");
+  await harness.with(async () => {
+    const { code, err } = await harness.run("list");
     assert.equal(code, 2, err);
     assert.match(err, /another process has it\. It serves one process; use RabbitMQ for more/);
   });
 });
 
 Deno.test("each verb says when there is nothing to work on", async () => {
-  await using desk = await openRabbitMqHarness("embedded");
+  await using harness = await openHarness("embedded");
   for (const args of [["list"], ["show", "--all"], ["retry", "--all"], ["drop", "--all"]]) {
-    const { code, out, err } = await desk.run(...args);
+    const { code, out, err } = await harness.run(...args);
     assert.deepEqual([code, out, err], [0, "There are no dead letters\n", ""]);
   }
-  const { out } = await desk.run("retry", "--queue", "build-results");
+  const { out } = await harness.run("retry", "--queue", "build-results");
   assert.equal(out, "There are no dead letters from build-results\n");
 });
 
 Deno.test("wrong arguments get one line", async () => {
-  await using desk = await openRabbitMqHarness("embedded");
+  await using harness = await openHarness("embedded");
   const cases: [string[], RegExp][] = [
     [[], /Expected one of list, show, retry, drop, found nothing/],
     [["burn"], /found burn/],
@@ -190,13 +190,13 @@ Deno.test("wrong arguments get one line", async () => {
     [["list", "--nonsense"], /nonsense/],
   ];
   for (const [args, expected] of cases) {
-    const { code, err, out } = await desk.run(...args);
+    const { code, err, out } = await harness.run(...args);
     assert.equal(code, 2, args.join(" "));
     assert.match(err, expected);
     assert.equal(err.trim().split("\n").length, 1);
     assert.equal(out, "");
   }
-  assert.equal((await desk.run("--help")).code, 0);
+  assert.equal((await harness.run("--help")).code, 0);
 });
 
 Deno.test("what a terminal would obey is shown as a number", () => {

@@ -182,7 +182,7 @@ Deno.test("a report names a sandbox only where one was tried", async () => {
   });
 });
 
-Deno.test("a branch that changes the list is judged as the bot judges it", () =>
+Deno.test("a branch that changes the list is validated as the bot does", () =>
   withMonorepo(async (monorepo) => {
     const text = await Deno.readTextFile(`${monorepo.workTree}/.tickborg.json`);
     const list = JSON.parse(text).projects ?? JSON.parse(text);

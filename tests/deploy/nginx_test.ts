@@ -63,7 +63,7 @@ Deno.test({
       const accepted = await fetch(`${url}/github-webhook`, { ...big, client });
       assert.equal(accepted.status, 202, await accepted.text());
       let size = 0;
-      await broker.visit("push-build-inputs", ({ body }) => {
+      await broker.browse("push-build-inputs", ({ body }) => {
         size = body.byteLength;
         return Promise.resolve("keep");
       });
@@ -82,7 +82,7 @@ Deno.test({
   ignore,
   fn: () =>
     behindNginx(async ({ url, client }, broker) => {
-      const attempt = { system: "x86_64-linux", identity: "desk", attempt_id: "attempt-1" };
+      const attempt = { system: "x86_64-linux", identity: "laptop", attempt_id: "attempt-1" };
       const key = "acme/monorepo.7";
       const tell = (message: unknown) =>
         broker.publish([{ exchange: "logs", routingKey: key, body: encode(message) }]);

@@ -30,11 +30,11 @@ async function makeSecrets(folder: string): Promise<string> {
 Deno.test("rights name every queue of the role and no queue of another", () => {
   for (const name of ROLE_NAMES) {
     const { read, write, configure } = rightsOf(name);
-    const { consumes, publishes, hears = [] } = roleOf(name);
+    const { consumes, publishes, subscribes = [] } = roleOf(name);
     const builds = consumes.includes("build-inputs-<system>");
     for (const { name: queue } of QUEUES) {
       const mine = consumes.includes(queue) || (builds && queue.startsWith("build-inputs-"));
-      const exchange = hears.includes(queue);
+      const exchange = subscribes.includes(queue);
       assert.equal(new RegExp(read).test(queue), mine || exchange, `${name} reads ${queue}`);
       assert.equal(new RegExp(configure).test(queue), false, `${name} declares ${queue}`);
     }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 
 /**
- * For `Deno.test({ignore: without("nginx"), …})`: whether one of the programs is not installed. At a desk such
+ * For `Deno.test({ignore: without("nginx"), …})`: whether one of the programs is not installed. On a machine without it such
  * a test is skipped; in CI (`CI=true`) it runs, and fails.
  */
 export function without(...programs: string[]): boolean {

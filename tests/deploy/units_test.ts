@@ -31,7 +31,7 @@ Deno.test({
 });
 
 /** The builder starts sandboxes; each line that it lacks says why in its unit. */
-const MOST = { role: 1.5, builder: 2.5 };
+const MAX_LEVEL = { role: 1.5, builder: 2.5 };
 
 Deno.test({
   name: "systemd rates the exposure of every role at 1.5 or less, of the builder at 2.5",
@@ -41,7 +41,10 @@ Deno.test({
       for (const name of ROLE_NAMES) {
         const unit = unitName(name);
         const level = await exposure(unit, repositoryFile(`deploy/systemd/${unit}`), folder);
-        assert.ok(level <= (startsSandboxes(name) ? MOST.builder : MOST.role), `${name}: ${level}`);
+        assert.ok(
+          level <= (startsSandboxes(name) ? MAX_LEVEL.builder : MAX_LEVEL.role),
+          `${name}: ${level}`,
+        );
       }
     }),
 });

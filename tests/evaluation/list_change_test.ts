@@ -152,7 +152,7 @@ const unlisted: [what: string, list: ProjectList][] = [
   ["mends a list that cannot be read", { kind: "invalid", reason: "not JSON" }],
 ];
 for (const [what, before] of unlisted) {
-  Deno.test(`a branch that ${what} is judged, and not red for what it mends`, () => {
+  Deno.test(`a branch that ${what} is validated, and not red for what it mends`, () => {
     const first = { list: listOf(fresh), branch: { list: before } };
     const trusted = evaluated(first);
     assert.deepEqual(trusted.builds, ["new x86_64-linux merged", "new aarch64-linux merged"]);

@@ -4,7 +4,7 @@ import {
   evaluationMemory,
   evaluationUrl,
   isEvaluated,
-  isOvertaken,
+  isSuperseded,
   requestStateOf,
 } from "../../lib/evaluation/status.ts";
 
@@ -103,7 +103,7 @@ Deno.test("a request finds out what was done for it before", () => {
   assert.equal(requestStateOf([status("b", late, "draft", "pending")], request), "new");
 });
 
-Deno.test("a request is overtaken by a later one that ended since it began", () => {
+Deno.test("a request is superseded by a later one that ended since it began", () => {
   const [early, now, late] = [
     "2024-05-01T09:00:00Z",
     "2024-05-01T10:00:00Z",
@@ -124,6 +124,6 @@ Deno.test("a request is overtaken by a later one that ended since it began", () 
   ];
   for (const [what, statuses, expected] of table) {
     const request = { number: 7, requestId: "a", requestedAt: now };
-    assert.equal(isOvertaken(statuses, request), expected, what);
+    assert.equal(isSuperseded(statuses, request), expected, what);
   }
 });

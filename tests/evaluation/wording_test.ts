@@ -21,7 +21,7 @@ Deno.test("the cost of a list in a description does not grow with the list", asy
     ),
   );
   const times = await growth(50_000, (size) => {
-    for (let turn = 0; turn < 300; turn++) withList("Conflicts in ", lists.get(size)!, "; push");
+    for (let round = 0; round < 300; round++) withList("Conflicts in ", lists.get(size)!, "; push");
     return Promise.resolve();
   });
   assert.ok(times < 3, `four times the list cost ${times.toFixed(1)} times as much`);

@@ -84,14 +84,14 @@ const LISTS: Json[] = [
 ];
 
 function assertList(body: Uint8Array): void {
-  const judged = readProjectList(body, undefined);
-  if (judged.kind === "invalid") {
-    const told = judged.mistakes?.() ?? [judged.reason];
+  const read = readProjectList(body, undefined);
+  if (read.kind === "invalid") {
+    const told = read.mistakes?.() ?? [read.reason];
     assert.ok(told.length > 0 && told.length <= 101, `${told.length} mistakes`);
     // deno-lint-ignore no-control-regex
     for (const line of told) assert.ok(line.length <= 600 && !/[\x00-\x1f\x7f]/.test(line), line);
   }
-  const list = usableList(judged);
+  const list = usableList(read);
   if (list.kind !== "list") return;
   for (const { path } of list.projects) {
     assert.ok(!path.startsWith("/") && !path.split("/").includes(".."), path);

@@ -11,7 +11,7 @@ function payload(fullName: string): string {
 
 const unserved = {
   repositories: new UnservedRepositories(["ACME/mono.repo"], log),
-  identity: "desk",
+  identity: "laptop",
 };
 
 story(
@@ -26,7 +26,7 @@ story(
     assert.equal(event!.routingKey, "pull_request.acme/new");
     assert.equal(count!.exchange, "stats");
     assert.deepEqual(JSON.parse(new TextDecoder().decode(count!.body)), {
-      sender: "desk",
+      sender: "laptop",
       events: [{ "webhook-unserved": "acme/new" }],
     });
   },

@@ -54,12 +54,12 @@ Deno.test("what failed and never arrived is redelivered, once a webhook", () => 
   }
 });
 
-Deno.test("at most 100 webhooks are redelivered in one turn", () => {
+Deno.test("at most 100 webhooks are redelivered in one run", () => {
   const many = Array.from({ length: 250 }, (_, index) => delivery(`g${index}`, false));
   assert.equal(plan(many, 9)[0]?.length, 100);
 });
 
-Deno.test("failures of earlier turns are remembered until they arrive", () => {
+Deno.test("failures of earlier runs are remembered until they arrive", () => {
   const first = foldDeliveries(new Map(), [delivery("a", false), delivery("b", false)]);
   const second = foldDeliveries(first, [delivery("a", true, 2)]);
   assert.deepEqual([...second.keys()], ["b"]);
@@ -183,8 +183,8 @@ Deno.test("what GitHub will not redeliver is given up and not found again", asyn
       return Promise.reject(new GitHubRefusal("Cannot redeliver: Not Found", 404));
     },
   };
-  const turn = { github, since: START, now: START + 9 * MINUTE, failures: new Map() };
-  const { failures } = await recoverDeliveries(turn);
-  await recoverDeliveries({ ...turn, now: START + 60 * MINUTE, failures });
+  const run = { github, since: START, now: START + 9 * MINUTE, failures: new Map() };
+  const { failures } = await recoverDeliveries(run);
+  await recoverDeliveries({ ...run, now: START + 60 * MINUTE, failures });
   assert.equal(asked, 1);
 });

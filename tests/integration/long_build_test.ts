@@ -38,7 +38,7 @@ Deno.test(
     });
     const builders = [startRole("builder", fleet.configPath)];
     const results: BuildResult[] = [];
-    const listening = await fleet.broker.listen("build-results", "#", ({ body }) => {
+    const subscription = await fleet.broker.subscribe("build-results", "#", ({ body }) => {
       if ("tag" in (parseJson(body) as object)) results.push(decode(BuildResult, body));
     });
     const succeeds = ({ headSha }: FakePull, name: string) =>
@@ -65,7 +65,7 @@ Deno.test(
       const builds = fleet.github.allCheckRuns.filter(({ name }) => name !== "tickborg");
       assert.equal(builds.length, 2);
     } finally {
-      await listening.cancel();
+      await subscription.cancel();
       await Promise.all(builders.map((builder) => builder.kill()));
       await fleet.close();
     }

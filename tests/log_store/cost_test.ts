@@ -10,7 +10,7 @@ import { growth } from "../support/cost.ts";
 const SHORT = 4 * 1024 * 1024;
 
 /** Linear is 4, quadratic 16. */
-const MOST = 9;
+const MAX_RATIO = 9;
 
 async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -43,7 +43,7 @@ function storeLines(order: (line: number) => number) {
 
 Deno.test("storing a log costs as much a line however long it is", async () => {
   const times = await growth(10_000, storeLines((line) => line));
-  assert.ok(times < MOST, `four times the lines cost ${times.toFixed(1)} times as much`);
+  assert.ok(times < MAX_RATIO, `four times the lines cost ${times.toFixed(1)} times as much`);
 });
 
 Deno.test("storing a log whose lines come in disorder costs as much a line however long it is", async () => {
@@ -52,7 +52,7 @@ Deno.test("storing a log whose lines come in disorder costs as much a line howev
     10_000,
     storeLines((line) => line - line % 1_000 + 999 - line % 1_000),
   );
-  assert.ok(times < MOST, `four times the lines cost ${times.toFixed(1)} times as much`);
+  assert.ok(times < MAX_RATIO, `four times the lines cost ${times.toFixed(1)} times as much`);
 });
 
 Deno.test("a build's lines that nobody takes cost as much a line however many wait", async () => {
@@ -68,7 +68,7 @@ Deno.test("a build's lines that nobody takes cost as much a line however many wa
       stream.dispose();
       assert.equal(taken, count);
     }));
-  assert.ok(times < MOST, `four times the lines cost ${times.toFixed(1)} times as much`);
+  assert.ok(times < MAX_RATIO, `four times the lines cost ${times.toFixed(1)} times as much`);
 });
 
 Deno.test("to begin at a line that no log has costs as much however long the log is", async () => {
@@ -79,7 +79,7 @@ Deno.test("to begin at a line that no log has costs as much however long the log
     }
     for (const line of [() => 10 ** 14, (bytes: number) => bytes]) {
       const times = await growth(SHORT, async (bytes) => {
-        for (let turn = 0; turn < 500; turn++) {
+        for (let round = 0; round < 500; round++) {
           assert.equal(await lineOffset(pathOf(bytes), line(bytes)), bytes);
         }
       });

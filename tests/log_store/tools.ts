@@ -8,7 +8,7 @@ import { LogStore, type StoreOptions } from "../../lib/log_store/store.ts";
 export const KEY = "owner/repo.1";
 export const ID = "a1";
 
-/** Opens another store over the same folder, as a process that takes over does. */
+/** Opens another store over the same folder, as another process does after this one. */
 export type Reopen = (options?: Partial<StoreOptions>) => Promise<LogStore>;
 
 /** Runs a test on a store in a folder of its own. */

@@ -4,7 +4,7 @@ import { chromium, type Page } from "playwright-core";
 import { createLogHttp } from "../../lib/log_store/http.ts";
 import { roleLogger } from "../../lib/runtime/log.ts";
 import { LogStore } from "../../lib/log_store/store.ts";
-import { PATIENCE_MS } from "../../testing/waiting.ts";
+import { TIMEOUT_MS } from "../../testing/waiting.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
 /** The key whose logs are shown. */
@@ -13,7 +13,7 @@ export const KEY = "owner/repo.1";
 export const HERE = `/logs/?key=${KEY}&attempt_id=a1`;
 
 const missing = !await Deno.stat(CHROMIUM).then(() => true, () => false);
-// At a desk without a browser these are left out; CI must have one.
+// On a machine without a browser these are left out; CI must have one.
 export const ignore = missing && Deno.env.get("CI") !== "true";
 
 /** A store, and a browser that shows it. */
@@ -59,7 +59,7 @@ export async function viewing(test: (world: World) => Promise<void>): Promise<vo
   const complaints: string[] = [];
   try {
     const page = await browser.newPage({ viewport: { width: 1100, height: 700 } });
-    page.setDefaultTimeout(PATIENCE_MS);
+    page.setDefaultTimeout(TIMEOUT_MS);
     page.on("pageerror", (error) => complaints.push(String(error)));
     page.on("dialog", (dialog) => complaints.push(dialog.message()));
     page.on("console", (message) => {

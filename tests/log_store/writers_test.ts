@@ -7,7 +7,7 @@ import { ID, inStore, KEY, lines, text } from "./tools.ts";
 /** What happens to a log in the property test. */
 type Step =
   | { kind: "lines"; first: number; count: number }
-  | { kind: "takeover" }
+  | { kind: "reopened" }
   | { kind: "torn"; garbage: string };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -19,7 +19,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       count: fc.integer({ min: 1, max: 12 }),
     }),
   },
-  { weight: 1, arbitrary: fc.constant({ kind: "takeover" as const }) },
+  { weight: 1, arbitrary: fc.constant({ kind: "reopened" as const }) },
   {
     weight: 1,
     arbitrary: fc.record({
@@ -29,7 +29,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-Deno.test("Any order, duplication, takeover and torn write gives the right file in the end", async () => {
+Deno.test("Any order, duplication, reopening and torn write gives the right file in the end", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 25 }), fc.boolean(), async (steps, atOnce) => {
       await inStore(async (first, root, reopen) => {

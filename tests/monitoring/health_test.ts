@@ -5,7 +5,7 @@ import {
   type Level,
   QUEUE_RULES,
   queueHealth,
-  worst,
+  worstLevel,
 } from "../../lib/monitoring/health.ts";
 import { QUEUES } from "../../lib/broker/topology.ts";
 
@@ -105,7 +105,7 @@ const TABLE: readonly {
 ];
 
 for (const { name, queue, level, why, served = true, ...state } of TABLE) {
-  Deno.test(`a queue is judged: ${name}`, () => {
+  Deno.test(`the health of a queue: ${name}`, () => {
     const finding = queueHealth(ruleOf(queue), state, served);
     assert.equal(finding.level, level);
     assert.match(finding.why, why ?? /^$/);
@@ -141,10 +141,10 @@ Deno.test("a role that listens everywhere is asked on this machine's own address
   assert.equal(healthUrl("ci.example.org:8080"), "http://ci.example.org:8080/health");
 });
 
-Deno.test("the worst level counts", () => {
-  assert.equal(worst([]), "ok");
-  assert.equal(worst(["ok", "warn"]), "warn");
-  assert.equal(worst(["ok", "fail", "warn"]), "fail");
+Deno.test("the worstLevel level counts", () => {
+  assert.equal(worstLevel([]), "ok");
+  assert.equal(worstLevel(["ok", "warn"]), "warn");
+  assert.equal(worstLevel(["ok", "fail", "warn"]), "fail");
 });
 
 Deno.test("a queue that is cut is told of before older messages are lost, or as they are", () => {

@@ -65,12 +65,12 @@ Deno.test("Nothing that comes from a build or a name gets out of its code span o
             startedReport(evil, { identity: identity!, attemptId: reason! }, ADDRESSES),
             givenUpReport(
               { project: project!, system: system! },
-              { why: "no-builder", seconds: 9 },
+              { reason: "no-builder", seconds: 9 },
               ADDRESSES,
             ),
             givenUpReport(
               { project: project!, system: system! },
-              { why: "no-result", seconds: 9 },
+              { reason: "no-result", seconds: 9 },
               ADDRESSES,
             ),
           ]

@@ -35,7 +35,7 @@ async function settlementOf(scene: Scene): Promise<Settlement> {
   return settlement;
 }
 
-/** Milliseconds that the delivery waits for its next tries. */
+/** Milliseconds that the delivery waits for its next try. */
 async function delayOf(scene: Scene): Promise<number> {
   const settlement = await settlementOf(scene);
   assert.equal(settlement.kind, "retry");

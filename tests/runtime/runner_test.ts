@@ -179,7 +179,7 @@ Deno.test("a stop lets a handler finish, and what it decided is published and se
     assert.deepEqual(await broker.inspect(IN), { ready: 0, consumers: 0 });
   }));
 
-Deno.test("handlers that do not finish in time hand their messages back", () =>
+Deno.test("handlers that do not finish in time requeue their messages", () =>
   onStage(async ({ broker, run, take }) => {
     const started = Promise.withResolvers<void>();
     const service = await run({

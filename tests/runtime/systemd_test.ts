@@ -63,7 +63,7 @@ Deno.test("A role that waits says for what, asks for time, and takes that back w
     assert.equal(await systemd.next(), "READY=1\nSTATUS=");
     await role.stopping();
     assert.equal(await systemd.next(), "STOPPING=1");
-    await watchdog(() => true, envOf({})).waiting("nothing that anybody hears");
+    await watchdog(() => true, envOf({})).waiting("nothing to tell systemd");
   }));
 
 Deno.test("A role that is not alive does not ping", () =>

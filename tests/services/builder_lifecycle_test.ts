@@ -7,7 +7,7 @@ import { type BuilderHarness, openBuilderHarness } from "../builder/builder_harn
 import { buildAndThen, kinds, leftovers, SCRIPT } from "../builder/builder_verbs.ts";
 import { until } from "../../testing/waiting.ts";
 
-Deno.test("a builder that stops hands its build back and leaves nothing behind", async () => {
+Deno.test("a builder that stops requeues its build and leaves nothing behind", async () => {
   await using harness = await openBuilderHarness({ projects: [SCRIPT] });
   const stop = new AbortController();
   await assert.rejects(() => buildAndThen(harness, stop.signal, () => stop.abort()), Requeue);

@@ -77,8 +77,8 @@ Deno.test("a git server that is down is a passing fault; given up, the job ends 
   harness.monorepo.serverUp = false;
   await assert.rejects(() => harness.build(job), TransientFault);
   assert.deepEqual(await leftovers(harness), []);
-  const [farewell] = await harness.consumer.exhausted!(job, new TransientFault("Server is down"));
-  const result = BuildResult.parse(JSON.parse(new TextDecoder().decode(farewell!.body)));
+  const [message] = await harness.consumer.exhausted!(job, new TransientFault("Server is down"));
+  const result = BuildResult.parse(JSON.parse(new TextDecoder().decode(message!.body)));
   assert.match(JSON.stringify(result.status), /Gave up.*Server is down/);
   harness.monorepo.serverUp = true;
   assert.equal((await harness.build(job)).result.status, "Success");
@@ -147,8 +147,8 @@ Deno.test("a job that names a queue that is not there has its log and result go 
   const again = await harness.build({ ...job, request_id: "again" });
   const ours = `logs ${logKey(job)}`;
   assert.deepEqual(targets(again.messages), [started, "build-results ", ours]);
-  const farewell = await harness.consumer.exhausted!(job, new TransientFault("Server is down"));
-  assert.deepEqual(targets(farewell), ["build-results ", ours]);
+  const lastMessages = await harness.consumer.exhausted!(job, new TransientFault("Server is down"));
+  assert.deepEqual(targets(lastMessages), ["build-results ", ours]);
   there = ["logs-of-mine", "gone"];
   const { signal: stop } = new AbortController();
   const goesMeanwhile = () => void (there = ["logs-of-mine"]);

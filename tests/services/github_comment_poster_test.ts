@@ -93,7 +93,7 @@ Deno.test("What nobody can read goes to the dead letters, and the poster goes on
     const pull = await fleet.openPullRequest({ title: "core: two", files: { "core/x": "2\n" } });
     await fleet.expectCheck(pull, CHECK, "failure");
     const dead: string[] = [];
-    await broker.visit(QUEUE.deadLetters, ({ body }) => {
+    await broker.browse(QUEUE.deadLetters, ({ body }) => {
       dead.push(new TextDecoder().decode(body));
       return Promise.resolve("keep");
     });
@@ -150,7 +150,7 @@ Deno.test("Webhooks that were not taken are delivered again, also those that Git
       github: () => github,
     });
     const [recovery] = periodic!.filter(({ name }) => name === "webhook-recovery");
-    const turn = async (...failed: FakeDelivery[]) => {
+    const run = async (...failed: FakeDelivery[]) => {
       (fake.deliveries as FakeDelivery[]).push(...failed);
       await recovery!.run(new AbortController().signal);
     };
@@ -159,13 +159,13 @@ Deno.test("Webhooks that were not taken are delivered again, also those that Git
     const expect = (...guids: string[]) =>
       fake.waitFor(() => `${again()}` === `${guids}`, { what: `redeliveries of ${guids}` });
 
-    await turn(failedDelivery(1, -2 * 24 * 60));
+    await run(failedDelivery(1, -2 * 24 * 60));
     await expect("g1");
     now += 30 * MINUTE;
-    await turn(failedDelivery(2, -20), failedDelivery(3, -10), failedDelivery(4, 10));
+    await run(failedDelivery(2, -20), failedDelivery(3, -10), failedDelivery(4, 10));
     await expect("g1", "g3", "g4");
     now += MINUTE;
-    await turn(failedDelivery(5, 29));
+    await run(failedDelivery(5, 29));
     await expect("g1", "g3", "g4", "g5");
   } finally {
     await fake.close();

@@ -33,7 +33,7 @@ export function batch(id: string, line_number: number, lines: string[]): Publica
 /** Every dead letter. */
 export async function deadLetters(broker: Broker): Promise<Delivery[]> {
   const found: Delivery[] = [];
-  await broker.visit(QUEUE.deadLetters, (delivery) => {
+  await broker.browse(QUEUE.deadLetters, (delivery) => {
     found.push(delivery);
     return Promise.resolve("keep");
   });

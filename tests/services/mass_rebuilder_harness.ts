@@ -1,4 +1,4 @@
-/** The mass-rebuilder at a harness, with a monorepo of three projects. */
+/** The mass-rebuilder under test, with a monorepo of three projects. */
 import * as massRebuilder from "../../services/mass_rebuilder.ts";
 import {
   type RoleHarness,
@@ -24,7 +24,7 @@ export const files = {
 /** Ada is trusted. */
 export const trusted = { runner: { trusted_users: ["Ada"] } };
 
-/** A mass-rebuilder at a harness. */
+/** A mass-rebuilder under test. */
 export function harness(options: Partial<RoleHarnessOptions> = {}): Promise<RoleHarness> {
   return startRoleHarness(massRebuilder, { files, projects, config: trusted, ...options });
 }

@@ -1,4 +1,4 @@
-/** GitHub sends a webhook before all of its servers know what it tells: roles at a harness, as the parts lag. */
+/** GitHub sends a webhook before all of its servers know what it tells: a role under test, while parts of GitHub lag. */
 import assert from "node:assert/strict";
 import { MISSING_TRIES } from "../../lib/runtime/retry.ts";
 import { answers, evaluated, harness as commentHarness, say } from "../support/comments.ts";

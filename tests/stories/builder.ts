@@ -6,7 +6,7 @@ import { Cancellation } from "../../lib/messages/cancellation.ts";
 import { decode } from "../../lib/messages/codec.ts";
 import { buildQueue, EXCHANGE } from "../../lib/broker/topology.ts";
 import type { Random } from "../chaos/random.ts";
-import type { StoryBroker } from "./post_office.ts";
+import type { StoryBroker } from "./story_broker.ts";
 
 /** What was built. */
 export interface Built {
@@ -21,7 +21,7 @@ export interface Built {
 
 /** What a builder is given. */
 export interface BuilderOptions {
-  readonly office: StoryBroker;
+  readonly broker: StoryBroker;
   readonly random: Random;
   readonly systems: readonly string[];
   /** Whether the build of a merge passes. */
@@ -40,18 +40,18 @@ export class StoryBuilder {
 
   constructor(options: BuilderOptions) {
     this.#options = options;
-    options.office.listeners.set(EXCHANGE.cancellations, (body) => {
+    options.broker.subscribers.set(EXCHANGE.cancellations, (body) => {
       this.#cancellations.push(decode(Cancellation, body));
     });
   }
 
   /** Begins or ends a build; false when there is none. */
   step(): boolean {
-    const { office, random, systems } = this.#options;
+    const { broker, random, systems } = this.#options;
     const start = this.#running.length === 0 || random.chance(0.5);
     if (start) {
       for (const system of systems) {
-        const body = office.take(buildQueue(system));
+        const body = broker.take(buildQueue(system));
         if (body) return this.#begin(decode(BuildJob, body), system);
       }
     }
@@ -62,8 +62,8 @@ export class StoryBuilder {
   }
 
   #begin(job: BuildJob, system: string): true {
-    const { office, random } = this.#options;
-    if (random.chance(0.8)) office.publish([startedMessage(this.#attempt(job, system))]);
+    const { broker, random } = this.#options;
+    if (random.chance(0.8)) broker.publish([startedMessage(this.#attempt(job, system))]);
     this.#running.push({ job, system });
     // The builder is lost, and the job is built once more.
     if (random.chance(0.1)) this.#running.push({ job, system });
@@ -76,7 +76,7 @@ export class StoryBuilder {
   }
 
   #end(job: BuildJob, system: string): void {
-    const { office, random, truth, tip } = this.#options;
+    const { broker, random, truth, tip } = this.#options;
     const cancelled = this.#cancellations.some((it) => cancels(it, job));
     const base = job.base_sha ?? tip(job.pr.target_branch!);
     const [project] = job.attrs as [string];
@@ -89,11 +89,11 @@ export class StoryBuilder {
       ? "Success" as const
       : "Failure" as const;
     const reason = cancelled ? { reason: "cancelled: on request" } : {};
-    const outcomes = [{ attr: project, status, output: [], ...reason }];
+    const outcomes = [{ project: project, status, output: [], ...reason }];
     const end = { outcomes, baseSha: base, logLines: 0, endedAt: Date.parse(job.requested_at!) };
     const messages = resultMessages(job, makeResult(this.#attempt(job, system), end));
     if (!cancelled) this.built.push({ ...merge, pull: job.pr.number, passed });
-    office.publish(messages);
-    if (random.chance(0.2)) office.publish(messages);
+    broker.publish(messages);
+    if (random.chance(0.2)) broker.publish(messages);
   }
 }

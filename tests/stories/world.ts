@@ -14,7 +14,7 @@ import { Random } from "../chaos/random.ts";
 import { createMonorepo, type Monorepo } from "../../testing/monorepo.ts";
 import { StoryBuilder } from "./builder.ts";
 import { StoryGitHub, type Webhook } from "./github.ts";
-import { StoryBroker } from "./post_office.ts";
+import { StoryBroker } from "./story_broker.ts";
 
 /** Systems; strangers have builds on the first alone. */
 export const SYSTEMS = ["x86_64-linux", "aarch64-linux"] as const;
@@ -98,7 +98,7 @@ export class StoryWorld {
   readonly stage: Stage;
   readonly random: Random;
   readonly github: StoryGitHub;
-  readonly office: StoryBroker;
+  readonly broker: StoryBroker;
   readonly builder: StoryBuilder;
   readonly #services: Service[] = [];
   readonly #tips = new Map<string, string>();
@@ -118,9 +118,9 @@ export class StoryWorld {
       trusted: TRUSTED,
     });
     const { random } = this;
-    this.office = new StoryBroker(() => this.#services.flatMap((it) => it.consumers), random);
+    this.broker = new StoryBroker(() => this.#services.flatMap((it) => it.consumers), random);
     this.builder = new StoryBuilder({
-      office: this.office,
+      broker: this.broker,
       random,
       systems: SYSTEMS,
       truth: (merge) => this.truth(merge),
@@ -142,7 +142,7 @@ export class StoryWorld {
     const context: RoleContext = {
       role: "story",
       config,
-      broker: world.office.broker,
+      broker: world.broker.broker,
       log: roleLogger("story"),
       now: () => world.github.now * 1_000,
       newId: () => crypto.randomUUID(),
@@ -189,7 +189,7 @@ export class StoryWorld {
     const queue = event === "pull_request" ? QUEUE.evaluationFilter : QUEUE.commentFilter;
     const headers = { "x-github-delivery": this.github.nextId() };
     const publication = { exchange: "", routingKey: queue, body: encode(payload), headers };
-    this.office.publish(this.random.chance(0.1) ? [publication, publication] : [publication]);
+    this.broker.publish(this.random.chance(0.1) ? [publication, publication] : [publication]);
   }
 
   /** Lets a few things happen. */
@@ -199,14 +199,14 @@ export class StoryWorld {
 
   async #step(): Promise<boolean> {
     if (this.random.chance(0.4) && this.builder.step()) return true;
-    return await this.office.step() || this.builder.step();
+    return await this.broker.step() || this.builder.step();
   }
 
   /** Lets everything happen that is under way, and the time pass that roles wait for. */
   async settle(): Promise<void> {
     for (let round = 0; round < 8; round++) {
       while (await this.#step());
-      const passed = this.office.passTime();
+      const passed = this.broker.passTime();
       if (passed === 0) break;
       this.github.now += Math.ceil(Math.min(passed, 600_000) / 1_000);
     }

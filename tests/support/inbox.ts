@@ -25,41 +25,41 @@ export async function openInbox(
   queue: string,
   options: Partial<ConsumeOptions> = {},
 ): Promise<Inbox> {
-  const letters: InboxMessage[] = [];
-  const waiting: ((letter: InboxMessage) => void)[] = [];
+  const messages: InboxMessage[] = [];
+  const waiting: ((message: InboxMessage) => void)[] = [];
   const open = new Set<InboxMessage>();
   const subscription = await broker.consume(
     { queue, prefetch: 100, ...options },
     (delivery) =>
       new Promise((resolve) => {
-        const letter: InboxMessage = {
+        const message: InboxMessage = {
           ...delivery,
           text: new TextDecoder().decode(delivery.body),
           settle(settlement) {
-            open.delete(letter);
+            open.delete(message);
             resolve(settlement);
           },
         };
-        open.add(letter);
+        open.add(message);
         const reader = waiting.shift();
-        if (reader) reader(letter);
-        else letters.push(letter);
+        if (reader) reader(message);
+        else messages.push(message);
       }),
   );
   const inbox: Inbox = {
     get unread() {
-      return letters.length;
+      return messages.length;
     },
     next() {
-      const letter = letters.shift();
-      if (letter) return Promise.resolve(letter);
+      const message = messages.shift();
+      if (message) return Promise.resolve(message);
       return within(`a message in ${queue}`, new Promise((resolve) => waiting.push(resolve)));
     },
     async cancel() {
       const cancelled = subscription.cancel();
-      for (const letter of open) letter.settle({ kind: "requeue" });
+      for (const message of open) message.settle({ kind: "requeue" });
       const timer = setInterval(() => {
-        for (const letter of open) letter.settle({ kind: "requeue" });
+        for (const message of open) message.settle({ kind: "requeue" });
       }, 20);
       await cancelled.finally(() => clearInterval(timer));
     },

@@ -35,7 +35,7 @@ export class MemoryCheckRuns implements
 
   async checkRuns(_repo: RepoName, sha: string, name?: string): Promise<CheckRun[] | undefined> {
     if (name === undefined) this.listings++;
-    await this.#turn();
+    await this.#nextLoop();
     if (this.missing.has(sha)) return undefined;
     const shown = this.runs.filter((run) =>
       run.headSha === sha && (name === undefined || run.name === name) &&
@@ -57,7 +57,7 @@ export class MemoryCheckRuns implements
     _repo: RepoName,
     run: CheckRunState & { name: string; headSha: string },
   ): Promise<CheckRun> {
-    await this.#turn();
+    await this.#nextLoop();
     if (this.missing.has(run.headSha)) {
       throw new GitHubRefusal(`No commit found for SHA: ${run.headSha}`, 422);
     }
@@ -76,7 +76,7 @@ export class MemoryCheckRuns implements
     const slow = this.slowUpdate;
     this.slowUpdate = undefined;
     await slow?.();
-    await this.#turn();
+    await this.#nextLoop();
     const index = this.runs.findIndex((run) => run.id === id);
     const { name, headSha } = this.runs[index]!;
     this.runs[index] = { ...state, id, name, headSha };
@@ -91,7 +91,7 @@ export class MemoryCheckRuns implements
   }
 
   /** Lets others go first, as a request over a network does, then fails if it shall. */
-  async #turn(): Promise<void> {
+  async #nextLoop(): Promise<void> {
     this.requests++;
     await new Promise((resolve) => setTimeout(resolve, 0));
     const error = this.errors.shift();

@@ -1,4 +1,4 @@
-/** What a handler at a harness published, message by message. */
+/** What a handler under test published, message by message. */
 import assert from "node:assert/strict";
 import { BuildJob } from "../../lib/messages/build_job.ts";
 import { BuildResult } from "../../lib/messages/build_result.ts";

@@ -71,7 +71,7 @@ export class RecordingBroker implements Broker {
     return subscribe(this.#consumers, queue, handler);
   }
 
-  listen(
+  subscribe(
     exchange: string,
     _pattern: string,
     handler: (delivery: Delivery) => void,
@@ -83,8 +83,8 @@ export class RecordingBroker implements Broker {
     return Promise.try(this.facts, queue);
   }
 
-  visit(queue: string): Promise<void> {
-    return Promise.reject(new Error(`Cannot visit ${queue}: this broker keeps no messages`));
+  browse(queue: string): Promise<void> {
+    return Promise.reject(new Error(`Cannot browse ${queue}: this broker keeps no messages`));
   }
 
   close(): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * One deciding role at a harness: a real monorepo, the fake GitHub and the real client, and a handler that is
+ * One deciding role under test: a real monorepo, the fake GitHub and the real client, and a handler that is
  * given messages one by one as `lib/runtime/runner.ts` gives them, so that a test sees what it publishes and when.
  */
 import { join } from "node:path";
@@ -59,7 +59,7 @@ export async function startRoleHarness(
   role: RoleModule,
   options: RoleHarnessOptions = {},
 ): Promise<RoleHarness> {
-  const folder = await Deno.makeTempDir({ prefix: "tickborg-desk-" });
+  const folder = await Deno.makeTempDir({ prefix: "tickborg-role-" });
   const monorepo = await createMonorepo({
     files: options.files ?? {},
     ...(options.projects ? { projects: options.projects } : {}),
@@ -188,7 +188,7 @@ export class RoleHarness implements AsyncDisposable {
       publish(outcome.publish);
       return { published, settle: outcome.settle };
     } catch (error) {
-      // As the runner does with the last tries.
+      // As the runner does after the last try.
       const lastMessages = isLastTry(error, delivery.tries)
         ? await consumer!.exhausted?.(decoded, error) ?? []
         : [];

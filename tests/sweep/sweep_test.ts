@@ -8,8 +8,8 @@ import { evaluation, pull, repo, world } from "./world.ts";
 Deno.test("A head without an evaluation is evaluated once, by an id that says which", async () => {
   const it = world();
   it.pulls = [pull(7, 10)];
-  await it.turn();
-  await it.turn();
+  await it.run();
+  await it.run();
   assert.equal(it.published.length, 1);
   const { key, body } = it.published[0]!;
   assert.equal(key, "mass-rebuild-check-jobs");
@@ -24,7 +24,7 @@ Deno.test("A head without an evaluation is evaluated once, by an id that says wh
   });
   assert.deepEqual(body.pr, { target_branch: "main", number: 7, head_sha: it.pulls[0]!.headSha });
   it.clock.now += 31 * MINUTE;
-  await it.turn();
+  await it.run();
   assert.equal(it.published.length, 2);
 });
 
@@ -38,7 +38,7 @@ Deno.test("What was missing is looked for again, ever later, under ids of their 
   let ended = NOW;
   for (it.clock.now = NOW; it.clock.now < NOW + 9 * 24 * 60 * MINUTE; it.clock.now += 5 * MINUTE) {
     const asked = it.published.length;
-    await it.turn();
+    await it.run();
     if (it.published.length === asked) continue;
     minutes.push((it.clock.now - ended) / MINUTE);
     ended = it.clock.now;
@@ -56,7 +56,7 @@ Deno.test("What was missing is looked for again, ever later, under ids of their 
   const times = it.published.map(({ body }) => Date.parse(`${body.requested_at}`));
   assert.ok(times.every((time) => time === Date.parse(one.updatedAt) + 1));
   it.requests = 0;
-  await it.turn();
+  await it.run();
   assert.equal(it.requests, 1, "it is settled in the end");
 });
 
@@ -65,7 +65,7 @@ Deno.test("An evaluation that is made again is dated no earlier than the one bef
   const one = pull(7, 60);
   it.pulls = [one];
   it.statuses.set(one.headSha, [evaluation("error", 20, "no-ref", 7)]);
-  await it.turn();
+  await it.run();
   assert.equal(
     it.published[0]!.body.requested_at,
     ago(20),
@@ -76,7 +76,7 @@ Deno.test("An evaluation that is made again is dated no earlier than the one bef
 Deno.test("A repository that GitHub does not show does not hold up the others", async () => {
   const it = world(undefined, ["Acme/gone", "Acme/mono"]);
   it.pulls = [pull(7, 10)];
-  await it.turn();
+  await it.run();
   assert.deepEqual(it.published.map(({ body }) => body.repo), [
     { ...repo, clone_url: "https://git.example.com/Acme/mono.git" },
   ]);
@@ -86,7 +86,7 @@ Deno.test("Two pull requests with one head are both evaluated, under ids of thei
   const it = world();
   const { headSha } = pull(7, 10);
   it.pulls = [pull(7, 10), { ...pull(8, 10), headSha, baseRef: "release" }];
-  await it.turn();
+  await it.run();
   assert.deepEqual(it.published.map(({ body }) => body.request_id), [
     `resync-7-${headSha}`,
     `resync-8-${headSha}`,
@@ -97,9 +97,9 @@ Deno.test("While evaluations wait in a queue, or nobody takes them, none is call
   const it = world();
   it.pulls = [pull(7, 10)];
   it.queue = { ready: 1, consumers: 1 };
-  await it.turn();
+  await it.run();
   it.queue = { ready: 0, consumers: 0 };
-  await it.turn();
+  await it.run();
   assert.deepEqual(it.published, []);
 });
 
@@ -111,7 +111,7 @@ Deno.test("A check run that is older than its watch can be gets another, one tha
   it.statuses.set(one.headSha, [evaluation("success", 400, "ok", 7)]);
   const stuck = { ...queuedFor(361), headSha: one.headSha };
   it.runs.set(one.headSha, [stuck, { ...queuedFor(359), name: "neozip on x86_64-linux" }]);
-  await it.turn();
+  await it.run();
   assert.equal(it.published.length, 1);
   const { key, body } = it.published[0]!;
   assert.equal(key, "tickborg.check-runs");
@@ -127,8 +127,8 @@ Deno.test("A head that was evaluated and has no overall check is evaluated once 
   it.pulls = [one];
   it.overall = () => [];
   it.statuses.set(one.headSha, [evaluation("success", 5, "build", 7)]);
-  await it.turn();
-  await it.turn();
+  await it.run();
+  await it.run();
   assert.equal(it.published.length, 1);
   const { key, body } = it.published[0]!;
   assert.equal(key, "mass-rebuild-check-jobs");
@@ -140,7 +140,7 @@ Deno.test("An overall check of another base does not count", async () => {
   const it = world();
   it.pulls = [{ ...pull(7, 10), baseRef: "release" }];
   it.statuses.set(it.pulls[0]!.headSha, [evaluation("success", 5, "build", 7)]);
-  await it.turn();
+  await it.run();
   assert.equal(it.published.length, 1);
 });
 
@@ -150,7 +150,7 @@ Deno.test("An overall check that has not ended is summed up again", async () => 
   it.pulls = [one];
   it.statuses.set(one.headSha, [evaluation("success", 5, "build", 7)]);
   it.overall = (headSha) => [{ ...queuedFor(1), name: "tickborg", headSha }];
-  await it.turn();
+  await it.run();
   assert.deepEqual(it.published.map(({ body }) => [body.overall, body.name]), [[true, "tickborg"]]);
 });
 
@@ -163,8 +163,8 @@ Deno.test("An overall check that waits for an evaluation that is over is evaluat
   const memory = { revision: 1, pull: 7, base: "main", request, stage: "queued" } as const;
   const summary = rememberOverall(memory);
   it.overall = (headSha) => [{ ...queuedFor(45), name: "tickborg", headSha, summary }];
-  await it.turn();
-  await it.turn();
+  await it.run();
+  await it.run();
   const asked = it.published.filter(({ key }) => key === "mass-rebuild-check-jobs");
   assert.equal(asked.length, 1);
   assert.match(String(asked[0]!.body.request_id), /^resync-/);
@@ -177,15 +177,15 @@ Deno.test("Requests are bounded, every head gets its turn, and settled ones cost
   for (const { headSha } of it.pulls) {
     it.statuses.set(headSha, [evaluation("success", 5, "ok", Number(headSha))]);
   }
-  for (let turn = 0; turn < 3; turn++) {
+  for (let run = 0; run < 3; run++) {
     it.requests = 0;
-    await it.turn();
+    await it.run();
     assert.ok(it.requests <= 21, `${it.requests} requests`);
   }
   it.requests = 0;
-  await it.turn();
+  await it.run();
   assert.equal(it.requests, 1);
   it.pulls[3] = { ...it.pulls[3]!, updatedAt: ago(0) };
-  await it.turn();
+  await it.run();
   assert.equal(it.requests, 4);
 });

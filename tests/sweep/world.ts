@@ -65,7 +65,7 @@ export interface World {
   clock: { now: number };
   requests: number;
   readonly published: { key: string; body: Record<string, unknown> }[];
-  turn(): Promise<void>;
+  run(): Promise<void>;
 }
 
 function overallOf(headSha: string): CheckRun {
@@ -92,7 +92,7 @@ export function world(maxHeads?: number, repos = ["Acme/mono"]): World {
         body: parseJson(body) as Record<string, unknown>,
       }));
     },
-    turn: () => sweep.run(signal),
+    run: () => sweep.run(signal),
   };
   const sweep = new Sweep({
     github: {

@@ -9,13 +9,13 @@ import { QUEUE, TOPOLOGY, type Topology } from "../topology.ts";
 import type {
   Broker,
   BrokerState,
+  BrowseHandler,
   ConsumeOptions,
   Delivery,
   Publication,
   QueueFacts,
   Settlement,
   Subscription,
-  Visitor,
 } from "../broker.ts";
 import { type Assignment, type EmbeddedConsumer, EmbeddedConsumers } from "./consumers.ts";
 import type { StoredMessage } from "./message.ts";
@@ -34,7 +34,7 @@ export interface EmbeddedOptions {
   readonly maxBytes?: number;
 }
 
-interface Listener {
+interface Subscriber {
   readonly exchange: string;
   readonly pattern: string;
   readonly handler: (delivery: Delivery) => void;
@@ -55,7 +55,7 @@ class EmbeddedBroker implements Broker {
   readonly #log: Logger;
   readonly #topology: Topology;
   readonly #consumers: EmbeddedConsumers;
-  readonly #listeners = new Set<Listener>();
+  readonly #subscribers = new Set<Subscriber>();
   readonly #lost = new AbortController();
   readonly #commits: GroupCommit;
 
@@ -90,10 +90,10 @@ class EmbeddedBroker implements Broker {
   }
 
   #tellListeners(publication: Publication): void {
-    if (this.#listeners.size === 0) return;
+    if (this.#subscribers.size === 0) return;
     const exchange = this.#topology.exchanges.find(({ name }) => name === publication.exchange);
-    for (const { pattern, handler, ...listener } of this.#listeners) {
-      if (exchange === undefined || listener.exchange !== exchange.name) continue;
+    for (const { pattern, handler, ...subscriber } of this.#subscribers) {
+      if (exchange === undefined || subscriber.exchange !== exchange.name) continue;
       if (!bindingMatches(exchange, pattern, publication.routingKey)) continue;
       handler(this.#delivery({
         ...publication,
@@ -119,18 +119,18 @@ class EmbeddedBroker implements Broker {
     });
   }
 
-  listen(
+  subscribe(
     exchange: string,
     pattern: string,
     handler: (delivery: Delivery) => void,
   ): Promise<Subscription> {
     if (!this.#topology.exchanges.some(({ name }) => name === exchange)) {
-      return Promise.reject(new Error(`Cannot listen: there is no exchange ${exchange}`));
+      return Promise.reject(new Error(`Cannot subscribe: there is no exchange ${exchange}`));
     }
-    const listener = { exchange, pattern, handler };
-    this.#listeners.add(listener);
+    const subscriber = { exchange, pattern, handler };
+    this.#subscribers.add(subscriber);
     const cancel = () => {
-      this.#listeners.delete(listener);
+      this.#subscribers.delete(subscriber);
       return Promise.resolve();
     };
     return Promise.resolve({ cancel });
@@ -143,7 +143,7 @@ class EmbeddedBroker implements Broker {
     return { ready: this.#store.waiting(queue), consumers: this.#consumers.count(queue) };
   }
 
-  async visit(queue: string, visitor: Visitor): Promise<void> {
+  async browse(queue: string, handler: BrowseHandler): Promise<void> {
     const last = this.#store.lastPosition;
     let after = -1;
     for (;;) {
@@ -151,14 +151,14 @@ class EmbeddedBroker implements Broker {
       const message = this.#commits.runNow((store) => store.takeBetween(queue, after, last));
       if (message === undefined) return;
       after = message.position;
-      let verdict: "keep" | "remove" | "stop" = "keep";
+      let action: "keep" | "remove" | "stop" = "keep";
       try {
-        verdict = await visitor(this.#delivery(message));
+        action = await handler(this.#delivery(message));
       } finally {
-        if (verdict === "remove") this.#commits.runNow((store) => store.remove(message.id));
+        if (action === "remove") this.#commits.runNow((store) => store.remove(message.id));
         else this.#commits.runNow((store) => store.putBack(message.id));
       }
-      if (verdict === "stop") return;
+      if (action === "stop") return;
     }
   }
 
@@ -172,7 +172,7 @@ class EmbeddedBroker implements Broker {
   }
 
   #start({ consumer, message }: Assignment): void {
-    consumer.held++;
+    consumer.unacknowledged++;
     const work = this.#handle(consumer, message)
       .catch((error) => {
         if (this.state !== "closed") this.#log.error("Settling failed: this is a bug", { error });

@@ -1,4 +1,4 @@
-/** Who takes which message of the embedded broker: prefetch, turns, and single active consumers. */
+/** Who takes which message of the embedded broker: prefetch and single active consumers. */
 import type { Topology } from "../topology.ts";
 import type { ConsumeOptions } from "../broker.ts";
 import type { Handler } from "../handler.ts";
@@ -11,8 +11,8 @@ export interface EmbeddedConsumer {
   readonly handler: Handler;
   /** Handlers that run, each until its settlement is on the disk. */
   readonly running: Set<Promise<void>>;
-  /** Deliveries it has not settled. */
-  held: number;
+  /** How many deliveries it has not settled. */
+  unacknowledged: number;
 }
 
 /** A message taken for a consumer. */
@@ -36,7 +36,7 @@ export class EmbeddedConsumers {
   }
 
   add(options: ConsumeOptions, handler: Handler): EmbeddedConsumer {
-    const consumer = { options, handler, running: new Set<Promise<void>>(), held: 0 };
+    const consumer = { options, handler, running: new Set<Promise<void>>(), unacknowledged: 0 };
     const consumers = this.#byQueue.get(options.queue) ?? [];
     this.#byQueue.set(options.queue, [...consumers, consumer]);
     this.wake(options.queue);
@@ -65,7 +65,7 @@ export class EmbeddedConsumers {
 
   /** Says that a consumer has settled a delivery. */
   release(consumer: EmbeddedConsumer): void {
-    consumer.held--;
+    consumer.unacknowledged--;
     this.wake(consumer.options.queue);
   }
 
@@ -75,15 +75,15 @@ export class EmbeddedConsumers {
   }
 
   /**
-   * Takes what waits for consumers that have room, in turns, within the caller's transaction. A
-   * consumer holds them once the transaction is durable: then the caller counts `held` up.
+   * Takes what waits for consumers that have room, within the caller's transaction. When that is durable,
+   * the caller counts `unacknowledged` up.
    */
   assign(store: Store): Assignment[] {
     const assignments: Assignment[] = [];
     for (const queue of this.#awake) {
       const rooms = new Map(
         this.#active(queue).map((consumer) =>
-          [consumer, consumer.options.prefetch - consumer.held] as const
+          [consumer, consumer.options.prefetch - consumer.unacknowledged] as const
         ).filter(([, room]) => room > 0),
       );
       const total = [...rooms.values()].reduce((sum, room) => sum + room, 0);

@@ -17,7 +17,7 @@ interface Operation {
   failed(error: unknown): void;
 }
 
-/** What the turns work on. */
+/** What {@link GroupCommit} works with. */
 export interface GroupCommitOptions {
   readonly store: Store;
   readonly consumers: EmbeddedConsumers;
@@ -32,7 +32,7 @@ const PAUSE_MS = 1_000;
 /** The longest time a timer can wait, in milliseconds. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** One transaction after the other. */
+/** Commits what one turn of the event loop brings as one transaction. */
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
   #operations: Operation[] = [];
@@ -155,7 +155,7 @@ export class GroupCommit {
     return !passing;
   }
 
-  /** Has a turn begin at a time, milliseconds since the epoch; at none when undefined. */
+  /** Has a transaction begin at a time, milliseconds since the epoch; at none when undefined. */
   #wakeAt(due: number | undefined): void {
     if (this.#state === "closed" || (this.#timer !== undefined && this.#due === due)) return;
     clearTimeout(this.#timer);

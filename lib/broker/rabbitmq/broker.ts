@@ -9,19 +9,19 @@ import { TOPOLOGY, type Topology } from "../topology.ts";
 import type {
   Broker,
   BrokerState,
+  BrowseHandler,
   ConsumeOptions,
   Delivery,
   Publication,
   QueueFacts,
   Settlement,
   Subscription,
-  Visitor,
 } from "../broker.ts";
 import type { ConsumerContext, RecoveringConsumer } from "./recovering_consumer.ts";
 import { rawMessage } from "./channel.ts";
 import { type Connection, type RabbitMqSettings } from "./connection.ts";
 import { Connector } from "./connector.ts";
-import { ExchangeListener, QueueConsumer, toDelivery } from "./consumer.ts";
+import { ExchangeSubscriber, QueueConsumer, toDelivery } from "./consumer.ts";
 import { AmqpFault, asFault } from "./fault.ts";
 import { LeasingConsumer } from "./leasing_consumer.ts";
 import { busyQueue, DEFAULT_LEASE_TIMES, type LeaseTimes } from "./lease.ts";
@@ -67,7 +67,7 @@ export async function connectRabbitMq(
   const connection = { name, heartbeatSeconds, connectTimeoutMs };
   const connector = new Connector({ settings, connection, topology, log });
   await connector.tried;
-  if (options.once && connector.session === undefined) {
+  if (options.once && connector.current === undefined) {
     const { fault } = connector;
     await connector.close();
     throw new TransientFault(`Cannot connect to broker: ${fault}`);
@@ -88,10 +88,10 @@ class RabbitMqBroker implements Broker {
   }
 
   get state(): BrokerState {
-    const { closing, session } = this.#connector;
+    const { closing, current } = this.#connector;
     if (closing.aborted) return "closed";
-    if (session === undefined) return "connecting";
-    if (session.connection.blocked || this.#publisher.late) return "blocked";
+    if (current === undefined) return "connecting";
+    if (current.connection.blocked || this.#publisher.late) return "blocked";
     return [...this.#consumers].every(({ active }) => active) ? "connected" : "connecting";
   }
 
@@ -116,12 +116,12 @@ class RabbitMqBroker implements Broker {
     );
   }
 
-  async listen(
+  async subscribe(
     exchange: string,
     pattern: string,
     handler: (delivery: Delivery) => void,
   ): Promise<Subscription> {
-    return await this.#add(new ExchangeListener(this.#context(), { exchange, pattern }, handler));
+    return await this.#add(new ExchangeSubscriber(this.#context(), { exchange, pattern }, handler));
   }
 
   async #add(consumer: RecoveringConsumer): Promise<Subscription> {
@@ -137,8 +137,8 @@ class RabbitMqBroker implements Broker {
 
   /** Waits for a consumer's first try. Without a server that answers a role starts all the same: `state` tells. */
   async #attempted(consumer: RecoveringConsumer): Promise<void> {
-    const { session } = this.#connector;
-    if (session === undefined || session.connection.blocked) return;
+    const { current } = this.#connector;
+    if (current === undefined || current.connection.blocked) return;
     const over = new AbortController();
     const tried = consumer.tried.finally(() => over.abort());
     await Promise.race([tried, delay(LOOK_TIMEOUT_MS, over.signal)]);
@@ -170,7 +170,7 @@ class RabbitMqBroker implements Broker {
     });
   }
 
-  async visit(queue: string, visitor: Visitor): Promise<void> {
+  async browse(queue: string, handler: BrowseHandler): Promise<void> {
     await this.#look(async (connection, signal) => {
       const { ready = 0 } = await orAborted(depth(connection, queue), signal) ?? {};
       // What is kept is held until the end, so that nothing is seen twice; then it goes back to its place.
@@ -179,9 +179,9 @@ class RabbitMqBroker implements Broker {
         const message = await reopening.do((raw) => raw.basicGet({ queue, noAck: false }));
         if (message === undefined) return;
         const { deliveryTag } = message;
-        const verdict = await visitor(toDelivery(rawMessage(message), queue, connection.ended));
-        if (verdict === "remove") reopening.ack(deliveryTag);
-        else if (verdict === "stop") return;
+        const action = await handler(toDelivery(rawMessage(message), queue, connection.ended));
+        if (action === "remove") reopening.ack(deliveryTag);
+        else if (action === "stop") return;
       }
     });
   }

@@ -6,7 +6,7 @@ import { type AmqpFault, asFault } from "./fault.ts";
 import type { Headers } from "../envelope.ts";
 
 /** A message to publish. */
-export interface Outgoing {
+export interface OutgoingMessage {
   readonly exchange: string;
   readonly routingKey: string;
   readonly body: Uint8Array;
@@ -18,8 +18,8 @@ export interface Outgoing {
 /** A message for a queue. */
 export function toQueue(
   queue: string,
-  message: Omit<Outgoing, "exchange" | "routingKey">,
-): Outgoing {
+  message: Omit<OutgoingMessage, "exchange" | "routingKey">,
+): OutgoingMessage {
   return { exchange: "", routingKey: queue, ...message };
 }
 
@@ -51,7 +51,7 @@ export class ConfirmChannel {
   }
 
   /** Publishes all; resolves with the outcome of each, never rejects. */
-  async send(messages: readonly Outgoing[]): Promise<PublishOutcome[]> {
+  async send(messages: readonly OutgoingMessage[]): Promise<PublishOutcome[]> {
     let channel: Channel;
     try {
       channel = await this.#open();
@@ -69,7 +69,11 @@ export class ConfirmChannel {
     );
   }
 
-  async #sendOne(channel: Channel, message: Outgoing, messageId: string): Promise<PublishOutcome> {
+  async #sendOne(
+    channel: Channel,
+    message: OutgoingMessage,
+    messageId: string,
+  ): Promise<PublishOutcome> {
     const refusal = this.#refusal(message.exchange);
     if (refusal !== undefined) return { kind: "refused", fault: refusal };
     try {
@@ -96,7 +100,7 @@ export class ConfirmChannel {
   }
 
   /** A channel's end names one exchange or one size; what else was on its way is not to blame. */
-  #outcomeOf(message: Outgoing, channel: Channel): PublishOutcome {
+  #outcomeOf(message: OutgoingMessage, channel: Channel): PublishOutcome {
     const fault = channel.reason;
     const size = /^PRECONDITION_FAILED - message size (\d+) /.exec(fault.message)?.[1];
     if (size === `${message.body.byteLength}`) return { kind: "refused", fault };

@@ -12,7 +12,7 @@ import { ConfirmChannel } from "./confirm_channel.ts";
 import { Declarer } from "./declarer.ts";
 
 /** What one connection has. */
-export interface Session {
+export interface OpenConnection {
   readonly connection: Connection;
   readonly confirms: ConfirmChannel;
   readonly delays: DelayQueues;
@@ -44,7 +44,7 @@ export class Connector {
   readonly #closing = new AbortController();
   readonly #first = Promise.withResolvers<void>();
   readonly #ended: Promise<void>;
-  #session: Session | undefined;
+  #current: OpenConnection | undefined;
   #fault = "not connected yet";
 
   constructor(options: ConnectorOptions) {
@@ -59,8 +59,8 @@ export class Connector {
   }
 
   /** The connection, once it is set up and until it is lost. */
-  get session(): Session | undefined {
-    return this.#session;
+  get current(): OpenConnection | undefined {
+    return this.#current;
   }
 
   /** Aborts when the broker is closed. */
@@ -70,15 +70,18 @@ export class Connector {
 
   /** What is wrong with the broker at the moment, for whoever waits for it. */
   get fault(): string {
-    if (this.#session === undefined) return this.#fault;
-    return this.#session.connection.blocked ? "broker is out of memory or disk" : "no answer";
+    if (this.#current === undefined) return this.#fault;
+    return this.#current.connection.blocked ? "broker is out of memory or disk" : "no answer";
   }
 
-  /** Waits for a session that satisfies; rejects when the signal aborts before, or the broker is closed. */
-  until(satisfies: (session: Session) => boolean, signal: AbortSignal): Promise<Session> {
+  /** Waits for a connection that satisfies; rejects when the signal aborts before, or the broker is closed. */
+  until(
+    satisfies: (current: OpenConnection) => boolean,
+    signal: AbortSignal,
+  ): Promise<OpenConnection> {
     return this.stateChange.until(() => {
       if (this.closing.aborted) throw closedFault();
-      return this.#session && satisfies(this.#session) ? this.#session : undefined;
+      return this.#current && satisfies(this.#current) ? this.#current : undefined;
     }, signal);
   }
 
@@ -101,7 +104,7 @@ export class Connector {
     const connection = await Connection.open(settings, connectionOptions, this.closing);
     // Whoever closes the broker does not wait for a server that says nothing.
     const giveUp = () => {
-      if (this.#session === undefined) connection.destroy();
+      if (this.#current === undefined) connection.destroy();
     };
     this.closing.addEventListener("abort", giveUp);
     try {
@@ -113,7 +116,7 @@ export class Connector {
       });
       await this.declarer.declare(connection, topology);
       const confirms = new ConfirmChannel(connection);
-      this.#session = { connection, confirms, delays: new DelayQueues(connection) };
+      this.#current = { connection, confirms, delays: new DelayQueues(connection) };
       connected();
       log.info("Connected to broker", { host: settings.host, vhost: settings.vhost });
       this.#first.resolve();
@@ -124,7 +127,7 @@ export class Connector {
       await connection.close();
     } finally {
       this.closing.removeEventListener("abort", giveUp);
-      this.#session = undefined;
+      this.#current = undefined;
       connection.destroy();
       this.stateChange.notify();
     }

@@ -1,4 +1,4 @@
-/** Consumers of RabbitMQ queues that settle within the server's acknowledgement timeout, and listeners. */
+/** Consumers of RabbitMQ queues that settle within the server's acknowledgement timeout, and subscribers of exchanges. */
 import { describeError } from "../../common/errors.ts";
 import { QUEUE } from "../topology.ts";
 import type { ConsumeOptions, Delivery, Settlement } from "../broker.ts";
@@ -90,7 +90,7 @@ export class QueueConsumer extends RecoveringConsumer {
 }
 
 /** Hears an exchange through a queue that only this connection has and that goes with it. */
-export class ExchangeListener extends RecoveringConsumer {
+export class ExchangeSubscriber extends RecoveringConsumer {
   readonly #source: { exchange: string; pattern: string };
   readonly #handler: (delivery: Delivery) => void;
 

@@ -6,11 +6,11 @@
 import { deadline, orAborted } from "../../common/async.ts";
 import { TransientFault } from "../../common/errors.ts";
 import type { Connection } from "./connection.ts";
-import { ConfirmChannel, type Outgoing, toQueue } from "./confirm_channel.ts";
+import { ConfirmChannel, type OutgoingMessage, toQueue } from "./confirm_channel.ts";
 import { declareExpiringQueue } from "./expiring_queue.ts";
 
 /** A message on its way to another queue. */
-export type Moved = Pick<Outgoing, "body" | "headers">;
+export type MovedMessage = Pick<OutgoingMessage, "body" | "headers">;
 
 /** The shortest and the longest level in milliseconds: 250 ms and 68 minutes. */
 const SHORTEST_MS = 250;
@@ -20,7 +20,7 @@ const LONGEST_MS = SHORTEST_MS * 2 ** 14;
 const SPARE_MS = 3_600_000;
 
 /** Milliseconds after which a delay queue that confirms nothing is passed over, and for how long it is. */
-const PATIENCE_MS = 15_000;
+const TIMEOUT_MS = 15_000;
 const STUCK_MS = 600_000;
 
 /**
@@ -50,7 +50,7 @@ function delayQueue(queue: string, levelMs: number): string {
 }
 
 /** A message and where it goes, in how many milliseconds. */
-export type Delayed = Moved & { readonly queue: string; readonly delayMs: number };
+export type DelayedMessage = MovedMessage & { readonly queue: string; readonly delayMs: number };
 
 /**
  * The delay queues of one connection. They have a channel of their own: a quorum queue that has lost its
@@ -74,7 +74,7 @@ export class DelayQueues {
    * confirms nothing: it expires there at its own time, or behind what is before it. Throws a
    * `TransientFault` if no queue took it.
    */
-  async send(message: Delayed, signal: AbortSignal): Promise<void> {
+  async send(message: DelayedMessage, signal: AbortSignal): Promise<void> {
     const { queue, delayMs } = message;
     for (let level = delayLevel(delayMs); level <= LONGEST_MS; level *= 2) {
       const name = delayQueue(queue, level);
@@ -88,9 +88,9 @@ export class DelayQueues {
   async #sendTo(
     name: string,
     level: number,
-    { message, signal }: { message: Delayed; signal: AbortSignal },
+    { message, signal }: { message: DelayedMessage; signal: AbortSignal },
   ): Promise<boolean> {
-    using late = deadline(PATIENCE_MS, LATE);
+    using late = deadline(TIMEOUT_MS, LATE);
     const either = AbortSignal.any([signal, late.signal]);
     const confirms = this.#confirms;
     try {
@@ -110,7 +110,7 @@ export class DelayQueues {
   }
 
   /** A message that will reach its queue through a level's delay queue. */
-  async #delayed(message: Delayed, level: number): Promise<Outgoing> {
+  async #delayed(message: DelayedMessage, level: number): Promise<OutgoingMessage> {
     const { queue, delayMs, body, headers } = message;
     const name = delayQueue(queue, level);
     // Declaring keeps a queue from expiring; it must do so in time for every message in it.

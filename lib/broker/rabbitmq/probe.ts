@@ -6,7 +6,7 @@ import { AmqpFault, asFault } from "./fault.ts";
 import { ReopeningChannel } from "./reopening_channel.ts";
 
 /** What a user must be able to do. */
-export interface Uses {
+export interface ProbedRights {
   /** Queues it consumes. */
   readonly queues: readonly string[];
   /** Exchanges it publishes to; `""` is the default one. */
@@ -14,7 +14,7 @@ export interface Uses {
 }
 
 /** What was found. */
-export interface Probed {
+export interface ProbeReport {
   /** What keeps roles from working, a line each with what to do. */
   readonly problems: string[];
   /** Queues and exchanges that are not there yet. */
@@ -27,9 +27,9 @@ export interface Probed {
  */
 export async function probeRabbitMq(
   settings: RabbitMqSettings,
-  { queues, exchanges, timeoutMs }: Uses & { readonly timeoutMs: number },
-): Promise<Probed> {
-  const probed: Probed = { problems: [], missing: [] };
+  { queues, exchanges, timeoutMs }: ProbedRights & { readonly timeoutMs: number },
+): Promise<ProbeReport> {
+  const probed: ProbeReport = { problems: [], missing: [] };
   using over = deadline(timeoutMs);
   const options = {
     name: "tickborg check-config",

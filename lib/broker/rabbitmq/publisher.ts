@@ -4,9 +4,9 @@ import { deadline, delay, orAborted } from "../../common/async.ts";
 import { describeError, TransientFault } from "../../common/errors.ts";
 import type { Topology } from "../topology.ts";
 import { AmqpFault } from "./fault.ts";
-import { backoff, type Connector, type Session } from "./connector.ts";
-import type { Delayed } from "./delays.ts";
-import type { Outgoing, PublishOutcome } from "./confirm_channel.ts";
+import { backoff, type Connector, type OpenConnection } from "./connector.ts";
+import type { DelayedMessage } from "./delays.ts";
+import type { OutgoingMessage, PublishOutcome } from "./confirm_channel.ts";
 
 /** Why a wait ended. */
 const LATE = Symbol("late");
@@ -19,8 +19,8 @@ export class Publisher {
   readonly #connector: Connector;
   readonly #topology: Topology;
   readonly #log: Logger;
-  /** The session that did not confirm in time and has not confirmed since. */
-  #late: Session | undefined;
+  /** The connection that did not confirm in time and has not confirmed since. */
+  #late: OpenConnection | undefined;
 
   constructor(connector: Connector, options: { topology: Topology; log: Logger }) {
     this.#connector = connector;
@@ -30,11 +30,11 @@ export class Publisher {
 
   /** Whether the server, though connected, did not confirm in time and has not confirmed since. */
   get late(): boolean {
-    return this.#late !== undefined && this.#late === this.#connector.session;
+    return this.#late !== undefined && this.#late === this.#connector.current;
   }
 
   /** Resolves when all are confirmed; rejects with a {@link TransientFault} otherwise. */
-  async publish(messages: readonly Outgoing[], timeoutMs: number): Promise<void> {
+  async publish(messages: readonly OutgoingMessage[], timeoutMs: number): Promise<void> {
     using late = deadline(timeoutMs, LATE);
     try {
       await this.#publish(messages, late.signal);
@@ -48,12 +48,12 @@ export class Publisher {
   }
 
   /** Publishes however long it takes; rejects only when the signal aborts before. */
-  async publishUntilConfirmed(message: Outgoing, signal: AbortSignal): Promise<void> {
+  async publishUntilConfirmed(message: OutgoingMessage, signal: AbortSignal): Promise<void> {
     await this.#patiently(() => this.#publish([message], signal), signal);
   }
 
   /** Sends a message to a queue that it reaches after a delay; rejects only when the signal aborts before. */
-  async publishDelayed(message: Delayed, signal: AbortSignal): Promise<void> {
+  async publishDelayed(message: DelayedMessage, signal: AbortSignal): Promise<void> {
     await this.#patiently(async () => {
       const { delays } = await this.#connector.until(
         ({ connection }) => !connection.blocked,
@@ -75,13 +75,13 @@ export class Publisher {
     }
   }
 
-  async #publish(messages: readonly Outgoing[], signal: AbortSignal): Promise<void> {
+  async #publish(messages: readonly OutgoingMessage[], signal: AbortSignal): Promise<void> {
     const repaired = new Set<string>();
     let pending = messages;
     while (pending.length > 0) {
-      const session = await this.#connector.until(({ connection }) => !connection.blocked, signal);
-      const outcomes = await this.#send(session, pending, signal);
-      const again: Outgoing[] = [];
+      const current = await this.#connector.until(({ connection }) => !connection.blocked, signal);
+      const outcomes = await this.#send(current, pending, signal);
+      const again: OutgoingMessage[] = [];
       for (const [index, message] of pending.entries()) {
         if (await this.#mustRepeat(message, outcomes[index]!, repaired)) again.push(message);
       }
@@ -91,33 +91,33 @@ export class Publisher {
   }
 
   async #send(
-    session: Session,
-    messages: readonly Outgoing[],
+    current: OpenConnection,
+    messages: readonly OutgoingMessage[],
     signal: AbortSignal,
   ): Promise<PublishOutcome[]> {
-    const sending = session.confirms.send(messages);
+    const sending = current.confirms.send(messages);
     // A confirm that comes too late for its caller still shows that the server works again.
     sending.then((outcomes) => {
-      if (outcomes.some(({ kind }) => kind === "confirmed")) this.#setLate(session, false);
+      if (outcomes.some(({ kind }) => kind === "confirmed")) this.#setLate(current, false);
     });
     try {
       return await orAborted(sending, signal);
     } catch (error) {
       // The server is there and takes messages, but does not say that it has them.
-      if (error === LATE && !session.connection.blocked) this.#setLate(session, true);
+      if (error === LATE && !current.connection.blocked) this.#setLate(current, true);
       throw error;
     }
   }
 
-  #setLate(session: Session, late: boolean): void {
-    if ((this.#late === session) === late) return;
-    this.#late = late ? session : undefined;
+  #setLate(current: OpenConnection, late: boolean): void {
+    if ((this.#late === current) === late) return;
+    this.#late = late ? current : undefined;
     this.#connector.stateChange.notify();
   }
 
   /** Whether a message must be sent once more; throws where that would not help. */
   async #mustRepeat(
-    message: Outgoing,
+    message: OutgoingMessage,
     outcome: PublishOutcome,
     repaired: Set<string>,
   ): Promise<boolean> {
@@ -139,22 +139,22 @@ export class Publisher {
   }
 
   /** Declares what a message should have reached, where it is ours; false where there is no such thing. */
-  async #repair({ exchange, routingKey }: Outgoing): Promise<boolean> {
+  async #repair({ exchange, routingKey }: OutgoingMessage): Promise<boolean> {
     const queues = this.#topology.queues.filter(({ name, bindings }) =>
       exchange === "" ? name === routingKey : bindings.some((bound) => bound.exchange === exchange)
     );
     const exchanges = this.#topology.exchanges.filter(({ name }) => name === exchange);
-    const { session, declarer } = this.#connector;
-    if (queues.length + exchanges.length === 0 || session === undefined) return false;
+    const { current, declarer } = this.#connector;
+    if (queues.length + exchanges.length === 0 || current === undefined) return false;
     try {
-      await declarer.declare(session.connection, { exchanges, queues });
+      await declarer.declare(current.connection, { exchanges, queues });
     } catch (error) {
       if (!(error instanceof AmqpFault)) throw error;
-      if (!session.connection.ended.aborted) {
+      if (!current.connection.ended.aborted) {
         throw new TransientFault(error.message, { cause: error });
       }
     }
-    session.confirms.forgive(exchange);
+    current.confirms.forgive(exchange);
     return true;
   }
 }

@@ -6,8 +6,8 @@ import type { Channel } from "./channel.ts";
 import type { Connection } from "./connection.ts";
 import { type AmqpFault, asFault } from "./fault.ts";
 import { backoff } from "./connector.ts";
-import type { Moved } from "./delays.ts";
-import type { Outgoing } from "./confirm_channel.ts";
+import type { MovedMessage } from "./delays.ts";
+import type { OutgoingMessage } from "./confirm_channel.ts";
 
 /** What the broker does for its consumers. */
 export interface ConsumerContext {
@@ -17,10 +17,10 @@ export interface ConsumerContext {
   /** Declares a queue of the topology again, where it is one. */
   declare(connection: Connection, queue: string): Promise<void>;
   /** Publishes with a confirm, however long it takes; rejects when the signal aborts before. */
-  publish(message: Outgoing, signal: AbortSignal): Promise<void>;
+  publish(message: OutgoingMessage, signal: AbortSignal): Promise<void>;
   /** Publishes a message that reaches a queue after a delay. */
   publishDelayed(
-    message: Moved & { queue: string; delayMs: number },
+    message: MovedMessage & { queue: string; delayMs: number },
     signal: AbortSignal,
   ): Promise<void>;
   /** Says that a consumer has begun or ceased to work. */

@@ -14,7 +14,7 @@ export class SingleConsumers {
     this.#handler = handler;
   }
 
-  /** Uses a fresh channel from now on. */
+  /** ProbedRights a fresh channel from now on. */
   open(channel: Channel): void {
     this.#tags.clear();
     this.#channel = channel;

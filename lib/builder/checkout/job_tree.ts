@@ -5,7 +5,7 @@ import { describeError } from "../../common/errors.ts";
 import { type GitCache, withCacheRepair } from "../../git/cache.ts";
 import { type BuilderContext, checkoutRoot } from "../builder_context.ts";
 import type { Source } from "./checkout.ts";
-import type { End } from "../ends.ts";
+import type { ProjectEnd } from "../ends.ts";
 import type { JobFolder } from "./job_folder.ts";
 import { safeLine } from "../log/lines.ts";
 import { needsOf, type Problem, problemOf } from "./needs.ts";
@@ -39,7 +39,7 @@ export class JobTree {
   }
 
   /** Writes the files, and those of the submodules: lines for the log, or an end if they cannot be had. */
-  async write(): Promise<End | { readonly lines: readonly string[] }> {
+  async write(): Promise<ProjectEnd | { readonly lines: readonly string[] }> {
     const { attempt: { job, system }, builder: { config }, folder } = this.#options;
     const { tries, signal, cache, source, projects } = this.#options;
     const { tree, headSha: head, baseSha: base } = source;
@@ -67,7 +67,7 @@ export class JobTree {
   }
 
   /** Sees to it that a project begins with the files of the commit alone; an end if it cannot be built. */
-  async readyFor(project: Project): Promise<End | undefined> {
+  async readyFor(project: Project): Promise<ProjectEnd | undefined> {
     const problem = problemOf(project, this.#options.projects, this.#problems);
     if (problem) return { status: "Failure", reason: problem.reason, step: "checkout" };
     const used = this.#used;

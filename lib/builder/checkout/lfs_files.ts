@@ -13,7 +13,7 @@ import type { Needs, Problem } from "./needs.ts";
 const MAX_POINTER_BYTES = 1_024;
 
 /** Milliseconds that a content may take, and bytes a second that it must come with beside that. */
-const PATIENCE = { ms: 60_000, bytesPerSecond: 50_000 } as const;
+const DOWNLOAD_TIMEOUT = { ms: 60_000, bytesPerSecond: 50_000 } as const;
 
 const MAX_SHOWN = 10;
 
@@ -161,7 +161,7 @@ async function fromServer(
 ): Promise<string | undefined> {
   const kept = placeIn(stores[0]!, pointer.oid);
   const half = `${kept}.${crypto.randomUUID()}`;
-  const ms = PATIENCE.ms + pointer.size / PATIENCE.bytesPerSecond * 1_000;
+  const ms = DOWNLOAD_TIMEOUT.ms + pointer.size / DOWNLOAD_TIMEOUT.bytesPerSecond * 1_000;
   try {
     await Deno.mkdir(dirname(kept), { recursive: true });
     await Deno.writeFile(half, new Uint8Array());

@@ -79,7 +79,7 @@ export async function fillSubmodules(
       const signal = needed ? options.signal : state.unneeded(options.signal);
       await fillOne(submodule, level, { options, state, write, signal });
     } catch (error) {
-      const reason = judge(error, { ...submodule, needed }, { level, options });
+      const reason = failureReason(error, { ...submodule, needed }, { level, options });
       state.problems.push({ path: shown, reason });
       if (!needed) state.lines.push(`${reason}; no project that is built needs it`);
     }
@@ -151,7 +151,7 @@ async function fillOne(
 }
 
 /** Turns what kept a submodule from being written into a problem's reason; throws what is none. */
-function judge(
+function failureReason(
   error: unknown,
   { shown, address, needed }: Submodule & { needed: boolean },
   { level, options }: { level: SubmoduleLevel; options: WriteOptions },

@@ -14,7 +14,7 @@ export function shownPaths(roots: readonly string[]): (line: string) => string {
     line.replaceAll(tree, (found) => /tree[/\\]$/.test(found) ? "" : ".").replaceAll(rest, "");
 }
 
-/** BuildPaths that some lines name and that builds do not see although the machine may have them. */
+/** Paths that some lines name and that builds do not see although the machine may have them. */
 export class HiddenPaths {
   readonly #hides: (path: string) => boolean;
   readonly #found = new Set<string>();

@@ -1,4 +1,4 @@
-/** Runs one command of a build and judges its end. */
+/** Runs one command of a build and says how it ended. */
 import { describeError } from "../../common/errors.ts";
 import { ErrorFinder, type FirstError } from "../../report/first_error.ts";
 import type { ProjectBuild, ProjectOutcome } from "./project_build.ts";
@@ -36,7 +36,7 @@ export async function* runStep(
       unseen.see(next.value);
       yield shown ? next.value.map(shown) : next.value;
     }
-    const end = withError(await judge(next.value, watch, folders), errors.found());
+    const end = withError(await stepEnd(next.value, watch, folders), errors.found());
     if (end.outcome.status === "Failure" && end.fault === undefined) yield unseen.advice();
     const silent = end.outcome.status === "Success" && watch.silent && step.targets !== undefined;
     return silent && await askMake(step, options, { always: true }) === "nothing"
@@ -101,7 +101,7 @@ async function rootsOf({ root }: JobFolders): Promise<string[]> {
   return [root, await Deno.realPath(root).catch(() => root)];
 }
 
-async function judge(
+async function stepEnd(
   end: CommandEnd,
   watch: OutputScanner,
   folders: JobFolders,

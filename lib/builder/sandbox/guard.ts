@@ -37,7 +37,7 @@ export function createGuard(): ProcessGuard {
 
 class ShellGuard implements ProcessGuard {
   #shell: Shell | undefined;
-  #turn: Promise<void> = Promise.resolve();
+  #last: Promise<void> = Promise.resolve();
 
   announce(mark: string): Promise<void> {
     return this.#say("add", mark, 0);
@@ -57,14 +57,14 @@ class ShellGuard implements ProcessGuard {
   }
 
   async close(): Promise<void> {
-    await this.#turn.catch(() => {});
+    await this.#last.catch(() => {});
     await this.#shell?.close();
     this.#shell = undefined;
   }
 
   /** One question at a time; a shell that somebody killed is replaced once. */
   #say(verb: Verb, mark: string, pid: number): Promise<void> {
-    const turn = this.#turn.catch(() => {}).then(async () => {
+    const next = this.#last.catch(() => {}).then(async () => {
       this.#shell ??= new Shell();
       if (await this.#shell.ask(`${verb} ${mark} ${pid}\n`)) return;
       await this.#shell.close();
@@ -73,8 +73,8 @@ class ShellGuard implements ProcessGuard {
         throw new Error(`Cannot watch over a command: the guard's shell ended at ${verb}`);
       }
     });
-    this.#turn = turn;
-    return turn;
+    this.#last = next;
+    return next;
   }
 }
 

@@ -51,7 +51,7 @@ export async function openSandbox(options: OpenSandboxOptions): Promise<Sandbox>
         "user namespaces, run the builder as another user, or set builder.sandbox to none",
     );
   }
-  log.warn("Builds run without a sandbox and can read what this user can", { why });
+  log.warn("Builds run without a sandbox and can read what this user can", { reason: why });
   return plainSandbox({ machine, network, extraEnv });
 }
 

@@ -19,7 +19,7 @@ const RequestOf = z.object({ id: z.string().max(200), at: z.string().max(40) });
 
 const OverallMemory = z.object({
   revision: z.number().int().min(0),
-  /** The pull request that holds the check. */
+  /** The pull request that owns the check. */
   pull: z.number().int().min(1),
   /** The branch that it goes to; null for the default branch. */
   base: z.string().max(255).nullable(),

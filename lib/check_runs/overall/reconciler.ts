@@ -11,13 +11,13 @@ import { keyOf } from "../key.ts";
 import { OVERALL } from "../name.ts";
 import { putCheckRun } from "../writer.ts";
 import type { RecentlyWritten } from "../written.ts";
-import { followUp } from "./follow_up.ts";
 import { overallTransition, type OverallTransitionFacts } from "./transition.ts";
+import { done, followUp, LOOK_AGAIN_MS, lookAgain } from "./follow_up.ts";
 import { evaluateRivals, evaluateRivalsOnce } from "./rivals.ts";
 import { type OverallMemory, recallOverall } from "./memory.ts";
 import { canWait, WriteThrottle } from "./write_throttle.ts";
 import type { OverallTarget } from "./target.ts";
-import { overallState } from "./state.ts";
+import { isSame, overallState } from "./state.ts";
 
 /** What the reconciler of overall checks works with. */
 export interface OverallReconcilerOptions {
@@ -30,16 +30,6 @@ export interface OverallReconcilerOptions {
   readonly written: RecentlyWritten;
   readonly stuckMs: number;
 }
-
-/** Milliseconds until an overall check that waits for builds is looked at again, whatever was heard. */
-const LOOK_AGAIN_MS = 120_000;
-
-const done: HandlerResult = { publish: [], settle: ack };
-
-const lookAgain: HandlerResult = {
-  publish: [],
-  settle: { kind: "retry", delayMs: LOOK_AGAIN_MS, reason: "Watching" },
-};
 
 /** Keeps overall checks; the caller sees to it that one key's calls come one after the other. */
 export class OverallReconciler {
@@ -150,7 +140,7 @@ export class OverallReconciler {
   #later(target: OverallTarget, asked: OverallCheck, delayMs: number): HandlerResult {
     const settle = { kind: "retry", delayMs, reason: "Too early for GitHub's limits" } as const;
     if (asked.request_id !== undefined) return { publish: [], settle };
-    // One that waits brings all news with it.
+    // One message that waits is enough: it reads all there is then.
     const mine = this.#throttle.defer(target.key, this.#options.now(), delayMs);
     return mine ? { publish: [], settle } : done;
   }
@@ -239,10 +229,4 @@ export class OverallReconciler {
       title: state.title,
     });
   }
-}
-
-/** Whether there is nothing to write. */
-function isSame(next: CheckRunState, current: CheckRun): boolean {
-  return next.status === current.status && next.conclusion === current.conclusion &&
-    next.title === current.title && (next.text ?? "") === (current.text ?? "");
 }

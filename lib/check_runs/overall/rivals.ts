@@ -1,16 +1,16 @@
-/** Has the pull requests evaluated that waited behind one that has left the commit, or came to nothing. Pure. */
+/** Evaluates the rivals of a pull request that has left the commit, or came to nothing. Pure. */
 import type { Publication } from "../../broker/broker.ts";
 import { derivedRequestId, evaluationMessage } from "../../scheduling/build_jobs.ts";
 import type { Repo } from "../../messages/repo.ts";
 import { LEFT } from "./transition.ts";
 import type { OverallMemory } from "./memory.ts";
 
-/** How the request ids of evaluations begin that were handed over. */
+/** How the request ids of such evaluations begin. */
 const RIVAL_REQUEST = "handover";
 
 /**
- * The evaluations of the others where an evaluation or its builds came to nothing. What was handed over for
- * that is not handed on, or two that always come to nothing would be evaluated for ever.
+ * The evaluations of the rivals if an evaluation or its builds came to nothing. Those of a rival do not have
+ * its rivals evaluated, or two that always come to nothing would be evaluated for ever.
  */
 export function evaluateRivalsOnce(
   target: { repo: Repo; sha: string },
@@ -20,7 +20,7 @@ export function evaluateRivalsOnce(
   return again ? [] : evaluateRivals(target, memory);
 }
 
-/** The evaluations of the other pull requests of a head and base; the same ones however often it is asked. */
+/** The evaluations of a pull request's rivals; the same ones however often it is asked. */
 export function evaluateRivals(
   { repo, sha }: { repo: Repo; sha: string },
   { rivals = [], request, base }: OverallMemory,
@@ -32,7 +32,7 @@ export function evaluateRivals(
       request_id: derivedRequestId(RIVAL_REQUEST, [repo.full_name, pull, sha, request.id]),
       // Later than the evaluation whose builds were not shown.
       requested_at: new Date(Math.max(Date.parse(at), Date.parse(request.at)) + 1).toISOString(),
-      reason: "The pull request with the same commit and base no longer holds the check",
+      reason: "The pull request with the same commit and base no longer owns the check",
     })
   );
 }

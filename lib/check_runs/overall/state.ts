@@ -69,3 +69,9 @@ function withMemory(
   const shown = bytes > MAX_SUMMARY ? report(undefined) : whole;
   return { ...shown, summary: `${shown.summary}\n\n${hidden}` };
 }
+
+/** Whether a check run shows a state already. */
+export function isSame(next: CheckRunState, current: CheckRun): boolean {
+  return next.status === current.status && next.conclusion === current.conclusion &&
+    next.title === current.title && (next.text ?? "") === (current.text ?? "");
+}

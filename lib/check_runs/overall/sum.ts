@@ -16,7 +16,7 @@ export interface SumFacts {
   readonly suffix: string;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** Milliseconds without news after which a build counts as lost. */
+  /** Milliseconds without a message after which a build counts as lost. */
   readonly stuckMs: number;
 }
 

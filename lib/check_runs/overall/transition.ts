@@ -1,20 +1,20 @@
 /**
  * Pure: whose evaluation the overall check of a head and a base shows. One commit may be the head of several
- * pull requests into one base. The first one holds the check as long as it is open with this head; another
- * takes it only if its author, or who had it evaluated, is trusted, and the holder's is not or its builds
- * came to nothing. So no stranger's copy of a pull request changes what the check says.
+ * pull requests into one base. The first one owns the check as long as it is open with this head; another
+ * becomes the owner only if its author, or who had it evaluated, is trusted, and the owner's is not or its
+ * builds came to nothing. So no stranger's copy of a pull request changes what the check says.
  */
 import { withSeen } from "../identity.ts";
 import type { EvaluationNotice } from "../../messages/evaluation_notice.ts";
 import { MAX_RIVALS, type OverallMemory } from "./memory.ts";
 
-/** What a notice is judged by. */
+/** What the rules need to know besides the memory and the notice. */
 export interface OverallTransitionFacts {
   /** ISO 8601. */
   readonly now: string;
   /** Whether the check run has ended, and with what. */
   readonly conclusion: string | undefined;
-  /** Whether the pull request that holds the check is open, with this head and this base. */
+  /** Whether the owner is open, with this head and this base. */
   readonly ownerIsOpen: boolean;
 }
 
@@ -24,9 +24,9 @@ export type OverallTransition =
   | { readonly kind: "show"; readonly memory: OverallMemory }
   /** The notice's pull request is remembered, and nothing else shown. */
   | { readonly kind: "remember"; readonly memory: OverallMemory }
-  /** The pull request that holds the check has left it, and the result of its builds stays. */
+  /** The owner has left the check, and the result of its builds stays. */
   | { readonly kind: "left" }
-  | { readonly kind: "nothing"; readonly why: string };
+  | { readonly kind: "nothing"; readonly reason: string };
 
 const STAGES = { queued: 0, running: 1, ended: 2 } as const;
 
@@ -46,15 +46,15 @@ export function overallTransition(
 ): OverallTransition {
   const left = LEFT.has(notice.outcome ?? "");
   if (memory === undefined) {
-    if (left) return { kind: "nothing", why: "there is no check" };
+    if (left) return { kind: "nothing", reason: "there is no check" };
     return { kind: "show", memory: memoryOf(notice, facts) };
   }
   if (left && memory.pull !== notice.pr.number) return withoutRival(memory, notice.pr.number);
   if (memory.pull === notice.pr.number) return sameOwner(memory, notice, facts);
   if (!facts.ownerIsOpen || outranks(memory, notice, facts)) {
-    return { kind: "show", memory: inPlaceOf(memory, notice, facts) };
+    return { kind: "show", memory: withNewOwner(memory, notice, facts) };
   }
-  return another(memory, notice);
+  return withRival(memory, notice);
 }
 
 function sameOwner(
@@ -67,14 +67,14 @@ function sameOwner(
   const left = LEFT.has(notice.outcome ?? "");
   if (request.id === notice.request_id) {
     const later = STAGES[notice.evaluation] > STAGES[memory.stage] ||
-      isSurer(memory, notice) || isOfMovedBase(memory, notice);
-    if (!later) return { kind: "nothing", why: "already known" };
+      isNowFinal(memory, notice) || isOfMovedBase(memory, notice);
+    if (!later) return { kind: "nothing", reason: "already known" };
     return { kind: "show", memory: { ...next, ...(seen && { seen }) } };
   }
-  if (seen?.includes(notice.request_id)) return { kind: "nothing", why: "an earlier request" };
+  if (seen?.includes(notice.request_id)) return { kind: "nothing", reason: "an earlier request" };
   const ahead = Date.parse(notice.requested_at) - Date.parse(request.at);
   // GitHub's times have whole seconds: of one second nobody knows whether it left or came back first.
-  if (ahead < 0 || (ahead === 0 && left)) return { kind: "nothing", why: "an older request" };
+  if (ahead < 0 || (ahead === 0 && left)) return { kind: "nothing", reason: "an older request" };
   if (left && facts.conclusion !== undefined) return { kind: "left" };
   return { kind: "show", memory: { ...next, seen: withSeen(seen, request.id) } };
 }
@@ -86,11 +86,11 @@ function isOfMovedBase({ stage, baseSha }: OverallMemory, notice: EvaluationNoti
 }
 
 /** An evaluation that was stopped and is done after all. */
-function isSurer({ outcome }: OverallMemory, notice: EvaluationNotice): boolean {
+function isNowFinal({ outcome }: OverallMemory, notice: EvaluationNotice): boolean {
   return UNSURE.test(outcome ?? "") && notice.outcome !== undefined && !UNSURE.test(notice.outcome);
 }
 
-/** Whether another pull request takes the check from the one that holds it. */
+/** Whether another pull request becomes the owner. */
 function outranks(
   memory: OverallMemory,
   { evaluation, trusted, outcome }: EvaluationNotice,
@@ -102,8 +102,8 @@ function outranks(
   return memory.trusted !== true || cameToNothing;
 }
 
-/** What waited goes on waiting, and the one that held the check waits too if it is open. */
-function inPlaceOf(
+/** The rivals stay, and the former owner is one too if it is open. */
+function withNewOwner(
   memory: OverallMemory,
   notice: EvaluationNotice,
   facts: OverallTransitionFacts,
@@ -116,13 +116,13 @@ function inPlaceOf(
   return rivals.length === 0 ? made : { ...made, rivals };
 }
 
-/** The pull request waits behind the one that holds the check. */
-function another(
+/** The pull request becomes a rival of the owner. */
+function withRival(
   memory: OverallMemory,
   { pr, requested_at: at }: EvaluationNotice,
 ): OverallTransition {
   const known = memory.rivals?.find(({ pull }) => pull === pr.number);
-  if (known !== undefined && known.at >= at) return { kind: "nothing", why: "already known" };
+  if (known !== undefined && known.at >= at) return { kind: "nothing", reason: "already known" };
   const others = (memory.rivals ?? []).filter(({ pull }) => pull !== pr.number);
   const rivals = [...others, { pull: pr.number, at }].slice(-MAX_RIVALS);
   return { kind: "remember", memory: { ...memory, rivals } };
@@ -131,7 +131,7 @@ function another(
 function withoutRival(memory: OverallMemory, pull: number): OverallTransition {
   const rivals = memory.rivals?.filter((rival) => rival.pull !== pull) ?? [];
   return rivals.length === (memory.rivals?.length ?? 0)
-    ? { kind: "nothing", why: "another pull request holds the check" }
+    ? { kind: "nothing", reason: "another pull request owns the check" }
     : { kind: "remember", memory: { ...memory, rivals } };
 }
 

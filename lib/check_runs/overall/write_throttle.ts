@@ -7,12 +7,12 @@ import type { CheckRun, CheckRunState } from "../../github/github.ts";
 
 /** Milliseconds between two writes that only bring the table up to date. */
 const BETWEEN_MS = 30_000;
-/** Builds whose check runs GitHub lists on one page: they are listed as often as there is news. */
+/** Builds whose check runs GitHub lists on one page: they are listed whenever one has changed. */
 const ONE_PAGE = 100;
 /** Milliseconds for each build between two listings of more than that: GitHub allows 5,000 reads an hour. */
 const LISTING_MS = 60;
 /** Checks that are remembered. */
-const MOST = 2_000;
+const MAX_REMEMBERED = 2_000;
 
 /** Whether a new state can wait: nothing has begun, ended or failed. */
 export function canWait(
@@ -66,5 +66,5 @@ export class WriteThrottle {
 function put(map: Map<string, number>, key: string, value: number): void {
   map.delete(key);
   map.set(key, value);
-  if (map.size > MOST) map.delete(map.keys().next().value!);
+  if (map.size > MAX_REMEMBERED) map.delete(map.keys().next().value!);
 }

@@ -5,20 +5,20 @@ import { HEADER } from "../../../lib/broker/envelope.ts";
 import { QUEUE } from "../../../lib/broker/topology.ts";
 import { openInbox } from "../../support/inbox.ts";
 import { until, within } from "../../../testing/waiting.ts";
-import { bytes, letter, type Story, texts } from "./fixture.ts";
+import { bytes, messageTo, type Story, texts } from "./fixture.ts";
 
 /** The stories. */
 export const DELIVERING: Record<string, Story> = {
   "messages of a queue arrive in order": async ({ broker }) => {
     const sent = Array.from({ length: 500 }, (_, n) => `${n}`);
     for (let at = 0; at < sent.length; at += 100) {
-      await broker.publish(sent.slice(at, at + 100).map((text) => letter("work", text)));
+      await broker.publish(sent.slice(at, at + 100).map((text) => messageTo("work", text)));
     }
     assert.deepEqual(await texts(broker, "work"), sent);
   },
 
   "prefetch bounds what a consumer holds": async ({ broker }) => {
-    await broker.publish(["a", "b", "c", "d"].map((text) => letter("work", text)));
+    await broker.publish(["a", "b", "c", "d"].map((text) => messageTo("work", text)));
     await using inbox = await openInbox(broker, "work", { prefetch: 2 });
     const [first] = [await inbox.next(), await inbox.next()];
     assert.equal((await broker.inspect("work"))?.ready, 2);
@@ -31,7 +31,7 @@ export const DELIVERING: Record<string, Story> = {
   "consumers share a queue": async ({ broker }) => {
     await using one = await openInbox(broker, "work", { prefetch: 1 });
     await using other = await openInbox(broker, "work", { prefetch: 1 });
-    await broker.publish([letter("work", "a"), letter("work", "b")]);
+    await broker.publish([messageTo("work", "a"), messageTo("work", "b")]);
     const [first, second] = [await one.next(), await other.next()];
     assert.deepEqual([first.text, second.text].sort(), ["a", "b"]);
     first.settle(ack);
@@ -39,7 +39,7 @@ export const DELIVERING: Record<string, Story> = {
   },
 
   "an acknowledged message is gone, an unsettled one comes back": async ({ broker }) => {
-    await broker.publish([letter("work", "done"), letter("work", "not done")]);
+    await broker.publish([messageTo("work", "done"), messageTo("work", "not done")]);
     const inbox = await openInbox(broker, "work");
     (await inbox.next()).settle(ack);
     await inbox.next();
@@ -52,7 +52,7 @@ export const DELIVERING: Record<string, Story> = {
   },
 
   "requeue gives a message back at once, to its old place": async ({ broker }) => {
-    await broker.publish([letter("work", "a"), letter("work", "b")]);
+    await broker.publish([messageTo("work", "a"), messageTo("work", "b")]);
     await using inbox = await openInbox(broker, "work", { prefetch: 1 });
     (await inbox.next()).settle({ kind: "requeue" });
     const again = await inbox.next();
@@ -73,7 +73,7 @@ export const DELIVERING: Record<string, Story> = {
         body: bytes("first"),
         headers: { "x-own": "kept" },
       },
-      letter("work", "behind"),
+      messageTo("work", "behind"),
     ]);
     await using inbox = await openInbox(broker, "work", { prefetch: 1 });
     const first = await inbox.next();
@@ -89,7 +89,7 @@ export const DELIVERING: Record<string, Story> = {
     assert.equal(again.exchange, "events");
     assert.equal(again.routingKey, "work.first");
     assert.equal(again.headers["x-own"], "kept");
-    assert.equal(again.redelivered, false, "nobody has seen this tries");
+    assert.equal(again.redelivered, false, "no consumer has seen this copy");
     again.settle({ kind: "retry", delayMs: 0, reason: "once more" });
     const third = await inbox.next();
     assert.equal(third.tries, 3);
@@ -97,7 +97,7 @@ export const DELIVERING: Record<string, Story> = {
   },
 
   "a longer delay does not hold up a shorter one": async ({ broker }) => {
-    await broker.publish(["long", "short"].map((text) => letter("work", text)));
+    await broker.publish(["long", "short"].map((text) => messageTo("work", text)));
     await using inbox = await openInbox(broker, "work");
     (await inbox.next()).settle({ kind: "retry", delayMs: 3_000, reason: "long" });
     (await inbox.next()).settle({ kind: "retry", delayMs: 300, reason: "short" });
@@ -142,7 +142,7 @@ export const DELIVERING: Record<string, Story> = {
       resolve(delivery.redelivered);
       return Promise.resolve(ack);
     });
-    await broker.publish([letter("work", "again")]);
+    await broker.publish([messageTo("work", "again")]);
     assert.equal(await within("the second delivery", promise), true);
     await subscription.cancel();
   },
@@ -154,7 +154,7 @@ export const DELIVERING: Record<string, Story> = {
       begun.resolve();
       return gate.promise;
     });
-    await broker.publish([letter("work", "running"), letter("work", "left")]);
+    await broker.publish([messageTo("work", "running"), messageTo("work", "left")]);
     await within("the handler", begun.promise);
     let cancelled = false;
     const cancelling = subscription.cancel().then(() => cancelled = true);
@@ -170,7 +170,7 @@ export const DELIVERING: Record<string, Story> = {
 
   "what was confirmed survives a restart, delayed and dead letters too": async (fixture) => {
     const { broker } = fixture;
-    await broker.publish(["waits", "delayed", "dead"].map((text) => letter("work", text)));
+    await broker.publish(["waits", "delayed", "dead"].map((text) => messageTo("work", text)));
     const inbox = await openInbox(broker, "work", { prefetch: 3 });
     const letters = [await inbox.next(), await inbox.next(), await inbox.next()];
     letters[1]!.settle({ kind: "retry", delayMs: 1_000, reason: "later" });

@@ -46,14 +46,14 @@ export const TOPOLOGY: Topology = {
 export const bytes = (text: string) => new TextEncoder().encode(text);
 
 /** A message for a queue. */
-export function letter(queue: string, text: string): Publication {
+export function messageTo(queue: string, text: string): Publication {
   return { exchange: "", routingKey: queue, body: bytes(text) };
 }
 
 /** Reads and acknowledges what waits in a queue. */
 export async function texts(broker: Broker, queue: string): Promise<string[]> {
   const found: string[] = [];
-  await broker.visit(queue, (delivery) => {
+  await broker.browse(queue, (delivery) => {
     found.push(new TextDecoder().decode(delivery.body));
     return Promise.resolve("remove");
   });

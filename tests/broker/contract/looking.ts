@@ -1,18 +1,18 @@
-/** Looking at queues and listening, without taking from anybody. */
+/** Browsing queues and subscribing to exchanges, which takes no message from a consumer. */
 import assert from "node:assert/strict";
 import { ack } from "../../../lib/broker/broker.ts";
 import { TransientFault } from "../../../lib/common/errors.ts";
 import { openInbox } from "../../support/inbox.ts";
 import { until } from "../../../testing/waiting.ts";
-import { bytes, letter, type Story, texts } from "./fixture.ts";
+import { bytes, messageTo, type Story, texts } from "./fixture.ts";
 
 /** The stories. */
 export const LOOKING: Record<string, Story> = {
-  "a visitor sees each waiting message once, and removes what it will": async ({ broker }) => {
-    await broker.publish(["a", "b", "c", "d"].map((text) => letter("work", text)));
+  "browsing shows each waiting message once, and removes what it will": async ({ broker }) => {
+    await broker.publish(["a", "b", "c", "d"].map((text) => messageTo("work", text)));
     const seen: string[] = [];
     const collect = (keep: (text: string) => "keep" | "remove" | "stop") =>
-      broker.visit("work", (delivery) => {
+      broker.browse("work", (delivery) => {
         const text = new TextDecoder().decode(delivery.body);
         seen.push(text);
         return Promise.resolve(keep(text));
@@ -24,8 +24,8 @@ export const LOOKING: Record<string, Story> = {
     assert.deepEqual(seen.splice(0), ["a", "c"]);
     await until("the kept ones", async () => (await broker.inspect("work"))?.ready === 3);
     await assert.rejects(
-      broker.visit("work", () => Promise.reject(new Error("visitor failed"))),
-      /visitor failed/,
+      broker.browse("work", () => Promise.reject(new Error("handler failed"))),
+      /handler failed/,
     );
     await until("the kept ones", async () => (await broker.inspect("work"))?.ready === 3);
     assert.deepEqual(await texts(broker, "work"), ["a", "c", "d"]);
@@ -34,7 +34,7 @@ export const LOOKING: Record<string, Story> = {
   "inspect tells depth and consumers, and which queues are not there": async ({ broker }) => {
     assert.deepEqual(await broker.inspect("work"), { ready: 0, consumers: 0 });
     assert.equal(await broker.inspect("no-such-queue"), undefined);
-    await broker.publish([letter("work", "a"), letter("work", "b")]);
+    await broker.publish([messageTo("work", "a"), messageTo("work", "b")]);
     await until("two to wait", async () => (await broker.inspect("work"))?.ready === 2);
     const inbox = await openInbox(broker, "work", { prefetch: 1 });
     await inbox.next();
@@ -42,30 +42,30 @@ export const LOOKING: Record<string, Story> = {
     await inbox.cancel();
   },
 
-  "a listener hears what is published from now on": async ({ broker }) => {
+  "a subscriber gets what is published from now on": async ({ broker }) => {
     await broker.publish([{ exchange: "events", routingKey: "push.a", body: bytes("before") }]);
-    const heard: string[] = [];
-    const subscription = await broker.listen("events", "push.#", (delivery) => {
-      heard.push(`${delivery.routingKey} ${new TextDecoder().decode(delivery.body)}`);
+    const received: string[] = [];
+    const subscription = await broker.subscribe("events", "push.#", (delivery) => {
+      received.push(`${delivery.routingKey} ${new TextDecoder().decode(delivery.body)}`);
     });
     for (const routingKey of ["pull.a", "push.a", "push.a.b"]) {
       await broker.publish([{ exchange: "events", routingKey, body: bytes("now") }]);
     }
-    await until("two to be heard", () => heard.length === 2);
-    assert.deepEqual(heard, ["push.a now", "push.a.b now"]);
+    await until("two to be received", () => received.length === 2);
+    assert.deepEqual(received, ["push.a now", "push.a.b now"]);
     await subscription.cancel();
     let after = 0;
-    const other = await broker.listen("events", "push.#", () => after++);
+    const other = await broker.subscribe("events", "push.#", () => after++);
     await broker.publish([{ exchange: "events", routingKey: "push.a", body: bytes("after") }]);
-    await until("the other to hear", () => after === 1);
+    await until("the other to receive", () => after === 1);
     await other.cancel();
-    assert.equal(heard.length, 2);
+    assert.equal(received.length, 2);
   },
 
   "a single active consumer works alone until it goes away": async ({ broker }) => {
     const one = await openInbox(broker, "alone", { prefetch: 5 });
     await using other = await openInbox(broker, "alone", { prefetch: 5 });
-    await broker.publish(["a", "b", "c"].map((text) => letter("alone", text)));
+    await broker.publish(["a", "b", "c"].map((text) => messageTo("alone", text)));
     for (const text of ["a", "b"]) {
       const received = await one.next();
       assert.equal(received.text, text);
@@ -81,14 +81,14 @@ export const LOOKING: Record<string, Story> = {
 
   "a closed broker says so": async ({ broker }) => {
     const inbox = await openInbox(broker, "work");
-    await broker.publish([letter("work", "held")]);
+    await broker.publish([messageTo("work", "held")]);
     const held = await inbox.next();
     assert.equal(broker.state, "connected");
     await broker.close();
     assert.equal(broker.state, "closed");
     assert.equal(held.lost.aborted, true);
     held.settle(ack);
-    await assert.rejects(broker.publish([letter("work", "late")]), TransientFault);
+    await assert.rejects(broker.publish([messageTo("work", "late")]), TransientFault);
     await broker.close();
   },
 };

@@ -6,8 +6,8 @@ import { PoisonMessage, TransientFault } from "../../../lib/common/errors.ts";
 import { roleLogger } from "../../../lib/runtime/log.ts";
 import { publishUntilConfirmed } from "../../../lib/runtime/run_handler.ts";
 import { openInbox } from "../../support/inbox.ts";
-import { PATIENCE_MS, until } from "../../../testing/waiting.ts";
-import { bytes, letter, type Story, texts } from "./fixture.ts";
+import { TIMEOUT_MS, until } from "../../../testing/waiting.ts";
+import { bytes, messageTo, type Story, texts } from "./fixture.ts";
 
 /** The stories. */
 export const ROUTING: Record<string, Story> = {
@@ -74,18 +74,18 @@ export const ROUTING: Record<string, Story> = {
   },
 
   "the default exchange reaches a queue by its name": async ({ broker }) => {
-    await broker.publish([letter("results.first", "direct")]);
+    await broker.publish([messageTo("results.first", "direct")]);
     assert.deepEqual(await texts(broker, "results.first"), ["direct"]);
   },
 
   "a message for a queue or an exchange that is not there is refused, and others go on": async (
     { broker },
   ) => {
-    const lost = broker.publish([letter("no-such-queue", "lost")], { timeoutMs: 5_000 });
+    const lost = broker.publish([messageTo("no-such-queue", "lost")], { timeoutMs: 5_000 });
     const also = broker.publish([{ exchange: "no-such", routingKey: "", body: bytes("lost") }], {
       timeoutMs: 5_000,
     });
-    const kept = Array.from({ length: 50 }, (_, n) => broker.publish([letter("work", `${n}`)]));
+    const kept = Array.from({ length: 50 }, (_, n) => broker.publish([messageTo("work", `${n}`)]));
     await assert.rejects(lost, (error) => {
       assert.ok(error instanceof TransientFault);
       assert.match(error.message, /no-such-queue/);
@@ -94,16 +94,19 @@ export const ROUTING: Record<string, Story> = {
     await assert.rejects(also, TransientFault);
     await Promise.all(kept);
     await until("what was not refused", async () => (await broker.inspect("work"))?.ready === 50);
-    await broker.publish([letter("work", "after")]);
+    await broker.publish([messageTo("work", "after")]);
     assert.equal(new Set(await texts(broker, "work")).size, 51);
   },
 
   "what waits for the broker does not wait for a queue that is not there": async ({ broker }) => {
-    using late = deadline(PATIENCE_MS);
+    using late = deadline(TIMEOUT_MS);
     const options = { broker, log: roleLogger("test"), stop: late.signal };
-    await publishUntilConfirmed([letter("no-such-queue", "lost"), letter("work", "kept")], options);
+    await publishUntilConfirmed(
+      [messageTo("no-such-queue", "lost"), messageTo("work", "kept")],
+      options,
+    );
     assert.deepEqual([...new Set(await texts(broker, "work"))], ["kept"]);
-    await publishUntilConfirmed([letter("no-such-queue", "lost")], options);
+    await publishUntilConfirmed([messageTo("no-such-queue", "lost")], options);
   },
 
   "a name that no broker could carry is refused for good, and others go on": async ({ broker }) => {
@@ -114,7 +117,7 @@ export const ROUTING: Record<string, Story> = {
       broker.publish([{ exchange: "events", routingKey: long, body }]),
       broker.publish([{ exchange: "", routingKey: "x".repeat(1_000_000), body }]),
     ];
-    const kept = Array.from({ length: 20 }, (_, n) => broker.publish([letter("work", `${n}`)]));
+    const kept = Array.from({ length: 20 }, (_, n) => broker.publish([messageTo("work", `${n}`)]));
     for (const publish of refused) await assert.rejects(publish, PoisonMessage);
     await Promise.all(kept);
     assert.equal((await texts(broker, "work")).length, 20);

@@ -6,7 +6,7 @@ import { roleLogger } from "../../../lib/runtime/log.ts";
 import { QUEUE } from "../../../lib/broker/topology.ts";
 import { WEBHOOK_SECRET } from "../../../testing/fleet_config.ts";
 import { type RabbitMqServer, startRabbitMq, type Vhost } from "../../../testing/rabbitmq.ts";
-import { PATIENCE_MS, pause } from "../../../testing/waiting.ts";
+import { pause, TIMEOUT_MS } from "../../../testing/waiting.ts";
 import { type ChaosFleet, layOutFleet, startAll } from "../fleet.ts";
 import { Inspector } from "../inspector.ts";
 import { dial, Proxy } from "../proxy.ts";
@@ -86,10 +86,10 @@ export class Flood implements AsyncDisposable {
     let batch: Publication[] = [];
     for (const message of messages) {
       if (batch.push(message) < BATCH) continue;
-      await this.#parts.broker.publish(batch, { timeoutMs: PATIENCE_MS });
+      await this.#parts.broker.publish(batch, { timeoutMs: TIMEOUT_MS });
       batch = [];
     }
-    if (batch.length > 0) await this.#parts.broker.publish(batch, { timeoutMs: PATIENCE_MS });
+    if (batch.length > 0) await this.#parts.broker.publish(batch, { timeoutMs: TIMEOUT_MS });
   }
 
   /** Resident memory of each process in bytes: the least of some looks, so that garbage does not count. */

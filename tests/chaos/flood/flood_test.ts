@@ -1,7 +1,7 @@
 /** 100,000 malformed messages and 10,000 hostile requests leave every role up, and each is accounted for. */
 import assert from "node:assert/strict";
 import { withoutRabbitMq } from "../../../testing/rabbitmq.ts";
-import { PATIENCE_MS, until } from "../../../testing/waiting.ts";
+import { TIMEOUT_MS, until } from "../../../testing/waiting.ts";
 import { planWork } from "../plan.ts";
 import { Random } from "../random.ts";
 import { Flood } from "./flood.ts";
@@ -144,8 +144,8 @@ async function bombard(flood: Flood, count: number, random: Random): Promise<voi
       const makers = [...ANY_REQUESTS, ...(toLogs ? LOG_REQUESTS : WEBHOOK_REQUESTS)];
       const request = random.pick(makers)(random);
       // What must be answered is waited for.
-      const holdMs = ANSWERED.has(request.name) ? PATIENCE_MS : request.holdMs;
-      judge(request, await sendHostile(toLogs ? logs : receiver, { ...request, holdMs }));
+      const holdMs = ANSWERED.has(request.name) ? TIMEOUT_MS : request.holdMs;
+      assertAnswer(request, await sendHostile(toLogs ? logs : receiver, { ...request, holdMs }));
       if (left % 500 === 0) await honest();
     }
   };
@@ -154,7 +154,7 @@ async function bombard(flood: Flood, count: number, random: Random): Promise<voi
 }
 
 /** No hostile request is accepted, and none makes a role fail. */
-function judge({ name }: HostileRequest, { status, text }: HostileAnswer): void {
+function assertAnswer({ name }: HostileRequest, { status, text }: HostileAnswer): void {
   const shown = `${name}: ${status}: ${text.slice(0, 300)}`;
   assert.ok(!text.includes("root:"), shown);
   if (typeof status !== "number") assert.ok(!ANSWERED.has(name), shown);

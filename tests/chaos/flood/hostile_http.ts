@@ -145,12 +145,12 @@ function post(body: string, headers: string): Uint8Array {
 }
 
 /** Milliseconds after which a server that neither answers nor closes is left. */
-const PATIENCE_MS = 1_500;
+const TIMEOUT_MS = 1_500;
 
 /** Sends a request and waits for its end. Rejects only where nobody listens. */
 export async function sendHostile(
   port: number,
-  { bytes, holdMs = PATIENCE_MS }: HostileRequest,
+  { bytes, holdMs = TIMEOUT_MS }: HostileRequest,
 ): Promise<HostileAnswer> {
   const connection = await Deno.connect({ hostname: "127.0.0.1", port });
   let late = false;

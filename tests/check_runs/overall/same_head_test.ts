@@ -97,7 +97,7 @@ Deno.test("A stranger's many builds do not have the result forgotten that the ch
   assert.equal(checks.shows(), "success");
 });
 
-Deno.test("Without a word of evaluations, as from older peers, one that is open takes over from one that is not", async () => {
+Deno.test("Without a word of evaluations, as from older peers, one that is open supersedes one that is not", async () => {
   const checks = new Checks();
   checks.open(1);
   checks.open(2);

@@ -1,7 +1,7 @@
 /** What no build may see, found in a configuration. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { makeSecretPaths, secretPaths } from "../../lib/builder/sandbox/secret_places.ts";
+import { makeSecretPaths, secretPaths } from "../../lib/builder/sandbox/secret_paths.ts";
 import { loadConfig, parseConfig } from "../../lib/config/config.ts";
 import { removeTree } from "../../lib/builder/checkout/remove_tree.ts";
 

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { tickborg } from "./run.ts";
 
 /** A section that every configuration has. */
-export const runner = { identity: "desk", repos: ["a/b"] };
+export const runner = { identity: "laptop", repos: ["a/b"] };
 
 /** Writes a configuration and gives what both commands say of it. */
-export async function judge(folder: string, config: Record<string, unknown>) {
+export async function checkConfig(folder: string, config: Record<string, unknown>) {
   const path = join(folder, "config.json");
   await Deno.writeTextFile(path, JSON.stringify({ runner, ...config }));
   const check = await tickborg(["check-config", "--config", path, "--json"]);

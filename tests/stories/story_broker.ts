@@ -24,9 +24,9 @@ export class StoryBroker {
   /** What roles have of a broker besides their outcome. */
   readonly broker = new RecordingBroker();
   /** Messages that come back later. */
-  readonly #later: { queue: string; letter: InboxMessage; delayMs: number }[] = [];
-  /** Whoever else hears what an exchange carries. */
-  readonly listeners = new Map<string, (body: Uint8Array) => void>();
+  readonly #later: { queue: string; message: InboxMessage; delayMs: number }[] = [];
+  /** Subscribers of exchanges. */
+  readonly subscribers = new Map<string, (body: Uint8Array) => void>();
 
   constructor(consumers: () => readonly Consumer<unknown>[], random: Random) {
     this.#consumers = consumers;
@@ -35,7 +35,7 @@ export class StoryBroker {
 
   publish(publications: readonly Publication[]): void {
     for (const { exchange, routingKey, body, headers = {} } of publications) {
-      this.listeners.get(exchange)?.(body);
+      this.subscribers.get(exchange)?.(body);
       const targets = exchange === ""
         ? [routingKey]
         : QUEUES.filter(({ bindings }) => bindings.some((it) => it.exchange === exchange))
@@ -44,8 +44,8 @@ export class StoryBroker {
     }
   }
 
-  #put(queue: string, letter: InboxMessage): void {
-    this.#queues.set(queue, [...this.#queues.get(queue) ?? [], letter]);
+  #put(queue: string, message: InboxMessage): void {
+    this.#queues.set(queue, [...this.#queues.get(queue) ?? [], message]);
   }
 
   /** Takes a message from a queue that no role consumes. */
@@ -58,16 +58,16 @@ export class StoryBroker {
     const ready = this.#consumers().filter(({ queue }) => this.#queues.get(queue)?.length);
     if (ready.length === 0) return false;
     const consumer = this.#random.pick(ready);
-    const letters = this.#queues.get(consumer.queue)!;
-    const at = this.#random.whole(0, Math.min(letters.length, SIDE_BY_SIDE) - 1);
-    const [letter] = letters.splice(at, 1);
-    await this.#handle(consumer, letter!);
+    const messages = this.#queues.get(consumer.queue)!;
+    const at = this.#random.whole(0, Math.min(messages.length, SIDE_BY_SIDE) - 1);
+    const [message] = messages.splice(at, 1);
+    await this.#handle(consumer, message!);
     return true;
   }
 
-  async #handle(consumer: Consumer<unknown>, letter: InboxMessage): Promise<void> {
+  async #handle(consumer: Consumer<unknown>, message: InboxMessage): Promise<void> {
     const { queue } = consumer;
-    const delivery = deliveryOf({ queue, ...letter });
+    const delivery = deliveryOf({ queue, ...message });
     const running = consumer.handle(
       consumer.decode(delivery),
       delivery,
@@ -78,11 +78,11 @@ export class StoryBroker {
       this.publish(outcome.publish);
       const { settle } = outcome;
       if (settle.kind === "retry") {
-        this.#later.push({ queue, letter: next(letter), delayMs: settle.delayMs });
+        this.#later.push({ queue, message: next(message), delayMs: settle.delayMs });
       } else if (settle.kind !== "ack") throw new Error(`Settled ${JSON.stringify(settle)}`);
     } catch (error) {
-      if (!(error instanceof TransientFault) || letter.tries > 20) throw error;
-      this.#later.push({ queue, letter: next(letter), delayMs: 1_000 });
+      if (!(error instanceof TransientFault) || message.tries > 20) throw error;
+      this.#later.push({ queue, message: next(message), delayMs: 1_000 });
     }
   }
 
@@ -98,11 +98,11 @@ export class StoryBroker {
   /** Brings back what was to come back later, and tells how many milliseconds have passed. */
   passTime(): number {
     const due = this.#later.splice(0);
-    for (const { queue, letter } of due) this.#put(queue, letter);
+    for (const { queue, message } of due) this.#put(queue, message);
     return Math.max(0, ...due.map(({ delayMs }) => delayMs));
   }
 }
 
-function next(letter: InboxMessage): InboxMessage {
-  return { ...letter, tries: letter.tries + 1 };
+function next(message: InboxMessage): InboxMessage {
+  return { ...message, tries: message.tries + 1 };
 }
