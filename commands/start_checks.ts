@@ -1,4 +1,4 @@
-/** What a role says in its log, once, of the options that it has started in. */
+/** Checks that a role runs once after its start; problems go to its log. */
 import type { Logger } from "@logtape/logtape";
 import { delay } from "../lib/common/async.ts";
 import type { Config } from "../lib/config/config.ts";
@@ -8,7 +8,7 @@ import type { AppFacts, GitHub } from "../lib/github/github.ts";
 import { checkLogAddress } from "../lib/monitoring/log_address.ts";
 import type { RoleName } from "../services/roles.ts";
 
-/** What is looked at. */
+/** What the checks need. */
 export interface StartCheckOptions {
   readonly config: Config;
   readonly log: Logger;
@@ -21,7 +21,7 @@ export interface StartCheckOptions {
 /** Pauses before each check of the log server, which may start after the role that links to it. */
 const LOG_PAUSES_MS = [1_000, 10_000, 60_000];
 
-/** Logs what is not as it should be, with what to do; never rejects. */
+/** Logs each problem with what to do; never rejects. */
 export async function runStartChecks(
   roles: readonly RoleName[],
   options: StartCheckOptions,
@@ -33,7 +33,7 @@ export async function runStartChecks(
     ]);
   } catch (error) {
     if (options.stop.aborted) return;
-    options.log.warn("Could not look at what the role works with", { error: describeError(error) });
+    options.log.warn("Start checks failed", { error: describeError(error) });
   }
 }
 

@@ -91,7 +91,7 @@ export interface Webhook {
   readonly body: Uint8Array;
 }
 
-/** Checks in the order of the protocol; the first that fails is the answer. */
+/** Checks in the protocol's order; the first failure is the answer. */
 function parseWebhook(
   headers: Headers,
   body: Uint8Array,
@@ -189,8 +189,8 @@ async function accept(
     });
     return { status: 503, text: "Broker unavailable: redeliver this webhook later" };
   }
-  log.debug("Webhook taken", { event, repo: fullName, delivery });
-  const note = stranger ? ", which is not in runner.repos: nothing of it is built" : "";
+  log.debug("Webhook queued", { event, repo: fullName, delivery });
+  const note = stranger ? ", which is not in runner.repos: it is not built" : "";
   return { status: 202, text: `Queued ${event} for ${fullName}${note}` };
 }
 

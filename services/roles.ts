@@ -19,7 +19,7 @@ export interface Role {
   readonly consumes: readonly string[];
   /** Exchanges it publishes to, besides the default one and `stats`, which are open to every role. */
   readonly publishes: readonly string[];
-  /** Exchanges it subscribes to through a queue that goes with its connection. */
+  /** Exchanges it reads through a temporary queue. */
   readonly subscribes?: readonly string[];
   /** The port it serves HTTP on unless configured otherwise. */
   readonly port?: number;

@@ -73,7 +73,6 @@ export async function play(
   say(`Logs: ${logs}`);
   say(`\n${formatOverall(overall)}\n`);
   say(ok ? "Every result is as expected." : "Some results are not as expected.");
-
   return { ok, checks, overall, labels: pull.labels, logs, events: events.events };
 }
 

@@ -56,7 +56,7 @@ export function rightsOf(name: RoleName): Rights {
   const mine = consumed.length === 0 ? "" : `(${consumed.join("|")})`;
   // Queues of waiting retries.
   const delays = mine === "" ? [] : [`tickborg\\.delay\\.[0-9]+\\.${mine}`];
-  // The queues of leases (lib/broker/rabbitmq/leasing_consumer.ts).
+  // Leases of long builds (lib/broker/rabbitmq/leasing_consumer.ts).
   const leases = name === "builder"
     ? [`tickborg\\.lease\\.${mine}\\.[0-9a-f-]+(\\.back)?`, `tickborg\\.busy\\.${mine}`]
     : [];

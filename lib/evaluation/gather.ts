@@ -35,7 +35,7 @@ export function headState({ asked, api, git }: Heads): "current" | "superseded" 
 export type Gathered =
   | { readonly kind: "facts"; readonly branch: BranchFacts }
   | { readonly kind: "superseded" }
-  /** Something did not come in minutes, and the evaluation ends. */
+  /** Something was still missing after minutes, and the evaluation ends. */
   | { readonly kind: "gone"; readonly final: FinalStatus };
 
 export interface GatherOptions extends PushOptions {

@@ -37,7 +37,7 @@ export interface ListQuestion {
   readonly tree: string;
   /** Paths that differ between the two. */
   readonly files: readonly string[];
-  /** The base's list, validated. */
+  /** The base's validated list. */
   readonly list: ProjectList;
   /** The configuration's projects. */
   readonly fallback: readonly Project[] | undefined;
@@ -96,7 +96,7 @@ function mistakesOf(
   const told = list.tell
     ? list.tell([...list.mistakes ?? [], ...inTree])
     : tellWithoutPlace([...listMistakes(list), ...inTree], list);
-  // What is said of a file that is not read leaves the configuration's list usable.
+  // The configuration's list stays usable despite a misspelt file.
   return validated.kind === "invalid" && !validated.mistakes ? [validated.reason, ...told] : told;
 }
 

@@ -36,7 +36,6 @@ const STATES: Readonly<Record<EvaluationOutcome, CommitStatus["state"]>> = {
   "bad-projects": "error",
 };
 
-/** The state of an outcome's status. */
 export function stateOf(outcome: EvaluationOutcome): CommitStatus["state"] {
   return STATES[outcome];
 }
@@ -115,7 +114,7 @@ function describeUnbuildable({ unbuildable, builds }: EvaluationPlan, handle: st
 
 /** As many names of a list as fit between two texts, and the number of others. */
 export function withList(before: string, names: readonly string[], after: string): string {
-  // No more than that many fit, however short they are, and a list may have a hundred thousand.
+  // No more names than characters can fit, and a list may have 100,000.
   for (let shown = Math.min(names.length, MAX_LENGTH); shown > 0; shown--) {
     const left = names.length - shown;
     const list = names.slice(0, shown).join(", ") + (left > 0 ? ` and ${left} more` : "");

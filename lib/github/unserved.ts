@@ -31,7 +31,7 @@ export class UnservedRepositories {
         ? "Webhooks come from more repositories that are not served; further names are not logged"
         : "Webhooks come from a repository that is not served: it is not built. Add it to " +
           "runner.repos, with its current name if it was renamed, or remove the App from it",
-      last ? {} : { repository },
+      last ? {} : { repo: repository },
     );
   }
 }

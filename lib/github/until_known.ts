@@ -4,7 +4,6 @@ import { delay } from "../common/async.ts";
 import { ConfigError, describeError, TransientFault } from "../common/errors.ts";
 import { type AppFacts, type GitHub, UnknownApp } from "./github.ts";
 
-/** What is needed to wait. */
 export interface WaitOptions {
   readonly log: Logger;
   /** Aborts when the role stops. */

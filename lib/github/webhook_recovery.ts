@@ -11,13 +11,13 @@ import type { PeriodicTask } from "../common/periodic_task.ts";
 import { CONSUMED_EVENTS } from "../broker/topology.ts";
 import type { GitHub, HookDelivery } from "./github.ts";
 
-/** GitHub keeps deliveries this long, so that the first run of a process looks as far back. */
+/** How long GitHub keeps deliveries, and how far back the first turn of a process goes. */
 const KEPT_MS = 3 * 24 * 3_600_000;
-/** Looked back before the last run, for deliveries that GitHub lists late. */
+/** Overlap with the last turn, for deliveries that GitHub lists late. */
 const OVERLAP_MS = 15 * 60_000;
 /** Failed deliveries of a webhook after which it is given up. */
 const MAX_REDELIVERIES = 8;
-/** Redeliveries asked for in one run. */
+/** Redeliveries per turn. */
 const MAX_A_TURN = 100;
 
 /** A webhook whose deliveries have all failed. */
@@ -66,7 +66,7 @@ export interface RecoveryPlan {
   readonly giveUp: readonly FailedWebhook[];
 }
 
-/** Decides what to redeliver: after 1, 2, 4, … minutes, at most 100 webhooks a run. */
+/** Decides what to redeliver: after 1, 2, 4, … minutes, at most 100 webhooks per turn. */
 export function planRecovery(failures: Failures, now: number): RecoveryPlan {
   const all = [...failures.values()].filter(({ closed }) => !closed)
     .sort((a, b) => a.lastAt - b.lastAt);
@@ -79,26 +79,26 @@ export function planRecovery(failures: Failures, now: number): RecoveryPlan {
   };
 }
 
-/** What a run works with and how it went. */
+/** What a turn needs. */
 export interface RecoveryRun {
   readonly github: Pick<GitHub, "hookDeliveries" | "redeliver">;
   /** Deliveries before this time were seen by an earlier run; milliseconds since the epoch. */
   readonly since: number;
   readonly now: number;
-  /** What earlier runs left. */
+  /** Failures from earlier turns. */
   readonly failures: Failures;
 }
 
 /** What a run did. */
 export interface RecoveryReport extends RecoveryPlan {
-  /** What is left for later runs. */
+  /** Failures for later turns. */
   readonly failures: Failures;
   /** How many deliveries were read, and whether those were all. */
   readonly looked: number;
   readonly complete: boolean;
 }
 
-/** One run: looks at the deliveries since the last one and asks for redeliveries. */
+/** One turn: reads the deliveries since the last one and requests redeliveries. */
 export async function recoverDeliveries(run: RecoveryRun): Promise<RecoveryReport> {
   const { deliveries, complete } = await run.github.hookDeliveries(run.since);
   const failures = new Map(foldDeliveries(forgetOld(run.failures, run.now), deliveries));
@@ -111,10 +111,10 @@ export async function recoverDeliveries(run: RecoveryRun): Promise<RecoveryRepor
     try {
       await run.github.redeliver(webhook.lastId);
       redeliver.push(webhook);
-      // Not asked for again before the outcome can be seen.
+      // Not requested again before the outcome is known.
       failures.set(webhook.guid, { ...webhook, lastAt: run.now });
     } catch (error) {
-      // Limited or away: the rest is left to the next run. What GitHub refuses is gone for good.
+      // Rate-limited or down: the next turn does the rest. A refusal is permanent.
       if (error instanceof TransientFault) break;
       close(webhook);
     }

@@ -18,7 +18,7 @@ export const GITHUB_WRITE_LIMITS: readonly WriteLimit[] = [
 ];
 
 /** The broker handles longer waits, without blocking anything and across restarts. */
-const TIMEOUT_MS = 5_000;
+const MAX_WAIT_MS = 5_000;
 
 /** Milliseconds until one more write is allowed, from the times of earlier ones, oldest first. */
 export function writeWait(
@@ -49,7 +49,7 @@ export class WriteLimiter {
     for (;;) {
       const wait = writeWait(this.#times, this.#limits, this.#now());
       if (wait === 0) break;
-      if (wait > TIMEOUT_MS) {
+      if (wait > MAX_WAIT_MS) {
         throw new TransientFault("Cannot write to GitHub yet: its limit on writes is reached", {
           retryAfterMs: wait,
         });

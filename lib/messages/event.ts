@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-/** A countable event, in the kebab-case form peers use. An unknown one is kept, to be counted as bogus. */
+/** A countable event in kebab case. Unknown ones are kept, and counted as bogus. */
 export const StatsEvent = z.union([
   z.string().min(1).max(200),
   z.record(z.string().max(200), z.unknown()),

@@ -32,14 +32,13 @@ export interface EndpointReport extends Finding, EndpointState {
   readonly url: string;
 }
 
-/** How long to wait for answers, and what time it is. */
 export interface CheckOptions {
   readonly timeoutMs: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
-/** Looks at every queue there is a rule for. */
+/** Checks every queue that has a rule. */
 export async function checkQueues(
   broker: Broker,
   config: Config,
@@ -82,7 +81,7 @@ async function lookAtQueue(
   return { ...facts, ...(oldestSeconds === undefined ? {} : { oldestSeconds }) };
 }
 
-/** Seconds since the first waiting message was published; undefined where that cannot be known. */
+/** Seconds since the first waiting message was published; undefined if unknown. */
 async function ageOfOldest(broker: Broker, queue: string, { now }: CheckOptions) {
   let publishedAt: number | undefined;
   try {
@@ -104,7 +103,7 @@ export interface Endpoint {
   readonly listen: string;
 }
 
-/** Asks each endpoint how it is. */
+/** Requests the health of each endpoint. */
 export async function checkEndpoints(
   endpoints: readonly Endpoint[],
   options: CheckOptions,
@@ -116,7 +115,7 @@ export async function checkEndpoints(
   }));
 }
 
-/** What the stats role among these has counted of repositories that are not served; undefined without an answer. */
+/** The stats role's counts of webhooks from unserved repositories; undefined without an answer. */
 export async function checkUnserved(
   endpoints: readonly Endpoint[],
   { timeoutMs }: CheckOptions,

@@ -13,7 +13,7 @@ export interface GitHubReport extends Partial<Finding> {
 /** Repositories to check: monitors run every minute, and GitHub limits an App's requests. */
 const MOST_REPOS = 10;
 
-/** Whether GitHub knows the App and lets it work on the repositories; undefined where there is no App. */
+/** Whether GitHub knows the App and gives it access to the repositories; undefined without an App. */
 export async function checkGitHub(
   config: Config,
   { timeoutMs }: { readonly timeoutMs: number },

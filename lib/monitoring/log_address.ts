@@ -3,10 +3,10 @@ import { describeError } from "../common/errors.ts";
 import { canBeOpened } from "../report/log_link.ts";
 import { redacted } from "../text/redacted.ts";
 
-/** Milliseconds that the log server is given to answer. */
+/** Milliseconds the log server may take to answer. */
 const TIMEOUT_MS = 10_000;
 
-/** What is wrong with the page at the address, in one line with what to do; undefined where nothing is. */
+/** The problem with the page at the address and what to do, in one line; undefined without one. */
 export async function checkLogAddress(
   address: string,
   timeoutMs = TIMEOUT_MS,

@@ -42,7 +42,7 @@ const bogus: Count = { event: "stat-collector-bogus-event", by: 1 };
 const Duration = z.tuple([z.string(), z.number().min(0).max(10_000_000)]);
 const OneEvent = z.record(z.string(), z.unknown()).transform((fields) => Object.entries(fields));
 
-/** Pure: what an event counts. One that nobody knows counts as bogus. */
+/** Pure: the count for an event. An unknown one counts as bogus. */
 export function countOf(event: StatsEvent): Count {
   if (typeof event === "string") {
     return isEvent(event) && !("label" in EVENTS[event]) ? { event, by: 1 } : bogus;

@@ -4,7 +4,7 @@ import { delay } from "../common/async.ts";
 import type { Broker, QueueFacts } from "../broker/broker.ts";
 import { QUEUE, QUEUES } from "../broker/topology.ts";
 
-/** Milliseconds a scrape waits for the broker; what is not known by then is left out. */
+/** Milliseconds a scrape waits for the broker; later answers are left out. */
 const TIMEOUT_MS = 3_000;
 
 export type InspectableBroker = Pick<Broker, "inspect"> & { readonly state: Broker["state"] };
@@ -53,7 +53,7 @@ export class QueueMetrics {
     for (const [queue, facts] of found) this.#set(queue, facts);
   }
 
-  /** What is known of each queue when all have answered, or when the time is over. */
+  /** The queues that have answered in time. */
   async #inspectAll(): Promise<ReadonlyMap<string, QueueFacts>> {
     const found = new Map<string, QueueFacts>();
     const answered = new AbortController();

@@ -4,15 +4,15 @@ import type { Publication } from "../broker/broker.ts";
 import { encode } from "../messages/codec.ts";
 import type { StatsEvent } from "../messages/event.ts";
 
-/** A message to the stats exchange that counts these events for a sender: `<identity>` of the process. */
+/** A message that counts events for a sender, the `identity` of the process. */
 export function statsMessage(sender: string, events: readonly StatsEvent[]): Publication {
   return { exchange: EXCHANGE.stats, routingKey: "", body: encode({ sender, events }) };
 }
 
-/** What every role counts when it takes a message it can read. */
+/** Events for each decoded message. */
 export const RECEIVED: readonly StatsEvent[] = ["job-received", "job-decode-success"];
 
-/** What an evaluation that came to its end counts. Seconds are whole, as peers read them. */
+/** Events for a completed evaluation. Seconds are integers, for peers. */
 export function evaluationEvents(branch: string, milliseconds: number): StatsEvent[] {
   return [
     "task-evaluation-check-complete",

@@ -17,7 +17,7 @@ export function givenUpReport(
   const again =
     `To build again, comment ${code(`${handle} build ${project}`)} on the pull request, ` +
     "or push.";
-  const late = "Should a builder still take this job, its result replaces this message.";
+  const late = "If a builder still starts this job, its result replaces this message.";
   switch (reason) {
     case "no-builder":
       return {

@@ -10,7 +10,7 @@ export interface HandlerResult {
   readonly settle: Settlement;
 }
 
-/** A long handler: yields messages to publish as it goes, and ends with its result. */
+/** A long handler: yields messages to publish and ends with a result. */
 export type HandlerStream = AsyncGenerator<readonly Publication[], HandlerResult, void>;
 
 /** A role's consumer of a queue. */
@@ -30,7 +30,7 @@ export interface Consumer<Message> {
     delivery: Delivery,
     stop: AbortSignal,
   ): Promise<HandlerResult> | HandlerStream;
-  /** What to publish when the last try failed, so that whoever waits is told. */
+  /** Messages to publish when the last try failed, to report the failure. */
   exhausted?(
     message: Message,
     error: unknown,

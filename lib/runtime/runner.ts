@@ -195,7 +195,7 @@ async function repeat(
     try {
       await task.run(signal);
     } catch (error) {
-      log.warn("Periodic task failed and is tried again at its next run", {
+      log.warn("Periodic task failed; retrying at its next run", {
         task: task.name,
         error: describeError(error),
       });

@@ -70,7 +70,7 @@ Deno.test("what is wrong with the App is told by name, with what to do", async (
   assert.match(mistakes.at(-1)!, /suspended; its owner has to unsuspend it/);
 
   assertLines((await online(fleet, (file) => file.github_app!.app_id = 7)).mistakes, [
-    /^github_app: .* 401: Integration not found; github_app\.app_id is not an App on the server/,
+    /^github_app: .* 401: Integration not found; github_app\.app_id is not an App on/,
   ]);
   await Deno.writeTextFile(join(fleet.folder, "other.pem"), generateAppKey());
   const key = join(fleet.folder, "other.pem");
