@@ -56,7 +56,7 @@ function describeChange({ listChange, builds }: ListPlan, handle: string): strin
   if (all.length === 0) return [];
   const built = mergedBuilds(builds);
   const how = built.length > 0
-    ? `Built here with the changed definitions: ${withTimeLimit(built.map((name) => code(name)))}.`
+    ? `Built here with the changed definitions: ${limited(built.map((name) => code(name)))}.`
     : merged && redefined.length > 0
     ? "The builds here use the current list. A trusted person may comment " +
       `${code(`${handle} eval`)} or ${code(`${handle} build ${redefined[0]}`)} to build the new ` +
