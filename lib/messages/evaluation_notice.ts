@@ -23,7 +23,7 @@ export type EvaluationBuild = z.infer<typeof EvaluationBuild>;
  * Tells our comment poster the progress of a pull request's evaluation, for the check run that sums
  * up its builds. It goes to our own queue `tickborg.check-runs`.
  *
- * `outcome` is the verdict, or what stopped the evaluation; `description` explains it to people in
+ * `outcome` is what the evaluation found, or what stopped it; `description` explains it to people in
  * one line and `notes` in Markdown. `trusted` is whether the pull request's author or the commenter
  * is trusted. `base_sha` is the commit that every build merges with. All are set when the
  * evaluation has ended.
