@@ -8,7 +8,6 @@ export interface Lines {
 
 /** What has been written of an attempt's text, and which lines wait. */
 export interface Assembly {
-  /** The number of the next line to append. */
   readonly next: number;
   /** Lines that arrived before earlier ones, by number. */
   readonly pending: Map<number, string>;
@@ -23,9 +22,7 @@ export interface Assembled {
   readonly early: [number: number, line: string][];
 }
 
-/**
- * Splits lines into those to append and those that must wait. Drops lines that are already known.
- */
+/** Splits lines into those to append and those that must wait. Drops lines that are known. */
 export function assemble(items: readonly Lines[], { next: from, pending }: Assembly): Assembled {
   const append: string[] = [];
   const early: [number, string][] = [];

@@ -31,7 +31,6 @@ const State = z.object({
   bytes: z.number().int().min(0),
   /** Whether everything after `bytes` must be written again. */
   distrust: z.boolean().optional(),
-  /** Whether the log reached its limit. */
   cut: z.boolean().optional(),
   /** Whether the text has notes, so that its lines cannot be counted from its start. */
   noted: z.boolean().optional(),
@@ -204,9 +203,7 @@ export class AttemptLog {
     await removeFile(this.paths.open);
   }
 
-  /**
-   * Closes the file without saving state: another process writes to it, or our state is in doubt.
-   */
+  /** Closes the file without saving state: our state is in doubt, or another process writes. */
   abandon(): void {
     this.#file.close();
   }

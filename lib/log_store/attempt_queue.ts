@@ -1,6 +1,4 @@
-/**
- * Queues operations on logs: one at a time per attempt, many attempts in parallel, few open files.
- */
+/** Queues operations on logs: one at a time per attempt, many attempts in parallel. */
 import type { Logger } from "@logtape/logtape";
 import * as z from "zod";
 import { describeError } from "../common/errors.ts";
@@ -14,7 +12,6 @@ export interface AttemptQueueOptions {
   readonly root: string;
   readonly log: Logger;
   readonly limits: LogLimits;
-  /** Files that may be open at the same time. */
   readonly maxOpen: number;
   /** Called with each text that may have changed. */
   readonly changed: (text: string) => void;
@@ -47,7 +44,7 @@ interface Slot extends QueuedAttempt {
 /** The attempts that have operations queued or files open. */
 export class AttemptQueue {
   readonly #options: AttemptQueueOptions;
-  /** In order of use, the most recent last. */
+  /** Sorted by last use, the most recent last. */
   readonly #slots = new Map<string, Slot>();
 
   constructor(options: AttemptQueueOptions) {

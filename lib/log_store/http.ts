@@ -9,9 +9,7 @@ import { viewerPage } from "../log_viewer/page.ts";
 /** Options of the log server. */
 export interface LogHttpOptions {
   readonly store: LogStore;
-  /**
-   * The public URL of the log server, with which `log_url` starts; if empty, `log_url` is a path.
-   */
+  /** The log server's public URL, with which `log_url` starts; if empty, that is a path. */
   readonly serveRoot: string;
   /** Clients that may follow logs at the same time; 200 by default. */
   readonly maxFollowers?: number;
@@ -99,7 +97,7 @@ class Server {
   }
 
   /**
-   * `GET /logfile/<log key>/<attempt_id>`: the text; `?follow=1` streams until the attempt is over.
+   * `GET /logfile/<log key>/<attempt_id>`: the text; `?follow=1` streams until the attempt ends.
    */
   async file(context: Context): Promise<Response> {
     const parts = segments(context) ?? [];

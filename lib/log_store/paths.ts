@@ -28,9 +28,7 @@ export interface AttemptPaths {
   readonly open: string;
 }
 
-/**
- * Folders of the root that have no logs; no key can name them, because no key starts with a dot.
- */
+/** Folders of the root without logs. No key can name them: no key starts with a dot. */
 export const OPEN_FOLDER = ".open";
 export const TEMPORARY_FOLDER = ".tmp";
 
@@ -69,9 +67,7 @@ export function isAttemptId(name: string): boolean {
 /** The files of an attempt. Throws {@link BadLogName}. */
 export function attemptPaths(root: string, key: string, attempt: string): AttemptPaths {
   if (!isAttemptId(attempt)) {
-    throw new BadLogName(
-      "Cannot use attempt id: it is empty, too long or has forbidden characters",
-    );
+    throw new BadLogName("Cannot use attempt id: too long, or with forbidden characters");
   }
   const folder = join(root, ...keyParts(key));
   return {

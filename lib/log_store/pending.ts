@@ -15,7 +15,6 @@ export class PendingLines {
     this.#path = path;
   }
 
-  /** The lines by number. */
   get lines(): Map<number, string> {
     return this.#lines;
   }

@@ -1,6 +1,4 @@
-/**
- * Reads the log store for HTTP clients: only what a valid name reaches, and never without a limit.
- */
+/** Reads the log store for HTTP clients: only what a valid name reaches, always with a limit. */
 import { join } from "node:path";
 import { exists } from "../common/files.ts";
 import { readJson } from "./files.ts";
@@ -23,7 +21,6 @@ const MAX_JSON_BYTES = 4 * 1024 * 1024;
 export interface StoredAttempt {
   readonly metadata: unknown;
   readonly result: unknown;
-  /** Bytes of text. */
   readonly size: number;
   /** ISO 8601; when the text changed last. */
   readonly modified: string;

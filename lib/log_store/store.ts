@@ -26,7 +26,6 @@ export interface StoreOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly limits?: Partial<LogLimits>;
-  /** Files that may be open at the same time. */
   readonly maxOpen?: number;
 }
 
@@ -34,7 +33,6 @@ export interface StoreOptions {
 export interface RemovedAttempt {
   readonly key: string;
   readonly attempt: string;
-  /** Bytes of its text. */
   readonly bytes: number;
 }
 
@@ -103,7 +101,7 @@ export class LogStore {
   }
 
   /**
-   * Stores an attempt's result; its log is complete once it has as many lines as the result says.
+   * Stores an attempt's result. The log is complete once it has the lines that the result counts.
    */
   async finish(key: string, result: BuildResult): Promise<void> {
     await this.#ask(key, result.attempt_id, {

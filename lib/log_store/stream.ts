@@ -5,9 +5,7 @@ import { isComplete } from "./read.ts";
 
 const CHUNK = 64 * 1024;
 
-/**
- * Milliseconds between two checks of a log without a change notice: another process may write it.
- */
+/** Milliseconds between two checks of a log, in case another process writes it. */
 const POLL_MS = 2_000;
 
 /** A part of a file: `length` bytes from `start`. */
@@ -37,11 +35,9 @@ export async function filePart(
 /** How to follow a log. */
 export interface FollowOptions {
   readonly paths: AttemptPaths;
-  /** First byte to send. */
   readonly start: number;
   /** Calls `changed` when this process has written to the log; returns what ends it. */
   readonly subscribe: (changed: () => void) => () => void;
-  /** Ends the stream. */
   readonly stop: AbortSignal;
   /** Called once when the stream is over, however it ends. */
   readonly ended: () => void;

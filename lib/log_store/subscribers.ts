@@ -16,12 +16,10 @@ export class LogSubscribers {
     };
   }
 
-  /** Whether a text has subscribers. */
   has(text: string): boolean {
     return this.#subscribers.has(text);
   }
 
-  /** Tells a text's subscribers that it has changed. */
   notify(text: string): void {
     this.#subscribers.get(text)?.forEach((changed) => changed());
   }

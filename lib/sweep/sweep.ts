@@ -47,9 +47,7 @@ export interface SweepOptions {
   readonly quietMs: number;
   /** An evaluation that is pending for longer is requested again. */
   readonly pendingMs: number;
-  /**
-   * A check run without news for longer has lost its watch, which would have given it up by then.
-   */
+  /** A check run without news for longer has lost its watch, which gives up earlier. */
   readonly stuckMs: number;
   /** Heads checked in one run, with two requests each; the next run continues after them. */
   readonly maxHeads?: number;
@@ -62,14 +60,12 @@ export class Sweep {
   readonly #settled = new Map<string, string>();
   /** When an evaluation was last requested, by `repo#number commit`. */
   readonly #asked = new Map<string, number>();
-  /** Where the next run continues. */
   #cursor = 0;
 
   constructor(options: SweepOptions) {
     this.#options = options;
   }
 
-  /** Checks the next heads. */
   async run(signal: AbortSignal): Promise<void> {
     const heads = await this.#heads(signal);
     const fresh = heads.filter(({ name, pull }) => this.#settled.get(name) !== versionOf(pull));

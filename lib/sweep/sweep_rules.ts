@@ -67,9 +67,7 @@ export function waitingOf(
   return memory?.pull === number && memory.stage !== "ended" ? memory : undefined;
 }
 
-/**
- * Changes with the commit and with every update of the pull request: a comment may reopen checks.
- */
+/** Changes with the commit and with any update of the pull request: a comment may reopen checks. */
 export function versionOf(pull: PullRequest): string {
   return `${pull.headSha} ${pull.updatedAt}`;
 }
