@@ -15,7 +15,6 @@ export class ConnectedBuilders {
     this.#now = now;
   }
 
-  /** The state of a system's queue. */
   async queue(system: string): Promise<BuildQueueState> {
     const facts = await this.#broker.inspect(buildQueue(system));
     const builders = facts?.consumers ?? 0;

@@ -3,7 +3,6 @@ import type { GitHub } from "../github/github.ts";
 import type { Repo } from "../messages/repo.ts";
 import { baseSuffix } from "./name.ts";
 
-/** Milliseconds for which an answer is cached. */
 const FRESH_MS = 600_000;
 
 /** The methods of GitHub that are used, and the clock in milliseconds since the epoch. */

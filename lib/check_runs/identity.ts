@@ -46,7 +46,6 @@ const MemorySchema = z.object({
   push: z.literal(true).optional(),
   /** The request's pull request; absent for a push, and in what older versions wrote. */
   pull: z.number().int().min(1).optional(),
-  /** Whether the request also runs tests. */
   test: z.literal(true).optional(),
   /** Pull requests that ran tests in earlier requests, or in ones that are not shown. */
   tested: z.array(z.number().int().min(1)).max(MAX_SEEN).optional(),

@@ -60,7 +60,6 @@ export interface ReconcilerOptions extends RedeliveryDelayOptions, TimeoutLimits
   readonly repos: ReadonlySet<string>;
 }
 
-/** What happened to one check run. */
 type Applied = Written | "unchanged" | "ended";
 
 const nothing: HandlerResult = { publish: [], settle: ack };
@@ -157,7 +156,7 @@ export class CheckRunReconciler {
   }
 
   #noRepository({ full_name: repo }: Repo): HandlerResult {
-    this.#options.log.warn("Cannot report builds: GitHub shows no such repository", { repo });
+    this.#options.log.warn("Cannot report builds: GitHub has no such repository", { repo });
     return nothing;
   }
 

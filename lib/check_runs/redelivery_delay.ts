@@ -38,13 +38,10 @@ export class RedeliveryDelay {
     if (this.#waiting === undefined) return true;
     await orAborted(this.#waiting, lost).catch(() => {});
     if (lost.aborted) return false;
-    if (stop.aborted) {
-      throw new Requeue("Cannot write check runs: the role stops before it may write");
-    }
+    if (stop.aborted) throw new Requeue("Cannot write check runs: the role stops first");
     return true;
   }
 
-  /** Starts the wait, or restarts it. */
   #begin(stop: AbortSignal): void {
     const { redeliveryDelayMs, delay } = this.#options;
     this.#over = delay(redeliveryDelayMs, stop);

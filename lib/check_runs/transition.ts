@@ -41,9 +41,7 @@ export type Transition =
 
 /** Why a push's build is not shown. */
 export const PULL_IS_OWNER = "a pull request owns the check run";
-/** Why the build of a pull request is not shown. */
 const ANOTHER_PULL = "another pull request owns the check run";
-/** Why a build without tests is not shown. */
 const TEST_IS_SHOWN = "the check run shows a build with tests";
 
 /** The facts that the rules need in addition to the message. */
@@ -60,7 +58,6 @@ export interface BuildUpdate extends RequestRef {
   readonly push: boolean;
   /** The pull request's number; undefined for a push. */
   readonly pull?: number | undefined;
-  /** Whether tests run too. */
   readonly test?: boolean;
   readonly baseSha?: string | undefined;
   readonly definition?: "merged" | undefined;
@@ -118,7 +115,6 @@ export function transition(
   };
 }
 
-/** What a check run remembers of a superseded request. */
 function history(current: CheckRun, shown: RequestRef, memory: Memory): Partial<Memory> {
   const ended = current.status === "completed" && current.conclusion !== undefined;
   const background = ended

@@ -20,7 +20,6 @@ export interface WriterOptions {
 /** The result of a write. */
 export type Written = "created" | "written" | "no commit";
 
-/** A check run's current state, and the state to write. */
 interface Write {
   readonly state: CheckRunState;
   readonly current: CheckRun | undefined;
@@ -90,7 +89,11 @@ export class CheckWriter {
   noCommit({ name, subject }: CheckRunChange, tries: number): "no commit" {
     const { repo: { full_name: repo }, pr: { head_sha: headSha } } = subject;
     retryIfEarly(new Error(`GitHub shows no commit ${headSha} in ${repo}`), tries);
-    this.#options.log.warn("Cannot report build: GitHub shows no such commit", { repo, headSha, name });
+    this.#options.log.warn("Cannot report build: GitHub has no such commit", {
+      repo,
+      headSha,
+      name,
+    });
     return "no commit";
   }
 }

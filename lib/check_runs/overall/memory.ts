@@ -23,7 +23,6 @@ const OverallMemory = z.object({
   pull: z.number().int().min(1),
   /** The branch that it goes to; null for the default branch. */
   base: z.string().max(255).nullable(),
-  /** The evaluation's request. */
   request: RequestOf,
   stage: EvaluationNotice.shape.evaluation,
   // Copied from the notice.

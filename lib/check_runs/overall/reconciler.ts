@@ -62,7 +62,6 @@ export class OverallReconciler {
     return made.kind === "show" ? followUp(target, made.memory, state) : done;
   }
 
-  /** Brings the check up to date with its builds. */
   async look(
     target: OverallTarget,
     asked: OverallCheck,
@@ -99,9 +98,7 @@ export class OverallReconciler {
     return asked.request_id === undefined ? done : lookAgain;
   }
 
-  /**
-   * Ends a check whose evaluation never comes: its pull request has left, and no message said so.
-   */
+  /** Ends a check whose evaluation never comes: its pull request has left without a message. */
   async #endIfLeft(
     target: OverallTarget,
     memory: OverallMemory,
@@ -135,7 +132,7 @@ export class OverallReconciler {
     { tries }: Delivery,
   ): HandlerResult {
     retryIfEarly(new Error(`GitHub shows no commit ${headSha} in ${repo}`), tries);
-    this.#options.log.warn("Cannot sum up builds: GitHub shows no such commit", { repo, headSha });
+    this.#options.log.warn("Cannot sum up builds: GitHub has no such commit", { repo, headSha });
     return done;
   }
 

@@ -5,7 +5,6 @@ import type { Repo } from "../../messages/repo.ts";
 import { LEFT } from "./transition.ts";
 import type { OverallMemory } from "./memory.ts";
 
-/** Prefix of the request ids of these evaluations. */
 const RIVAL_REQUEST = "handover";
 
 /**

@@ -10,7 +10,6 @@ import type { OverallMemory } from "./memory.ts";
 
 /** The facts that the states come from. */
 export interface SumFacts {
-  /** The commit's check runs. */
   readonly runs: readonly CheckRun[];
   /** See `baseSuffix`. */
   readonly suffix: string;

@@ -21,7 +21,6 @@ export interface OverallTransitionFacts {
 
 /** What happens to the check. */
 export type OverallTransition =
-  /** The notice's evaluation is shown. */
   | { readonly kind: "show"; readonly memory: OverallMemory }
   /** The notice's pull request is remembered; what the check shows stays the same. */
   | { readonly kind: "remember"; readonly memory: OverallMemory }
@@ -91,7 +90,6 @@ function isNowFinal({ outcome }: OverallMemory, notice: EvaluationNotice): boole
   return UNSURE.test(outcome ?? "") && notice.outcome !== undefined && !UNSURE.test(notice.outcome);
 }
 
-/** Whether another pull request becomes the owner. */
 function outranks(
   memory: OverallMemory,
   { evaluation, trusted, outcome }: EvaluationNotice,
@@ -117,7 +115,6 @@ function withNewOwner(
   return rivals.length === 0 ? made : { ...made, rivals };
 }
 
-/** The pull request becomes a rival of the owner. */
 function withRival(
   memory: OverallMemory,
   { pr, requested_at: at }: EvaluationNotice,

@@ -11,7 +11,6 @@ const BETWEEN_MS = 30_000;
 const ONE_PAGE = 100;
 /** Milliseconds per build between two longer listings: GitHub allows 5,000 reads an hour. */
 const LISTING_MS = 60;
-/** Maximum number of checks to remember. */
 const MAX_REMEMBERED = 2_000;
 
 /** Whether a new state can wait: nothing has begun, ended or failed. */
