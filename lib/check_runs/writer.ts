@@ -89,11 +89,7 @@ export class CheckWriter {
   noCommit({ name, subject }: CheckRunChange, tries: number): "no commit" {
     const { repo: { full_name: repo }, pr: { head_sha: headSha } } = subject;
     retryIfEarly(new Error(`GitHub shows no commit ${headSha} in ${repo}`), tries);
-    this.#options.log.warn("Cannot report build: GitHub has no such commit", {
-      repo,
-      headSha,
-      name,
-    });
+    this.#options.log.warn("Cannot report build: no such commit", { repo, headSha, name });
     return "no commit";
   }
 }
