@@ -6,7 +6,7 @@ import type { Delivery, Settlement } from "./broker.ts";
 /** Settles deliveries. */
 export type Handler = (delivery: Delivery) => Promise<Settlement>;
 
-/** Milliseconds before a rejected delivery is requeued, so that a bug causes no busy loop. */
+/** Milliseconds before a delivery is requeued if its handler rejected: no busy loop on a bug. */
 const BUG_PAUSE_MS = 1_000;
 
 /** The handler's settlement. A handler that rejects is a bug, and its delivery is requeued. */
