@@ -1,16 +1,15 @@
 import { orAborted } from "../common/async.ts";
 
-/** Lets many wait for a condition that others bring about. */
+/** Lets callers wait for a condition that others bring about. */
 export class Condition {
   #next = Promise.withResolvers<void>();
 
-  /** Has everybody who waits look again. */
   notify(): void {
     this.#next.resolve();
     this.#next = Promise.withResolvers<void>();
   }
 
-  /** The first value that is not undefined; rejects with the signal's reason when it aborts before. */
+  /** The first value that is not undefined; rejects with the signal's reason if it aborts first. */
   async until<Value>(get: () => Value | undefined, signal: AbortSignal): Promise<Value> {
     for (;;) {
       const value = get();

@@ -5,35 +5,34 @@ import { cutToBytes } from "../text/utf8.ts";
 import type { Delivery } from "./broker.ts";
 import { HEADER } from "./envelope.ts";
 
-/** A message that could not be handled. Whoever may publish can forge one, so no field is to be trusted. */
+/** A message that could not be handled. Any publisher can forge one, so trust no field. */
 export interface DeadLetter {
-  /** Twelve hexadecimal digits, the same at each look. */
+  /** Twelve hexadecimal digits, the same each time it is read. */
   readonly id: string;
-  /** When it died, ISO 8601; empty where it does not say so. */
+  /** When it died, ISO 8601; empty if unknown. */
   readonly time: string;
   readonly reason: string;
-  /** The queue it came from; empty where it does not say so. */
+  /** The queue it came from; empty if unknown. */
   readonly queue: string;
   readonly exchange: string;
   readonly routingKey: string;
   readonly tries: number;
   readonly bytes: number;
-  /** With everything about it: its headers and its body, in base64 where it is not UTF-8. */
+  /** Only when read with `whole`: its headers, and its body, in base64 if it is not UTF-8. */
   readonly headers?: Readonly<Record<string, unknown>>;
   readonly body?: string;
   readonly bodyBase64?: string;
 }
 
-/** Which dead letters are meant: all where nothing is given. */
+/** Selects dead letters: all if nothing is given. */
 export interface Filter {
   readonly ids: readonly string[];
   readonly queue: string | undefined;
 }
 
-/** Bytes of a body that are shown to people. */
 const MAX_SHOWN_BYTES = 64 * 1024;
 
-/** Reads a delivery of the dead-letter queue; with `whole` its headers and body too. */
+/** Reads a delivery of the dead-letter queue; with `whole`, also its headers and body. */
 export function readDeadLetter(delivery: Delivery, whole = false): DeadLetter {
   const { headers, body, exchange, routingKey, tries } = delivery;
   const text = (name: string) => typeof headers[name] === "string" ? headers[name] as string : "";
@@ -61,16 +60,16 @@ function bodyOf(body: Uint8Array): Pick<DeadLetter, "body" | "bodyBase64"> {
   }
 }
 
-/** Whether a filter means a dead letter. */
+/** Whether a filter selects a dead letter. */
 export function selects({ ids, queue }: Filter, letter: DeadLetter): boolean {
   if (queue !== undefined && letter.queue !== queue) return false;
   return ids.length === 0 || ids.includes(letter.id);
 }
 
-/** Characters that a terminal obeys, hides or reorders text by. */
+/** Characters that control a terminal, or hide or reorder text. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** JSON without secrets, in which nothing stands that a terminal would obey or hide. */
+/** JSON without secrets and without characters that a terminal would obey or hide. */
 export function jsonText(value: unknown): string {
   return redacted(JSON.stringify(value, null, 2)).replaceAll(UNSEEN, (character) => {
     if (character === "\n") return character;
@@ -79,7 +78,7 @@ export function jsonText(value: unknown): string {
   });
 }
 
-/** A text for a terminal: on one line, without secrets and anything that the terminal would obey or hide. */
+/** A text for a terminal: one line, without secrets and characters that it would obey or hide. */
 export function shown(text: string): string {
   return redacted(text.toWellFormed()).replaceAll(
     UNSEEN,
@@ -87,7 +86,7 @@ export function shown(text: string): string {
   );
 }
 
-/** The body for a terminal: JSON is indented, and a long one is cut. */
+/** The body for a terminal: JSON is indented, and a long body is cut. */
 export function bodyText({ body, bodyBase64, bytes }: DeadLetter): string {
   const text = redacted(body === undefined ? `base64 ${bodyBase64 ?? ""}` : indented(body));
   const kept = cutToBytes(text, MAX_SHOWN_BYTES);

@@ -1,35 +1,35 @@
 /**
- * Headers in which a message carries what a broker would forget when it moves the message between queues:
- * where it was first published, how often it was tried, and why it died. Peers ignore them.
+ * Headers that carry what a broker would lose when it moves a message between queues: where it was
+ * first published, how often it was tried, and why it died. Peers ignore them.
  */
 import { cutToBytes } from "../text/utf8.ts";
 import type { Delivery } from "./broker.ts";
 
 /** The headers. */
 export const HEADER = {
-  /** How often the message was tried, the next delivery included. */
+  /** How often the message was tried, including the next delivery. */
   tries: "x-tickborg-attempt",
-  /** The exchange and the routing key it was first published with. */
+  /** The exchange and routing key it was first published with. */
   exchange: "x-tickborg-exchange",
   routingKey: "x-tickborg-routing-key",
   /** On dead letters: why, from which queue, and when (ISO 8601). */
   reason: "x-tickborg-reason",
   queue: "x-tickborg-queue",
   time: "x-tickborg-time",
-  /** Names a delivery that is held for long, so that a copy of it is known again. */
+  /** Identifies a leased delivery, so that a copy of it is recognized. */
   lease: "x-tickborg-hold",
 } as const;
 
-/** Headers of a message, whoever made it. */
+/** Headers of a message, ours or a peer's. */
 export type Headers = Readonly<Record<string, unknown>>;
 
-/** Bytes of a reason that a header carries: all properties must fit into one AMQP frame. */
+/** Maximum bytes of a reason in a header: all properties must fit into one AMQP frame. */
 const MAX_REASON_BYTES = 4_000;
 
-/** A larger number of tries in a header cannot be ours. */
+/** A header with more tries cannot be ours. */
 const MAX_TRIES = 1_000_000;
 
-/** A message as a queue hands it out. */
+/** A message as a queue delivers it. */
 export interface ReceivedMessage {
   readonly exchange: string;
   readonly routingKey: string;
@@ -51,7 +51,7 @@ export function originOf(
   };
 }
 
-/** Headers of a copy that goes to another queue on its way back to the same one. */
+/** Headers of a copy that goes through another queue back to its own. */
 export function movedHeaders(delivery: Delivery): Record<string, unknown> {
   return {
     ...withoutTrail(delivery.headers),
@@ -66,7 +66,7 @@ export function retriedHeaders(delivery: Delivery): Record<string, unknown> {
   return { ...movedHeaders(delivery), [HEADER.tries]: delivery.tries + 1 };
 }
 
-/** Headers of a dead letter: all it had, and why it died. */
+/** Headers of a dead letter: all original ones, and why it died. */
 export function deadHeaders(
   delivery: Delivery,
   death: { reason: string; time: Date },
@@ -79,7 +79,7 @@ export function deadHeaders(
   };
 }
 
-/** Headers of a dead letter that starts again: what it came with, and where it was first published. */
+/** Headers of a dead letter that starts again: the original ones, and where it was published. */
 export function restartedHeaders(delivery: Delivery): Record<string, unknown> {
   const headers = movedHeaders(delivery);
   for (const name of [HEADER.tries, HEADER.reason, HEADER.queue, HEADER.time]) {
@@ -88,7 +88,7 @@ export function restartedHeaders(delivery: Delivery): Record<string, unknown> {
   return headers;
 }
 
-/** RabbitMQ notes each expiry in headers of its own; after a delay of ours they only grow. */
+/** RabbitMQ records each expiry in its own headers, which only grow with our delays. */
 const TRAIL = ["x-death", "x-first-death", "x-last-death"];
 
 function withoutTrail(headers: Headers): Record<string, unknown> {

@@ -1,4 +1,4 @@
-/** Handlers of deliveries, which both brokers call alike. */
+/** Handlers of deliveries, which both brokers call the same way. */
 import type { Logger } from "@logtape/logtape";
 import { delay } from "../common/async.ts";
 import type { Delivery, Settlement } from "./broker.ts";
@@ -6,10 +6,10 @@ import type { Delivery, Settlement } from "./broker.ts";
 /** Settles deliveries. */
 export type Handler = (delivery: Delivery) => Promise<Settlement>;
 
-/** Milliseconds before a delivery whose handler rejected comes again, so that a bug is no hot loop. */
+/** Milliseconds before a delivery is requeued if its handler rejected: no busy loop on a bug. */
 const BUG_PAUSE_MS = 1_000;
 
-/** The settlement a handler returns; one that rejects is a bug, whose delivery comes again. */
+/** The handler's settlement. A handler that rejects is a bug, and its delivery is requeued. */
 export async function settlementOf(
   handler: Handler,
   delivery: Delivery,

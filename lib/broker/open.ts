@@ -1,4 +1,4 @@
-/** Opens the broker that a configuration names, with the credentials from its files. */
+/** Opens the broker of a configuration, with the credentials from its files. */
 import { dirname } from "node:path";
 import type { Logger } from "@logtape/logtape";
 import { type Config, rabbitMqKey, rabbitMqOf, type Section } from "../config/config.ts";
@@ -13,22 +13,23 @@ import type { Broker } from "./broker.ts";
 import type { RabbitMqSettings } from "./rabbitmq/broker.ts";
 import type { ProbedRights, ProbeReport } from "./rabbitmq/probe.ts";
 
-/** How a broker is opened. */
+/** How to open a broker. */
 export interface OpenOptions {
   readonly log: Logger;
   /** Whether all roles run in this process, so that the embedded broker can serve them. */
   readonly embedded: boolean;
-  /** Tells the connection from others in the server's own lists. */
+  /** Identifies the connection in the server's lists. */
   readonly role?: string;
-  /** Whether only to look: nothing is declared on the server. */
+  /** Whether to only read: nothing is declared on the server. */
   readonly declareNothing?: boolean;
-  /** Whether to reject where RabbitMQ is away now, as commands do, rather than to try again and again. */
+  /** Whether to reject if RabbitMQ is down now, as commands do, instead of trying again. */
   readonly once?: boolean;
 }
 
 /**
- * Opens the embedded broker, or connects to the section's RabbitMQ, which may be away: it is tried again
- * and again. Throws a {@link ConfigError} where the configuration names no RabbitMQ, or a secret cannot be read.
+ * Opens the embedded broker, or connects to the section's RabbitMQ; if that is down, tries again
+ * until it is up. Throws a {@link ConfigError} if the configuration names no RabbitMQ, or a secret
+ * cannot be read.
  */
 export async function openBroker(
   config: Config,
@@ -63,7 +64,7 @@ export async function openBroker(
   });
 }
 
-/** Tries out a section's RabbitMQ and what its user must be able to do there: see `rabbitmq/probe.ts`. */
+/** Tests a section's RabbitMQ and the rights that its user needs there: see `rabbitmq/probe.ts`. */
 export async function probeBroker(
   config: Config,
   section: Section,
@@ -74,12 +75,12 @@ export async function probeBroker(
   return await probeRabbitMq(await settingsOf(rabbit, rabbitMqKey(config, section)), uses);
 }
 
-/** What keeps the embedded broker's file from being opened, in words where somebody can mend it. */
+/** Explains why the embedded broker's file cannot be opened, and what to do. */
 function embeddedFault(error: unknown, path: string): unknown {
   if (!(error instanceof Error) || error instanceof ConfigError) return error;
   const key = "embedded_broker.path";
   if (/not a database|malformed/i.test(error.message)) {
-    const todo = "move that file away, or name another one";
+    const todo = "move that file away, or name another file";
     return new ConfigError(`${key}: cannot use ${shownPath(path)}: ${error.message}; ${todo}`);
   }
   const system = "code" in error && typeof error.code === "string" && /^E[A-Z]+$/.test(error.code);
@@ -87,7 +88,7 @@ function embeddedFault(error: unknown, path: string): unknown {
   return new ConfigError(unwritable({ key, path: dirname(path) }, error), { cause: error });
 }
 
-/** Reads what a broker's settings need; `key` names them in the configuration. */
+/** Reads the settings and secrets of a RabbitMQ; `key` is its key in the configuration. */
 async function settingsOf(rabbit: RabbitMq, key: string): Promise<RabbitMqSettings> {
   const hasPort = /(^\[.*\]|^[^\[\]:]+):\d+$/.test(rabbit.host);
   const standard = rabbit.ssl ? 5671 : 5672;

@@ -1,10 +1,10 @@
-/** How a message finds its queues: the rules of AMQP 0-9-1 for topic and fanout exchanges. */
+/** Routes messages to queues: the rules of AMQP 0-9-1 for topic and fanout exchanges. */
 import { PoisonMessage } from "../common/errors.ts";
 import type { Exchange, Topology } from "./topology.ts";
 
 /**
- * Whether a topic pattern matches a routing key: words are parted by dots, `*` stands for one word, `#` for
- * any number of them, none included.
+ * Whether a topic pattern matches a routing key: dots separate words, `*` stands for one word, `#`
+ * for any number of words, including none.
  */
 export function topicMatches(pattern: string, routingKey: string): boolean {
   return wordsMatch(wordsOf(pattern), wordsOf(routingKey));
@@ -15,8 +15,8 @@ function wordsOf(key: string): string[] {
 }
 
 /**
- * Goes back to the last `#` only, as a wildcard matcher may: time grows with the product of both lengths,
- * whatever a stranger puts into a routing key.
+ * Backtracks to the last `#` only, which is enough for wildcards: time grows with the product of
+ * both lengths, whatever a stranger writes into a routing key.
  */
 function wordsMatch(pattern: readonly string[], words: readonly string[]): boolean {
   let at = 0;
@@ -40,14 +40,14 @@ function wordsMatch(pattern: readonly string[], words: readonly string[]): boole
   return at === pattern.length;
 }
 
-/** Whether an exchange hands a message to what is bound with the pattern. */
+/** Whether an exchange routes a message to a binding with this pattern. */
 export function bindingMatches(exchange: Exchange, pattern: string, routingKey: string): boolean {
   return exchange.type === "fanout" || topicMatches(pattern, routingKey);
 }
 
 /**
- * The queues a message goes to, each once; undefined where there is no such exchange, or no such queue
- * behind the default exchange.
+ * The queues a message goes to, each once; undefined if there is no such exchange, or no such queue
+ * for the default exchange.
  */
 export function route(
   topology: Topology,
@@ -68,15 +68,15 @@ export function route(
   ).map(({ name }) => name);
 }
 
-/** Bytes of an exchange's name or a routing key: AMQP writes their length into one byte. */
+/** Maximum bytes of an exchange's name or a routing key: AMQP stores the length in one byte. */
 const MAX_NAME_BYTES = 255;
 
-/** Throws a {@link PoisonMessage} where no broker could ever take a message for what it says. */
+/** Throws a {@link PoisonMessage} for an address that no broker can accept. */
 export function assertAddress(
   { exchange, routingKey }: { readonly exchange: string; readonly routingKey: string },
 ): void {
   for (const [what, name] of [["exchange", exchange], ["routing key", routingKey]] as const) {
-    // Each character takes at least one byte, so that a huge one is not encoded only to be measured.
+    // Each character has at least one byte, so that a huge name need not be encoded.
     const bytes = name.length > MAX_NAME_BYTES ? name.length : encoder.encode(name).byteLength;
     if (bytes > MAX_NAME_BYTES) {
       throw new PoisonMessage(

@@ -1,25 +1,25 @@
 /**
- * Every exchange, queue and binding there is. Other files name a queue by {@link QUEUE}, and an exchange as
- * it is called here: a broker refuses any other. `docs/protocol.md` fixes those without the `tickborg.` prefix;
- * those with it are ours alone and may have arguments.
+ * All exchanges, queues and bindings. Other files name a queue by {@link QUEUE}, and an exchange by
+ * its name here: a broker refuses any other. `docs/protocol.md` defines those without the
+ * `tickborg.` prefix; those with it are only ours and may have arguments.
  */
 import { type System, SYSTEMS } from "../messages/systems.ts";
 
-/** An exchange; all are durable and none is deleted automatically. */
+/** An exchange; all are durable, and none is deleted automatically. */
 export interface Exchange {
   readonly name: string;
   readonly type: "topic" | "fanout";
 }
 
-/** A durable queue and what is bound to it. */
+/** A durable queue and its bindings. */
 export interface Queue {
   readonly name: string;
   readonly bindings: readonly { readonly exchange: string; readonly pattern: string }[];
-  /** AMQP queue arguments; none on the queues that a Rust peer declares too. */
+  /** AMQP queue arguments; none on queues that a Rust peer declares too. */
   readonly arguments?: Readonly<Record<string, string | number | boolean>>;
   /**
-   * Messages that may wait: the newest. The embedded broker holds to it; RabbitMQ by a policy, because a
-   * queue that a Rust peer declares too has no arguments.
+   * How many messages are kept: the newest. The embedded broker enforces it; RabbitMQ does so with
+   * a policy, because a queue that a Rust peer declares too has no arguments.
    */
   readonly keep?: number;
 }
@@ -68,8 +68,8 @@ export const QUEUE = {
 } as const;
 
 /**
- * GitHub names may hold dots, which part the words of a routing key, so the old one-word patterns stay
- * beside patterns that match any number of words (`docs/protocol.md`, "Queues").
+ * GitHub names may have dots, which separate the words of a routing key. So the old one-word
+ * patterns stay next to patterns that match any number of words (`docs/protocol.md`, "Queues").
  */
 function eventBindings(event: string): Queue["bindings"] {
   return [`${event}.*`, `${event}.#`].map((pattern) => ({
@@ -78,10 +78,10 @@ function eventBindings(event: string): Queue["bindings"] {
   }));
 }
 
-/** Only one consumer at a time is given messages; another takes over when it goes away. */
+/** Only one consumer at a time gets messages; if it goes away, another one does. */
 const singleActiveConsumer = { "x-single-active-consumer": true };
 
-/** The queues with what is bound to each. */
+/** The queues with their bindings. */
 export const QUEUES: readonly Queue[] = [
   { name: QUEUE.evaluationFilter, bindings: eventBindings("pull_request") },
   { name: QUEUE.commentFilter, bindings: eventBindings("issue_comment") },
@@ -90,7 +90,7 @@ export const QUEUES: readonly Queue[] = [
     bindings: ["pull_request_review", "pull_request_review_comment"].flatMap(eventBindings),
   },
   { name: QUEUE.pushFilter, bindings: eventBindings("push") },
-  // Nobody consumes it: people look what their App is subscribed to for nothing.
+  // It has no consumer: it shows people which subscriptions of their App are useless.
   { name: QUEUE.unknownEvents, bindings: eventBindings("unknown"), keep: 1_000 },
   { name: QUEUE.evaluationJobs, bindings: [] },
   ...SYSTEMS.map((system): Queue => ({
@@ -114,7 +114,7 @@ export interface Topology {
   readonly queues: readonly Queue[];
 }
 
-/** Everything there is. */
+/** All exchanges and queues. */
 export const TOPOLOGY: Topology = { exchanges: EXCHANGES, queues: QUEUES };
 
 /** Events that a queue other than the unknown one is bound to. */

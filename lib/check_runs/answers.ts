@@ -2,7 +2,7 @@
 import { PoisonMessage } from "../common/errors.ts";
 import { type CheckRun, GitHubRefusal } from "../github/github.ts";
 
-/** Of several check runs of one name, GitHub shows the one made last. */
+/** Of several check runs with one name, GitHub shows the one created last. */
 export function newest(runs: readonly CheckRun[]): CheckRun | undefined {
   return runs.reduce<CheckRun | undefined>(
     (best, run) => best === undefined || run.id > best.id ? run : best,
@@ -10,7 +10,7 @@ export function newest(runs: readonly CheckRun[]): CheckRun | undefined {
   );
 }
 
-/** What GitHub refuses for good is a dead letter, where an operator sees why. */
+/** Makes a permanent refusal of GitHub a dead letter, where an operator sees the reason. */
 export function refused(error: unknown, name: string): unknown {
   if (!(error instanceof GitHubRefusal)) return error;
   return new PoisonMessage(`Cannot write check run ${name}: ${error.message}`, { cause: error });

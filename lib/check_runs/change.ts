@@ -1,4 +1,4 @@
-/** Pure: which check runs a message is about, and what each of them would say. */
+/** Pure: which check runs a message is about, and what each of them would show. */
 import type { CheckRun, CheckRunState } from "../github/github.ts";
 import type { BuildJob } from "../messages/build_job.ts";
 import type { BuildResult } from "../messages/build_result.ts";
@@ -23,7 +23,7 @@ import { checkRunName, parseCheckRunName } from "./name.ts";
 import type { BuildState, BuildUpdate, Transition } from "./transition.ts";
 import { conclusionOf, type RankedConclusion } from "./conclusion.ts";
 
-/** What is known when a check run is written. */
+/** Facts for writing a check run. */
 export interface WriteFacts {
   /** ISO 8601. */
   readonly now: string;
@@ -31,7 +31,7 @@ export interface WriteFacts {
   readonly addresses: Addresses;
 }
 
-/** A change that a message asks of one check run. */
+/** A change to one check run that a message asks for. */
 export interface CheckRunChange {
   readonly name: string;
   readonly subject: BuildSubject;
@@ -42,18 +42,18 @@ export interface CheckRunChange {
   report(facts: WriteFacts): Report;
 }
 
-/** What the changes of a message need beside it. */
+/** What the changes need in addition to the message. */
 export interface ChangeFacts {
-  /** What the names end with: see `baseSuffix`. */
+  /** The end of each name: see `baseSuffix`. */
   readonly suffix?: string;
   /**
-   * The projects of a result that names none: builders of the Rust bot leave both lists out when a build
+   * Projects for a result that names none: builders of the Rust bot leave both lists out if a build
    * could not even begin.
    */
   readonly projects?: readonly string[];
 }
 
-/** The changes that a message about builds asks for. */
+/** The changes that a build message asks for. */
 export function checkRunChanges(
   message: BuildMessage,
   { suffix = "", projects = [] }: ChangeFacts = {},
@@ -68,7 +68,7 @@ export function checkRunChanges(
   }
 }
 
-/** What a change tells of a build, as the rules take it. */
+/** A change as input for the transition rules. */
 export function updateOf({ subject, request, buildState }: CheckRunChange): BuildUpdate {
   const push = isPush(subject);
   return {
@@ -129,7 +129,7 @@ function resultChanges(
 ): CheckRunChange[] {
   const attempted = namesProjects(result) ? result.attempted_attrs ?? [] : projects;
   const leftOut = (result.skipped_attrs ?? []).filter((project) => !attempted.includes(project));
-  // A job whose only projects were left out has a status of its own to tell (superseded, an error).
+  // A job whose projects were all left out has its own status to report (superseded, an error).
   const [own, others] = attempted.length === 0 ? [leftOut, []] : [attempted, leftOut];
   const { conclusion, rank } = conclusionOf(result);
   return [
@@ -170,7 +170,7 @@ function completedChange(
   };
 }
 
-/** The projects of those check runs that a result without project names must be about. */
+/** The projects that a result without project names must be about, from the waiting check runs. */
 export function projectsAwaiting(result: BuildResult, runs: readonly CheckRun[]): string[] {
   return runs.filter((run) => parseExternalId(run.externalId).requestId === result.request_id)
     .map((run) => parseCheckRunName(run.name))
@@ -178,7 +178,7 @@ export function projectsAwaiting(result: BuildResult, runs: readonly CheckRun[])
     .map(({ project }) => project);
 }
 
-/** What GitHub is told when a transition is made. */
+/** The check run's state at GitHub after a transition. */
 export function stateOf(
   change: CheckRunChange,
   made: Transition & { kind: "create" | "update" },
@@ -197,7 +197,7 @@ export function stateOf(
   };
 }
 
-/** A check run that shows what it showed, and remembers more. */
+/** A check run's state with a new memory, unchanged in what it shows. */
 export function rememberingState(
   current: CheckRun,
   made: Transition & { kind: "remember" },

@@ -1,10 +1,10 @@
-/** Pure: what GitHub is told of a build that ended. */
+/** Pure: the conclusion of a build that ended. */
 import type { Conclusion } from "../github/github.ts";
 import type { BuildResult } from "../messages/build_result.ts";
 import { wasGivenUp } from "../report/result.ts";
 import { CONCLUSION_RANK, type ConclusionRank } from "./identity.ts";
 
-/** The conclusion that GitHub is given for a result, and its rank. */
+/** A result's conclusion at GitHub, and its rank. */
 export interface RankedConclusion {
   readonly conclusion: Conclusion;
   readonly rank: ConclusionRank;

@@ -3,7 +3,7 @@ import type { Broker } from "../broker/broker.ts";
 import type { BuildQueueState } from "../report/waiting.ts";
 import { buildQueue } from "../broker/topology.ts";
 
-/** Remembers since when each system has been seen without a builder. */
+/** Remembers since when each system has had no builder. */
 export class ConnectedBuilders {
   readonly #broker: Pick<Broker, "inspect">;
   /** Milliseconds since the epoch. */
@@ -15,7 +15,6 @@ export class ConnectedBuilders {
     this.#now = now;
   }
 
-  /** The state of a system's queue. */
   async queue(system: string): Promise<BuildQueueState> {
     const facts = await this.#broker.inspect(buildQueue(system));
     const builders = facts?.consumers ?? 0;
@@ -23,7 +22,7 @@ export class ConnectedBuilders {
     return { waiting: facts?.ready, builders };
   }
 
-  /** Milliseconds that a system has been seen without a builder; undefined while it has one. */
+  /** Milliseconds since a system was first seen without a builder; undefined while it has one. */
   async noBuilderFor(system: string): Promise<number | undefined> {
     await this.queue(system);
     const since = this.#disconnectedSince.get(system);
@@ -32,7 +31,7 @@ export class ConnectedBuilders {
 
   #observe(system: string, builders: number): void {
     if (builders > 0) this.#disconnectedSince.delete(system);
-    // Names of systems come from outside; those Tickborg knows are fewer than ten.
+    // System names come from outside, so bound them; Tickborg knows fewer than ten.
     else if (!this.#disconnectedSince.has(system) && this.#disconnectedSince.size < 100) {
       this.#disconnectedSince.set(system, this.#now());
     }

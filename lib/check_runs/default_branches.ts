@@ -1,18 +1,17 @@
-/** Which branch is a repository's default, for the names of check runs. */
+/** Finds a repository's default branch, for the names of check runs. */
 import type { GitHub } from "../github/github.ts";
 import type { Repo } from "../messages/repo.ts";
 import { baseSuffix } from "./name.ts";
 
-/** Milliseconds for which an answer is believed. */
 const FRESH_MS = 600_000;
 
-/** What is used of GitHub, and the clock in milliseconds since the epoch. */
+/** The methods of GitHub that are used, and the clock in milliseconds since the epoch. */
 export interface DefaultBranchOptions {
   readonly github: Pick<GitHub, "defaultBranch">;
   readonly now: () => number;
 }
 
-/** Asks GitHub now and then; the repositories are those that are served. */
+/** Caches GitHub's answers for the served repositories. */
 export class DefaultBranches {
   readonly #options: DefaultBranchOptions;
   readonly #known = new Map<string, { branch: string; at: number }>();

@@ -1,4 +1,4 @@
-/** What travels on `tickborg.check-runs`: everything that may change a check run. */
+/** Messages on `tickborg.check-runs`: everything that may change a check run. */
 import type { Publication } from "../broker/broker.ts";
 import type { BuildJob } from "../messages/build_job.ts";
 import { BuildResult } from "../messages/build_result.ts";
@@ -23,7 +23,7 @@ export type CheckMessage =
   | { readonly kind: "evaluation"; readonly notice: EvaluationNotice }
   | { readonly kind: "overall"; readonly overall: OverallCheck };
 
-/** Decodes a message, told apart by its fields. Throws an Error that names every wrong field. */
+/** Decodes a message; its fields tell its kind. Throws an Error that names every wrong field. */
 export function decodeCheckMessage(body: Uint8Array): CheckMessage {
   const value = parseJson(body);
   const fields = Object(value);
@@ -57,7 +57,7 @@ export function repoOf(message: CheckMessage): Repo {
   }
 }
 
-/** What a message about builds says of where they come from. */
+/** Where the builds of a message come from. */
 export function subjectOf(message: BuildMessage): Pick<BuildJob, "repo" | "pr" | "push"> {
   switch (message.kind) {
     case "queued":
@@ -69,18 +69,18 @@ export function subjectOf(message: BuildMessage): Pick<BuildJob, "repo" | "pr" |
   }
 }
 
-/** Tells the poster how far an evaluation is. */
+/** Tells the poster the stage of an evaluation. */
 export function noticeMessage(notice: EvaluationNotice): Publication {
   return { exchange: "", routingKey: QUEUE.checkRuns, body: encode(notice) };
 }
 
-/** Has the poster sum up the builds of a pull request. */
+/** Makes the poster sum up the builds of a pull request. */
 export function overallMessage(overall: Omit<OverallCheck, "overall">): Publication {
   const body = encode({ overall: true, ...overall } satisfies OverallCheck);
   return { exchange: "", routingKey: QUEUE.checkRuns, body };
 }
 
-/** Has the poster look at a check run, now and then until it has ended. */
+/** Makes the poster check a check run from time to time until it has ended. */
 export function watchMessage(watch: Omit<CheckWatch, "watch">): Publication {
   const body = encode({ watch: true, ...watch } satisfies CheckWatch);
   return { exchange: "", routingKey: QUEUE.checkRuns, body };

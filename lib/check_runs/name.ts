@@ -1,18 +1,18 @@
 /**
- * Names of check runs: what branch protection can require. GitHub keeps check runs by commit and name, and
- * one commit may be the head of pull requests into several branches: each base has names of its own, so that
- * a check that one base requires never shows what was merged into another. Those of the default branch, and
- * of pushes, have no suffix.
+ * Names of check runs, which branch protection can require. GitHub identifies check runs by commit
+ * and name, and one commit may be the head of pull requests into several branches. So each base has
+ * its own names, and a check that one base requires never shows what was merged into another. Names
+ * for the default branch, and for pushes, have no suffix.
  */
 import { nameHash } from "../messages/log_key.ts";
 
 /** The check run that sums up all builds of a pull request: the one to require. */
 export const OVERALL = "tickborg";
 
-/** Characters of a base branch's name that a check run's name shows. */
+/** Characters of a base branch's name that a check run's name can show. */
 const MAX_BASE = 100;
 
-/** What the names of a pull request's check runs end with: nothing for the default branch. */
+/** The end of the names of a pull request's check runs: empty for the default branch. */
 export function baseSuffix(base: string | null, defaultBranch: string): string {
   if (base === null || base === defaultBranch) return "";
   const clean = base.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "").toWellFormed();
@@ -38,7 +38,7 @@ export function checkRunName(project: string, system: string, suffix = ""): stri
   return `${project} on ${system}`.replaceAll(/[\p{Cc}\p{Cf}]/gu, "").slice(0, 150) + suffix;
 }
 
-/** What a check run's name says; a name of another form is a project on no system. */
+/** The parts of a check run's name. A name of another form is a project without a system. */
 export interface ParsedName {
   readonly project: string;
   readonly system: string | undefined;
@@ -46,7 +46,7 @@ export interface ParsedName {
   readonly suffix: string;
 }
 
-/** Takes a check run's name apart. */
+/** Splits a check run's name into its parts. */
 export function parseCheckRunName(name: string): ParsedName {
   const parts = /^(.*?) on ([^\s()]{1,50})( \(.+\))?$/s.exec(name);
   if (parts === null) return { project: name, system: undefined, suffix: "" };

@@ -1,18 +1,21 @@
-/** Changes of check runs that wait in this process until earlier ones are made. */
+/** Changes to check runs that wait in this process until earlier ones are made. */
 import type { CheckRunChange } from "./change.ts";
 import { STATUS_ORDER } from "./transition.ts";
 
-/** Knows which changes wait, so that one that is out of date need not be made. */
+/** Knows which changes wait, so that outdated ones can be skipped. */
 export class PendingChanges {
   readonly #changes = new Map<string, Set<CheckRunChange>>();
 
-  /** A change of the check run of this key waits. */
+  /** Records that a change to the check run of this key waits. */
   add(key: string, change: CheckRunChange): void {
     const changes = this.#changes.get(key) ?? new Set();
     this.#changes.set(key, changes.add(change));
   }
 
-  /** A change is about to be made. Returns whether one that waits is of a later state of the same request. */
+  /**
+   * Records that a change is about to be made. Returns whether a later state of the same request
+   * waits.
+   */
   take(key: string, change: CheckRunChange): boolean {
     const changes = this.#changes.get(key);
     changes?.delete(change);

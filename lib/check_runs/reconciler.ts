@@ -45,7 +45,7 @@ import type { TimeoutLimits } from "./timeout_rules.ts";
 import { CheckRunTimeouts } from "./timeouts.ts";
 import { RecentlyWritten } from "./written.ts";
 
-/** What the reconciler works with. */
+/** Options of the reconciler. */
 export interface ReconcilerOptions extends RedeliveryDelayOptions, TimeoutLimits {
   readonly github: Pick<
     GitHub,
@@ -60,12 +60,11 @@ export interface ReconcilerOptions extends RedeliveryDelayOptions, TimeoutLimits
   readonly repos: ReadonlySet<string>;
 }
 
-/** What became of one check run. */
 type Applied = Written | "unchanged" | "ended";
 
 const nothing: HandlerResult = { publish: [], settle: ack };
 
-/** Keeps one check run per project, system and commit, and the one that sums them up. */
+/** Keeps one check run per project, system and commit, and the overall check. */
 export class CheckRunReconciler {
   readonly #options: ReconcilerOptions;
   readonly #mutex = new KeyedMutex();
@@ -89,8 +88,8 @@ export class CheckRunReconciler {
   }
 
   /**
-   * Brings every check run that a message is about up to date. Throws a `Requeue` when the role stops while
-   * the instance before may still be writing.
+   * Brings every check run of a message up to date. Throws a `Requeue` if the role stops while the
+   * previous instance may still be writing.
    */
   async handle(
     message: CheckMessage,
@@ -101,7 +100,7 @@ export class CheckRunReconciler {
     if (!this.#options.repos.has(repo.full_name.toLowerCase())) {
       throw new PoisonMessage(`Cannot report to ${repo.full_name}: not in runner.repos`);
     }
-    // Another instance has a message that is lost by now, and settling it is without effect.
+    // A lost message is another instance's now, and settling it has no effect.
     if (!await this.#redeliveryDelay.wait(delivery, stop)) return nothing;
     switch (message.kind) {
       case "watch":
@@ -147,7 +146,7 @@ export class CheckRunReconciler {
     const applied = await settleAll(changes.map((change) => this.#apply(change, delivery)));
     const queued = message.kind === "queued";
     const watched = queued ? changes.filter((_, index) => isWaiting(applied[index]!)) : [];
-    // A new check run that waits tells nothing that its evaluation has not told.
+    // A new queued check run tells the overall check nothing new.
     const told = applied.includes("written") || (!queued && applied.includes("created"));
     const changed = !ofPush && (delivery.redelivered || told);
     const overall = changed
@@ -157,19 +156,22 @@ export class CheckRunReconciler {
   }
 
   #noRepository({ full_name: repo }: Repo): HandlerResult {
-    this.#options.log.warn("No repository to report to", { repo });
+    this.#options.log.warn("Cannot report builds: GitHub has no such repository", { repo });
     return nothing;
   }
 
   #noteNobody(message: BuildMessage): void {
-    this.#options.log.warn("A message names no project and no check run waits for it", {
+    this.#options.log.warn("Message names no project, and no check run waits for it", {
       kind: message.kind,
       repo: repoOf(message).full_name,
       headSha: subjectOf(message).pr.head_sha,
     });
   }
 
-  /** A result of the Rust bot may name no project: it is about the check runs that wait for its request. */
+  /**
+   * A result of the Rust bot may name no project: it is for the check runs that wait for its
+   * request.
+   */
   async #missingProjects(message: BuildMessage, { tries }: Delivery): Promise<string[]> {
     if (message.kind !== "result" || namesProjects(message.result)) return [];
     const { repo, pr } = message.result;
@@ -185,7 +187,7 @@ export class CheckRunReconciler {
     const key = keyOf(repo, pr.head_sha, change.name);
     this.#pending.add(key, change);
     return this.#mutex.run(key, async () => {
-      // GitHub allows few writes: a state that is over before it could be shown is not shown.
+      // GitHub allows few writes: skip a state that is already outdated.
       if (this.#pending.take(key, change)) return "unchanged";
       const runs = await this.#options.github.checkRuns(repo, pr.head_sha, change.name);
       if (runs === undefined) return this.#writer.noCommit(change, tries);
@@ -198,7 +200,7 @@ export class CheckRunReconciler {
       const state = made.kind === "remember"
         ? rememberingState(current!, made)
         : stateOf(change, made, { facts: await this.#writeFacts(change, now), current });
-      // Another instance has the message by now, and may be further.
+      // Another instance has the message now, and may be ahead of us.
       if (lost.aborted) return "unchanged";
       return await this.#writer.write(change, { state, current, tries });
     });
@@ -210,7 +212,7 @@ export class CheckRunReconciler {
     return { now, queue, addresses: this.#options.addresses };
   }
 
-  /** Which pull request the check run is for, if it shows another one's build than the change's. */
+  /** The check run's pull request, if it shows the build of another one than the change's. */
   async #ownerOf(
     change: CheckRunChange,
     current: CheckRun | undefined,

@@ -1,33 +1,33 @@
-/** Pure: whether a check run that has not ended is still on its way. */
+/** Pure: whether a check run that has not ended is still expected to end. */
 import type { CheckRun } from "../github/github.ts";
 import type { GivenUp } from "../report/given_up.ts";
 import { parseExternalId, recall } from "./identity.ts";
 
-/** When a check run that has not ended is given up. In milliseconds. */
+/** When to give up a check run that has not ended. In milliseconds. */
 export interface TimeoutLimits {
   /** How long it may be queued while its system has no builder. */
   readonly noBuilderMs: number;
-  /** How long any may go without news. */
+  /** How long any check run may go without news. */
   readonly stuckMs: number;
 }
 
-/** What a decision needs to know. Times in milliseconds. */
+/** The facts for a decision. Times in milliseconds. */
 export interface TimeoutFacts extends TimeoutLimits {
   readonly now: number;
   /** How long the system has been without a builder; undefined while it has one. */
   readonly noBuilderFor: number | undefined;
 }
 
-/** What becomes of a check run that is watched. */
+/** What happens to a watched check run. */
 export type TimeoutDecision =
   | { readonly kind: "wait"; readonly delayMs: number }
   | { readonly kind: "give-up" } & GivenUp;
 
-/** A watched check run is looked at no more often and no less often than this, in milliseconds. */
+/** The shortest and longest time between two checks of a watched check run, in milliseconds. */
 const SOONEST = 1_000;
 const LATEST = 3_600_000;
 
-/** Judges a check run that has not ended: still on its way (and when to look again), or to be given up. */
+/** Decides whether to give up a check run that has not ended, or when to check it again. */
 export function decideTimeout(run: CheckRun, facts: TimeoutFacts): TimeoutDecision {
   const age = ageOf(run, facts.now);
   const seconds = Math.round(age / 1_000);
@@ -42,7 +42,7 @@ export function decideTimeout(run: CheckRun, facts: TimeoutFacts): TimeoutDecisi
   return { kind: "wait", delayMs: nextCheckMs(queued, age, facts) };
 }
 
-/** Milliseconds since the state that a check run shows began; 0 if it does not tell. */
+/** Milliseconds since the state that a check run shows began; 0 if it is unknown. */
 export function ageOf(run: CheckRun, now: number): number {
   const { requestedAt } = parseExternalId(run.externalId);
   const times = run.status === "queued"

@@ -1,4 +1,4 @@
-/** Gives check runs up that have had no builder or no result for too long. */
+/** Gives up check runs that have had no builder or no result for too long. */
 import type { Logger } from "@logtape/logtape";
 import { ack } from "../broker/broker.ts";
 import { type CheckRun, type CheckRunState, type GitHub, isMissing } from "../github/github.ts";
@@ -13,7 +13,7 @@ import { overallName, parseCheckRunName } from "./name.ts";
 import { refreshMessage } from "./overall/target.ts";
 import { decideTimeout, type TimeoutLimits } from "./timeout_rules.ts";
 
-/** What {@link CheckRunTimeouts} works with. */
+/** Options of {@link CheckRunTimeouts}. */
 export interface TimeoutsOptions extends TimeoutLimits {
   readonly github: Pick<GitHub, "checkRuns" | "updateCheckRun">;
   readonly log: Logger;
@@ -31,7 +31,7 @@ export class CheckRunTimeouts {
     this.#options = options;
   }
 
-  /** Gives the check run up, looks again later, or is done with it. */
+  /** Gives up the check run, checks it again later, or has nothing more to do. */
   async look(watch: CheckWatch): Promise<HandlerResult> {
     const { github, builders, now } = this.#options;
     const done: HandlerResult = { publish: [], settle: ack };
@@ -56,7 +56,7 @@ export class CheckRunTimeouts {
   async #giveUp(watch: CheckWatch, run: CheckRun, given: GivenUp): Promise<void> {
     const { github, log } = this.#options;
     const { reason, seconds } = given;
-    log.warn("Check run given up", { name: run.name, headSha: run.headSha, reason, seconds });
+    log.warn("Gave up check run", { name: run.name, headSha: run.headSha, reason, seconds });
     try {
       await github.updateCheckRun(watch.repo, run.id, this.#givenUpState(watch, run, given));
     } catch (error) {

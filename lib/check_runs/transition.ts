@@ -1,4 +1,4 @@
-/** Pure rules of what a message does to a check run: it never moves backwards, whatever comes late or twice. */
+/** Pure: what a message does to a check run, which never goes back to an earlier state. */
 import type { CheckRun, Conclusion } from "../github/github.ts";
 import {
   CONCLUSION_RANK,
@@ -25,10 +25,10 @@ export type BuildState =
     readonly conclusion: Conclusion;
   };
 
-/** Order of the states within one request. */
+/** Order of states within one request. */
 export const STATUS_ORDER = { queued: 0, in_progress: 1, completed: 2 } as const;
 
-/** What becomes of the check run. */
+/** What happens to the check run. */
 export type Transition =
   | { readonly kind: "nothing"; readonly reason: string }
   | {
@@ -41,14 +41,12 @@ export type Transition =
 
 /** Why a push's build is not shown. */
 export const PULL_IS_OWNER = "a pull request owns the check run";
-/** Why the build of a pull request is not shown. */
 const ANOTHER_PULL = "another pull request owns the check run";
-/** Why a build without tests is not shown. */
 const TEST_IS_SHOWN = "the check run shows a build with tests";
 
-/** What the rules need to know beside the message. */
+/** The facts that the rules need in addition to the message. */
 export interface TransitionFacts {
-  /** ISO 8601: dates the requests of older peers, which do not say when they were made. */
+  /** ISO 8601: the date for requests of older peers, which have none. */
   readonly now: string;
   /** The pull request that owns the overall check of the same commit and base, if one does. */
   readonly owner?: number | undefined;
@@ -56,11 +54,10 @@ export interface TransitionFacts {
 
 /** What a message says about a build, and which request it belongs to. */
 export interface BuildUpdate extends RequestRef {
-  /** Whether a push asked for the build, and not a pull request. */
+  /** Whether the build is for a push and not for a pull request. */
   readonly push: boolean;
-  /** The number of the pull request; undefined for a push. */
+  /** The pull request's number; undefined for a push. */
   readonly pull?: number | undefined;
-  /** Whether tests run too. */
   readonly test?: boolean;
   readonly baseSha?: string | undefined;
   readonly definition?: "merged" | undefined;
@@ -70,20 +67,19 @@ export interface BuildUpdate extends RequestRef {
 /**
  * Decides what a message does to the check run of its name and commit.
  *
- * A branch of the repository that is pushed while a pull request is open for it is built twice: as it is,
- * and merged into its base. There is one check run for both, and people require it before they merge: the
- * pull request's build is shown whichever comes first, and a push's build changes nothing there. Only a build
- * that came to nothing is superseded by a later push: a pull request that is merged by fast-forwarding its
- * base is cancelled when it is closed, and the commit is built again for the push.
+ * A branch that is pushed while it has an open pull request is built twice: as it is, and merged
+ * into its base. Both share one check run, which people require before they merge, so it shows the
+ * pull request's build whichever comes first, and a push's build changes nothing. Only a build that
+ * came to nothing is superseded by a later push: a pull request that is merged by fast-forwarding
+ * its base is cancelled when it is closed, and the push builds the commit again.
  *
- * Two pull requests may have one head and one base: the one that owns the overall check owns this one too.
+ * Of two pull requests with the same head and base, the overall check's owner owns this one too.
  *
- * A newer request supersedes an older one; an older one changes nothing. But a build without tests does not
- * supersede one with tests that is running or has a final conclusion, and a build with tests supersedes one
- * without, whatever its age. What is not shown is remembered, because an evaluation may have asked for it.
- * Within one request the order is queued, in progress, completed; a result replaces an earlier one only if
- * its rank is higher (an infrastructure error gives way to a build that ended), and a started attempt
- * reopens only a check run that was given up.
+ * A newer request supersedes an older one. But a build without tests does not supersede one with
+ * tests that is running or final, and a build with tests supersedes one without, whatever its age.
+ * A result that is not shown is remembered, because an evaluation may have asked for it. Within one
+ * request the order is queued, in progress, completed. A result replaces an earlier one only if its
+ * rank is higher, and a started attempt reopens only a check run that was given up.
  */
 export function transition(
   current: CheckRun | undefined,
@@ -110,7 +106,7 @@ export function transition(
   return {
     kind: "update",
     request: { ...dated, requestedAt: shown.requestedAt ?? dated.requestedAt },
-    // The result of an older peer does not repeat what the request was.
+    // Results of older peers do not repeat the request.
     memory: defined({
       ...{ pull, test, baseSha, definition },
       ...memoryOf(message),
@@ -119,7 +115,6 @@ export function transition(
   };
 }
 
-/** What a check run remembers of the request that another supersedes. */
 function history(current: CheckRun, shown: RequestRef, memory: Memory): Partial<Memory> {
   const ended = current.status === "completed" && current.conclusion !== undefined;
   const background = ended
@@ -129,7 +124,7 @@ function history(current: CheckRun, shown: RequestRef, memory: Memory): Partial<
   return defined({ seen: withSeen(memory.seen, shown.requestId), background, tested });
 }
 
-/** The result of a request that is not shown: only a final one replaces another. */
+/** Remembers the result of a request that is not shown: only a final one replaces another. */
 function remembered(message: BuildUpdate, memory: Memory, reason: string): Transition {
   const { buildState, requestId, push } = message;
   if (buildState.status !== "completed" || push) return { kind: "nothing", reason };
@@ -142,7 +137,7 @@ function remembered(message: BuildUpdate, memory: Memory, reason: string): Trans
   return { kind: "remember", memory: defined({ ...memory, background, tested }), reason };
 }
 
-/** A request that is not shown, and the check run as it is. */
+/** A request that is not shown, and the check run at GitHub. */
 interface Rivalry {
   readonly message: BuildUpdate;
   readonly shown: RequestRef;
@@ -150,7 +145,7 @@ interface Rivalry {
   readonly current: CheckRun;
 }
 
-/** Why another request than the one that is shown changes nothing; undefined when it supersedes that one. */
+/** Why a request that is not shown changes nothing; undefined if it supersedes the one shown. */
 function whyLate(rivalry: Rivalry, { owner }: TransitionFacts): string | undefined {
   const { message, shown, memory } = rivalry;
   const ended = memory.background?.some(([id]) => id === message.requestId) ?? false;
@@ -172,20 +167,20 @@ export function isOfAnother({ pull }: BuildUpdate, memory: Memory): boolean {
   return pull !== undefined && memory.pull !== undefined && pull !== memory.pull;
 }
 
-/** A test that came to nothing has no final conclusion that could be lost. */
+/** A test build that came to nothing has no final conclusion to protect. */
 function isWeaker({ message, memory, current }: Rivalry): boolean {
   if (memory.test !== true || message.test === true || message.push) return false;
   return current.status !== "completed" ||
     (memory.certainty ?? CONCLUSION_RANK.final) === CONCLUSION_RANK.final;
 }
 
-/** Whether pushes leave the check run alone: what an older peer wrote does not say whose it is. */
+/** Whether pushes change nothing. What an older peer wrote does not say whose check run it is. */
 function isOwnedByPull(shown: RequestRef, { certainty }: Memory): boolean {
   return shown.requestedAt !== undefined &&
     (certainty ?? CONCLUSION_RANK.final) === CONCLUSION_RANK.final;
 }
 
-/** A build that came to nothing, or did before the push superseded it, does not supersede the push. */
+/** A build that came to nothing, now or before the push superseded it, does not supersede. */
 function supersedesPush({ buildState, requestId }: BuildUpdate, { seen }: Memory): boolean {
   return buildState.status === "completed"
     ? buildState.rank === CONCLUSION_RANK.final
@@ -193,8 +188,8 @@ function supersedesPush({ buildState, requestId }: BuildUpdate, { seen }: Memory
 }
 
 /**
- * Undated requests come from older peers: one that was not shown before is the newest there is. Of one time,
- * a pull request's is newer than a push's.
+ * Undated requests come from older peers: one not shown before counts as the newest. At the same
+ * time, a pull request's is newer than a push's.
  */
 function isNewer(message: BuildUpdate, shown: RequestRef, memory: Memory): boolean {
   if (memory.seen?.includes(message.requestId)) return false;
@@ -205,7 +200,7 @@ function isNewer(message: BuildUpdate, shown: RequestRef, memory: Memory): boole
   return alike ? message.requestId > shown.requestId : !message.push;
 }
 
-/** Why a message of the request that is shown changes nothing; undefined when it does. */
+/** Why a message of the shown request changes nothing; undefined if it changes something. */
 function whyNothing(current: CheckRun, memory: Memory, buildState: BuildState): string | undefined {
   switch (buildState.status) {
     case "queued":
@@ -227,7 +222,7 @@ function whyNothing(current: CheckRun, memory: Memory, buildState: BuildState): 
   }
 }
 
-/** Two attempts of one job, after a builder was lost: the one that started last is shown. */
+/** A lost builder leads to two attempts of one job: the one that started last is shown. */
 function startedLater(buildState: BuildState & { status: "in_progress" }, memory: Memory): boolean {
   if (memory.attempt === buildState.attempt) return false;
   const difference = Date.parse(buildState.startedAt) - Date.parse(memory.startedAt ?? "");

@@ -8,7 +8,7 @@ import type { CheckRunChange } from "./change.ts";
 import { keyOf } from "./key.ts";
 import type { RecentlyWritten } from "./written.ts";
 
-/** What a writer works with. */
+/** Options of a writer. */
 export interface WriterOptions {
   readonly github: Pick<GitHub, "createCheckRun" | "updateCheckRun">;
   readonly log: Logger;
@@ -17,18 +17,17 @@ export interface WriterOptions {
   readonly written: RecentlyWritten;
 }
 
-/** What came of writing. */
+/** The result of a write. */
 export type Written = "created" | "written" | "no commit";
 
-/** A check run as it is, and as it is to be. */
 interface Write {
   readonly state: CheckRunState;
   readonly current: CheckRun | undefined;
-  /** The number of this try, from 1. */
+  /** How often the message has been tried, including this time. */
   readonly tries: number;
 }
 
-/** A check run by its name and commit. */
+/** Identifies a check run by its name and commit. */
 export interface CheckTarget {
   readonly repo: Repo;
   readonly sha: string;
@@ -36,8 +35,8 @@ export interface CheckTarget {
 }
 
 /**
- * Creates a check run, or updates the one there is, and notes it; `missing` if GitHub has no such commit or
- * check run. Throws a `PoisonMessage` for what GitHub refuses for good.
+ * Creates or updates a check run, and notes what was written; `missing` if GitHub has no such
+ * commit or check run. Throws a `PoisonMessage` if GitHub refuses permanently.
  */
 export async function putCheckRun(
   { repo, sha, name }: CheckTarget,
@@ -64,7 +63,7 @@ export class CheckWriter {
     this.#options = options;
   }
 
-  /** Throws a `PoisonMessage` for what GitHub refuses for good. */
+  /** Throws a `PoisonMessage` if GitHub refuses permanently. */
   async write(change: CheckRunChange, { state, current, tries }: Write): Promise<Written> {
     const { subject: { repo, pr }, name } = change;
     const { log } = this.#options;
@@ -83,13 +82,14 @@ export class CheckWriter {
   }
 
   /**
-   * There is nothing to post to: a commit that GitHub's API does not show yet, that was force-pushed away and
-   * collected, or a deleted repository. Throws a `NotThereYet` as long as it may come.
+   * The commit or the repository is missing: GitHub's API does not show the commit yet, it was
+   * force-pushed away and collected, or the repository was deleted. Throws a `NotThereYet` as long
+   * as it may still appear.
    */
   noCommit({ name, subject }: CheckRunChange, tries: number): "no commit" {
     const { repo: { full_name: repo }, pr: { head_sha: headSha } } = subject;
     retryIfEarly(new Error(`GitHub shows no commit ${headSha} in ${repo}`), tries);
-    this.#options.log.warn("No commit to report to", { repo, headSha, name });
+    this.#options.log.warn("Cannot report build: no such commit", { repo, headSha, name });
     return "no commit";
   }
 }

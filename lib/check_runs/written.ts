@@ -1,15 +1,15 @@
-/** What this process wrote lately: GitHub's listing may lag behind its own answers for some seconds. */
+/** What this process recently wrote: GitHub's lists may be some seconds behind its own answers. */
 import type { CheckRun } from "../github/github.ts";
 import type { Repo } from "../messages/repo.ts";
 import { recall } from "./identity.ts";
 import { keyOf } from "./key.ts";
 import { recallOverall } from "./overall/memory.ts";
 
-/** Check runs written within the last minute, at most some thousand. */
+/** Check runs written within the last minute, at most a few thousand. */
 export class RecentlyWritten {
   readonly #runs = new Map<string, { run: CheckRun; at: number }>();
 
-  /** Notes a check run as it was written at a time, in milliseconds. */
+  /** Notes a check run as written at a time, in milliseconds. */
   note(key: string, run: CheckRun, at: number): void {
     this.#runs.delete(key);
     this.#runs.set(key, { run, at });
@@ -26,7 +26,7 @@ export class RecentlyWritten {
       .map(([, { run }]) => run);
   }
 
-  /** The check run that counts: what is listed, unless what was written is further along. */
+  /** The current check run: the listed one, unless the written one is further along. */
   fresher(key: string, listed: CheckRun | undefined, now: number): CheckRun | undefined {
     const written = this.#runs.get(key);
     if (written === undefined || now - written.at >= 60_000) return listed;

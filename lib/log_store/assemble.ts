@@ -1,16 +1,15 @@
-/** Pure: puts lines that arrive early, late or twice into their order. */
+/** Pure: sorts lines that arrive early, late or twice. */
 
-/** Consecutive lines, the first of them numbered `first`, from 1. */
+/** Consecutive lines. The first has number `first`, counted from 1. */
 export interface Lines {
   readonly first: number;
   readonly lines: readonly string[];
 }
 
-/** What an attempt's text holds and which lines wait. */
+/** What has been written of an attempt's text, and which lines wait. */
 export interface Assembly {
-  /** The number of the line the text goes on with. */
   readonly next: number;
-  /** Lines that came too early, by number. */
+  /** Lines that arrived before earlier ones, by number. */
   readonly pending: Map<number, string>;
 }
 
@@ -19,11 +18,11 @@ export interface Assembled {
   /** Lines to append, in order. */
   readonly append: string[];
   readonly next: number;
-  /** Lines that must wait, to be added to those that wait already. */
+  /** Lines that must wait, in addition to those that already do. */
   readonly early: [number: number, line: string][];
 }
 
-/** Sorts lines into those that go on with the text and those that must wait. Lines known already are left out. */
+/** Splits lines into those to append and those that must wait. Drops lines that are known. */
 export function assemble(items: readonly Lines[], { next: from, pending }: Assembly): Assembled {
   const append: string[] = [];
   const early: [number, string][] = [];
@@ -42,16 +41,16 @@ export function assemble(items: readonly Lines[], { next: from, pending }: Assem
     next = Math.max(next, first + lines.length);
   }
   while (pending.has(next)) append.push(pending.get(next++)!);
-  // Sorting by first line leaves none of these behind the text, but the text may have passed some.
+  // By now the text may have passed some of the early lines.
   return { append, next, early: early.filter(([number]) => number >= next) };
 }
 
-/** The text line that stands for lines that never came. */
+/** The line that replaces lines that never arrived. */
 function gapNote(from: number, to: number): string {
   return from === to ? `[line ${from} never arrived]` : `[lines ${from}–${to} never arrived]`;
 }
 
-/** Everything that waits, in order, with a note for each gap; then nothing waits any more. */
+/** All waiting lines in order, with a note for each gap. Afterwards no line waits. */
 export function giveUpGaps(
   { next, pending }: Assembly,
   lastLine: number | undefined,

@@ -1,11 +1,11 @@
 /**
- * The text of one attempt on the disk, and the little beside it that lets another process go on with it at
- * any moment.
+ * The text of one attempt on disk, and a small state file with which another process can continue
+ * it at any moment.
  *
- * Bytes are written at places that follow from the line numbers alone, so that two writers (one of which
- * does not know yet that its broker connection is gone) write the same bytes to the same place. What
- * cannot be counted from the text, namely notes for lines that never came, is framed by two states: the
- * first says "go on from here, trust nothing behind it", the second where the text goes on.
+ * The position of a line in the file follows from line numbers only, so two writers (one of which
+ * does not know yet that its broker connection is gone) write the same bytes to the same place.
+ * Notes for lines that never arrived cannot be counted from the text. So the state is saved before
+ * and after them: first "continue here, trust nothing after this", then where the text continues.
  */
 import * as z from "zod";
 import { PoisonMessage } from "../common/errors.ts";
@@ -18,9 +18,9 @@ import { PendingLines } from "./pending.ts";
 
 /** Bounds of an attempt's log. */
 export interface LogLimits {
-  /** Bytes of text; what comes after is dropped with a note. */
+  /** Bytes of text; the rest is dropped with a note. */
   readonly maxBytes: number;
-  /** Lines and characters that may wait for lines before them; then the gap is given up. */
+  /** Lines and characters that may wait for earlier lines; above this the gap is given up. */
   readonly maxPendingLines: number;
   readonly maxPendingLength: number;
 }
@@ -29,19 +29,18 @@ const State = z.object({
   /** The number of the line that starts at `bytes`. */
   line: z.number().int().min(1),
   bytes: z.number().int().min(0),
-  /** Whether what stands behind `bytes` must be written anew. */
+  /** Whether everything after `bytes` must be written again. */
   distrust: z.boolean().optional(),
-  /** Whether the log reached its limit. */
   cut: z.boolean().optional(),
-  /** Whether the text holds notes, so that its lines cannot be counted from its start. */
+  /** Whether the text has notes, so that its lines cannot be counted from its start. */
   noted: z.boolean().optional(),
 });
 type State = z.infer<typeof State>;
 
-/** Bytes of text after which the place is noted, so that the next process has little to count. */
+/** Bytes of text between two saved states, so that the next process has little to count. */
 const CHECKPOINT_BYTES = 16 * 1024 * 1024;
 
-/** The log of one attempt, open for writing. One call at a time. */
+/** The log of one attempt, open for writing. Calls must not overlap. */
 export class AttemptLog {
   readonly paths: AttemptPaths;
   readonly #root: string;
@@ -66,7 +65,7 @@ export class AttemptLog {
     this.#bytes = options.state.bytes;
   }
 
-  /** Opens a log where the last writer left it, whoever that was. */
+  /** Opens a log where the last writer, in this process or another, stopped. */
   static async open(
     root: string,
     paths: AttemptPaths,
@@ -89,13 +88,13 @@ export class AttemptLog {
     }
   }
 
-  /** Whether nothing is missing up to `lastLine` (any line that came, where that is not known). */
+  /** Whether all lines up to `lastLine` are written; if it is unknown, whether none waits. */
   isComplete(lastLine: number | undefined): boolean {
     if (this.#state.cut === true) return true;
     return this.#pending.lines.size === 0 && (lastLine === undefined || this.#next > lastLine);
   }
 
-  /** Whether somebody else has written or removed the text: what we know of it is then out of date. */
+  /** Whether another process has changed or removed the text, so that our state is out of date. */
   isStale(): boolean {
     const { size, nlink } = this.#file.statSync();
     return size !== this.#bytes || nlink === 0;
@@ -104,19 +103,19 @@ export class AttemptLog {
   async #recover(): Promise<void> {
     const { size } = await this.#file.stat();
     if (size < this.#state.bytes) {
-      // Somebody cut the file: what was there is lost, and the note says where.
+      // The file was truncated from outside: its end is lost, and the note says where.
       this.#bytes = size;
     } else if (this.#state.distrust !== true) {
       const { lines, end } = await countLines(this.#file, this.#state.bytes);
       this.#next += lines;
       this.#bytes = end;
     }
-    // A torn last line, or what must be written anew: the same bytes come again.
+    // A partial last line, or bytes to write again: the same bytes arrive again.
     if (size > this.#bytes) await this.#file.truncate(this.#bytes);
     await this.#pending.load(this.#next);
   }
 
-  /** Writes lines; when this resolves they are in the text, or safe beside it until then. */
+  /** Writes lines; resolves when they are in the text, or saved in the file of waiting lines. */
   async write(items: readonly Lines[]): Promise<void> {
     if (this.#state.cut === true) return;
     const { append, next, early } = assemble(items, {
@@ -133,7 +132,7 @@ export class AttemptLog {
     if (beyond) await this.giveUpGaps();
   }
 
-  /** Writes what waits, with a note for every gap, up to `lastLine` where the number of lines is known. */
+  /** Writes all waiting lines, with a note for each gap, up to `lastLine` if it is known. */
   async giveUpGaps(lastLine?: number): Promise<void> {
     const position = { next: this.#next, pending: this.#pending.lines };
     const { append, next } = giveUpGaps(position, lastLine);
@@ -150,7 +149,7 @@ export class AttemptLog {
     if (this.#bytes - this.#state.bytes > CHECKPOINT_BYTES) await this.checkpoint();
   }
 
-  /** The log is as long as it may be: what fits is kept. */
+  /** Ends a log that has reached its limit: writes only what fits. */
   async #cut(lines: readonly string[], next: number): Promise<void> {
     const kept: string[] = [];
     let room = this.#limits.maxBytes - this.#bytes;
@@ -164,7 +163,7 @@ export class AttemptLog {
     await this.#pending.forget(Infinity);
   }
 
-  /** Appends what cannot be counted again from the text. */
+  /** Appends lines with notes, which cannot be counted again from the text. */
   async #appendNoted(
     lines: readonly string[],
     next: number,
@@ -185,7 +184,7 @@ export class AttemptLog {
     this.#next = next;
   }
 
-  /** Notes where the text stands. */
+  /** Saves where the text ends. */
   async checkpoint(): Promise<void> {
     if (this.#state.bytes === this.#bytes) return;
     await this.#setState({ ...this.#state, line: this.#next, bytes: this.#bytes });
@@ -196,7 +195,7 @@ export class AttemptLog {
     this.#state = state;
   }
 
-  /** The attempt is over: nothing is awaited any more. */
+  /** Ends the attempt: no more lines are expected. */
   async finish(): Promise<void> {
     await removeFile(this.paths.pending);
     if (this.#state.noted === true) await this.checkpoint();
@@ -204,12 +203,12 @@ export class AttemptLog {
     await removeFile(this.paths.open);
   }
 
-  /** Closes the file without a word: somebody else writes to it, or what is known of it is in doubt. */
+  /** Closes the file without saving state: our state is in doubt, or another process writes. */
   abandon(): void {
     this.#file.close();
   }
 
-  /** Closes the file, having noted where it stands. */
+  /** Saves where the text ends, and closes the file. */
   async close(): Promise<void> {
     try {
       const underWay = await isPlain(this.#root, this.paths.open) === true;
@@ -220,7 +219,7 @@ export class AttemptLog {
   }
 }
 
-/** Makes the folders, and the mark that the attempt is under way. */
+/** Creates the folders, and the mark that the attempt is under way. */
 async function prepare(root: string, paths: AttemptPaths): Promise<void> {
   await Deno.mkdir(paths.folder, { recursive: true });
   if (await isPlain(root, paths.folder) !== true) {

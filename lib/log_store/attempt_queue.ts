@@ -1,4 +1,4 @@
-/** What is asked of each attempt's log: one thing after the other for one, at once for many, few files open. */
+/** Queues operations on logs: one at a time per attempt, many attempts in parallel. */
 import type { Logger } from "@logtape/logtape";
 import * as z from "zod";
 import { describeError } from "../common/errors.ts";
@@ -12,22 +12,21 @@ export interface AttemptQueueOptions {
   readonly root: string;
   readonly log: Logger;
   readonly limits: LogLimits;
-  /** Files open at once. */
   readonly maxOpen: number;
-  /** Told of each text that may have changed. */
+  /** Called with each text that may have changed. */
   readonly changed: (text: string) => void;
 }
 
-/** Something asked of one attempt: lines, which may be written together, or a task of its own. */
+/** An operation on one attempt: lines, which may be written together, or a task of its own. */
 export interface LogOperation {
   readonly lines?: Lines;
   readonly task?: (attempt: QueuedAttempt, log: AttemptLog) => Promise<void>;
 }
 
-/** An attempt that something is asked of. */
+/** An attempt that an operation works on. */
 export interface QueuedAttempt {
   readonly paths: AttemptPaths;
-  /** Whether the result is there, and the number of lines it says the log has. */
+  /** Set once the result has arrived, with the number of lines that it says the log has. */
   result: { lines: number | undefined } | undefined;
 }
 
@@ -42,17 +41,17 @@ interface Slot extends QueuedAttempt {
   log: AttemptLog | undefined;
 }
 
-/** The attempts that something is asked of, or whose files are open. */
+/** The attempts that have operations queued or files open. */
 export class AttemptQueue {
   readonly #options: AttemptQueueOptions;
-  /** The attempt used last stands last. */
+  /** Sorted by last use, the most recent last. */
   readonly #slots = new Map<string, Slot>();
 
   constructor(options: AttemptQueueOptions) {
     this.#options = options;
   }
 
-  /** Resolves when an operation is done and what it writes is on the disk. */
+  /** Resolves when an operation is done and its data is on disk. */
   async ask(paths: AttemptPaths, operation: LogOperation): Promise<void> {
     const slot = this.#slots.get(paths.text) ??
       { paths, operations: [], running: false, log: undefined, result: undefined };
@@ -62,12 +61,12 @@ export class AttemptQueue {
     await this.#enqueue(slot, operation);
   }
 
-  /** Whether something is asked of an attempt, or its files are open. */
+  /** Whether an attempt has operations queued or files open. */
   has(paths: AttemptPaths): boolean {
     return this.#slots.has(paths.text);
   }
 
-  /** Does what is asked for, notes where each log stands, and closes all files. */
+  /** Finishes queued operations, saves where each log ends, and closes all files. */
   async close(): Promise<void> {
     await Promise.all(
       [...this.#slots.values()].map((slot) => this.#enqueue(slot, { task: () => closeLog(slot) })),
@@ -81,7 +80,7 @@ export class AttemptQueue {
     });
   }
 
-  /** Does what is asked of an attempt until nothing is; never rejects. */
+  /** Runs an attempt's operations until none is left; never rejects. */
   async #work(slot: Slot): Promise<void> {
     slot.running = true;
     while (slot.operations.length > 0) {
@@ -90,7 +89,7 @@ export class AttemptQueue {
         await this.#do(slot, operations);
         operations.forEach((operation) => operation.resolve());
       } catch (error) {
-        // Whatever was written of it, the disk is the truth: the next operation reads it again.
+        // Only the disk shows how much was written: the next operation reads it again.
         slot.log?.abandon();
         slot.log = undefined;
         const fault = storeFault(error);
@@ -125,7 +124,7 @@ export class AttemptQueue {
     return log;
   }
 
-  /** Closes the files used longest ago, beyond the number that may be open. */
+  /** Closes the least recently used files above the limit. */
   #evict(): void {
     let excess = this.#slots.size - this.#options.maxOpen;
     for (const slot of this.#slots.values()) {
@@ -133,7 +132,7 @@ export class AttemptQueue {
       if (slot.running) continue;
       excess--;
       void this.#enqueue(slot, { task: () => closeLog(slot) }).catch((error) =>
-        this.#options.log.warn("A log could not be closed", { error: describeError(error) })
+        this.#options.log.warn("Cannot close a log", { error: describeError(error) })
       );
     }
   }
@@ -147,7 +146,7 @@ async function closeLog(slot: Slot): Promise<void> {
   await log?.close();
 }
 
-/** Takes the next operation, with all lines that follow if it is lines. */
+/** Removes the next operation from the queue, and if it is lines, all lines that follow it. */
 function takeTogether(operations: WaitingOperation[]): WaitingOperation[] {
   const end = operations.findIndex((operation) => operation.task !== undefined);
   if (end === 0) return [operations.shift()!];

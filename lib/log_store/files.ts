@@ -1,4 +1,4 @@
-/** File operations that the log store builds on, and what their errors mean. */
+/** File operations of the log store, and what their errors mean. */
 import { join } from "node:path";
 import { describeError, PoisonMessage, TransientFault } from "../common/errors.ts";
 import { diskFault, DiskFull, removeFile } from "../common/files.ts";
@@ -7,7 +7,7 @@ import { TEMPORARY_FOLDER } from "./paths.ts";
 
 const encoder = new TextEncoder();
 
-/** Error codes of names that no retry makes possible: a file where a folder should be, a name too long. */
+/** Error codes that no retry fixes: a file in place of a folder, a name that is too long. */
 const HOPELESS = new Set([
   "ENAMETOOLONG",
   "EISDIR",
@@ -18,7 +18,7 @@ const HOPELESS = new Set([
   "ELOOP",
 ]);
 
-/** A file error as the runner understands it: a full or broken disk passes, an impossible name does not. */
+/** A file error for the runner: a full or broken disk is transient, an impossible name is not. */
 export function storeFault(error: unknown): Error {
   if (error instanceof PoisonMessage || error instanceof TransientFault) return error;
   const fault = diskFault(error, "the log store");
@@ -31,7 +31,7 @@ export function storeFault(error: unknown): Error {
     : new TransientFault(message, { cause: error });
 }
 
-/** Replaces a file as a whole: a reader sees the old content or the new, never a part. */
+/** Replaces a file atomically: a reader sees the old content or the new, never a part. */
 export async function replaceFile(root: string, path: string, content: string): Promise<void> {
   const temporary = join(root, TEMPORARY_FOLDER, crypto.randomUUID());
   try {
@@ -43,7 +43,7 @@ export async function replaceFile(root: string, path: string, content: string): 
   }
 }
 
-/** A JSON file's content; undefined where it is not there or holds something else than JSON. */
+/** A JSON file's content; undefined if there is no such file, or it is not JSON. */
 export async function readJson(path: string): Promise<unknown> {
   try {
     return JSON.parse(await Deno.readTextFile(path));
@@ -53,7 +53,7 @@ export async function readJson(path: string): Promise<unknown> {
   }
 }
 
-/** Writes all of some bytes at a place of a file. */
+/** Writes all bytes at a position of a file. */
 export async function writeAt(
   file: Deno.FsFile,
   bytes: Uint8Array,
@@ -64,7 +64,7 @@ export async function writeAt(
   while (rest.length > 0) rest = rest.subarray(await file.write(rest));
 }
 
-/** Counts whole lines from a place of a file to its end. */
+/** Counts complete lines from a position of a file to its end. */
 export async function countLines(
   file: Deno.FsFile,
   from: number,
@@ -90,19 +90,19 @@ export async function countLines(
 const MAX_LINE_BYTES = 64 * 1024;
 
 /**
- * Lines as the text holds them: one line each, whatever they hold, cut where they are monstrous. The same
- * line always gives the same bytes, so that two writers of one log cannot disagree.
+ * Lines as the text has them: one line each, whatever they contain, cut if they are too long. The
+ * same line always gives the same bytes, so that two writers of one log cannot disagree.
  */
 export function encodeLines(lines: readonly string[]): Uint8Array<ArrayBuffer> {
   let text = lines.join("\n") + "\n";
-  // Looking at the whole is much faster than at each line, and nearly always enough.
+  // Checking the whole text is much faster than checking each line, and usually enough.
   const odd = countBreaks(text, lines.length) || text.includes("\0") ||
     lines.some((line) => line.length > MAX_LINE_BYTES / 3);
   if (odd) text = lines.map(tidy).join("\n") + "\n";
   return encoder.encode(text);
 }
 
-/** Whether a text of `lines` joined lines holds more line ends than it should. */
+/** Whether a text of `lines` joined lines has more line ends than it should. */
 function countBreaks(text: string, lines: number): boolean {
   let at = -1;
   for (let count = 0; count <= lines; count++) {

@@ -6,22 +6,22 @@ import { findAttempt, isComplete, lineOffset, listAttempts } from "./read.ts";
 import { filePart, followFile } from "./stream.ts";
 import { viewerPage } from "../log_viewer/page.ts";
 
-/** What the log server works with. */
+/** Options of the log server. */
 export interface LogHttpOptions {
   readonly store: LogStore;
-  /** The public address of the log server: `log_url` starts with it; empty gives a path. */
+  /** The log server's public URL, with which `log_url` starts; if empty, that is a path. */
   readonly serveRoot: string;
-  /** People who may follow logs at once; 200 when absent. */
+  /** Clients that may follow logs at the same time; 200 by default. */
   readonly maxFollowers?: number;
 }
 
-/** The log server: a handler for requests, and what ends the streams that never would. */
+/** The log server: `drain` ends the streams that follow a log. */
 export interface LogHttp {
   fetch(request: Request): Promise<Response>;
   drain(): void;
 }
 
-/** Logs are anybody's text: no browser may take them for anything else. */
+/** Logs are untrusted text: no browser may treat them as anything else. */
 const TEXT_HEADERS = {
   "content-type": "text/plain; charset=utf-8",
   "content-security-policy": "sandbox; default-src 'none'",
@@ -58,7 +58,7 @@ export function createLogHttp(options: LogHttpOptions): LogHttp {
   app.get("/logfile/*", (context) => server.file(context));
   app.notFound(() => refuse(404, "There is nothing here"));
   app.onError((error) => {
-    // An old log is removed whoever asks for it.
+    // An old log may be removed while it is being read.
     if (error instanceof Deno.errors.NotFound) return refuse(404, NO_LOG);
     throw error;
   });
@@ -96,7 +96,9 @@ class Server {
     });
   }
 
-  /** `GET /logfile/<log key>/<attempt_id>`: the text; `?follow=1` goes on until the attempt is over. */
+  /**
+   * `GET /logfile/<log key>/<attempt_id>`: the text; `?follow=1` streams until the attempt ends.
+   */
   async file(context: Context): Promise<Response> {
     const parts = segments(context) ?? [];
     const attempt = parts.pop() ?? "";
@@ -129,7 +131,7 @@ class Server {
     return new Response(body, {
       headers: {
         ...TEXT_HEADERS,
-        // Neither Deno nor a proxy may hold lines back to compress or collect them.
+        // Keeps Deno and proxies from buffering lines to compress them.
         "cache-control": "no-store, no-transform",
         "x-accel-buffering": "no",
       },
@@ -137,7 +139,7 @@ class Server {
   }
 }
 
-/** The decoded parts of a path behind its first; undefined where they cannot be decoded. */
+/** The decoded parts of a path after the first; undefined if they cannot be decoded. */
 function segments(context: Context): string[] | undefined {
   try {
     return context.req.path.split("/").slice(2).map(decodeURIComponent);
@@ -146,7 +148,10 @@ function segments(context: Context): string[] | undefined {
   }
 }
 
-/** Where to start: `offset=<byte>`, `from=<line>`, or `Range: bytes=<byte>-`. Undefined where it is no number. */
+/**
+ * Where to start: `offset=<byte>`, `from=<line>`, or `Range: bytes=<byte>-`. Undefined if it is not
+ * a number.
+ */
 async function startOf(context: Context, paths: AttemptPaths): Promise<number | undefined> {
   const { offset, from } = context.req.query();
   const range = /^bytes=(\d{1,15})-$/.exec(context.req.header("range") ?? "");
@@ -179,14 +184,14 @@ async function wholeOrPart(context: Context, paths: AttemptPaths): Promise<Respo
   return new Response(body, { status, headers });
 }
 
-/** Bytes of a log, `end` excluded, and the status they are answered with. */
+/** Bytes of a log (`end` is exclusive), and the status of the response. */
 interface Part {
   readonly start: number;
   readonly end: number;
   readonly status: 200 | 206;
 }
 
-/** Which bytes are asked for; a refusal where there are none such. */
+/** The requested bytes; a refusal if the log does not have them. */
 async function partAsked(
   context: Context,
   paths: AttemptPaths,
@@ -208,8 +213,8 @@ async function partAsked(
 }
 
 /**
- * One byte range (RFC 9110, section 14); undefined where there is none we understand, and the whole is
- * sent. `end` is exclusive.
+ * One byte range (RFC 9110, section 14); undefined if it is not one that we understand, and the
+ * whole log is sent. `end` is exclusive.
  */
 export function parseRange(
   header: string,

@@ -6,7 +6,7 @@ import { readJson, replaceFile } from "./files.ts";
 import { type AttemptPaths, OPEN_FOLDER, TEMPORARY_FOLDER } from "./paths.ts";
 
 const Mark = z.object({ key: z.string(), attempt: z.string() });
-/** What a mark says. */
+/** The content of a mark. */
 export type Mark = z.infer<typeof Mark>;
 
 /** Marks an attempt as under way. */
@@ -16,7 +16,7 @@ export async function mark(root: string, paths: AttemptPaths): Promise<void> {
   await replaceFile(root, paths.open, JSON.stringify(content));
 }
 
-/** The attempts that are under way, in this process or in any other, alive or not. */
+/** The attempts that are under way in this process or any other, even a dead one. */
 export async function* marks(root: string): AsyncGenerator<Mark> {
   for await (const { name } of Deno.readDir(join(root, OPEN_FOLDER))) {
     const parsed = Mark.safeParse(await readJson(join(root, OPEN_FOLDER, name)));
@@ -24,7 +24,7 @@ export async function* marks(root: string): AsyncGenerator<Mark> {
   }
 }
 
-/** Makes the root's own folders, and removes what a dead writer left half-written. */
+/** Creates the root's own folders, and removes half-written files of dead writers. */
 export async function prepareRoot(root: string, now: number): Promise<void> {
   for (const folder of [OPEN_FOLDER, TEMPORARY_FOLDER]) {
     await Deno.mkdir(join(root, folder), { recursive: true });
@@ -36,7 +36,7 @@ export async function prepareRoot(root: string, now: number): Promise<void> {
   }
 }
 
-/** When any file of an attempt changed last, in milliseconds since the epoch; 0 where there are none. */
+/** When any file of an attempt last changed, in milliseconds since the epoch; 0 if it has none. */
 export async function lastChange(paths: AttemptPaths): Promise<number> {
   const files = [paths.text, paths.pending, paths.result, paths.metadata];
   const times = await Promise.all(

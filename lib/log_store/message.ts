@@ -1,4 +1,4 @@
-/** What travels on the `logs` exchange. */
+/** Messages on the `logs` exchange. */
 import { BuildLogBatch, BuildLogMsg, BuildLogStart } from "../messages/build_log.ts";
 import { BuildResult } from "../messages/build_result.ts";
 import { decodeValue, parseJson } from "../messages/codec.ts";
@@ -14,7 +14,7 @@ export type LogMessage =
   }
   | { readonly kind: "result"; readonly result: BuildResult };
 
-/** Decodes a message, told apart by its fields. Throws an Error that names every wrong field. */
+/** Decodes a message; its fields tell its kind. Throws an Error that names every wrong field. */
 export function decodeLogMessage(body: Uint8Array): LogMessage {
   const value = parseJson(body);
   const fields = Object(value);

@@ -1,34 +1,34 @@
 /**
- * Where logs lie (`docs/protocol.md`, "Log store and log HTTP"). Keys and attempt ids come from messages and
- * from URLs: what could leave the root, hide, or collide with another file is refused here, for writing
- * and for reading alike.
+ * Paths of logs (`docs/protocol.md`, "Log store and log HTTP"). Keys and attempt ids come from
+ * messages and URLs: a name that could leave the root, be hidden, or collide with another file is
+ * refused here, for writing and for reading.
  */
 import { join } from "node:path";
 import { MAX_KEY_BYTES, MAX_PART_BYTES, nameHash } from "../messages/log_key.ts";
 
-/** A log key or an attempt id that no file may have. */
+/** A log key or an attempt id that cannot be a file name. */
 export class BadLogName extends Error {
   override name = "BadLogName";
 }
 
-/** The files of one attempt. Those that start with a dot are ours and never served. */
+/** The files of one attempt. Those that start with a dot are internal and never served. */
 export interface AttemptPaths {
   readonly key: string;
   readonly attempt: string;
   readonly folder: string;
-  /** The text: a line per line number. */
+  /** The text: one line per line number. */
   readonly text: string;
   readonly metadata: string;
   readonly result: string;
-  /** Where in the text which line starts. */
+  /** The byte at which a certain line starts. */
   readonly state: string;
-  /** Lines that came too early. */
+  /** Lines that arrived before earlier ones. */
   readonly pending: string;
-  /** Stands while lines of the attempt are awaited. */
+  /** Exists while lines of the attempt are expected. */
   readonly open: string;
 }
 
-/** Folders under the root that hold no logs; no key can name them, as none starts with a dot. */
+/** Folders of the root without logs. No key can name them: no key starts with a dot. */
 export const OPEN_FOLDER = ".open";
 export const TEMPORARY_FOLDER = ".tmp";
 
@@ -49,7 +49,11 @@ export function keyParts(key: string): string[] {
     const bad = part === "" || part === "." || part === ".." || part.trim() !== part ||
       (index === 0 && part.startsWith(".")) || ODD.test(part) ||
       encoder.encode(part).length > MAX_PART_BYTES;
-    if (bad) throw new BadLogName("Cannot use log key: a part is empty, hidden, too long or odd");
+    if (bad) {
+      throw new BadLogName(
+        "Cannot use log key: a part is empty, hidden, too long or has forbidden characters",
+      );
+    }
   }
   return parts;
 }
@@ -63,7 +67,7 @@ export function isAttemptId(name: string): boolean {
 /** The files of an attempt. Throws {@link BadLogName}. */
 export function attemptPaths(root: string, key: string, attempt: string): AttemptPaths {
   if (!isAttemptId(attempt)) {
-    throw new BadLogName("Cannot use attempt id: odd characters or length");
+    throw new BadLogName("Cannot use attempt id: too long, or with forbidden characters");
   }
   const folder = join(root, ...keyParts(key));
   return {
@@ -80,16 +84,16 @@ export function attemptPaths(root: string, key: string, attempt: string): Attemp
 }
 
 /**
- * One flat name for a key and an attempt. Together they are too long for a file's name, hence the hash:
- * attempts are unique by themselves, so that no more is needed.
+ * One flat name for a key and an attempt. Both together are too long for a file name, so the key is
+ * only in the hash, and the attempt is shortened: attempt ids are unique.
  */
 function openName(key: string, attempt: string): string {
   return `${nameHash(`${key}\n${attempt}`)}-${attempt.slice(0, 100)}.json`;
 }
 
 /**
- * Whether a path under the root is really there and reached through no symbolic link. Undefined where
- * there is no such file.
+ * Whether a path under the root is reached through no symbolic link; undefined if there is no such
+ * file.
  */
 export async function isPlain(root: string, path: string): Promise<boolean | undefined> {
   try {

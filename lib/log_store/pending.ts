@@ -1,4 +1,4 @@
-/** Lines that came too early: in memory, and in a file beside the text so that no crash loses them. */
+/** Early lines: in memory, and in a file next to the text so that no crash loses them. */
 import * as z from "zod";
 import { removeFile } from "../common/files.ts";
 
@@ -15,7 +15,6 @@ export class PendingLines {
     this.#path = path;
   }
 
-  /** The lines by number. */
   get lines(): Map<number, string> {
     return this.#lines;
   }
@@ -25,7 +24,7 @@ export class PendingLines {
     return this.#length;
   }
 
-  /** Reads what an earlier writer left, from line `next` on. */
+  /** Reads what an earlier writer left, starting with line `next`. */
   async load(next: number): Promise<void> {
     let text: string;
     try {
@@ -40,17 +39,17 @@ export class PendingLines {
     }
   }
 
-  /** Keeps lines; they are on the disk when this resolves. */
+  /** Stores lines; resolves when they are on disk. */
   async keep(early: readonly [number, string][]): Promise<void> {
     const fresh = early.filter(([number]) => !this.#lines.has(number));
     if (fresh.length === 0) return;
-    // A line end before each record, so that a torn one of a writer that died spoils no other.
+    // A line end before each record, so that a partial record of a dead writer spoils no other.
     const text = fresh.map((record) => `\n${JSON.stringify(record)}`).join("");
     await Deno.writeTextFile(this.#path, text, { append: true });
     for (const [number, line] of fresh) this.#add(number, line);
   }
 
-  /** Forgets lines before `next`: they are in the text. */
+  /** Drops lines before `next`: they are in the text. */
   async forget(next: number): Promise<void> {
     if (this.#lines.size === 0) return;
     for (const [number, line] of this.#lines) {

@@ -1,4 +1,4 @@
-/** Reads the log store for the world outside: nothing that a name may not reach, nothing without bound. */
+/** Reads the log store for HTTP clients: only what a valid name reaches, always with a limit. */
 import { join } from "node:path";
 import { exists } from "../common/files.ts";
 import { readJson } from "./files.ts";
@@ -11,7 +11,7 @@ import {
   keyParts,
 } from "./paths.ts";
 
-/** Attempts of one key that are listed: the newest. */
+/** Attempts of one key to list: the newest. */
 const MAX_LISTED_ATTEMPTS = 500;
 
 /** Bytes above which metadata or a result is not shown; ours are far smaller. */
@@ -21,15 +21,14 @@ const MAX_JSON_BYTES = 4 * 1024 * 1024;
 export interface StoredAttempt {
   readonly metadata: unknown;
   readonly result: unknown;
-  /** Bytes of text. */
   readonly size: number;
   /** ISO 8601; when the text changed last. */
   readonly modified: string;
-  /** Whether nothing more is awaited. */
+  /** Whether nothing more is expected. */
   readonly complete: boolean;
 }
 
-/** The files of an attempt whose text is there; undefined where it is not, or where the name is bad. */
+/** The files of an attempt; undefined if its text does not exist, or the name is invalid. */
 export async function findAttempt(
   root: string,
   key: string,
@@ -49,12 +48,12 @@ function unlessBad<Path>(path: () => Path): Path | undefined {
   }
 }
 
-/** Whether an attempt's result is there and no line is awaited any more. */
+/** Whether an attempt has its result and expects no more lines. */
 export async function isComplete(paths: AttemptPaths): Promise<boolean> {
   return await exists(paths.result) && !await exists(paths.open);
 }
 
-/** The attempts under a key, newest first; undefined where there are none, or where the name is bad. */
+/** The attempts under a key, newest first; undefined if there are none, or the name is invalid. */
 export async function listAttempts(
   root: string,
   key: string,
@@ -65,7 +64,7 @@ export async function listAttempts(
   const texts: { id: string; size: number; modified: Date }[] = [];
   for await (const { name, isFile } of Deno.readDir(folder)) {
     if (!isFile || !isAttemptId(name)) continue;
-    // An old one may be removed meanwhile.
+    // An old log may be removed at any moment.
     const info = await Deno.stat(join(folder, name)).catch(() => undefined);
     if (info) texts.push({ id: name, size: info.size, modified: info.mtime ?? new Date(0) });
   }
@@ -90,7 +89,7 @@ async function readSmallJson(path: string): Promise<unknown> {
   return await readJson(path) ?? null;
 }
 
-/** Where a line (from 1) starts in a text; its end where it has fewer lines. */
+/** The byte at which a line (from 1) starts; the end of the text if it has fewer lines. */
 export async function lineOffset(path: string, line: number): Promise<number> {
   using file = await Deno.open(path);
   const { size } = await file.stat();
@@ -98,7 +97,7 @@ export async function lineOffset(path: string, line: number): Promise<number> {
   let left = line - 1;
   let position = 0;
   while (left > 0) {
-    // A line is at least one byte: nobody may have a whole log read for a line that it cannot have.
+    // A line has at least one byte, so do not read a whole log for a line that it cannot have.
     if (left > size - position) return size;
     const length = await file.read(buffer);
     if (length === null) return position;

@@ -1,11 +1,11 @@
-/** Which logs are old, and their removal. Follows no link and touches nothing that no name reaches. */
+/** Finds and removes old logs. Follows no link, and touches only what a valid name reaches. */
 import { dirname, join } from "node:path";
 import { exists, removeFile } from "../common/files.ts";
 import { lastChange } from "./marks.ts";
 import { type AttemptPaths, isAttemptId } from "./paths.ts";
 import { findAttempt } from "./read.ts";
 
-/** The attempts that nobody wrote to since a time, in milliseconds since the epoch; oldest first. */
+/** Attempts last written before a time, in milliseconds since the epoch; oldest first. */
 export async function oldAttempts(root: string, before: number): Promise<AttemptPaths[]> {
   const found: { paths: AttemptPaths; changed: number }[] = [];
   for await (const { key, attempt } of oldFiles(root, before)) {
@@ -26,22 +26,22 @@ async function* oldFiles(
   for await (const { name, isFile, isDirectory } of Deno.readDir(join(root, ...key))) {
     if (isDirectory && key.length < 2) yield* oldFiles(root, before, [...key, name]);
     if (!isFile || !isAttemptId(name)) continue;
-    // Nearly all are young, and need no further look.
+    // Most are young and need no further check.
     const info = await Deno.lstat(join(root, ...key, name)).catch(() => undefined);
     const changed = info?.mtime?.getTime() ?? Infinity;
     if (changed < before) yield { key: key.join("/"), attempt: name };
   }
 }
 
-/** Whether a text is one of ours: other folders may lie under the root, whose files are named like attempts. */
+/** Whether a text is a log: the root may have other folders with files named like attempts. */
 async function isLog(paths: AttemptPaths): Promise<boolean> {
   return await exists(paths.metadata) || await exists(paths.result);
 }
 
-/** Removes an attempt's files, and its folders where nothing else is in them. Returns the bytes of its text. */
+/** Removes an attempt's files, and its folders if they are then empty. Returns the text's bytes. */
 export async function removeAttempt(root: string, paths: AttemptPaths): Promise<number> {
   const { size } = await Deno.lstat(paths.text);
-  // What shows the text to be a log goes last: a text that cannot be removed is found again.
+  // Metadata and result mark the text as a log and go last: a text that stays is found again.
   for (const path of [paths.state, paths.pending, paths.text, paths.metadata, paths.result]) {
     await removeFile(path);
   }
@@ -49,7 +49,7 @@ export async function removeAttempt(root: string, paths: AttemptPaths): Promise<
     try {
       await Deno.remove(folder);
     } catch {
-      // Something else is in it.
+      // The folder is not empty.
       break;
     }
   }

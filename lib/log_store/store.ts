@@ -1,9 +1,9 @@
 /**
  * The log store: lines in, text files out (`docs/protocol.md`, "Log store and log HTTP").
  *
- * What is asked for one attempt while a write of it is under way is written together with the next one,
- * so that a thousand messages of one line cost a few writes. A call resolves when what it gave is on the
- * disk: only then may its message be acknowledged. All state is on the disk (`log_store/attempt_log.ts`).
+ * Lines for an attempt that arrive during a write are written together in the next one, so that a
+ * thousand messages of one line need only a few writes. A call resolves when its data is on disk:
+ * only then may its message be acknowledged. All state is on disk (`log_store/attempt_log.ts`).
  */
 import type { Logger } from "@logtape/logtape";
 import { describeError, PoisonMessage } from "../common/errors.ts";
@@ -19,14 +19,13 @@ import { type AttemptPaths, attemptPaths, BadLogName } from "./paths.ts";
 import { oldAttempts, removeAttempt } from "./retention.ts";
 import { LogSubscribers } from "./subscribers.ts";
 
-/** How the store is bounded. */
+/** Options and limits of the store. */
 export interface StoreOptions {
   readonly root: string;
   readonly log: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly limits?: Partial<LogLimits>;
-  /** Files open at once. */
   readonly maxOpen?: number;
 }
 
@@ -34,11 +33,10 @@ export interface StoreOptions {
 export interface RemovedAttempt {
   readonly key: string;
   readonly attempt: string;
-  /** Bytes of its text. */
   readonly bytes: number;
 }
 
-/** Twice what a builder writes by default (`builder.max_log_bytes`); lines that wait; see {@link LogLimits}. */
+/** `maxBytes` is twice what a builder writes by default (`builder.max_log_bytes`). */
 const DEFAULT_LIMITS: LogLimits = {
   maxBytes: 128 * 1024 * 1024,
   maxPendingLines: 20_000,
@@ -46,13 +44,13 @@ const DEFAULT_LIMITS: LogLimits = {
 };
 
 /**
- * Milliseconds of quiet after a result until lines that are missing are given up: longer than the longest
- * delay after which a message that met a fault comes again.
+ * Milliseconds without a write after a result until missing lines are given up: longer than the
+ * longest delay of a message that met a transient fault.
  */
 const RESULT_GRACE_MS = 45 * 60_000;
-/** Milliseconds of quiet without a result until a gap is given up. */
+/** Milliseconds without a write and without a result until a gap is given up. */
 const GAP_GRACE_MS = 60 * 60_000;
-/** An attempt without a result is awaited no longer than any build may take. */
+/** Milliseconds until an attempt without a result is given up: longer than any build may take. */
 const ABANDONED_MS = 8 * 86_400_000;
 
 /** Stores build logs under a folder. */
@@ -75,7 +73,7 @@ export class LogStore {
     this.#queue = new AttemptQueue({ root, log, limits, maxOpen, changed });
   }
 
-  /** Opens a store; makes its folder where it is not there. */
+  /** Opens a store; creates its folder if it is missing. */
   static async open(options: StoreOptions): Promise<LogStore> {
     await Deno.mkdir(options.root, { recursive: true });
     const root = await Deno.realPath(options.root);
@@ -83,24 +81,28 @@ export class LogStore {
     return new LogStore({ ...options, root });
   }
 
-  /** Keeps lines. Throws a PoisonMessage for a name or a number that no log has. */
+  /** Stores lines. Throws a PoisonMessage for a name or a line number that no log can have. */
   async append(key: string, attempt: string, lines: Lines): Promise<void> {
     const last = lines.first + lines.lines.length - 1;
-    // A line is at least one byte, so that numbers beyond the limit cannot be meant.
+    // A line has at least one byte, so no log has lines beyond its limit in bytes.
     if (lines.first < 1 || last > this.#maxBytes) {
-      throw new PoisonMessage(`Cannot store line: ${last} is beyond any log's last line`);
+      throw new PoisonMessage(
+        `Cannot store lines ${lines.first} to ${last}: not within 1 to ${this.#maxBytes}`,
+      );
     }
     await this.#ask(key, attempt, { lines });
   }
 
-  /** Keeps what is known of an attempt that starts. */
+  /** Stores the metadata of an attempt that starts. */
   async start(key: string, start: BuildLogStart): Promise<void> {
     await this.#ask(key, start.attempt_id, {
       task: ({ paths }) => replaceFile(this.root, paths.metadata, JSON.stringify(start)),
     });
   }
 
-  /** Keeps an attempt's result; its log is complete once the lines it speaks of are there. */
+  /**
+   * Stores an attempt's result. The log is complete once it has the lines that the result counts.
+   */
   async finish(key: string, result: BuildResult): Promise<void> {
     await this.#ask(key, result.attempt_id, {
       task: async (attempt) => {
@@ -111,8 +113,8 @@ export class LogStore {
   }
 
   /**
-   * Gives up lines that were awaited for too long, in the logs of this process and of any that died.
-   * Returns how many attempts it brought to an end.
+   * Gives up lines that have been missing for too long, in the logs of this process and of dead
+   * ones. Returns how many attempts it ended.
    */
   async settle(): Promise<number> {
     let settled = 0;
@@ -121,7 +123,7 @@ export class LogStore {
         if (await this.#settleOne(key, attempt)) settled++;
       } catch (error) {
         const fields = { key, attempt, error: describeError(error) };
-        this.#log.warn("A log could not be brought to an end", fields);
+        this.#log.warn("Cannot end a log", fields);
       }
     }
     return settled;
@@ -148,8 +150,8 @@ export class LogStore {
   }
 
   /**
-   * Removes the logs that ended before so many milliseconds, oldest first, and yields each. One that is
-   * awaited, written or followed stays.
+   * Removes logs that ended more than `keepMs` ago, oldest first, and yields each. Logs that expect
+   * lines, or are being written or followed, stay.
    */
   async *expire(keepMs: number): AsyncGenerator<RemovedAttempt> {
     for (const paths of await oldAttempts(this.root, this.#now() - keepMs)) {
@@ -159,23 +161,26 @@ export class LogStore {
         yield { key, attempt, bytes: await removeAttempt(this.root, paths) };
       } catch (error) {
         const fields = { key, attempt, error: describeError(error) };
-        this.#log.warn("An old log could not be removed", fields);
+        this.#log.warn("Cannot remove an old log", fields);
       }
     }
   }
 
-  /** Whether an attempt is awaited, written or followed, or another process has just removed it. */
+  /**
+   * Whether an attempt expects lines, is written or followed, or was just removed by another
+   * process.
+   */
   async #mustStay(paths: AttemptPaths): Promise<boolean> {
     return await exists(paths.open) || !await exists(paths.text) || this.#queue.has(paths) ||
       this.#subscribers.has(paths.text);
   }
 
-  /** Calls back whenever this process has written to an attempt's files. Returns what ends it. */
+  /** Calls `changed` when this process has written to an attempt's files. Returns what ends it. */
   subscribe(paths: AttemptPaths, changed: () => void): () => void {
     return this.#subscribers.subscribe(paths.text, changed);
   }
 
-  /** Writes what is asked for, notes where each log stands, and closes all files. */
+  /** Finishes queued operations, saves where each log ends, and closes all files. */
   close(): Promise<void> {
     return this.#queue.close();
   }

@@ -5,7 +5,7 @@ import { isComplete } from "./read.ts";
 
 const CHUNK = 64 * 1024;
 
-/** Milliseconds after which a log is looked at without a sign that it changed: another process may write it. */
+/** Milliseconds between two checks of a log, in case another process writes it. */
 const POLL_MS = 2_000;
 
 /** A part of a file: `length` bytes from `start`. */
@@ -32,20 +32,18 @@ export async function filePart(
   }, { highWaterMark: 0 });
 }
 
-/** How a log is followed. */
+/** How to follow a log. */
 export interface FollowOptions {
   readonly paths: AttemptPaths;
-  /** Byte to begin with. */
   readonly start: number;
-  /** Calls back whenever this process has written to the log; returns what ends that. */
+  /** Calls `changed` when this process has written to the log; returns what ends it. */
   readonly subscribe: (changed: () => void) => () => void;
-  /** Ends the stream. */
   readonly stop: AbortSignal;
   /** Called once when the stream is over, however it ends. */
   readonly ended: () => void;
 }
 
-/** A log from a byte on, and what is added to it, until its attempt is over. */
+/** A log from a byte on, and what is appended to it, until its attempt is over. */
 export async function followFile(options: FollowOptions): Promise<ReadableStream<Uint8Array>> {
   const file = await Deno.open(options.paths.text);
   await file.seek(options.start, Deno.SeekMode.Start);
@@ -83,12 +81,12 @@ class Follower {
     }
   }
 
-  /** What is read next, awaited where need be; undefined at the end. */
+  /** The next bytes, once there are any; undefined at the end. */
   async #nextChunk(): Promise<Uint8Array | undefined> {
     const buffer = new Uint8Array(CHUNK);
     while (!this.#over && !this.#options.stop.aborted) {
       this.#sleep = new AbortController();
-      // Asked before the read: what was written by then is read below.
+      // Checked before the read: what was written by then is read below.
       const complete = await isComplete(this.#options.paths);
       if (this.#over) return undefined;
       const read = await this.#file.read(buffer);

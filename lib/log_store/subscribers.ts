@@ -1,10 +1,10 @@
-/** Who is told when this process has written to a log. */
+/** Callbacks for texts that this process has written to. */
 
 /** Callbacks by the path of a log's text. */
 export class LogSubscribers {
   readonly #subscribers = new Map<string, Set<() => void>>();
 
-  /** Calls back whenever a text has changed. Returns what ends it. */
+  /** Calls `changed` whenever a text has changed. Returns what ends it. */
   subscribe(text: string, changed: () => void): () => void {
     const subscribers = this.#subscribers.get(text) ?? new Set();
     this.#subscribers.set(text, subscribers.add(changed));
@@ -16,12 +16,10 @@ export class LogSubscribers {
     };
   }
 
-  /** Whether a text has subscribers. */
   has(text: string): boolean {
     return this.#subscribers.has(text);
   }
 
-  /** Tells subscribers of a text that it has changed. */
   notify(text: string): void {
     this.#subscribers.get(text)?.forEach((changed) => changed());
   }

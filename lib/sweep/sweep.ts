@@ -1,8 +1,8 @@
 /**
- * The sweep: finds what got lost on its way, asking GitHub rather than remembering. Open pull requests
- * whose head has no evaluation, or one that found something missing, are evaluated; a check run that has
- * been without news for too long has lost its watch and gets another one. Everything it publishes may
- * come twice without harm.
+ * The sweep: finds lost work by asking GitHub instead of remembering. It has open pull requests
+ * evaluated if their head has no evaluation, or one that found something missing. A check run
+ * without news for so long that its watch must be lost gets another one. Everything it publishes
+ * may arrive twice without harm.
  */
 import type { Logger } from "@logtape/logtape";
 import type { Broker, Publication } from "../broker/broker.ts";
@@ -33,7 +33,7 @@ import {
   waitingOf,
 } from "./sweep_rules.ts";
 
-/** What the sweep works with. Times in milliseconds. */
+/** Options of the sweep. Times in milliseconds. */
 export interface SweepOptions {
   readonly github: Pick<GitHub, "openPullRequests" | "statuses" | "checkRuns">;
   readonly broker: Pick<Broker, "inspect" | "publish">;
@@ -41,33 +41,31 @@ export interface SweepOptions {
   readonly now: () => number;
   /** `owner/name` of each repository served. */
   readonly repos: readonly string[];
-  /** GitHub's REST API, which tells where repositories are cloned from. */
+  /** URL of GitHub's REST API; the URLs to clone from follow from it. */
   readonly apiUrl: string;
-  /** A head without an evaluation is left alone for this long: its webhook may be on its way. */
+  /** A head without an evaluation is left out for this long: its webhook may be on its way. */
   readonly quietMs: number;
-  /** An evaluation that is pending for longer is asked for again. */
+  /** An evaluation that is pending for longer is requested again. */
   readonly pendingMs: number;
-  /** A check run without news for longer has lost its watch, which would have given it up by then. */
+  /** A check run without news for longer has lost its watch, which gives up earlier. */
   readonly stuckMs: number;
-  /** Heads looked at in one run, for two requests each; the next run goes on behind them. */
+  /** Heads checked in one run, with two requests each; the next run continues after them. */
   readonly maxHeads?: number;
 }
 
-/** Looks at all open pull requests, a part of them in each run. */
+/** Checks all open pull requests, a part of them in each run. */
 export class Sweep {
   readonly #options: SweepOptions;
   /** Heads with nothing left to do, by `repo#number`, as long as the pull request does not change. */
   readonly #settled = new Map<string, string>();
-  /** When an evaluation was asked for, by `repo#number commit`. */
+  /** When an evaluation was last requested, by `repo#number commit`. */
   readonly #asked = new Map<string, number>();
-  /** Where the next run goes on. */
   #cursor = 0;
 
   constructor(options: SweepOptions) {
     this.#options = options;
   }
 
-  /** Looks at the next heads. */
   async run(signal: AbortSignal): Promise<void> {
     const heads = await this.#heads(signal);
     const fresh = heads.filter(({ name, pull }) => this.#settled.get(name) !== versionOf(pull));
@@ -98,13 +96,13 @@ export class Sweep {
     return heads;
   }
 
-  /** One repository that GitHub does not show, or not to the App, must not hold up the others. */
+  /** A repository that GitHub does not show, or not to the App, must not hold up the others. */
   async #openPulls(repo: RepoName): Promise<PullRequest[]> {
     try {
       return await this.#options.github.openPullRequests(repo);
     } catch (error) {
       if (!isMissing(error)) throw error;
-      this.#options.log.warn("Repository cannot be searched for lost work", {
+      this.#options.log.warn("Cannot search repository for lost work", {
         repo: `${repo.owner}/${repo.name}`,
         error: describeError(error),
       });
@@ -112,7 +110,7 @@ export class Sweep {
     }
   }
 
-  /** Whether evaluations are taken and none waits: only then is a head without one a lost one. */
+  /** Whether evaluations are consumed and none waits: only then is a missing evaluation lost. */
   async #evaluationsFlow(): Promise<boolean> {
     const queues = [QUEUE.evaluationFilter, QUEUE.evaluationJobs];
     const facts = await Promise.all(queues.map((queue) => this.#options.broker.inspect(queue)));
@@ -171,7 +169,7 @@ export class Sweep {
   }
 }
 
-/** Where repositories are cloned from: `https://api.github.com` stands beside `https://github.com`. */
+/** Where repositories are cloned from: `https://github.com` for `https://api.github.com`. */
 function webRoot(apiUrl: string): string {
   const url = new URL(apiUrl);
   if (url.hostname === "api.github.com") return "https://github.com";

@@ -1,4 +1,4 @@
-/** What the sweep finds lost, and has done again. Pure. */
+/** Pure: what the sweep considers lost, and the messages that start it again. */
 import type { Publication } from "../broker/broker.ts";
 import { type NextEvaluation, nextEvaluation } from "../evaluation/missing.ts";
 import { type EvaluationMemory, isEvaluated, newestEvaluation } from "../evaluation/status.ts";
@@ -14,18 +14,18 @@ export interface Head {
   readonly pull: PullRequest;
 }
 
-/** What {@link lacksEvaluation} decides from. Times in milliseconds since the epoch. */
+/** The facts for {@link lacksEvaluation}. Times in milliseconds since the epoch. */
 export interface LostFacts {
   readonly now: number;
-  /** When this evaluation was asked for last. */
+  /** When this evaluation was last requested. */
   readonly asked: number | undefined;
   readonly quietMs: number;
   readonly pendingMs: number;
 }
 
 /**
- * Pure: whether a pull request's head has no evaluation under way, or what was missing is to be looked for again.
- * `statuses` are the head's, newest first.
+ * Whether a pull request's head has no evaluation under way, or must be evaluated again because
+ * something was missing. `statuses` are the head's, newest first.
  */
 export function lacksEvaluation(
   pull: Pick<PullRequest, "updatedAt" | "number">,
@@ -43,8 +43,8 @@ export function lacksEvaluation(
 }
 
 /**
- * Pure: whether a head that was evaluated has no check that sums its builds up, or one that has waited for
- * its evaluation for too long: an older version evaluated it, which tells nobody, or a message was lost.
+ * Whether an evaluated head has no overall check, or one that has waited for its evaluation for too
+ * long: an older version, which does not report it, evaluated the head, or a message was lost.
  */
 export function lacksOverall(
   pull: Pick<PullRequest, "updatedAt">,
@@ -58,7 +58,7 @@ export function lacksOverall(
   return waiting !== undefined && now - Date.parse(waiting.request.at) >= pendingMs;
 }
 
-/** What an overall check remembers that waits for a pull request's evaluation. */
+/** The memory of an overall check that waits for a pull request's evaluation. */
 export function waitingOf(
   overall: CheckRun | undefined,
   { number }: PullRequest,
@@ -67,7 +67,7 @@ export function waitingOf(
   return memory?.pull === number && memory.stage !== "ended" ? memory : undefined;
 }
 
-/** A head changes with its commit, and with whatever changes the pull request: a comment may reopen checks. */
+/** Changes with the commit and with any update of the pull request: a comment may reopen checks. */
 export function versionOf(pull: PullRequest): string {
   return `${pull.headSha} ${pull.updatedAt}`;
 }
@@ -78,8 +78,9 @@ export function evaluationKey({ name, pull }: Head): string {
 }
 
 /**
- * Dated by GitHub, as whatever it is compared with: just after the event that was lost, and before any that
- * comes later, as GitHub's times have whole seconds. One that is made again is dated no earlier than the last.
+ * Dated by GitHub, like the times it is compared with: just after the lost event and before any
+ * later one, because GitHub's times have whole seconds. A repeated one is dated no earlier than the
+ * last.
  */
 export function evaluationOf({ repo, pull }: Head, again: NextEvaluation | undefined): Publication {
   const id = `resync-${pull.number}-${pull.headSha}`;
@@ -95,7 +96,7 @@ export function evaluationOf({ repo, pull }: Head, again: NextEvaluation | undef
   });
 }
 
-/** An evaluation for the check that is not there, or waits, dated no earlier than the one before. */
+/** An evaluation for an overall check that is missing or waits, dated no earlier than the last. */
 export function overallOf(
   head: Head,
   last: EvaluationMemory | undefined,

@@ -103,7 +103,7 @@ Deno.test("embedded: a second process is told what to do", async () => {
   await using _broker = await harness.open();
   await assert.rejects(harness.open(), (error) => {
     assert.ok(error instanceof ConfigError);
-    assert.match(error.message, /another process has it\. It serves one process; use RabbitMQ/);
+    assert.match(error.message, /another process has it open; stop that process, or use RabbitMQ/);
     return true;
   });
 });

@@ -163,7 +163,10 @@ Deno.test("embedded: a broker that a process has open is not looked into", async
   await harness.with(async () => {
     const { code, err } = await harness.run("list");
     assert.equal(code, 2, err);
-    assert.match(err, /another process has it\. It serves one process; use RabbitMQ for more/);
+    assert.match(
+      err,
+      /another process has it open; stop that process, or use RabbitMQ for several/,
+    );
   });
 });
 

@@ -137,7 +137,7 @@ Deno.test({
       [
         "vhost",
         { virtualhost: "no pe" },
-        /no pe not found; correct virtualhost, or make it: rabbitmqctl add_vhost 'no pe'$/,
+        /no pe not found; correct virtualhost, or create it: rabbitmqctl add_vhost 'no pe'$/,
       ],
       [
         "user",
@@ -168,7 +168,7 @@ Deno.test({
       [
         "an authority that is not known",
         { ...tls, ca_file: undefined },
-        /name the authority's PEM file in ca_file/,
+        /set ca_file to the authority's PEM file/,
       ],
     ];
     for (const [what, change, expected] of cases) {

@@ -1,6 +1,6 @@
 /**
- * A broker inside this process, kept in one SQLite file: the same exchanges, queues and promises as
- * RabbitMQ for a team with one machine.
+ * A broker inside this process, stored in one SQLite file: the same exchanges, queues and
+ * guarantees as RabbitMQ, for a team with one machine.
  */
 import { dirname } from "node:path";
 import type { Logger } from "@logtape/logtape";
@@ -28,9 +28,9 @@ import { assertAddress, bindingMatches, route } from "../routing.ts";
 /** How to open the embedded broker. */
 export interface EmbeddedOptions {
   readonly log: Logger;
-  /** Exchanges and queues; ours when absent. */
+  /** Exchanges and queues; ours by default. */
   readonly topology?: Topology;
-  /** Bytes the file may grow to; publishing beyond it is a passing fault, as on a full disk. */
+  /** Maximum bytes of the file; publishing beyond it is a transient fault, as on a full disk. */
   readonly maxBytes?: number;
 }
 
@@ -41,8 +41,8 @@ interface Subscriber {
 }
 
 /**
- * Opens the embedded broker in a file, which is made with its folders where it is missing. Throws a
- * `ConfigError` where another process has it open: it serves one process.
+ * Opens the embedded broker in a file, and creates the file and its folders if they are missing.
+ * Throws a `ConfigError` if another process has the file open: it serves one process.
  */
 export async function openEmbedded(path: string, options: EmbeddedOptions): Promise<Broker> {
   await Deno.mkdir(dirname(path), { recursive: true });

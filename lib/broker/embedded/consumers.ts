@@ -1,4 +1,4 @@
-/** Who takes which message of the embedded broker: prefetch and single active consumers. */
+/** Which consumer gets which message: prefetch and single active consumers. */
 import type { Topology } from "../topology.ts";
 import type { ConsumeOptions } from "../broker.ts";
 import type { Handler } from "../handler.ts";
@@ -9,13 +9,12 @@ import type { Store } from "./store.ts";
 export interface EmbeddedConsumer {
   readonly options: ConsumeOptions;
   readonly handler: Handler;
-  /** Handlers that run, each until its settlement is on the disk. */
+  /** Running handlers, each until its settlement is on disk. */
   readonly running: Set<Promise<void>>;
-  /** How many deliveries it has not settled. */
   unacknowledged: number;
 }
 
-/** A message taken for a consumer. */
+/** A message assigned to a consumer. */
 export interface Assignment {
   readonly consumer: EmbeddedConsumer;
   readonly message: StoredMessage;
@@ -25,7 +24,7 @@ export interface Assignment {
 export class EmbeddedConsumers {
   readonly #byQueue = new Map<string, EmbeddedConsumer[]>();
   readonly #singleActive: ReadonlySet<string>;
-  /** Queues in which something may wait for a consumer that has room. */
+  /** Queues in which a message may wait for a consumer with room. */
   readonly #awake = new Set<string>();
 
   constructor(topology: Topology) {
@@ -54,7 +53,7 @@ export class EmbeddedConsumers {
     return this.#byQueue.get(queue)?.length ?? 0;
   }
 
-  /** Says that something may wait in a queue. */
+  /** Records that a message may wait in a queue. */
   wake(queue: string): void {
     this.#awake.add(queue);
   }
@@ -63,20 +62,18 @@ export class EmbeddedConsumers {
     for (const queue of this.#byQueue.keys()) this.wake(queue);
   }
 
-  /** Says that a consumer has settled a delivery. */
   release(consumer: EmbeddedConsumer): void {
     consumer.unacknowledged--;
     this.wake(consumer.options.queue);
   }
 
-  /** Forgets every consumer. */
   clear(): void {
     this.#byQueue.clear();
   }
 
   /**
-   * Takes what waits for consumers that have room, within the caller's transaction. When that is durable,
-   * the caller counts `unacknowledged` up.
+   * Assigns waiting messages to consumers with room, within the caller's transaction. Once that is
+   * durable, the caller must increase `unacknowledged`.
    */
   assign(store: Store): Assignment[] {
     const assignments: Assignment[] = [];

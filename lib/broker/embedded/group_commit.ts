@@ -1,6 +1,6 @@
 /**
- * The embedded broker's transactions: what happens in one turn of the event loop (publishes, settlements,
- * deliveries) is one, so that a disk's sync is shared by all of it.
+ * The embedded broker's transactions: everything in one turn of the event loop (publishes,
+ * settlements, deliveries) is one transaction, so that it shares one sync of the disk.
  */
 import type { Logger } from "@logtape/logtape";
 import { TransientFault } from "../../common/errors.ts";
@@ -8,9 +8,8 @@ import type { Assignment, EmbeddedConsumers } from "./consumers.ts";
 import { isDiskFault } from "./sqlite_fault.ts";
 import type { Store } from "./store.ts";
 
-/** Part of the next transaction. */
 interface Operation {
-  /** Whether it is tried again when the disk is full, rather than refused. */
+  /** Whether it is tried again if the disk is full, instead of refused. */
   readonly mustSucceed: boolean;
   apply(store: Store): void;
   done(): void;
@@ -22,17 +21,17 @@ export interface GroupCommitOptions {
   readonly store: Store;
   readonly consumers: EmbeddedConsumers;
   readonly log: Logger;
-  /** Called with each message that a consumer has been given, once that is on the disk. */
+  /** Called with each message assigned to a consumer, once that is on disk. */
   readonly start: (assignment: Assignment) => void;
 }
 
-/** Milliseconds between two tries to write when the disk is full. */
+/** Milliseconds between two tries to write while the disk is full. */
 const PAUSE_MS = 1_000;
 
 /** The longest time a timer can wait, in milliseconds. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** Commits what one turn of the event loop brings as one transaction. */
+/** Commits the operations of one turn of the event loop as one transaction. */
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
   #operations: Operation[] = [];
@@ -53,8 +52,8 @@ export class GroupCommit {
   }
 
   /**
-   * Makes something part of this turn's transaction; resolves when it is on the disk. Rejects with a
-   * {@link TransientFault} when the disk is full, unless it must succeed: then it is tried again.
+   * Adds an operation to this turn's transaction; resolves when it is on disk. Rejects with a
+   * {@link TransientFault} if the disk is full, unless it must succeed: then it is tried again.
    */
   enqueue(mustSucceed: boolean, apply: (store: Store) => void): Promise<void> {
     if (this.#state === "closed") return Promise.reject(closedFault());
@@ -64,13 +63,13 @@ export class GroupCommit {
     });
   }
 
-  /** Has this turn end with a transaction, because a message may wait for a consumer. */
+  /** Makes this turn end with a transaction, because a message may wait for a consumer. */
   schedule(): void {
     if (this.#state === "closed") return;
     this.#immediate ??= setImmediate(() => this.#flush());
   }
 
-  /** Runs something in a transaction of its own, now. */
+  /** Runs `work` in a transaction of its own, now. */
   runNow<Result>(work: (store: Store) => Result): Result {
     if (this.#state === "closed") throw closedFault();
     const { store } = this.#options;
@@ -83,7 +82,6 @@ export class GroupCommit {
     return result!;
   }
 
-  /** Writes what is left and ends. */
   close(): void {
     this.#flush();
     this.#state = "closed";
@@ -99,13 +97,13 @@ export class GroupCommit {
     const operations = this.#operations;
     this.#operations = [];
     if (this.#commit(operations)) return;
-    // Room for settlements is found sooner without the publishes beside them.
+    // Settlements without the publishes are more likely to find room.
     const settlements = operations.filter(({ mustSucceed }) => mustSucceed);
     if (settlements.length === 0 || this.#commit(settlements)) return;
     this.#operations.unshift(...settlements);
   }
 
-  /** Commits operations and hands out what waits; false where those that must succeed did not. */
+  /** Commits operations and assigns waiting messages; false if those that must succeed did not. */
   #commit(operations: readonly Operation[]): boolean {
     const { store, consumers, start } = this.#options;
     let assignments: readonly Assignment[] = [];
@@ -127,7 +125,7 @@ export class GroupCommit {
     return true;
   }
 
-  /** Finds out whether a disk that was full has room again: a commit may have written next to nothing. */
+  /** Whether a full disk has room again: a commit by itself may have written next to nothing. */
   #hasRoom(): boolean {
     if (this.#state !== "blocked") return true;
     const { store, log } = this.#options;
@@ -155,7 +153,7 @@ export class GroupCommit {
     return !passing;
   }
 
-  /** Has a transaction begin at a time, milliseconds since the epoch; at none when undefined. */
+  /** Schedules a transaction at a time, in milliseconds since the epoch; none if undefined. */
   #wakeAt(due: number | undefined): void {
     if (this.#state === "closed" || (this.#timer !== undefined && this.#due === due)) return;
     clearTimeout(this.#timer);
@@ -169,7 +167,7 @@ export class GroupCommit {
   }
 }
 
-/** What a closed broker answers with. */
+/** The fault of a closed broker. */
 export function closedFault(): TransientFault {
   return new TransientFault("Cannot reach embedded broker: it is closed");
 }

@@ -1,4 +1,4 @@
-/** Messages of the embedded broker, and as they stand in its file. */
+/** Messages of the embedded broker, and their form in its file. */
 
 /** A message to store. */
 export interface NewMessage {
@@ -9,7 +9,7 @@ export interface NewMessage {
   readonly body: Uint8Array;
 }
 
-/** A message as it is stored. */
+/** A stored message. */
 export interface StoredMessage extends NewMessage {
   readonly id: number;
   readonly position: number;

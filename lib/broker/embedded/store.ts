@@ -7,17 +7,17 @@ import { isBusy } from "./sqlite_fault.ts";
 
 /** How to open the file. */
 export interface StoreOptions {
-  /** Bytes the file may grow to; beyond it is as if the disk were full. */
+  /** Maximum bytes of the file; reaching it is the same as a full disk. */
   readonly maxBytes?: number | undefined;
 }
 
-/** The file. Every method is synchronous; one transaction spans many calls. */
+/** The file. Every method is synchronous; one transaction may have many calls. */
 export class Store {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   #nextPosition: number;
 
-  /** Opens or makes the file. Throws a {@link ConfigError} where another process has it. */
+  /** Opens or creates the file. Throws a {@link ConfigError} if another process has it open. */
   constructor(path: string, options: StoreOptions = {}) {
     const db = new DatabaseSync(path);
     try {
@@ -26,8 +26,8 @@ export class Store {
       db.close();
       if (!isBusy(error)) throw error;
       throw new ConfigError(
-        `Cannot open embedded broker ${path}: another process has it. ` +
-          "It serves one process; use RabbitMQ for more",
+        `Cannot open embedded broker ${path}: another process has it open; ` +
+          "stop that process, or use RabbitMQ for several",
         { cause: error },
       );
     }
@@ -42,7 +42,7 @@ export class Store {
       work();
       this.#db.exec("COMMIT");
     } catch (error) {
-      // SQLite has rolled back by itself after some faults.
+      // After some faults SQLite has already rolled back.
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       throw error;
     }
@@ -61,7 +61,7 @@ export class Store {
     );
   }
 
-  /** Writes as much as a webhook and takes it away again; throws where there is no room for it. */
+  /** Writes as much as a webhook and deletes it again; throws if there is no room for it. */
   probe(): void {
     const { lastInsertRowid } = this.#statement(
       "INSERT INTO messages (queue, position, exchange, routing_key, headers, body) " +
@@ -79,7 +79,7 @@ export class Store {
     return rows.map(fromRow);
   }
 
-  /** Takes the first waiting message after a position and up to another one. */
+  /** Takes the first waiting message after one position and up to another. */
   takeBetween(queue: string, after: number, upTo: number): StoredMessage | undefined {
     const row = this.#statement(
       "SELECT * FROM messages WHERE state = 0 AND queue = ? AND position > ? AND position <= ? " +
@@ -94,7 +94,7 @@ export class Store {
     this.#run("DELETE FROM messages WHERE id = ?", id);
   }
 
-  /** Removes what waits in a queue beyond its newest messages. */
+  /** Removes a queue's waiting messages except the newest `keep`. */
   keepNewest(queue: string, keep: number): void {
     this.#run(
       "DELETE FROM messages WHERE state = 0 AND queue = ? AND position <= (SELECT position " +
@@ -105,12 +105,12 @@ export class Store {
     );
   }
 
-  /** Puts a message back to where it was. */
+  /** Puts a message back at its position. */
   putBack(id: number): void {
     this.#run("UPDATE messages SET state = 0, redelivered = 1 WHERE id = ?", id);
   }
 
-  /** Lets a message wait until `due`, milliseconds since the epoch. */
+  /** Makes a message wait until `due`, in milliseconds since the epoch. */
   postpone(id: number, due: number, headers: Readonly<Record<string, unknown>>): void {
     this.#run(
       "UPDATE messages SET state = 2, due = ?, redelivered = 0, headers = ? WHERE id = ?",
@@ -120,7 +120,6 @@ export class Store {
     );
   }
 
-  /** Moves a message to the end of another queue. */
   move(id: number, queue: string, headers: Readonly<Record<string, unknown>>): void {
     this.#run(
       "UPDATE messages SET state = 0, redelivered = 0, queue = ?, position = ?, exchange = '', " +
@@ -133,7 +132,7 @@ export class Store {
     );
   }
 
-  /** Puts messages whose time has come at the end of their queues, whose names it returns. */
+  /** Appends messages that are due to their queues; returns the names of these queues. */
   release(now: number): string[] {
     const rows = this.#statement(
       "SELECT id, queue FROM messages WHERE state = 2 AND due <= ? ORDER BY due LIMIT 1000",
@@ -154,22 +153,21 @@ export class Store {
     return (row?.due ?? undefined) as number | undefined;
   }
 
-  /** How many messages of a queue wait. */
   waiting(queue: string): number {
     return this.#number("SELECT count(*) FROM messages WHERE state = 0 AND queue = ?", queue);
   }
 
-  /** The position after which every later message stands. */
+  /** The last position so far; every later message gets a higher one. */
   get lastPosition(): number {
     return this.#nextPosition - 1;
   }
 
-  /** Gives room that is no longer needed back to the file system and closes the file. */
+  /** Returns unused space to the file system, and closes the file. */
   close(): void {
     try {
       this.#db.exec("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)");
     } catch {
-      // A full disk must not keep the process from ending; the next start does the same.
+      // A full disk must not stop the process from ending; the next start does the same.
     }
     this.#db.close();
   }

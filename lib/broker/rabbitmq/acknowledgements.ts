@@ -1,12 +1,12 @@
 /**
- * Acknowledges what was settled in one turn of the event loop together, where AMQP can say it in one frame:
- * `multiple` acknowledges every delivery of the channel up to a tag (AMQP 0-9-1, `basic.ack`).
+ * Acknowledges everything settled in one turn of the event loop together if one AMQP frame can do
+ * it: `multiple` acknowledges every delivery of the channel up to a tag (AMQP 0-9-1, `basic.ack`).
  */
 
-/** The deliveries of one channel that are not settled yet. */
+/** The unsettled deliveries of one channel. */
 export class Acknowledgements {
   readonly #send: (ack: { deliveryTag: number; multiple: boolean }) => void;
-  /** Delivery tags in the order they came, which is ascending. */
+  /** Delivery tags in order of arrival, which is ascending. */
   readonly #open = new Set<number>();
   readonly #settled = new Set<number>();
   #planned = false;
@@ -15,12 +15,11 @@ export class Acknowledgements {
     this.#send = send;
   }
 
-  /** A delivery has come. */
   arrived(deliveryTag: number): void {
     this.#open.add(deliveryTag);
   }
 
-  /** A delivery goes back another way. */
+  /** Drops a delivery that is returned in another way. */
   forget(deliveryTag: number): void {
     this.#open.delete(deliveryTag);
   }
@@ -33,7 +32,7 @@ export class Acknowledgements {
     setImmediate(() => this.flush());
   }
 
-  /** Acknowledges now what waits for the end of the turn. */
+  /** Acknowledges now, without waiting for the end of the turn. */
   flush(): void {
     this.#planned = false;
     let upTo: number | undefined;

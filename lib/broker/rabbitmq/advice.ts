@@ -1,4 +1,4 @@
-/** What to do about what keeps a connection to RabbitMQ from coming up. Pure. */
+/** Pure: explains why a connection to RabbitMQ fails, and what to do. */
 import { shellWord } from "../../text/shell.ts";
 import type { RabbitMqSettings } from "./connection.ts";
 import { asFault } from "./fault.ts";
@@ -6,7 +6,7 @@ import { asFault } from "./fault.ts";
 type Server = Omit<RabbitMqSettings, "password">;
 
 interface Rule {
-  /** The fault's code, or part of its words. */
+  /** Matches the fault's code, or part of its message. */
   readonly when: RegExp;
   todo(server: Server): string;
 }
@@ -20,7 +20,7 @@ const RULES: readonly Rule[] = [
   {
     when: /ECONNREFUSED/,
     todo: ({ host, port }) =>
-      `nothing listens on port ${port} of ${host}; start RabbitMQ, or correct host (its port is 5672, ` +
+      `nothing listens on port ${port} of ${host}; start RabbitMQ, or correct host (port 5672, ` +
       "with TLS 5671)",
   },
   {
@@ -37,13 +37,13 @@ const RULES: readonly Rule[] = [
   },
   {
     when: /ALTNAME|NotValidForName|does not match certificate/i,
-    todo: ({ host }) => `the certificate is not for ${host}; write host as the certificate has it`,
+    todo: ({ host }) => `the certificate is not for ${host}; set host to a name in the certificate`,
   },
   { when: /CERT_HAS_EXPIRED|certificate.*expired/i, todo: () => "renew the server's certificate" },
   {
     when: /SELF_SIGNED|UNABLE_TO_|UnknownIssuer|certificate/i,
     todo: () =>
-      "the certificate is not of an authority known here; name the authority's PEM file in ca_file",
+      "the certificate's authority is not trusted; set ca_file to the authority's PEM file",
   },
   {
     when: /ECONNRESET|EPIPE|socket closed|disconnected/i,
@@ -55,13 +55,13 @@ const RULES: readonly Rule[] = [
   {
     when: /Login was refused|authentication/i,
     todo: ({ username }) =>
-      `there is no user ${username}, or password_file holds another password; set it with ` +
+      `there is no user ${username}, or password_file has a wrong password; set it with ` +
       `rabbitmqctl change_password ${shellWord(username)}`,
   },
   {
     when: /vhost .* not found/i,
     todo: ({ vhost }) =>
-      `correct virtualhost, or make it: rabbitmqctl add_vhost ${shellWord(vhost)}`,
+      `correct virtualhost, or create it: rabbitmqctl add_vhost ${shellWord(vhost)}`,
   },
   {
     when: /access to vhost .* refused/i,
@@ -76,11 +76,11 @@ const RULES: readonly Rule[] = [
   },
   {
     when: /PRECONDITION_FAILED/,
-    todo: () => "it was declared otherwise before; remove it, once it is empty, and start again",
+    todo: () => "it exists with other arguments; delete it once it is empty, and start again",
   },
 ];
 
-/** What was thrown, in one line with what to do where that is known. */
+/** An error in one line, with what to do if that is known. */
 export function explained(error: unknown, server: Server): string {
   const { code, message } = asFault(error);
   const rule = RULES.find(({ when }) => when.test(code) || when.test(message));

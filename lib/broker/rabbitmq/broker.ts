@@ -1,6 +1,6 @@
 /**
- * RabbitMQ as a broker: one connection at a time, set up anew whenever it was lost, for as long as the
- * process lives. What goes wrong is logged and shows in `state`; nothing here ends the process.
+ * RabbitMQ as a broker: one connection at a time, opened again whenever it is lost. Faults are
+ * logged and show in `state`; none ends the process.
  */
 import type { Logger } from "@logtape/logtape";
 import { deadline, delay, orAborted } from "../../common/async.ts";
@@ -35,28 +35,26 @@ export type { LeaseTimes } from "./lease.ts";
 /** How to use a RabbitMQ server. */
 export interface RabbitMqOptions {
   readonly log: Logger;
-  /** Tells the connection from others in the server's own lists. */
+  /** Identifies the connection in the server's lists. */
   readonly name?: string;
-  /** What to declare at every connection; what is there already need not be permitted. Ours when absent. */
+  /** Declared at every connection; what exists needs no right to declare it. Ours by default. */
   readonly topology?: Topology;
-  /** Seconds; a server that falls silent is noticed after about twice that. */
+  /** Seconds; a silent server is noticed after about twice that. */
   readonly heartbeatSeconds?: number;
   readonly connectTimeoutMs?: number;
-  /** Whether to reject with a `TransientFault` where the first try to connect fails, and not try again. */
+  /** Whether to reject with a `TransientFault` if the first connection fails, without a retry. */
   readonly once?: boolean;
-  /** Times of deliveries that are held long. */
   readonly leaseTimes?: Partial<LeaseTimes>;
 }
 
-/** Milliseconds a publish may take unless the caller says otherwise. */
 const PUBLISH_TIMEOUT_MS = 30_000;
 
-/** Milliseconds to wait for a connection when a queue is looked at. */
+/** Milliseconds to wait when a queue is inspected or browsed. */
 const LOOK_TIMEOUT_MS = 10_000;
 
 /**
- * Connects to RabbitMQ. Resolves when the first try has succeeded or failed: a server that is away, a
- * wrong password or a queue that was declared otherwise are logged and tried again until `close`.
+ * Connects to RabbitMQ. Resolves when the first try has succeeded or failed: a server that is down,
+ * a wrong password or a queue with other arguments is logged and tried again until `close`.
  */
 export async function connectRabbitMq(
   settings: RabbitMqSettings,
@@ -135,7 +133,7 @@ class RabbitMqBroker implements Broker {
     };
   }
 
-  /** Waits for a consumer's first try. Without a server that answers a role starts all the same: `state` tells. */
+  /** Waits for a consumer's first try, but not for a server that is down: `state` shows that. */
   async #attempted(consumer: RecoveringConsumer): Promise<void> {
     const { current } = this.#connector;
     if (current === undefined || current.connection.blocked) return;
@@ -164,7 +162,7 @@ class RabbitMqBroker implements Broker {
     return await this.#look(async (connection, signal) => {
       const facts = await orAborted(depth(connection, queue), signal);
       if (facts === undefined || facts.consumers > 0) return facts;
-      // Whoever is busy with long deliveries takes no more from the queue itself.
+      // A consumer whose places are all leased does not consume the queue itself.
       const busy = await orAborted(depth(connection, busyQueue(queue)), signal);
       return { ...facts, consumers: busy?.consumers ?? 0 };
     });
@@ -173,7 +171,7 @@ class RabbitMqBroker implements Broker {
   async browse(queue: string, handler: BrowseHandler): Promise<void> {
     await this.#look(async (connection, signal) => {
       const { ready = 0 } = await orAborted(depth(connection, queue), signal) ?? {};
-      // What is kept is held until the end, so that nothing is seen twice; then it goes back to its place.
+      // Kept messages stay unsettled until the end, so that none is seen twice; then they go back.
       await using reopening = new ReopeningChannel(connection);
       for (let seen = 0; seen < ready; seen++) {
         const message = await reopening.do((raw) => raw.basicGet({ queue, noAck: false }));
@@ -186,7 +184,7 @@ class RabbitMqBroker implements Broker {
     });
   }
 
-  /** Does something that is no use later; rejects with a {@link TransientFault} where it cannot be done. */
+  /** Runs a read that must not be late; rejects with a {@link TransientFault} if it fails. */
   async #look<Result>(
     work: (connection: Connection, signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> {
@@ -197,7 +195,7 @@ class RabbitMqBroker implements Broker {
     } catch (error) {
       if (error !== LATE && !(error instanceof AmqpFault)) throw error;
       const why = error instanceof AmqpFault ? error.message : this.#connector.fault;
-      throw new TransientFault(`Cannot look at a queue: ${why}`, { cause: error });
+      throw new TransientFault(`Cannot read a queue: ${why}`, { cause: error });
     }
   }
 
@@ -207,10 +205,9 @@ class RabbitMqBroker implements Broker {
   }
 }
 
-/** Why a look was given up. */
 const LATE = new Error("no answer in time");
 
-/** Depth and consumers of a queue; undefined where there is no such queue. */
+/** Depth and consumers of a queue; undefined if there is no such queue. */
 async function depth(connection: Connection, queue: string): Promise<QueueFacts | undefined> {
   await using reopening = new ReopeningChannel(connection);
   try {

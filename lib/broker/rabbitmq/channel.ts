@@ -1,4 +1,4 @@
-/** Channels that tell why they ended, and the messages that come by them. */
+/** Channels that report why they ended, and the messages that they receive. */
 import { delay } from "../../common/async.ts";
 import type { Headers } from "../envelope.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
@@ -13,7 +13,7 @@ import { AmqpFault, asFault } from "./fault.ts";
 
 /** A message that the server handed to a consumer. */
 export interface RawMessage {
-  /** The consumer that took it; empty where it was asked for. */
+  /** The consumer that received it; empty if it was fetched with `basic.get`. */
   readonly consumerTag: string;
   readonly deliveryTag: number;
   readonly redelivered: boolean;
@@ -21,15 +21,15 @@ export interface RawMessage {
   readonly routingKey: string;
   readonly headers: Headers;
   readonly messageId: string | undefined;
-  /** Seconds since the epoch, where the publisher said so. */
+  /** Seconds since the epoch, if the publisher set it. */
   readonly timestamp: number | undefined;
   readonly body: Uint8Array;
 }
 
-/** Milliseconds to wait for the server's answer when something is ended. */
+/** Milliseconds to wait for the server's answer to a close or cancel. */
 const CLOSE_GRACE_MS = 5_000;
 
-/** A channel; ends with its connection, or alone when the server refuses something. */
+/** A channel. It ends with its connection, or by itself when the server refuses something. */
 export class Channel {
   readonly #raw: RawChannel;
   readonly #ended = new AbortController();
@@ -47,7 +47,6 @@ export class Channel {
     raw.on("close", () => this.#ended.abort(this.reason));
   }
 
-  /** Aborts when the channel has ended, for whatever reason. */
   get ended(): AbortSignal {
     return this.#ended.signal;
   }
@@ -56,17 +55,16 @@ export class Channel {
     return this.#raw.active;
   }
 
-  /** Why it ended, as far as the server said so. */
   get reason(): AmqpFault {
     return this.#reason ?? new AmqpFault("CH_CLOSE", "Channel ended");
   }
 
-  /** The client's own channel, for plain operations; what they reject with is {@link asFault}'s to read. */
+  /** The client's own channel, for plain operations; read their errors with {@link asFault}. */
   get raw(): RawChannel {
     return this.#raw;
   }
 
-  /** Runs an operation of the channel; rejects with the {@link AmqpFault} that the server gave. */
+  /** Runs an operation of the channel; rejects with the server's {@link AmqpFault}. */
   async do<Result>(operation: (raw: RawChannel) => Promise<Result>): Promise<Result> {
     try {
       return await operation(this.#raw);
@@ -82,7 +80,7 @@ export class Channel {
   ): Promise<string> {
     const { queue, prefetch, noAck = false } = params;
     return await this.do(async (raw) => {
-      // Not global: a new server refuses a channel's common limit.
+      // Not global: new servers refuse a limit for the whole channel.
       await raw.basicQos({ prefetchCount: prefetch, global: false });
       const { consumerTag } = await raw.basicConsume(
         { queue, noAck },
@@ -95,34 +93,31 @@ export class Channel {
     });
   }
 
-  /** Acknowledges a delivery; without effect when the channel has ended, because it comes again then. */
+  /** Acknowledges a delivery; no effect if the channel has ended, as it is then redelivered. */
   ack(deliveryTag: number): void {
     this.#acknowledgements.ack(deliveryTag);
   }
 
-  /** Puts a delivery back into its queue. */
   requeue(deliveryTag: number): void {
     this.#acknowledgements.forget(deliveryTag);
     if (this.active) this.#raw.basicNack({ deliveryTag, requeue: true });
   }
 
-  /** Stops a consumer. Gives up after a while: a blocked connection says nothing. */
+  /** Stops a consumer. Gives up after a while: a blocked connection does not answer. */
   async cancel(consumerTag: string): Promise<void> {
     if (!this.active) return;
     const cancelled = this.#raw.basicCancel(consumerTag).then(() => {}, () => {});
     await Promise.race([cancelled, delay(CLOSE_GRACE_MS, this.ended)]);
   }
 
-  /**
-   * Ends the channel; what was sent on it before has then reached the server. Gives up after a while.
-   */
+  /** Ends the channel once the server has read everything sent on it. Gives up after a while. */
   async close(): Promise<void> {
     this.#acknowledgements.flush();
     await Promise.race([this.#raw.close(), delay(CLOSE_GRACE_MS, this.ended)]);
   }
 }
 
-/** A message as it was received. */
+/** Converts a received message. */
 export function rawMessage(message: AsyncMessage | SyncMessage): RawMessage {
   const { deliveryTag, redelivered, exchange, routingKey, headers, body } = message;
   return {

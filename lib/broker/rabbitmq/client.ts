@@ -1,4 +1,4 @@
-/** The AMQP client, in the only file that imports it, with what its types hide. */
+/** The AMQP client, in the only file that imports it, and internals that its types hide. */
 import type { Socket } from "node:net";
 import { type Channel as RawChannel, Connection as RawConnection } from "rabbitmq-client";
 import { type AmqpFault, closeFault } from "./fault.ts";
@@ -6,7 +6,7 @@ export type { AsyncMessage, SyncMessage } from "rabbitmq-client";
 
 export { type RawChannel, RawConnection };
 
-/** Methods of the client that its types hide; the contract suite notices when a new version moves them. */
+/** Methods that the client's types hide; the contract suite fails if a new version moves them. */
 interface Internals {
   _onHeader(frame: { fields: { contentEncoding?: string } }): void;
   _onMethod(frame: { methodId: number; params: { replyCode: number; replyText: string } }): void;
@@ -15,7 +15,7 @@ interface Internals {
 /** `channel.close`: class 20, method 40. */
 const CHANNEL_CLOSE = (20 << 16) | 40;
 
-/** Calls back with the reason the server gives when it ends a channel; the client tells only that it ended. */
+/** Calls `tell` with the server's reason for ending a channel; the client itself hides it. */
 export function onClosedByServer(raw: RawChannel, tell: (reason: AmqpFault) => void): void {
   const internals = raw as unknown as Internals;
   const onMethod = internals._onMethod.bind(raw);
@@ -26,8 +26,8 @@ export function onClosedByServer(raw: RawChannel, tell: (reason: AmqpFault) => v
 }
 
 /**
- * The client parses bodies of some content types; what was sent must arrive byte for byte (signatures,
- * large numbers, broken JSON for the dead letters). It leaves bodies with a content encoding alone.
+ * Keeps bodies byte for byte (signatures, large numbers, broken JSON for the dead letters): the
+ * client parses bodies of some content types, but not those with a content encoding.
  */
 export function keepBytes(raw: RawChannel): void {
   const internals = raw as unknown as Internals;
@@ -38,7 +38,7 @@ export function keepBytes(raw: RawChannel): void {
   };
 }
 
-/** The socket of a connection, made with it; another one only after an end, which is a connection's end. */
+/** The socket of a connection, created with it and never replaced while the connection lives. */
 export function socketOf(connection: RawConnection): Socket {
   return (connection as unknown as { readonly _socket: Socket })._socket;
 }

@@ -11,7 +11,7 @@ export interface OutgoingMessage {
   readonly routingKey: string;
   readonly body: Uint8Array;
   readonly headers?: Headers | undefined;
-  /** Milliseconds until the message leaves the queue it goes to. */
+  /** Milliseconds until the message expires in its queue. */
   readonly expiresMs?: number;
 }
 
@@ -23,10 +23,10 @@ export function toQueue(
   return { exchange: "", routingKey: queue, ...message };
 }
 
-/** What became of a message: confirmed, refused for a reason, or unknown because the channel ended. */
+/** What happened to a message: confirmed, refused, or unknown because the channel ended. */
 export type PublishOutcome =
   | { readonly kind: "confirmed" }
-  /** The server took it, but no queue is bound for it. */
+  /** The server accepted it, but no queue is bound for it. */
   | { readonly kind: "unroutable" }
   | { readonly kind: "refused"; readonly fault: AmqpFault }
   | { readonly kind: "unknown"; readonly fault: AmqpFault };
@@ -34,23 +34,23 @@ export type PublishOutcome =
 const CONFIRMED: PublishOutcome = { kind: "confirmed" };
 const UNROUTABLE: PublishOutcome = { kind: "unroutable" };
 
-/** Tells our messages of this process apart, so that a returned one is known again. */
+/** Identifies the messages of this process, so that a returned one is recognized. */
 const idPrefix = crypto.randomUUID();
 let lastId = 0;
 
-/** A publisher of one connection. The channel is opened when it is first needed and after each refusal. */
+/** A publisher of one connection. Its channel is opened when needed, and again after a refusal. */
 export class ConfirmChannel {
   readonly #connection: Connection;
   #channel: Promise<Channel> | undefined;
   readonly #returned = new Set<string>();
-  /** Exchanges and queues the server has refused on this connection, so that others are not disturbed again. */
+  /** Recently refused exchanges: another try would end the channel for other messages too. */
   readonly #refused = new Map<string, { fault: AmqpFault; until: number }>();
 
   constructor(connection: Connection) {
     this.#connection = connection;
   }
 
-  /** Publishes all; resolves with the outcome of each, never rejects. */
+  /** Publishes all messages; resolves with the outcome of each, never rejects. */
   async send(messages: readonly OutgoingMessage[]): Promise<PublishOutcome[]> {
     let channel: Channel;
     try {
@@ -62,7 +62,7 @@ export class ConfirmChannel {
     const outcomes = await Promise.all(
       messages.map((message, index) => this.#sendOne(channel, message, ids[index]!)),
     );
-    // The client tells of a returned message in a later turn than of its confirm.
+    // The client reports a returned message in a later turn than its confirm.
     await new Promise(setImmediate);
     return outcomes.map((outcome, index) =>
       this.#returned.delete(ids[index]!) && outcome.kind === "confirmed" ? UNROUTABLE : outcome
@@ -91,7 +91,7 @@ export class ConfirmChannel {
       return CONFIRMED;
     } catch (error) {
       const fault = asFault(error);
-      // It could not even be written, by nobody's fault but its own.
+      // It could not even be encoded: the message itself is invalid.
       if (fault.code === "CODEC" || error instanceof RangeError || error instanceof TypeError) {
         return { kind: "refused", fault };
       }
@@ -99,7 +99,7 @@ export class ConfirmChannel {
     }
   }
 
-  /** A channel's end names one exchange or one size; what else was on its way is not to blame. */
+  /** The reason for a channel's end names one exchange or size; other messages are not to blame. */
   #outcomeOf(message: OutgoingMessage, channel: Channel): PublishOutcome {
     const fault = channel.reason;
     const size = /^PRECONDITION_FAILED - message size (\d+) /.exec(fault.message)?.[1];
@@ -119,7 +119,7 @@ export class ConfirmChannel {
     this.#refused.delete(exchange);
   }
 
-  /** Forgets that an exchange was refused: it has been declared meanwhile. */
+  /** Forgets that an exchange was refused, because it has now been declared. */
   forgive(exchange: string): void {
     this.#refused.delete(exchange);
   }
@@ -144,17 +144,16 @@ export class ConfirmChannel {
     return channel;
   }
 
-  /** Waits for what is on its way and ends the channel. */
   async close(): Promise<void> {
     const channel = await this.#channel?.catch(() => undefined);
     await channel?.close();
   }
 }
 
-/** Milliseconds for which a refused exchange is not tried again: each try ends the channel for all. */
+/** Milliseconds without another try of a refused exchange: each try ends the channel for all. */
 const REFUSAL_MS = 2_000;
 
-/** A body as the client takes it, without copying it. */
+/** A body for the client, without copying it. */
 function asBuffer(body: Uint8Array): Buffer {
   return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
 }

@@ -1,31 +1,31 @@
-/** One connection to RabbitMQ. Connecting again is the caller's (`connector.ts`), who knows what to set up. */
+/** One connection to RabbitMQ. The caller (`connector.ts`) reconnects and sets it up again. */
 import { delay } from "../../common/async.ts";
 import { Channel } from "./channel.ts";
 import { RawConnection, socketOf } from "./client.ts";
 import { AmqpFault, asFault } from "./fault.ts";
 import { coalesceWrites, WRITE_BUFFER_BYTES } from "./write_coalescing.ts";
 
-/** Where the server is and who we are there. */
+/** The server's address and our login. */
 export interface RabbitMqSettings {
   readonly host: string;
   readonly port: number;
   readonly vhost: string;
   readonly username: string;
   readonly password: string;
-  /** With TLS; a PEM text of the authorities to trust, or the system's when undefined. */
+  /** Set for TLS: the trusted authorities as PEM text, or the system's if undefined. */
   readonly tls?: { readonly ca: string | undefined };
 }
 
 /** How to connect. */
 export interface ConnectionOptions {
-  /** Tells the connection from others in the server's own lists. */
+  /** Identifies the connection in the server's lists. */
   readonly name: string;
-  /** Seconds after which a silent server is taken for gone: it is noticed after two to three times that. */
+  /** Heartbeat interval: a silent server is noticed after two to three times that. */
   readonly heartbeatSeconds: number;
   readonly connectTimeoutMs: number;
 }
 
-/** Milliseconds to wait for the server's answer when a connection is ended. */
+/** Milliseconds to wait for the server's answer to a close. */
 const CLOSE_GRACE_MS = 5_000;
 
 /** One connection, from its opening to its end. */
@@ -42,8 +42,8 @@ export class Connection {
   }
 
   /**
-   * Connects, unless the signal aborts before. Rejects with an {@link AmqpFault}; nothing of the password
-   * is in it.
+   * Connects, unless the signal aborts first. Rejects with an {@link AmqpFault}, which never has
+   * the password.
    */
   static open(
     settings: RabbitMqSettings,
@@ -62,9 +62,9 @@ export class Connection {
       connectionName: options.name,
       heartbeat: options.heartbeatSeconds,
       connectionTimeout: options.connectTimeoutMs,
-      // The server's own limit: a webhook's body is then one frame, not three.
+      // The server's own limit: then a webhook's body is one frame, not three.
       frameMax: 131_072,
-      // Without it a confirm waits for the peer's delayed acknowledgement, 40 ms.
+      // Otherwise a confirm waits for the peer's delayed acknowledgement, 40 ms.
       noDelay: true,
       socket,
     });
@@ -85,7 +85,6 @@ export class Connection {
     });
   }
 
-  /** Aborts when the connection has ended. */
   get ended(): AbortSignal {
     return this.#ended.signal;
   }
@@ -94,12 +93,12 @@ export class Connection {
     return this.#ended.signal.reason;
   }
 
-  /** Whether the server takes no publishes at the moment (memory or disk alarm). */
+  /** Whether the server accepts no publishes now (memory or disk alarm). */
   get blocked(): boolean {
     return this.#blocked;
   }
 
-  /** Calls back when the server stops or begins to take publishes. */
+  /** Calls `changed` when the server stops or starts to accept publishes. */
   onBlocked(changed: () => void): void {
     this.#raw.on("connection.blocked", changed);
     this.#raw.on("connection.unblocked", changed);
@@ -114,7 +113,7 @@ export class Connection {
     }
   }
 
-  /** Ends the connection in good order, or at once when that takes long. */
+  /** Closes the connection cleanly, or immediately if that takes too long. */
   async close(): Promise<void> {
     const over = new AbortController();
     const closed = this.#raw.close().catch(() => {}).finally(() => over.abort());
@@ -122,7 +121,7 @@ export class Connection {
     this.#end(new AmqpFault("CLOSED", "Connection closed"));
   }
 
-  /** Ends the connection at once, and keeps the client from connecting again by itself. */
+  /** Ends the connection immediately, and stops the client from reconnecting by itself. */
   destroy(): void {
     this.#end(new AmqpFault("CLOSED", "Connection closed"));
   }
@@ -135,7 +134,7 @@ export class Connection {
 
 function tlsOptions({ host, tls }: RabbitMqSettings): { servername?: string; ca?: string } {
   return {
-    // An address is no server name (RFC 6066, section 3).
+    // An IP address is not a server name (RFC 6066, section 3).
     ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
     ...(tls?.ca === undefined ? {} : { ca: tls.ca }),
   };

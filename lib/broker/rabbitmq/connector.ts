@@ -1,4 +1,4 @@
-/** Keeps one connection to RabbitMQ: connects, declares, and begins again whenever it was lost. */
+/** Keeps one connection to RabbitMQ: connects, declares, and starts over whenever it is lost. */
 import type { Logger } from "@logtape/logtape";
 import { anyAborted, delay } from "../../common/async.ts";
 import { TransientFault } from "../../common/errors.ts";
@@ -11,14 +11,14 @@ import { asFault } from "./fault.ts";
 import { ConfirmChannel } from "./confirm_channel.ts";
 import { Declarer } from "./declarer.ts";
 
-/** What one connection has. */
+/** A connection with its publishers. */
 export interface OpenConnection {
   readonly connection: Connection;
   readonly confirms: ConfirmChannel;
   readonly delays: DelayQueues;
 }
 
-/** Where and how to connect, and what must be there. */
+/** Where and how to connect, and what must exist there. */
 export interface ConnectorOptions {
   readonly settings: RabbitMqSettings;
   readonly connection: ConnectionOptions;
@@ -26,19 +26,19 @@ export interface ConnectorOptions {
   readonly log: Logger;
 }
 
-/** Short beside the time a lease outlives its holder's connection (`leasing_consumer.ts`). */
+/** Short compared to the time a lease outlives its holder's connection (`leasing_consumer.ts`). */
 const MAX_BACKOFF_MS = 10_000;
 
-/** Milliseconds before the next try after the given number of failures in a row, with jitter. */
+/** Milliseconds before the next try after `failures` in a row, with jitter. */
 export function backoff(failures: number, random = Math.random()): number {
   const longest = Math.min(250 * 2 ** Math.max(failures - 1, 0), MAX_BACKOFF_MS);
   return Math.round(longest * (1 + random) / 2);
 }
 
-/** The connection, as long as the process lives. */
+/** Keeps the connection for the life of the process. */
 export class Connector {
   readonly declarer: Declarer;
-  /** Told whenever something that anybody may wait for has changed. */
+  /** Notified whenever something has changed that a caller may wait for. */
   readonly stateChange = new Condition();
   readonly #options: ConnectorOptions;
   readonly #closing = new AbortController();
@@ -63,18 +63,17 @@ export class Connector {
     return this.#current;
   }
 
-  /** Aborts when the broker is closed. */
   get closing(): AbortSignal {
     return this.#closing.signal;
   }
 
-  /** What is wrong with the broker at the moment, for whoever waits for it. */
+  /** What is wrong with the broker now, for errors of callers that wait for it. */
   get fault(): string {
     if (this.#current === undefined) return this.#fault;
     return this.#current.connection.blocked ? "broker is out of memory or disk" : "no answer";
   }
 
-  /** Waits for a connection that satisfies; rejects when the signal aborts before, or the broker is closed. */
+  /** Waits for a connection that satisfies; rejects if the signal or the broker's end is first. */
   until(
     satisfies: (current: OpenConnection) => boolean,
     signal: AbortSignal,
@@ -98,11 +97,11 @@ export class Connector {
     }
   }
 
-  /** Returns when the broker is closed; throws what ended the connection or kept it from coming up. */
+  /** Returns when the broker is closed; throws why the connection ended or could not be set up. */
   async #connectOnce(connected: () => void): Promise<void> {
     const { settings, connection: connectionOptions, topology, log } = this.#options;
     const connection = await Connection.open(settings, connectionOptions, this.closing);
-    // Whoever closes the broker does not wait for a server that says nothing.
+    // Closing the broker must not wait for a silent server.
     const giveUp = () => {
       if (this.#current === undefined) connection.destroy();
     };
@@ -110,8 +109,8 @@ export class Connector {
     try {
       connection.onBlocked(() => {
         const { blocked } = connection;
-        if (blocked) log.warn("Broker takes no messages: it is out of memory or disk");
-        else log.info("Broker takes messages again");
+        if (blocked) log.warn("Broker accepts no messages: it is out of memory or disk");
+        else log.info("Broker accepts messages again");
         this.stateChange.notify();
       });
       await this.declarer.declare(connection, topology);
@@ -137,7 +136,7 @@ export class Connector {
     const { settings, log } = this.#options;
     const { host, port, vhost, username } = settings;
     const fields = { host, port, vhost, username, error: explained(error, settings), failures };
-    // These do not pass by themselves: somebody must change the configuration or the server.
+    // These faults are permanent until the configuration or the server is changed.
     const codes = ["ACCESS_REFUSED", "NOT_ALLOWED", "PRECONDITION_FAILED", "NOT_FOUND"] as const;
     if (asFault(error).is(...codes)) log.error("Broker refuses this role; trying again", fields);
     else log.warn("No connection to broker; trying again", fields);
@@ -151,7 +150,6 @@ export class Connector {
   }
 }
 
-/** What a closed broker answers with. */
 function closedFault(): TransientFault {
   return new TransientFault("Cannot reach broker: the connection is closed");
 }

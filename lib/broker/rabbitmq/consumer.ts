@@ -1,4 +1,7 @@
-/** Consumers of RabbitMQ queues that settle within the server's acknowledgement timeout, and subscribers of exchanges. */
+/**
+ * Consumers of queues, for deliveries shorter than the server's acknowledgement timeout, and
+ * subscribers of exchanges.
+ */
 import { describeError } from "../../common/errors.ts";
 import { QUEUE } from "../topology.ts";
 import type { ConsumeOptions, Delivery, Settlement } from "../broker.ts";
@@ -8,7 +11,7 @@ import { type ConsumerContext, RecoveringConsumer } from "./recovering_consumer.
 import type { Channel, RawMessage } from "./channel.ts";
 import { toQueue } from "./confirm_channel.ts";
 
-/** A message as its handler sees it. */
+/** A message as a delivery for its handler. */
 export function toDelivery(message: RawMessage, queue: string, lost: AbortSignal): Delivery {
   const { headers, body, redelivered, timestamp } = message;
   const publishedAt = timestamp === undefined ? undefined : timestamp * 1_000;
@@ -16,7 +19,7 @@ export function toDelivery(message: RawMessage, queue: string, lost: AbortSignal
   return { queue, ...originOf(message), headers, body, redelivered: seen, publishedAt, lost };
 }
 
-/** Publishes the message where its settlement says, if that is a queue; rejects when the signal aborts. */
+/** Publishes the message to the queue of its settlement, if any; rejects if the signal aborts. */
 export async function moveOn(
   context: ConsumerContext,
   settled: { delivery: Delivery; settlement: Settlement },
@@ -56,7 +59,7 @@ export class QueueConsumer extends RecoveringConsumer {
 
   protected override async attach(channel: Channel): Promise<void> {
     this.#tag = await channel.consume(this.#options, (message) => {
-      // The server may send some more before it has read that we stop; they go back with the channel.
+      // The server may send more before it reads the cancel; they go back when the channel closes.
       if (this.stopping.aborted) return;
       const work = this.#handle(channel, message).finally(() => this.#running.delete(work));
       this.#running.add(work);
@@ -80,7 +83,7 @@ export class QueueConsumer extends RecoveringConsumer {
       await moveOn(this.context, { delivery, settlement }, channel.ended);
       channel.ack(message.deliveryTag);
     } catch (error) {
-      // Only the channel's end keeps a message from moving on, and that gives it back.
+      // Only the end of the channel stops a message from moving on, and that gives it back.
       this.context.log.debug("Delivery lost before it was settled", {
         queue: this.queue,
         error: describeError(error),
@@ -89,7 +92,7 @@ export class QueueConsumer extends RecoveringConsumer {
   }
 }
 
-/** Hears an exchange through a queue that only this connection has and that goes with it. */
+/** Subscribes to an exchange through a queue that only this connection has. */
 export class ExchangeSubscriber extends RecoveringConsumer {
   readonly #source: { exchange: string; pattern: string };
   readonly #handler: (delivery: Delivery) => void;

@@ -1,6 +1,6 @@
 /**
- * Declares exchanges, queues and bindings. A role whose permissions do not let it declare works all the
- * same where somebody else has declared before it.
+ * Declares exchanges, queues and bindings. A role without the rights to declare works too if
+ * another user has declared everything before.
  */
 import type { Logger } from "@logtape/logtape";
 import type { Exchange, Queue, Topology } from "../topology.ts";
@@ -8,19 +8,19 @@ import type { Connection } from "./connection.ts";
 import { AmqpFault, type FaultCode } from "./fault.ts";
 import { ReopeningChannel } from "./reopening_channel.ts";
 
-/** Something to declare, and how to see whether it is there. */
+/** Something to declare, and how to check whether it exists. */
 interface Declarable {
   readonly what: string;
   declare(): Promise<unknown>;
   look(): Promise<unknown>;
 }
 
-/** Declares over one connection after another. */
+/** Declares over successive connections. */
 export class Declarer {
   readonly #log: Logger;
   /**
-   * Whether the server has refused to let us declare something. From then on we look first, so that a role
-   * with narrow permissions does not fill the server's log with refusals.
+   * Whether the server has refused a declaration. From then on we check first whether something
+   * exists, so that a role with few rights does not fill the server's log with refusals.
    */
   #looksFirst = false;
 
@@ -28,7 +28,7 @@ export class Declarer {
     this.#log = log;
   }
 
-  /** Declares a topology. Rejects with an {@link AmqpFault} that names what could not be had. */
+  /** Declares a topology. Rejects with an {@link AmqpFault} that names what is missing. */
   async declare(connection: Connection, topology: Topology): Promise<void> {
     await using reopening = new ReopeningChannel(connection);
     for (const exchange of topology.exchanges) {
@@ -36,12 +36,12 @@ export class Declarer {
     }
     for (const queue of topology.queues) {
       const declared = await this.#ensure(declarableQueue(reopening, queue));
-      // Nothing tells a client which bindings there are; whoever made a queue has bound it.
+      // A client cannot list bindings, but the role that declared a queue has bound it.
       if (declared) await this.#bind(reopening, queue);
     }
   }
 
-  /** Sees to it that something is there; whether we declared it. */
+  /** Makes sure that something exists; returns whether we declared it. */
   async #ensure(declarable: Declarable): Promise<boolean> {
     const { what, look } = declarable;
     if (!this.#looksFirst) {
@@ -82,7 +82,7 @@ export class Declarer {
   }
 }
 
-/** Declares something; resolves with why the server does not let this user. */
+/** Declares something; resolves with the server's refusal if this user may not. */
 async function refusalOf({ what, declare }: Declarable): Promise<AmqpFault | undefined> {
   try {
     await declare();

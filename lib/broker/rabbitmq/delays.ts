@@ -1,7 +1,8 @@
 /**
- * Delays on RabbitMQ, which has none: a message waits in a queue whose messages expire, and goes from
- * there back to its own queue. Each queue's delays are of doubling length, so that a long one holds up no
- * short one; within a level a message expires at its own time, or at the level's at the latest.
+ * Delays on RabbitMQ, which has none: a message waits in a queue whose messages expire, and then
+ * goes back to its own queue. The lengths of these queues double from level to level, so that a
+ * long delay holds up no short one. A message expires at its own time, at the latest at its
+ * level's.
  */
 import { deadline, orAborted } from "../../common/async.ts";
 import { TransientFault } from "../../common/errors.ts";
@@ -16,18 +17,19 @@ export type MovedMessage = Pick<OutgoingMessage, "body" | "headers">;
 const SHORTEST_MS = 250;
 const LONGEST_MS = SHORTEST_MS * 2 ** 14;
 
-/** Milliseconds that a delay queue outlives its last message, so that none stays behind for ever. */
+/** Milliseconds that a delay queue outlives its last message, so that none stays forever. */
 const SPARE_MS = 3_600_000;
 
-/** Milliseconds after which a delay queue that confirms nothing is passed over, and for how long it is. */
+/** Milliseconds to wait for a delay queue's confirm, and then to avoid the queue. */
 const TIMEOUT_MS = 15_000;
 const STUCK_MS = 600_000;
 
 /**
- * Makes a delay queue a quorum queue with at-least-once dead lettering, because only that keeps a message until the
- * queue it goes to has confirmed it (https://www.rabbitmq.com/docs/quorum-queues, "At-least-once dead lettering"): a
- * classic one lost some when the server was killed while it stopped. A server that has none (before 3.10), or has a
- * classic one of this name, keeps to that.
+ * Makes a delay queue a quorum queue with at-least-once dead lettering, because only that keeps a
+ * message until its target queue has confirmed it (https://www.rabbitmq.com/docs/quorum-queues,
+ * "At-least-once dead lettering"): a classic queue lost some when the server was killed while it
+ * stopped. A server without such queues (before 3.10), or with a classic queue of this name, uses
+ * the classic one.
  */
 const CONFIRMED = {
   "x-queue-type": "quorum",
@@ -35,32 +37,32 @@ const CONFIRMED = {
   "x-overflow": "reject-publish",
 } as const;
 
-/** Why a wait ended. */
 const LATE = Symbol("late");
 
-/** The level a delay belongs to: the shortest that is long enough. */
+/** The level of a delay: the shortest that is long enough. */
 export function delayLevel(delayMs: number): number {
   const level = SHORTEST_MS * 2 ** Math.ceil(Math.log2(Math.max(delayMs, 1) / SHORTEST_MS));
   return Math.min(Math.max(level, SHORTEST_MS), LONGEST_MS);
 }
 
-/** The queue in which a queue's messages wait for a level's time. */
+/** The name of the queue in which messages wait for a level's time. */
 function delayQueue(queue: string, levelMs: number): string {
   return `tickborg.delay.${levelMs}.${queue}`;
 }
 
-/** A message and where it goes, in how many milliseconds. */
+/** A message, its target queue, and the milliseconds until it gets there. */
 export type DelayedMessage = MovedMessage & { readonly queue: string; readonly delayMs: number };
 
 /**
- * The delay queues of one connection. They have a channel of their own: a quorum queue that has lost its
- * leader (seen on RabbitMQ 3.10 after kills) confirms nothing, and holds up what comes behind on its channel.
+ * The delay queues of one connection. They have their own channel: a quorum queue that has lost its
+ * leader (seen on RabbitMQ 3.10 after kills) confirms nothing and blocks everything behind it on
+ * its channel.
  */
 export class DelayQueues {
   readonly #connection: Connection;
   /** When each was last declared. */
   readonly #declared = new Map<string, number>();
-  /** Until when each queue that confirmed nothing is passed over. */
+  /** Until when each queue that confirmed nothing is avoided. */
   readonly #stuck = new Map<string, number>();
   #confirms: ConfirmChannel;
 
@@ -70,9 +72,9 @@ export class DelayQueues {
   }
 
   /**
-   * Resolves when a message that will reach its queue is confirmed. A longer queue takes it if its own
-   * confirms nothing: it expires there at its own time, or behind what is before it. Throws a
-   * `TransientFault` if no queue took it.
+   * Resolves when a message on its way to its queue is confirmed. If its own delay queue confirms
+   * nothing, a longer one takes it: it expires there at its own time, or after the messages before
+   * it. Throws a `TransientFault` if no queue confirms.
    */
   async send(message: DelayedMessage, signal: AbortSignal): Promise<void> {
     const { queue, delayMs } = message;
@@ -81,10 +83,10 @@ export class DelayQueues {
       if ((this.#stuck.get(name) ?? 0) > Date.now()) continue;
       if (await this.#sendTo(name, level, { message, signal })) return;
     }
-    throw new TransientFault(`Cannot delay a message of ${queue}: no delay queue confirms it`);
+    throw new TransientFault(`Cannot delay a message of ${queue}: no delay queue confirmed it`);
   }
 
-  /** Whether a delay queue has taken a message. */
+  /** Whether a delay queue has confirmed a message. */
   async #sendTo(
     name: string,
     level: number,
@@ -97,7 +99,7 @@ export class DelayQueues {
       const outgoing = await orAborted(this.#delayed(message, level), either);
       const [outcome] = await orAborted(confirms.send([outgoing]), either);
       if (outcome!.kind === "confirmed") return true;
-      // It may have expired meanwhile; the next one declares it again.
+      // The queue may have expired; the next try declares it again.
       this.#declared.delete(name);
       throw new TransientFault(`Cannot delay a message in ${name}: ${outcome!.kind}`);
     } catch (error) {
@@ -109,11 +111,11 @@ export class DelayQueues {
     }
   }
 
-  /** A message that will reach its queue through a level's delay queue. */
+  /** A message that goes to its queue through a level's delay queue. */
   async #delayed(message: DelayedMessage, level: number): Promise<OutgoingMessage> {
     const { queue, delayMs, body, headers } = message;
     const name = delayQueue(queue, level);
-    // Declaring keeps a queue from expiring; it must do so in time for every message in it.
+    // Declaring a queue restarts its expiry, which must be in time for every message in it.
     if (Date.now() - (this.#declared.get(name) ?? -Infinity) > SPARE_MS / 2) {
       // What is declared when CONFIRMED is refused: the classic queue of an older Tickborg, whatever the default type.
       const expiring = {

@@ -6,19 +6,18 @@ import { ReopeningChannel } from "./reopening_channel.ts";
 /** A queue whose messages expire into another. */
 export interface ExpiringQueue {
   readonly queue: string;
-  /** Milliseconds a message waits at most. */
+  /** Maximum milliseconds that a message waits. */
   readonly messageTtlMs: number;
-  /** Milliseconds after which the server removes the queue when nobody uses it. */
+  /** Milliseconds after which the server removes the unused queue. */
   readonly unusedMs: number;
   /** The queue that expired messages go to. */
   readonly then: string;
-  /** The server's default when absent. */
   readonly type?: "classic";
 }
 
 /**
- * Declares a queue whose messages expire into another (https://www.rabbitmq.com/docs/ttl). Resolves with whether it
- * has the `preferred` arguments: a server that refuses them gets it declared without.
+ * Declares a queue whose messages expire into another (https://www.rabbitmq.com/docs/ttl). Resolves
+ * with whether it has the `preferred` arguments: if the server refuses them, they are left out.
  */
 export async function declareExpiringQueue(
   connection: Connection,

@@ -1,6 +1,6 @@
-/** What RabbitMQ refuses, and what ends a connection. */
+/** Faults of RabbitMQ: refusals, and ends of connections. */
 
-/** AMQP reply codes by the names that RabbitMQ's messages begin with (AMQP 0-9-1, section 1.8). */
+/** Names of AMQP reply codes, with which RabbitMQ's messages begin (AMQP 0-9-1, section 1.8). */
 export type FaultCode = "ACCESS_REFUSED" | "NOT_FOUND" | "PRECONDITION_FAILED" | "NOT_ALLOWED";
 
 /** What ended a connection, a channel or an operation. */
@@ -19,11 +19,11 @@ export class AmqpFault extends Error {
   }
 }
 
-/** Anything thrown by the client as a fault of ours. */
+/** Converts anything that the client throws. */
 export function asFault(error: unknown): AmqpFault {
   if (error instanceof AmqpFault) return error;
   const { code, message } = error as { code?: unknown; message?: unknown };
-  // The client puts the method that failed before the server's words; before the login it knows none.
+  // The client puts the failed method before the server's text, except before the login.
   const words = String(message ?? error).replace(/^\w+: (?=[A-Z_]+ - )/, "");
   return new AmqpFault(typeof code === "string" ? code : "FAULT", words, { cause: error });
 }

@@ -3,13 +3,13 @@ import type { Channel, RawMessage } from "./channel.ts";
 import type { Connection } from "./connection.ts";
 import { declareExpiringQueue } from "./expiring_queue.ts";
 
-/** Times of long deliveries, in milliseconds. */
+/** Times of leases, in milliseconds. */
 export interface LeaseTimes {
-  /** After this a delivery is moved into a lease; one that is settled sooner costs nothing more. */
+  /** After this time a delivery gets a lease; one that is settled sooner costs nothing more. */
   readonly leaseAfterMs: number;
-  /** How long a lease waits for a holder that has lost its connection. */
+  /** How long a lease waits for a holder that lost its connection. */
   readonly graceMs: number;
-  /** How long after a reconnect a delivery may come back before it counts as lost. */
+  /** How long a delivery may take to come back after a reconnect before it counts as lost. */
   readonly returnMs: number;
 }
 
@@ -19,28 +19,29 @@ export const DEFAULT_LEASE_TIMES: LeaseTimes = {
   returnMs: 10_000,
 };
 
-/** Where a consumer shows itself while all its places are taken. */
+/** The queue on which a consumer is visible while all its places are leased. */
 export function busyQueue(queue: string): string {
   return `tickborg.busy.${queue}`;
 }
 
 /**
- * Milliseconds after which the server removes a lease queue whose consumer is gone. By then its messages
- * have long gone back to where they came from; a server that restarts begins to count anew.
+ * Milliseconds after which the server removes a lease queue without a consumer. By then its
+ * messages have long gone back to their queue. A restarted server counts from zero.
  */
 const UNUSED_MS = 15 * 60_000;
 
 /**
- * Eight days without an acknowledgement, longer than any build. Servers before 3.11.15 take the argument and ignore it;
- * those from 4.3.2 on refuse it for classic queues, which they never time out (docs/decisions/leases.md).
+ * Eight days without an acknowledgement, longer than any build. Servers before 3.11.15 ignore the
+ * argument; from 4.3.2 on they refuse it for classic queues, which never time out there
+ * (docs/decisions/leases.md).
  */
 const PATIENT = { "x-consumer-timeout": 8 * 24 * 3_600_000 } as const;
 
-/** The queues of one consumer, under names that no other has. */
+/** The queues of one consumer, with unique names. */
 export class LeaseQueues {
-  /** Takes copies and gives them to us at once; whatever it cannot give us goes to {@link back}. */
+  /** Delivers copies to us immediately; one that it cannot deliver goes to {@link back}. */
   readonly lease: string;
-  /** Keeps copies for their holder for a while, then gives them back to the queue they came from. */
+  /** Keeps copies for their holder for a while, then returns them to their original queue. */
   readonly back: string;
   readonly #queue: string;
   readonly #graceMs: number;
@@ -54,10 +55,9 @@ export class LeaseQueues {
     this.#graceMs = graceMs;
   }
 
-  /** Declares both. */
   async declare(connection: Connection): Promise<void> {
     const unusedMs = UNUSED_MS + this.#graceMs;
-    // A quorum queue loses what expires while a killed server starts again (seen on 4.0.5).
+    // A quorum queue loses messages that expire while a killed server restarts (seen on 4.0.5).
     const type = "classic" as const;
     const back = {
       type,
@@ -66,14 +66,13 @@ export class LeaseQueues {
       unusedMs,
       then: this.#queue,
     };
-    // A message that expires at once is still given to a consumer that is there.
+    // A message that expires immediately is still delivered to a waiting consumer.
     const lease = { type, queue: this.lease, messageTtlMs: 0, unusedMs, then: this.back };
     for (const queue of [back, lease]) {
       if (!await declareExpiringQueue(connection, queue, this.#preferred)) this.#preferred = {};
     }
   }
 
-  /** Consumes both. */
   async consume(
     channel: Channel,
     handlers: { leased(message: RawMessage): void; back(message: RawMessage): void },
@@ -82,13 +81,13 @@ export class LeaseQueues {
     await channel.consume({ queue: this.back, prefetch: 0 }, handlers.back);
   }
 
-  /** Removes both when nothing is in them. */
+  /** Removes both queues if they are empty. */
   async remove(channel: Channel): Promise<void> {
     for (const queue of [this.lease, this.back]) {
       try {
         await channel.do((raw) => raw.queueDelete({ queue, ifEmpty: true }));
       } catch {
-        // Something is in it, or we may not: the server removes it when it is unused.
+        // It is not empty, or we lack the right: the server removes it once it is unused.
         return;
       }
     }

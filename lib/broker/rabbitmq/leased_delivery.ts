@@ -1,4 +1,4 @@
-/** One delivery that is held for long, and the copy of it that the server has for us. */
+/** One leased delivery, and its unacknowledged copy at the server. */
 import { createHash } from "node:crypto";
 import type { Delivery, Settlement } from "../broker.ts";
 import { deadline, orAborted } from "../../common/async.ts";
@@ -7,20 +7,20 @@ import type { Channel, RawMessage } from "./channel.ts";
 import { toQueue } from "./confirm_channel.ts";
 import type { ConsumerContext } from "./recovering_consumer.ts";
 
-/** Milliseconds a move may take before it is begun again. */
+/** Milliseconds a move may take before it is tried again. */
 const MOVE_TIMEOUT_MS = 30_000;
 
-/** A copy of a held message as the server handed it to us, not yet acknowledged. */
+/** A copy of a leased message as the server delivered it to us, not yet acknowledged. */
 export interface LeaseCopy {
   readonly channel: Channel;
   readonly message: RawMessage;
-  /** Whether it stands in the queue itself, so that it occupies the consumer that took it. */
+  /** Whether it is in the queue itself, so that it occupies the consumer that received it. */
   readonly own: boolean;
 }
 
 /**
- * Tells a held message from others: by the header we gave its copies, else by its id and content. Two
- * messages of a peer that are alike in everything count as one, which runs once.
+ * Identifies a leased message: by the header of its copies, or by its id and content. Two identical
+ * messages of a peer count as one, which runs once.
  */
 export function leaseIdOf({ headers, messageId, body }: RawMessage): string {
   const given = headers[HEADER.lease];
@@ -29,15 +29,14 @@ export function leaseIdOf({ headers, messageId, body }: RawMessage): string {
   return digest.digest("hex");
 }
 
-/** A held delivery. */
+/** A leased delivery. */
 export class LeasedDelivery {
   readonly id: string;
   readonly delivery: Delivery;
-  /** Aborts the delivery's `lost`. */
   readonly #lost = new AbortController();
   readonly #ended = new AbortController();
   #copy: LeaseCopy | undefined;
-  /** Whether its handler has returned, so that no copy is taken any more. */
+  /** Whether its handler has returned, so that it accepts no more copies. */
   settling = false;
   #arrived = Promise.withResolvers<void>();
   #queue: Promise<unknown> = Promise.resolve();
@@ -50,7 +49,7 @@ export class LeasedDelivery {
     this.delivery = makeDelivery(this.#lost.signal);
   }
 
-  /** The copy that the server counts as ours at the moment. */
+  /** The copy that the server currently counts as ours. */
   get copy(): LeaseCopy | undefined {
     return this.#copy?.channel.active ? this.#copy : undefined;
   }
@@ -59,7 +58,7 @@ export class LeasedDelivery {
     return this.#lost.signal.aborted;
   }
 
-  /** Takes another copy; returns the one before. */
+  /** Replaces the copy; returns the previous one. */
   take(copy: LeaseCopy): LeaseCopy | undefined {
     const before = this.copy;
     this.#copy = copy;
@@ -69,22 +68,21 @@ export class LeasedDelivery {
     return before;
   }
 
-  /** Runs one thing after the other, so that a move and a settlement never cross. */
+  /** Runs `work` after earlier work, so that a move and a settlement never overlap. */
   alone(work: () => Promise<void>): Promise<void> {
     const done = this.#queue.then(work);
     this.#queue = done.catch(() => {});
     return done;
   }
 
-  /** Has it moved after `ms`. */
   moveIn(ms: number, move: () => void): void {
     clearTimeout(this.#moving);
     if (!this.settling) this.#moving = setTimeout(move, ms);
   }
 
   /**
-   * Moves the delivery through a lease queue. Resolves when its copy has come from there, or the channel has ended;
-   * with false when it took too long and must be tried again.
+   * Moves the delivery through a lease queue. Resolves when its copy has arrived from there or the
+   * channel has ended; with false if it took too long and must be tried again.
    */
   async moveTo(lease: string, publish: ConsumerContext["publish"]): Promise<boolean> {
     const { copy, delivery, settling } = this;
@@ -102,7 +100,7 @@ export class LeasedDelivery {
     }
   }
 
-  /** Gives the delivery up where no copy has come back within `ms`. */
+  /** Gives up the delivery if no copy comes back within `ms`. */
   missIn(ms: number, missed: () => void): void {
     clearTimeout(this.#patience);
     this.#patience = setTimeout(() => {
@@ -111,24 +109,23 @@ export class LeasedDelivery {
     }, ms);
   }
 
-  /** Stops waiting for a copy for now: there is no connection it could come by. */
+  /** Stops waiting for a copy: without a connection none can arrive. */
   wait(): void {
     clearTimeout(this.#patience);
   }
 
-  /** Tells the handler that the message is others' now. */
+  /** Tells the handler that it has lost the message. */
   lose(): void {
     this.#lost.abort();
   }
 
-  /** Takes no copy any more, and leaves no timer behind. */
+  /** Accepts no more copies, and stops all timers. */
   settle(): void {
     this.settling = true;
     clearTimeout(this.#moving);
     clearTimeout(this.#patience);
   }
 
-  /** Aborts when the delivery is done with. */
   get ended(): AbortSignal {
     return this.#ended.signal;
   }
@@ -138,14 +135,13 @@ export class LeasedDelivery {
   }
 }
 
-/** Settled deliveries that are remembered. */
 const MAX_REMEMBERED = 500;
 
-/** What was to become of deliveries that are done with, in case one comes back because that was lost. */
+/** Settlements of finished deliveries, in case one is lost and its delivery comes back. */
 export class SettledDeliveries {
   readonly #settlements = new Map<string, Settlement>();
 
-  /** Forgets the oldest when there are too many. */
+  /** Adds a settlement, and drops the oldest above the limit. */
   set(id: string, settlement: Settlement): void {
     this.#settlements.delete(id);
     this.#settlements.set(id, settlement);
@@ -153,7 +149,7 @@ export class SettledDeliveries {
     this.#settlements.delete(this.#settlements.keys().next().value!);
   }
 
-  /** Only a message that was delivered before can be one whose settlement was lost. */
+  /** The settlement of a redelivered message; a new message cannot have one. */
   of(id: string, { redelivered, headers }: RawMessage): Settlement | undefined {
     const again = redelivered || headers[HEADER.lease] !== undefined;
     return again ? this.#settlements.get(id) : undefined;

@@ -1,15 +1,14 @@
 /**
- * Holds deliveries for hours on a server that takes each one back after half an hour (`consumer_timeout`), and
- * returns them soon after their holder dies (docs/decisions/leases.md).
+ * Holds deliveries for hours on a server that takes each one back after half an hour
+ * (`consumer_timeout`), and returns them soon after their holder dies (docs/decisions/leases.md).
  *
- * After a moment a delivery moves into a lease: a copy goes to a queue that only this consumer has, comes back
- * from there, and stays unacknowledged; then the original is acknowledged. If the holder, its connection or its
- * channel ends, the server puts the copy back into the lease queue, where it expires immediately into the
- * lease's back queue. There it waits for the holder to consume again; if the holder does not come in time, it
- * returns to the queue it came from.
+ * After a moment a delivery moves into a lease: a copy goes to a queue that only this consumer has,
+ * comes back from there, and stays unacknowledged; then the original is acknowledged. If the
+ * holder, its connection or its channel ends, the server puts the copy back into the lease queue,
+ * where it expires immediately into the lease's back queue. There it waits for the holder to
+ * consume again; if that takes too long, it returns to the queue it came from.
  *
- * A consumer whose places are all leased takes nothing, and the server shows no consumer on the queue; it shows
- * one on {@link busyQueue}.
+ * While all places are leased, the server shows a consumer only on {@link busyQueue}.
  */
 import type { ConsumeOptions, Settlement } from "../broker.ts";
 import { anyAborted } from "../../common/async.ts";
@@ -25,7 +24,7 @@ import { SingleConsumers } from "./single_consumers.ts";
 
 const REQUEUE: Settlement = { kind: "requeue" };
 
-/** Consumes a queue whose deliveries may be held for hours. */
+/** Consumes a queue whose deliveries may take hours. */
 export class LeasingConsumer extends RecoveringConsumer {
   readonly #times: LeaseTimes;
   readonly #handler: Handler;
@@ -34,7 +33,7 @@ export class LeasingConsumer extends RecoveringConsumer {
   readonly #prefetch: number;
   readonly #deliveries = new Map<string, LeasedDelivery>();
   readonly #pending = new Set<Promise<void>>();
-  /** Came while a delivery that may come back still occupies its place. */
+  /** Copies that arrived while a delivery that may come back still has its place. */
   #waiting: LeaseCopy[] = [];
   readonly #settledBefore = new SettledDeliveries();
 
@@ -72,12 +71,12 @@ export class LeasingConsumer extends RecoveringConsumer {
     for (const leased of this.#deliveries.values()) leased.wait();
   }
 
-  /** A server that is as impatient with leases as with everything ends their channel; they come back on the next. */
+  /** Some servers time out leases too and end their channel; they come back on the next one. */
   protected override isOrdinary({ message }: AmqpFault): boolean {
     return /delivery acknowledgement .*timed out/.test(message);
   }
 
-  /** Gives the server time to hand a delivery back that was lost with its channel. */
+  /** Gives the server time to redeliver what was lost with its channel. */
   #await(leased: LeasedDelivery): void {
     if (leased.settling || leased.lost || leased.copy) return;
     leased.missIn(this.#times.returnMs, () => {
@@ -103,7 +102,7 @@ export class LeasingConsumer extends RecoveringConsumer {
     await abandoned;
   }
 
-  /** A message of the queue, or one that waited for us in the back queue. */
+  /** Handles a message from the queue, or from the back queue, where it waited for us. */
   #arrive(copy: LeaseCopy): void {
     const { message } = copy;
     const id = leaseIdOf(message);
@@ -122,10 +121,10 @@ export class LeasingConsumer extends RecoveringConsumer {
 
   #resume(leased: LeasedDelivery, copy: LeaseCopy): void {
     if (leased.copy) {
-      // A second one of the queue is left over from a move that was cut short.
+      // A second copy from the queue is left over from an interrupted move.
       if (copy.own) return copy.channel.ack(copy.message.deliveryTag);
-      // One that comes back may be the move itself, which a busy server let expire before it gave it to us. Its time
-      // runs on: the next end of the channel would give it to others at once.
+      // It may be the move itself, if a busy server let it expire before it delivered it. Move
+      // again: it would go to others as soon as the channel ends.
       this.#replace(leased, copy);
       return this.#moveSoon(leased, this.#times.leaseAfterMs);
     }
@@ -135,7 +134,7 @@ export class LeasingConsumer extends RecoveringConsumer {
     this.#retune();
   }
 
-  /** Looks at a copy again when the handler that runs for it has ended. */
+  /** Handles a copy again when the current handler of its delivery has ended. */
   #later(leased: LeasedDelivery, copy: LeaseCopy): void {
     this.#track(
       anyAborted(leased.ended, copy.channel.ended).then(() => {
@@ -167,7 +166,7 @@ export class LeasingConsumer extends RecoveringConsumer {
     await this.#tune();
   }
 
-  /** Puts a message where its settlement says; if the channel ends first, it is done when it comes back. */
+  /** Applies a settlement; if the channel ends first, it is applied when the message comes back. */
   async #settleCopy(id: string, copy: LeaseCopy, settlement: Settlement): Promise<void> {
     const { channel, message } = copy;
     const isRequeue = settlement.kind === "requeue";
@@ -192,7 +191,7 @@ export class LeasingConsumer extends RecoveringConsumer {
     this.#moveSoon(leased, this.#times.leaseAfterMs);
   }
 
-  /** A copy has come by the lease: what we held before is no longer needed. */
+  /** A copy has arrived through the lease: the previous copy is no longer needed. */
   #moved(copy: LeaseCopy): void {
     const leased = this.#deliveries.get(leaseIdOf(copy.message));
     if (!leased || leased.settling || leased.lost) return this.#arrive(copy);
@@ -202,11 +201,11 @@ export class LeasingConsumer extends RecoveringConsumer {
   #replace(leased: LeasedDelivery, copy: LeaseCopy): void {
     const before = leased.take(copy);
     if (!before) return this.#retune();
-    // The place it occupied must be gone before it is acknowledged, or it would take another message.
+    // Remove its place before it is acknowledged, or it would receive another message.
     this.#track(this.#tune().then(() => before.channel.ack(before.message.deliveryTag)));
   }
 
-  /** Has as many consumers on the queue as there are places that no lease takes. */
+  /** Keeps one consumer on the queue for each place that no lease occupies. */
   async #tune(): Promise<void> {
     if (this.stopping.aborted) return;
     await this.#consumers.tune(
@@ -217,7 +216,7 @@ export class LeasingConsumer extends RecoveringConsumer {
     if (!this.#copies.includes(undefined)) this.#requeueWaiting();
   }
 
-  /** What the server counts as ours; undefined for a delivery that may still come back after its channel was lost. */
+  /** The copies that the server counts as ours; undefined for one that may still come back. */
   get #copies(): (LeaseCopy | undefined)[] {
     return [...this.#deliveries.values()].map(({ copy }) => copy);
   }
@@ -240,7 +239,7 @@ export class LeasingConsumer extends RecoveringConsumer {
 
   #track(work: Promise<void>): void {
     const tracked = work.catch((error) => {
-      // The channel's end shows in other ways.
+      // The channel's end is handled elsewhere.
       if (error instanceof AmqpFault) return;
       const { queue } = this;
       this.context.log.error("Leasing a delivery failed: this is a bug", { queue, error });

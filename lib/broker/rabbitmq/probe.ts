@@ -1,29 +1,28 @@
-/** Tries out a connection to RabbitMQ and the rights of its user, and changes nothing there. */
+/** Tests a connection to RabbitMQ and the rights of its user, without changing anything. */
 import { deadline } from "../../common/async.ts";
 import { explained } from "./advice.ts";
 import { Connection, type RabbitMqSettings } from "./connection.ts";
 import { AmqpFault, asFault } from "./fault.ts";
 import { ReopeningChannel } from "./reopening_channel.ts";
 
-/** What a user must be able to do. */
+/** The rights that a user needs. */
 export interface ProbedRights {
-  /** Queues it consumes. */
   readonly queues: readonly string[];
-  /** Exchanges it publishes to; `""` is the default one. */
+  /** Exchanges it publishes to; `""` is the default exchange. */
   readonly exchanges: readonly string[];
 }
 
 /** What was found. */
 export interface ProbeReport {
-  /** What keeps roles from working, a line each with what to do. */
+  /** Problems that stop roles from working, one line each, with what to do. */
   readonly problems: string[];
-  /** Queues and exchanges that are not there yet. */
+  /** Queues and exchanges that do not exist yet. */
   readonly missing: string[];
 }
 
 /**
- * Connects and tries each right: publishes in a transaction that is rolled back, and takes a message, which
- * goes back at once and is redelivered.
+ * Connects and tests each right: publishes in a transaction that is rolled back, and fetches a
+ * message, which is returned immediately and redelivered.
  */
 export async function probeRabbitMq(
   settings: RabbitMqSettings,

@@ -1,4 +1,4 @@
-/** Publishes over reconnects until everything is confirmed, refused or late. */
+/** Publishes across reconnects until everything is confirmed, refused or late. */
 import type { Logger } from "@logtape/logtape";
 import { deadline, delay, orAborted } from "../../common/async.ts";
 import { describeError, TransientFault } from "../../common/errors.ts";
@@ -8,7 +8,6 @@ import { backoff, type Connector, type OpenConnection } from "./connector.ts";
 import type { DelayedMessage } from "./delays.ts";
 import type { OutgoingMessage, PublishOutcome } from "./confirm_channel.ts";
 
-/** Why a wait ended. */
 const LATE = Symbol("late");
 
 /** Milliseconds between two tries of a message whose channel ended. */
@@ -19,7 +18,7 @@ export class Publisher {
   readonly #connector: Connector;
   readonly #topology: Topology;
   readonly #log: Logger;
-  /** The connection that did not confirm in time and has not confirmed since. */
+  /** The connection that missed a confirm's deadline and has confirmed nothing since. */
   #late: OpenConnection | undefined;
 
   constructor(connector: Connector, options: { topology: Topology; log: Logger }) {
@@ -28,7 +27,7 @@ export class Publisher {
     this.#log = options.log;
   }
 
-  /** Whether the server, though connected, did not confirm in time and has not confirmed since. */
+  /** Whether the server is connected, but missed a deadline and has confirmed nothing since. */
   get late(): boolean {
     return this.#late !== undefined && this.#late === this.#connector.current;
   }
@@ -47,12 +46,15 @@ export class Publisher {
     }
   }
 
-  /** Publishes however long it takes; rejects only when the signal aborts before. */
+  /** Publishes, however long it takes; rejects only if the signal aborts first. */
   async publishUntilConfirmed(message: OutgoingMessage, signal: AbortSignal): Promise<void> {
     await this.#patiently(() => this.#publish([message], signal), signal);
   }
 
-  /** Sends a message to a queue that it reaches after a delay; rejects only when the signal aborts before. */
+  /**
+   * Publishes a message that reaches a queue after a delay; rejects only if the signal aborts
+   * first.
+   */
   async publishDelayed(message: DelayedMessage, signal: AbortSignal): Promise<void> {
     await this.#patiently(async () => {
       const { delays } = await this.#connector.until(
@@ -69,7 +71,7 @@ export class Publisher {
         return await work();
       } catch (error) {
         if (signal.aborted) throw error;
-        this.#log.warn("Cannot move a message on, trying again", { error: describeError(error) });
+        this.#log.warn("Cannot publish a message, trying again", { error: describeError(error) });
       }
       await delay(backoff(failures), signal);
     }
@@ -96,14 +98,14 @@ export class Publisher {
     signal: AbortSignal,
   ): Promise<PublishOutcome[]> {
     const sending = current.confirms.send(messages);
-    // A confirm that comes too late for its caller still shows that the server works again.
+    // A late confirm still shows that the server works again.
     sending.then((outcomes) => {
       if (outcomes.some(({ kind }) => kind === "confirmed")) this.#setLate(current, false);
     });
     try {
       return await orAborted(sending, signal);
     } catch (error) {
-      // The server is there and takes messages, but does not say that it has them.
+      // The server is up and accepts messages, but does not confirm them.
       if (error === LATE && !current.connection.blocked) this.#setLate(current, true);
       throw error;
     }
@@ -115,7 +117,7 @@ export class Publisher {
     this.#connector.stateChange.notify();
   }
 
-  /** Whether a message must be sent once more; throws where that would not help. */
+  /** Whether a message must be sent again; throws if that would not help. */
   async #mustRepeat(
     message: OutgoingMessage,
     outcome: PublishOutcome,
@@ -133,12 +135,12 @@ export class Publisher {
     if (outcome.kind === "refused") {
       throw new TransientFault(`Cannot publish to ${target}: ${outcome.fault.message}`);
     }
-    // Nothing is bound to the exchange at the moment, which AMQP takes for no fault.
+    // Nothing is bound to the exchange now, which is not an error in AMQP.
     if (exchange !== "") return false;
     throw new TransientFault(`Cannot publish: there is no ${target}`);
   }
 
-  /** Declares what a message should have reached, where it is ours; false where there is no such thing. */
+  /** Declares the missing exchange or queues of a message; false if they are not ours. */
   async #repair({ exchange, routingKey }: OutgoingMessage): Promise<boolean> {
     const queues = this.#topology.queues.filter(({ name, bindings }) =>
       exchange === "" ? name === routingKey : bindings.some((bound) => bound.exchange === exchange)

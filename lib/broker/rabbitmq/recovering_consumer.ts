@@ -1,4 +1,4 @@
-/** What every consumer on RabbitMQ does: take a channel, consume, and begin again when it ends. */
+/** What all RabbitMQ consumers do: open a channel, consume, and start over when it ends. */
 import type { Logger } from "@logtape/logtape";
 import { anyAborted, delay, orAborted } from "../../common/async.ts";
 import { describeError } from "../../common/errors.ts";
@@ -9,21 +9,21 @@ import { backoff } from "./connector.ts";
 import type { MovedMessage } from "./delays.ts";
 import type { OutgoingMessage } from "./confirm_channel.ts";
 
-/** What the broker does for its consumers. */
+/** What consumers need from the broker. */
 export interface ConsumerContext {
   readonly log: Logger;
-  /** The connection when it is set up; rejects when the signal aborts before. */
+  /** The connection, once it is set up; rejects if the signal aborts first. */
   connection(signal: AbortSignal): Promise<Connection>;
-  /** Declares a queue of the topology again, where it is one. */
+  /** Declares a queue again if it is in the topology. */
   declare(connection: Connection, queue: string): Promise<void>;
-  /** Publishes with a confirm, however long it takes; rejects when the signal aborts before. */
+  /** Publishes with a confirm, however long it takes; rejects if the signal aborts first. */
   publish(message: OutgoingMessage, signal: AbortSignal): Promise<void>;
   /** Publishes a message that reaches a queue after a delay. */
   publishDelayed(
     message: MovedMessage & { queue: string; delayMs: number },
     signal: AbortSignal,
   ): Promise<void>;
-  /** Says that a consumer has begun or ceased to work. */
+  /** Reports that a consumer has started or stopped working. */
   changed(): void;
 }
 
@@ -40,11 +40,10 @@ export abstract class RecoveringConsumer {
   constructor(context: ConsumerContext, queue: string) {
     this.context = context;
     this.queue = queue;
-    // A turn later, when the subclass has its fields.
+    // One turn later, because the subclass has no fields yet.
     this.#ended = Promise.resolve().then(() => this.#run());
   }
 
-  /** Whether messages come. */
   get active(): boolean {
     return this.#active;
   }
@@ -58,13 +57,12 @@ export abstract class RecoveringConsumer {
     return this.#stopping.signal;
   }
 
-  /** Begins to consume on a fresh channel. */
+  /** Starts to consume on a new channel. */
   protected abstract attach(channel: Channel, connection: Connection): Promise<void>;
-  /** Takes no more, and resolves when what was taken is settled. */
+  /** Stops taking messages; resolves when those taken are settled. */
   protected abstract drain(channel: Channel | undefined): Promise<void>;
-  /** Forgets a channel that has ended. */
   protected abstract detach(): void;
-  /** Whether a channel's end is the server's ordinary way. */
+  /** Whether the server ends channels for this reason in normal operation. */
   protected isOrdinary(_reason: AmqpFault): boolean {
     return false;
   }
@@ -75,7 +73,7 @@ export abstract class RecoveringConsumer {
     await this.#ended;
   }
 
-  /** Stops without waiting for what was taken: the server gives it to others. */
+  /** Stops without waiting for taken messages, which the server gives to other consumers. */
   async abandon(): Promise<void> {
     this.#stopping.abort();
     await this.#channel?.close();
@@ -110,7 +108,10 @@ export abstract class RecoveringConsumer {
     await this.#channel?.close();
   }
 
-  /** A channel; a blocked connection gives none, which must not keep the consumer from stopping. */
+  /**
+   * Opens a channel. A blocked connection opens none, which must not stop the consumer from
+   * stopping.
+   */
   async #open(connection: Connection): Promise<Channel> {
     const opening = connection.channel();
     try {
@@ -123,7 +124,7 @@ export abstract class RecoveringConsumer {
 
   /** Consumes until the channel ends or the consumer is stopped. */
   async #consume(channel: Channel, connection: Connection): Promise<void> {
-    // The server cancels a consumer whose queue was deleted. At the end we delete some ourselves.
+    // The server cancels a consumer whose queue is deleted. We delete some ourselves when we stop.
     channel.raw.on("basic.cancel", () => {
       if (!this.stopping.aborted) channel.close();
     });
@@ -148,7 +149,7 @@ export abstract class RecoveringConsumer {
     const fault = asFault(error);
     const facts = { queue: this.queue, error: describeError(error), waitMs };
     if (this.isOrdinary(fault)) {
-      this.context.log.info("Server has ended the channel of a long delivery, going on", facts);
+      this.context.log.info("Server ended a channel with leases, opening another", facts);
     } else {
       this.context.log.error("Cannot consume, trying again", facts);
     }

@@ -1,10 +1,10 @@
-/** Operations that the server may refuse, apart from everything else. */
+/** A channel for operations that the server may refuse. */
 import type { Channel } from "./channel.ts";
 import type { Connection } from "./connection.ts";
 import type { RawChannel } from "./client.ts";
 import { AmqpFault } from "./fault.ts";
 
-/** A channel for operations that the server may refuse, which ends it: the next one gets another. */
+/** A channel that is opened again after a refusal, which ends it. */
 export class ReopeningChannel implements AsyncDisposable {
   readonly #connection: Connection;
   #channel: Channel | undefined;
@@ -19,9 +19,9 @@ export class ReopeningChannel implements AsyncDisposable {
     return await this.#channel.do(operation);
   }
 
-  /** Acknowledges a message that was taken by the last operation or before, on the same channel. */
+  /** Acknowledges a message that an operation received on the same channel. */
   ack(deliveryTag: number): void {
-    // A channel that has ended gave the message back; acknowledging it on another would end that one.
+    // An ended channel has returned the message; acknowledging it on a new channel would end that.
     if (!this.#channel?.active) {
       throw this.#channel?.reason ?? new AmqpFault("CH_CLOSE", "No channel");
     }

@@ -1,7 +1,7 @@
-/** The consumers of a queue by which new deliveries come, each of which takes one at a time. */
+/** Consumers of a queue that receive new deliveries, one at a time each. */
 import type { Channel, RawMessage } from "./channel.ts";
 
-/** As many single-message consumers of a queue as there is room for. */
+/** As many single-message consumers of a queue as there are free places. */
 export class SingleConsumers {
   readonly #queue: string;
   readonly #handler: (channel: Channel, message: RawMessage) => void;
@@ -14,7 +14,7 @@ export class SingleConsumers {
     this.#handler = handler;
   }
 
-  /** ProbedRights a fresh channel from now on. */
+  /** Uses a new channel from now on. */
   open(channel: Channel): void {
     this.#tags.clear();
     this.#channel = channel;
@@ -25,14 +25,15 @@ export class SingleConsumers {
     this.#channel = undefined;
   }
 
-  /** Whether a delivery came by one of the consumers there are. */
+  /** Whether a delivery arrived through one of the current consumers. */
   has({ channel, message }: { channel: Channel; message: RawMessage }): boolean {
     return channel === this.#channel && this.#tags.has(message.consumerTag);
   }
 
   /**
-   * Has `wanted` consumers, of which only idle ones are taken away. The last word counts; resolves when it
-   * is done, without effect where there is no channel. Rejects with an `AmqpFault` that ended the channel.
+   * Adds or removes consumers until there are `wanted`; removes only idle ones. Calls run one after
+   * the other, and without a channel they do nothing. Rejects with the `AmqpFault` that ended the
+   * channel.
    */
   tune(wanted: () => number, isIdle: (tag: string) => boolean): Promise<void> {
     const turn = this.#turn.then(() => this.#tune(wanted, isIdle));
@@ -52,7 +53,7 @@ export class SingleConsumers {
     while (channel?.active && this.#tags.size > wanted()) {
       const tag = [...this.#tags].find(isIdle);
       if (tag === undefined) return;
-      // From now on what it may still be given occupies no place.
+      // What it may still receive no longer occupies a place.
       this.#tags.delete(tag);
       await channel.cancel(tag);
     }

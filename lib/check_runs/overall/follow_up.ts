@@ -1,4 +1,4 @@
-/** Pure: what follows once an overall check was read or written. */
+/** Pure: what follows after an overall check was read or written. */
 import { ack } from "../../broker/broker.ts";
 import type { CheckRunState } from "../../github/github.ts";
 import type { HandlerResult } from "../../runtime/role.ts";
@@ -6,25 +6,25 @@ import type { OverallMemory } from "./memory.ts";
 import { evaluateRivalsOnce } from "./rivals.ts";
 import { type OverallTarget, refreshMessage } from "./target.ts";
 
-/** Milliseconds until an overall check that waits for builds is looked at again, whatever was received. */
+/** Milliseconds until a waiting overall check is checked again, even if no message arrives. */
 export const LOOK_AGAIN_MS = 120_000;
 
 /** Nothing follows. */
 export const done: HandlerResult = { publish: [], settle: ack };
 
-/** The message comes back, because the check waits. */
+/** The message is delivered again later, because the check waits. */
 export const lookAgain: HandlerResult = {
   publish: [],
   settle: { kind: "retry", delayMs: LOOK_AGAIN_MS, reason: "Watching" },
 };
 
-/** What follows once an evaluation is shown; the same however often it is asked. */
+/** What follows once an evaluation is shown; the same each time it is asked. */
 export function followUp(
   target: OverallTarget,
   memory: OverallMemory,
   { status, conclusion }: Pick<CheckRunState, "status" | "conclusion">,
 ): HandlerResult {
-  // Whoever leaves may have said so before the check was there.
+  // The message that the pull request left may have come before the check existed.
   if (memory.stage === "queued") {
     return { publish: [refreshMessage(target, memory.request.id)], settle: ack };
   }

@@ -1,6 +1,6 @@
 /**
- * What an overall check remembers: the evaluation it sums up, and every build that this asked for. It stands
- * compressed in an HTML comment at the end of the summary, as other check runs have theirs.
+ * What an overall check remembers: the evaluation it sums up, and every build that this requested.
+ * It is compressed in an HTML comment at the end of the summary, as in other check runs.
  */
 import { Buffer } from "node:buffer";
 import { deflateRawSync, inflateRawSync } from "node:zlib";
@@ -10,9 +10,9 @@ import { CommitSha } from "../../messages/repo.ts";
 
 /** Pull requests with the same head and base that are remembered. */
 export const MAX_RIVALS = 20;
-/** Characters that the hidden comment may have; a summary has 65,535 bytes. */
+/** Maximum characters of the hidden comment; a summary may have 65,535 bytes. */
 const MAX_HIDDEN = 48_000;
-/** Bytes of a memory that is read. */
+/** Maximum bytes of a decompressed memory. */
 const MAX_PLAIN = 4 * 1024 * 1024;
 
 const RequestOf = z.object({ id: z.string().max(200), at: z.string().max(40) });
@@ -23,10 +23,9 @@ const OverallMemory = z.object({
   pull: z.number().int().min(1),
   /** The branch that it goes to; null for the default branch. */
   base: z.string().max(255).nullable(),
-  /** The evaluation's request. */
   request: RequestOf,
   stage: EvaluationNotice.shape.evaluation,
-  // As the notice told them.
+  // Copied from the notice.
   ...EvaluationNotice.pick({
     outcome: true,
     description: true,
@@ -49,8 +48,8 @@ export type OverallMemory = z.infer<typeof OverallMemory>;
 const HIDDEN = /<!-- tickborg-overall:([A-Za-z0-9+/=]+) -->\s*$/;
 
 /**
- * As much of a memory as there is room for. Builds that are not remembered are not summed up: the check says
- * so, and is never green.
+ * As much of a memory as fits. Builds that are left out cannot be summed up, so the check says so
+ * and never succeeds.
  */
 export function fitting(memory: OverallMemory): OverallMemory {
   if (rememberOverall(memory).length <= MAX_HIDDEN) return memory;
@@ -64,7 +63,7 @@ export function rememberOverall(memory: OverallMemory): string {
   return `<!-- tickborg-overall:${packed} -->`;
 }
 
-/** Reads the hidden comment at the end of a summary; undefined where there is none. */
+/** Reads the hidden comment at the end of a summary; undefined if there is none. */
 export function recallOverall(summary: string): OverallMemory | undefined {
   const match = HIDDEN.exec(summary);
   if (match === null) return undefined;

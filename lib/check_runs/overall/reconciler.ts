@@ -1,4 +1,4 @@
-/** Keeps the check run up to date that sums up all builds of a pull request. */
+/** Keeps overall checks up to date. */
 import type { Logger } from "@logtape/logtape";
 import { ack, type Delivery } from "../../broker/broker.ts";
 import { type CheckRun, type CheckRunState, type GitHub } from "../../github/github.ts";
@@ -19,19 +19,19 @@ import { canWait, WriteThrottle } from "./write_throttle.ts";
 import type { OverallTarget } from "./target.ts";
 import { isSame, overallState } from "./state.ts";
 
-/** What the reconciler of overall checks works with. */
+/** Options of the reconciler of overall checks. */
 export interface OverallReconcilerOptions {
   readonly github: Pick<GitHub, "checkRuns" | "createCheckRun" | "updateCheckRun" | "pullRequest">;
   readonly log: Logger;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly addresses: Addresses;
-  /** What this process wrote lately, overall checks and others. */
+  /** What this process recently wrote, overall checks and others. */
   readonly written: RecentlyWritten;
   readonly stuckMs: number;
 }
 
-/** Keeps overall checks; the caller sees to it that one key's calls come one after the other. */
+/** Keeps overall checks up to date. The caller makes sure that calls for one key do not overlap. */
 export class OverallReconciler {
   readonly #options: OverallReconcilerOptions;
   readonly #throttle = new WriteThrottle();
@@ -40,7 +40,7 @@ export class OverallReconciler {
     this.#options = options;
   }
 
-  /** Has the check show an evaluation, or remember it behind another. */
+  /** Makes the check show an evaluation, or remember it behind another. */
   async take(
     target: OverallTarget,
     notice: EvaluationNotice,
@@ -62,7 +62,6 @@ export class OverallReconciler {
     return made.kind === "show" ? followUp(target, made.memory, state) : done;
   }
 
-  /** Brings the check up to date with its builds. */
   async look(
     target: OverallTarget,
     asked: OverallCheck,
@@ -99,13 +98,13 @@ export class OverallReconciler {
     return asked.request_id === undefined ? done : lookAgain;
   }
 
-  /** Ends what waits for an evaluation that never comes: its pull request has left, and nobody said so. */
+  /** Ends a check whose evaluation never comes: its pull request has left without a message. */
   async #endIfLeft(
     target: OverallTarget,
     memory: OverallMemory,
     { run, waits }: { run: CheckRun; waits: boolean },
   ): Promise<HandlerResult> {
-    // GitHub's API may not show yet what its webhook told.
+    // GitHub's API may be behind its webhook.
     const age = this.#options.now() - Date.parse(memory.request.at);
     if (waits && age < LOOK_AGAIN_MS) return lookAgain;
     if (await this.#isOpen(target, memory)) return waits ? lookAgain : done;
@@ -114,7 +113,7 @@ export class OverallReconciler {
     return followUp(target, left, await this.#write(target, left, run));
   }
 
-  /** The pull request whose builds are shown on a commit: one of `shown` and `asking`, or another. */
+  /** The pull request whose builds a commit shows: one of `shown` and `asking`, or another. */
   async owner(
     target: OverallTarget,
     { shown, asking }: { shown: number | undefined; asking: number },
@@ -122,25 +121,25 @@ export class OverallReconciler {
     const current = await this.#current(target);
     const memory = current?.run && recallOverall(current.run.summary);
     if (memory?.pull === asking) return asking;
-    // Evaluations of older peers are not told.
+    // Older peers do not report their evaluations.
     const holder = memory ?? (shown === undefined ? undefined : { pull: shown, base: null });
     return holder && await this.#isOpen(target, holder) ? holder.pull : asking;
   }
 
-  /** The commit of an evaluation may come to GitHub's API after its webhook. */
+  /** GitHub's API may show the commit of an evaluation only after its webhook. */
   #noCommit(
     { repo: { full_name: repo }, sha: headSha }: OverallTarget,
     { tries }: Delivery,
   ): HandlerResult {
     retryIfEarly(new Error(`GitHub shows no commit ${headSha} in ${repo}`), tries);
-    this.#options.log.warn("No commit to sum up builds on", { repo, headSha });
+    this.#options.log.warn("Cannot sum up builds: GitHub has no such commit", { repo, headSha });
     return done;
   }
 
   #later(target: OverallTarget, asked: OverallCheck, delayMs: number): HandlerResult {
     const settle = { kind: "retry", delayMs, reason: "Too early for GitHub's limits" } as const;
     if (asked.request_id !== undefined) return { publish: [], settle };
-    // One message that waits is enough: it reads all there is then.
+    // One waiting message is enough: it reads everything when it is delivered.
     const mine = this.#throttle.defer(target.key, this.#options.now(), delayMs);
     return mine ? { publish: [], settle } : done;
   }
@@ -171,7 +170,7 @@ export class OverallReconciler {
       (base === null || pull.baseRef === base);
   }
 
-  /** The check run as it is; undefined if there is no such commit. */
+  /** The check run at GitHub; undefined if there is no such commit. */
   async #current(target: OverallTarget): Promise<{ run: CheckRun | undefined } | undefined> {
     const { github, written, now } = this.#options;
     const runs = await github.checkRuns(target.repo, target.sha, target.name);
@@ -197,7 +196,7 @@ export class OverallReconciler {
     return overallState(memory, { ...facts, repo, headSha, current, addresses });
   }
 
-  /** The commit's check runs, as this process wrote them if GitHub's listing is behind. */
+  /** The commit's check runs, with what this process wrote if GitHub's list is behind. */
   async #buildRuns({ repo, sha }: OverallTarget): Promise<CheckRun[]> {
     const { github, written, now } = this.#options;
     const runs = new Map<string, CheckRun>();

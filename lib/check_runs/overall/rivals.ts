@@ -1,16 +1,15 @@
-/** Evaluates the rivals of a pull request that has left the commit, or came to nothing. Pure. */
+/** Pure: evaluates the rivals of a pull request that has left the commit, or came to nothing. */
 import type { Publication } from "../../broker/broker.ts";
 import { derivedRequestId, evaluationMessage } from "../../scheduling/build_jobs.ts";
 import type { Repo } from "../../messages/repo.ts";
 import { LEFT } from "./transition.ts";
 import type { OverallMemory } from "./memory.ts";
 
-/** How the request ids of such evaluations begin. */
 const RIVAL_REQUEST = "handover";
 
 /**
- * The evaluations of the rivals if an evaluation or its builds came to nothing. Those of a rival do not have
- * its rivals evaluated, or two that always come to nothing would be evaluated for ever.
+ * The evaluations of the rivals, after an evaluation or its builds came to nothing. An evaluation
+ * of a rival does not start this again: two that always come to nothing would never stop.
  */
 export function evaluateRivalsOnce(
   target: { repo: Repo; sha: string },
@@ -20,7 +19,7 @@ export function evaluateRivalsOnce(
   return again ? [] : evaluateRivals(target, memory);
 }
 
-/** The evaluations of a pull request's rivals; the same ones however often it is asked. */
+/** The evaluations of a pull request's rivals; the same ones each time it is asked. */
 export function evaluateRivals(
   { repo, sha }: { repo: Repo; sha: string },
   { rivals = [], request, base }: OverallMemory,

@@ -1,4 +1,4 @@
-/** Pure: what GitHub is told of an evaluation and its builds. */
+/** Pure: the check run that shows an evaluation and its builds. */
 import { Buffer } from "node:buffer";
 import type { CheckRun, CheckRunState } from "../../github/github.ts";
 import { overallReport } from "../../report/overall.ts";
@@ -10,14 +10,14 @@ import { externalId } from "../identity.ts";
 import { fitting, type OverallMemory, recallOverall, rememberOverall } from "./memory.ts";
 import { buildRows, type SumFacts, sumUp } from "./sum.ts";
 
-/** Bytes of the summary: GitHub takes 65,535. */
+/** Bytes of the summary: GitHub allows 65,535. */
 const MAX_SUMMARY = 65_000;
 
-/** What a state is made of besides the memory. */
+/** The facts that a state needs in addition to the memory. */
 export interface StateFacts extends SumFacts {
   readonly repo: Repo;
   readonly headSha: string;
-  /** The check run as it is. */
+  /** The check run at GitHub. */
   readonly current: CheckRun | undefined;
   readonly addresses: Addresses;
 }
@@ -47,7 +47,7 @@ export function overallState(whole: OverallMemory, facts: StateFacts): CheckRunS
   };
 }
 
-/** The page of the pull request's logs, which says why there are none. */
+/** The page of the pull request's logs, which explains if there are none. */
 function pageOf(
   { pull, outcome }: OverallMemory,
   { repo, addresses }: StateFacts,
@@ -58,7 +58,7 @@ function pageOf(
     : `${page}&outcome=${encodeURIComponent(outcome)}`;
 }
 
-/** Without the notes where they and the memory are too long: GitHub must not be given half a memory. */
+/** Drops the notes if they and the memory are too long: GitHub must never get half a memory. */
 function withMemory(
   report: (notes: string | undefined) => ReturnType<typeof overallReport>,
   notes: string | undefined,
@@ -70,7 +70,7 @@ function withMemory(
   return { ...shown, summary: `${shown.summary}\n\n${hidden}` };
 }
 
-/** Whether a check run shows a state already. */
+/** Whether a check run already shows a state. */
 export function isSame(next: CheckRunState, current: CheckRun): boolean {
   return next.status === current.status && next.conclusion === current.conclusion &&
     next.title === current.title && (next.text ?? "") === (current.text ?? "");

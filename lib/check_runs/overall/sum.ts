@@ -1,4 +1,4 @@
-/** Pure: the state of every build that an evaluation asked for, and what they come to together. */
+/** Pure: the state of every build of an evaluation, and the conclusion of all. */
 import type { CheckRun, Conclusion } from "../../github/github.ts";
 import { jobRequestId } from "../../scheduling/build_jobs.ts";
 import type { BuildRow } from "../../report/overall.ts";
@@ -8,9 +8,8 @@ import { checkRunName } from "../name.ts";
 import { GOOD, LEFT } from "./transition.ts";
 import type { OverallMemory } from "./memory.ts";
 
-/** What the states are gathered from. */
+/** The facts that the states come from. */
 export interface SumFacts {
-  /** The commit's check runs. */
   readonly runs: readonly CheckRun[];
   /** See `baseSuffix`. */
   readonly suffix: string;
@@ -57,9 +56,9 @@ function rowOf(wanted: Wanted, run: CheckRun | undefined, around: Around): Build
 }
 
 /**
- * Whether what a check run shows is the answer. The request that is shown may be a later one of the same
- * pull request: a success counts if it is of the same merge and tested as much, anything else in any case. A
- * later build that came to nothing leaves the result before it as it was.
+ * Whether a check run shows the result of a wanted build. It may show a later request of the same
+ * pull request. Then a success counts if it has the same merge and as many tests, and any other
+ * result always. A later build that came to nothing leaves the earlier result as it was.
  */
 function counts(wanted: Wanted, run: CheckRun, { memory }: Around): boolean {
   const request = parseExternalId(run.externalId);
@@ -115,10 +114,10 @@ export interface Sum {
   readonly conclusion?: Conclusion;
 }
 
-/** A person can do what is missing. */
+/** Outcomes after which a person has something to do. */
 const WAITS_FOR_PEOPLE: ReadonlySet<string> = new Set(["draft", "wip", "too-many-projects"]);
 
-/** What an evaluation and its builds come to: success only where each build succeeded. */
+/** The sum of an evaluation and its builds: success only if every build succeeded. */
 export function sumUp(memory: OverallMemory, rows: readonly BuildRow[]): Sum {
   if (memory.stage !== "ended") {
     return { status: memory.stage === "queued" ? "queued" : "in_progress" };

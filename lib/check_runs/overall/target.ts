@@ -1,4 +1,4 @@
-/** Where an overall check stands, and the message that has it looked at. Pure. */
+/** Pure: identifies an overall check, and makes the message that refreshes it. */
 import type { Publication } from "../../broker/broker.ts";
 import type { Repo } from "../../messages/repo.ts";
 import { keyOf } from "../key.ts";
@@ -17,7 +17,7 @@ export function overallTarget(repo: Repo, sha: string, name: string): OverallTar
   return { repo, sha, name, key: keyOf(repo, sha, name) };
 }
 
-/** Has an overall check summed up again. */
+/** Makes the poster sum up an overall check again. */
 export function refreshMessage(
   { repo, sha, name }: Pick<OverallTarget, "repo" | "sha" | "name">,
   request_id?: string,

@@ -1,28 +1,28 @@
 /**
- * Pure: whose evaluation the overall check of a head and a base shows. One commit may be the head of several
- * pull requests into one base. The first one owns the check as long as it is open with this head; another
- * becomes the owner only if its author, or who had it evaluated, is trusted, and the owner's is not or its
- * builds came to nothing. So no stranger's copy of a pull request changes what the check says.
+ * Pure: whose evaluation the overall check of a head and a base shows. One commit may be the head
+ * of several pull requests into one base. The first one owns the check as long as it is open with
+ * this head. Another becomes the owner only if its author, or the user who requested its
+ * evaluation, is trusted, and the owner's is not or its builds came to nothing. So a stranger's
+ * copy of a pull request cannot change what the check says.
  */
 import { withSeen } from "../identity.ts";
 import type { EvaluationNotice } from "../../messages/evaluation_notice.ts";
 import { MAX_RIVALS, type OverallMemory } from "./memory.ts";
 
-/** What the rules need to know besides the memory and the notice. */
+/** The facts that the rules need in addition to the memory and the notice. */
 export interface OverallTransitionFacts {
   /** ISO 8601. */
   readonly now: string;
-  /** Whether the check run has ended, and with what. */
+  /** The check run's conclusion, if it has ended. */
   readonly conclusion: string | undefined;
-  /** Whether the owner is open, with this head and this base. */
+  /** Whether the owner is open with this head and base. */
   readonly ownerIsOpen: boolean;
 }
 
-/** What becomes of the check. */
+/** What happens to the check. */
 export type OverallTransition =
-  /** The notice's evaluation is shown. */
   | { readonly kind: "show"; readonly memory: OverallMemory }
-  /** The notice's pull request is remembered, and nothing else shown. */
+  /** The notice's pull request is remembered; what the check shows stays the same. */
   | { readonly kind: "remember"; readonly memory: OverallMemory }
   /** The owner has left the check, and the result of its builds stays. */
   | { readonly kind: "left" }
@@ -30,12 +30,12 @@ export type OverallTransition =
 
 const STAGES = { queued: 0, running: 1, ended: 2 } as const;
 
-/** What stopped an evaluation, and says nothing of the change. */
+/** Outcomes that stopped an evaluation and say nothing about the change. */
 const UNSURE = /^(given-up|closed|superseded|no-(repository|commit|ref|branch|pull-request))$/;
 
-/** Evaluations that found nothing to build, or that all builds of are under way. */
+/** Outcomes of evaluations that found nothing to build, or started all builds. */
 export const GOOD: ReadonlySet<string> = new Set(["build", "nothing"]);
-/** The pull request no longer has this head and base, or is closed. */
+/** Outcomes for a pull request that no longer has this head and base, or is closed. */
 export const LEFT: ReadonlySet<string> = new Set(["closed", "superseded"]);
 
 /** Decides what a notice does to the overall check of its head and base. */
@@ -73,24 +73,23 @@ function sameOwner(
   }
   if (seen?.includes(notice.request_id)) return { kind: "nothing", reason: "an earlier request" };
   const ahead = Date.parse(notice.requested_at) - Date.parse(request.at);
-  // GitHub's times have whole seconds: of one second nobody knows whether it left or came back first.
+  // GitHub's times have whole seconds, which hide whether it left or came back first.
   if (ahead < 0 || (ahead === 0 && left)) return { kind: "nothing", reason: "an older request" };
   if (left && facts.conclusion !== undefined) return { kind: "left" };
   return { kind: "show", memory: { ...next, seen: withSeen(seen, request.id) } };
 }
 
-/** An evaluation that was begun again: since then its base has moved, and with it what is to be built. */
+/** A repeated evaluation: its base, and so what to build, has changed since the last. */
 function isOfMovedBase({ stage, baseSha }: OverallMemory, notice: EvaluationNotice): boolean {
   return stage === "ended" && notice.evaluation === "ended" && notice.base_sha !== undefined &&
     baseSha !== undefined && notice.base_sha !== baseSha;
 }
 
-/** An evaluation that was stopped and is done after all. */
+/** An evaluation that was stopped and then finished after all. */
 function isNowFinal({ outcome }: OverallMemory, notice: EvaluationNotice): boolean {
   return UNSURE.test(outcome ?? "") && notice.outcome !== undefined && !UNSURE.test(notice.outcome);
 }
 
-/** Whether another pull request becomes the owner. */
 function outranks(
   memory: OverallMemory,
   { evaluation, trusted, outcome }: EvaluationNotice,
@@ -102,7 +101,7 @@ function outranks(
   return memory.trusted !== true || cameToNothing;
 }
 
-/** The rivals stay, and the former owner is one too if it is open. */
+/** The rivals stay; the former owner joins them if it is open. */
 function withNewOwner(
   memory: OverallMemory,
   notice: EvaluationNotice,
@@ -116,7 +115,6 @@ function withNewOwner(
   return rivals.length === 0 ? made : { ...made, rivals };
 }
 
-/** The pull request becomes a rival of the owner. */
 function withRival(
   memory: OverallMemory,
   { pr, requested_at: at }: EvaluationNotice,
