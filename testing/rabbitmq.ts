@@ -181,8 +181,7 @@ export class RabbitMqServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
-    // A process that did not get as far as writing its process id belongs to the group that was
-    // started.
+    // A process that ended before it wrote its process id belongs to the group that was started.
     const group = await this.#group();
     if (group !== "") await sendSignal(`-${group}`, "KILL");
     await shell(`epmd -port "$1" -kill > /dev/null 2>&1 || true`, [`${this.#layout.epmdPort}`], {
