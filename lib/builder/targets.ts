@@ -35,9 +35,7 @@ async function isMissing(
   if (exchange !== "") return false;
   try {
     if (await broker.inspect(queue) !== undefined) return false;
-    log.warn("A job names a missing queue; its messages go to the usual exchange", {
-      queue,
-    });
+    log.warn("A job names a missing queue; its messages go to the usual exchange", { queue });
     return true;
   } catch (error) {
     log.warn("Cannot find out whether a job's queue exists", {

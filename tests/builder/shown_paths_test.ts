@@ -29,7 +29,7 @@ Deno.test("a place that a command misses and the sandbox hides is named with wha
     "cannot find ./etc/own or sysroot/etc/own or /work/src/etc/own",
     "error: failed to load '/var/lib/tool/db'",
   ]);
-  assert.deepEqual(unseen.advice().map((line) => /no (\S+):.*read_only_paths/.exec(line)?.[1]), [
+  assert.deepEqual(unseen.advice().map((line) => /hides (\S+) from.*read_only_paths/.exec(line)?.[1]), [
     "/etc/tool",
     "/var/lib/tool",
   ]);
