@@ -17,7 +17,7 @@ import type { Consumer, HandlerResult, RoleContext, Service } from "../lib/runti
 import { isWorkInProgress } from "../lib/projects/titles.ts";
 import { QUEUE } from "../lib/broker/topology.ts";
 
-/** What {@link decide} needs besides the event. */
+/** What {@link decide} needs in addition to the event. */
 export interface Facts {
   readonly config: Pick<Config, "runner">;
   /** The webhook's delivery id, if the message has one. */

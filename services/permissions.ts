@@ -21,7 +21,7 @@ export type PathKey =
   | "log_message_collector.logs_path";
 
 /**
- * What a role needs besides what every role needs: only paths, because our packages need no
+ * What a role needs in addition to what every role needs: only paths, because our packages need no
  * environment variables or system information. A test with Deno's own audit finds unused
  * permissions.
  */

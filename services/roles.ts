@@ -17,7 +17,7 @@ export interface Role {
   readonly needs: readonly Section[];
   /** Queues it consumes; `build-inputs-<system>` means one queue per system. */
   readonly consumes: readonly string[];
-  /** Exchanges it publishes to, besides the default one and `stats`, which are open to every role. */
+  /** Exchanges it publishes to in addition to the default one and `stats`, which are open to every role. */
   readonly publishes: readonly string[];
   /** Exchanges it reads through a temporary queue. */
   readonly subscribes?: readonly string[];

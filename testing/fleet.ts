@@ -1,6 +1,7 @@
 /**
- * A whole Tickborg on this machine: every role in this process, over the embedded broker or RabbitMQ,
- * against the fake GitHub and a real git server. Its verbs are those of the people who use the bot.
+ * A whole Tickborg on this machine: every role in this process, over the embedded broker or
+ * RabbitMQ, with the fake GitHub and a real git server. Its methods are the actions of the bot's
+ * users.
  */
 import { join } from "node:path";
 import { openBroker } from "../lib/broker/open.ts";
@@ -24,7 +25,7 @@ import { createMonorepo, type Files, type Monorepo, type ProjectInput } from "./
 import type { Vhost } from "./rabbitmq.ts";
 import { TIMEOUT_MS, until } from "./waiting.ts";
 
-/** How a fleet starts. */
+/** Options of a fleet. */
 export interface FleetOptions {
   readonly files: Files;
   readonly projects: readonly ProjectInput[];
@@ -38,7 +39,7 @@ export interface FleetOptions {
   readonly retryScale?: number;
 }
 
-/** What people write when they open a pull request. */
+/** A pull request to open. */
 export interface PullRequestInput {
   readonly files: Files;
   readonly title?: string;
@@ -94,7 +95,7 @@ interface Parts {
   readonly config: Config;
 }
 
-/** A fleet that runs. */
+/** A running fleet. */
 export class Fleet {
   readonly folder: string;
   readonly monorepo: Monorepo;
@@ -115,12 +116,12 @@ export class Fleet {
     this.config = parts.config;
   }
 
-  /** Path of the configuration file, for roles that run as processes of their own. */
+  /** Path of the configuration file, for roles that run as separate processes. */
   get configPath(): string {
     return join(this.folder, "config.json");
   }
 
-  /** A broker of the fleet, to look at queues with. */
+  /** A broker of the fleet, for inspecting queues. */
   get broker(): Broker {
     return this.#brokers[0]!;
   }
@@ -163,18 +164,18 @@ export class Fleet {
     return sha;
   }
 
-  /** Comments on a pull request, as ada unless told otherwise. */
+  /** Comments on a pull request, as ada by default. */
   comment(pull: FakePull, body: string, author = "ada"): Promise<FakeComment> {
     return this.repository.comment(pull.number, body, { author });
   }
 
-  /** Waits for a check run on the pull request's head, such as `cmark on x86_64-linux`, to conclude so. */
+  /** Waits for a check run on the head, such as `cmark on x86_64-linux`, to get this conclusion. */
   expectCheck(pull: FakePull, name: string, conclusion: string): Promise<FakeCheckRun> {
     const { headSha } = pull;
     return this.github.waitForCheckRun(name, conclusion, { headSha, timeoutMs: TIMEOUT_MS });
   }
 
-  /** Waits for the evaluation of the pull request's head to end so. */
+  /** Waits for the evaluation of the pull request's head to get this state. */
   expectEvaluation(pull: FakePull, state: string, timeoutMs = TIMEOUT_MS): Promise<FakeStatus> {
     return this.github.waitForStatus("tickborg/evaluation", state, {
       sha: pull.headSha,
@@ -183,8 +184,8 @@ export class Fleet {
   }
 
   /**
-   * The text of the log that a check run links to, over HTTP as a person's browser gets it. Log and check run
-   * go different ways: waits until the log has its result too.
+   * The text of the log that a check run links to, over HTTP as a browser gets it. Logs and check
+   * runs arrive separately, so it waits until the log has its result too.
    */
   async log(check: FakeCheckRun): Promise<string> {
     const query = new URL(check.detailsUrl ?? "http://missing").searchParams;
@@ -206,7 +207,7 @@ export class Fleet {
     await Promise.all(this.#brokers.map((broker) => broker.close()));
   }
 
-  /** Stops everything and removes what it left on disk. Throws where GitHub was spoken to wrongly. */
+  /** Stops everything and removes its files. Throws if a request was not as GitHub describes it. */
   async close(): Promise<void> {
     await this.stop();
     await this.monorepo.close();

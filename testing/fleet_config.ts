@@ -1,4 +1,4 @@
-/** The configuration of a fleet under test: what `example.config.json` shows, for this machine alone. */
+/** The configuration of a fleet under test: `example.config.json` on this machine only. */
 import { join } from "node:path";
 import { hostSystem } from "../lib/messages/systems.ts";
 import type { FakeGitHub } from "./fake_github/mod.ts";

@@ -1,14 +1,17 @@
-/** Serves bare repositories over git's smart HTTP protocol, as GitHub does, with `git http-backend`. */
+/** Serves bare repositories over git's smart HTTP protocol with `git http-backend`. */
 
 /** A git server on loopback. */
 export interface GitServer {
   /** `http://127.0.0.1:<port>`; a repository is at `<url>/<owner>/<name>.git`. */
   readonly url: string;
-  /** While false, every request is answered 503, as by a server that is down. */
+  /** While false, every request gets a 503, as from a server that is down. */
   up: boolean;
   /** How many requests there were. */
   requests: number;
-  /** What answers for Git LFS (https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md); there is none when absent. */
+  /**
+   * Answers for Git LFS (https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md); no LFS
+   * when absent.
+   */
   lfs: ((request: Request) => Response | Promise<Response>) | undefined;
   close(): Promise<void>;
 }

@@ -1,9 +1,9 @@
-/** A real git repository that plays the monorepo: a work tree that people commit in, and its upstream. */
+/** A real git repository as the monorepo: a work tree to commit in, and its upstream. */
 import { dirname, join } from "node:path";
 import type { Project } from "../lib/config/config.ts";
 import { type GitServer, startGitServer } from "./git_server.ts";
 
-/** Files by path; a function of what stands there is not needed, `undefined` deletes. */
+/** Files by path; `undefined` deletes a file. */
 export type Files = Readonly<Record<string, string | undefined>>;
 
 /** What a project list needs; the rest has defaults. */
@@ -15,19 +15,21 @@ export interface Monorepo {
   readonly name: string;
   /** `owner/name`. */
   readonly fullName: string;
-  /** What goes into messages as `clone_url`. */
+  /** The `clone_url` in messages. */
   readonly cloneUrl: string;
   /** The bare upstream repository. */
   readonly upstream: string;
-  /** Somebody's clone of it. */
+  /** A clone of it with a work tree. */
   readonly workTree: string;
-  /** Whether the server answers. */
+  /** Sets whether the server answers. */
   serverUp: boolean;
   /** What serves the repositories. */
   readonly server: GitServer;
-  /** Commits files on top of a branch (made from `from`, default `main`, where new), pushes, resolves to the commit. */
+  /**
+   * Commits files on a branch, new from `from` (default `main`), pushes; resolves to the commit.
+   */
   commit(branch: string, files: Files, options?: CommitOptions): Promise<string>;
-  /** What GitHub does when a pull request is opened or its head is pushed: moves `refs/pull/<n>/head`. */
+  /** Moves `refs/pull/<n>/head`, as GitHub does when a pull request is opened or pushed. */
   setPullHead(number: number, sha: string): Promise<void>;
   /** Runs git in the upstream repository and resolves to what it printed, trimmed. */
   git(...args: string[]): Promise<string>;
@@ -42,7 +44,7 @@ export interface CommitOptions {
   readonly force?: boolean;
 }
 
-/** What a monorepo is made from. */
+/** Options of a monorepo. */
 interface MonorepoOptions {
   readonly files: Files;
   readonly projects?: readonly ProjectInput[];
@@ -50,7 +52,7 @@ interface MonorepoOptions {
   readonly name?: string;
 }
 
-/** Makes a monorepo with these files on `main`, `.tickborg.json` among them where projects are given. */
+/** Creates a monorepo with these files on `main`, and `.tickborg.json` if projects are given. */
 export async function createMonorepo(options: MonorepoOptions): Promise<Monorepo> {
   const root = await Deno.makeTempDir({ prefix: "tickborg-monorepo-" });
   try {

@@ -1,18 +1,18 @@
-/** Ports of this machine that nothing listens on. */
+/** Finds free ports on this machine. */
 
-/** Ports below those that systems give away by themselves, to listeners on port 0 and to connections. */
+/** The first port, below those that systems assign to listeners on port 0 and to connections. */
 const FIRST = 10_000;
-/** Ports of one test process, and how many processes can have such a range. */
+/** Ports per test process, and the number of such ranges. */
 const RANGE = 100;
 const RANGES = 220;
 
-/** `tests/run.ts` numbers the files that it runs side by side; whoever runs one by hand has another range. */
+/** `tests/run.ts` numbers the files it runs in parallel; a single file uses its process id. */
 const place = Number(Deno.env.get("TICKBORG_TEST_PLACE") ?? Deno.pid) % RANGES;
 let next = 0;
 
 /**
- * A free TCP port of 127.0.0.1 that no other test file of the run is given, and this one not again for
- * long. A server of ours listens on port 0 instead.
+ * A free TCP port of 127.0.0.1 that no other test file of the run gets, and that is not reused
+ * soon. Our own servers listen on port 0 instead.
  */
 export function freePort(): number {
   for (let tries = 0; tries < RANGE; tries++) {
@@ -24,7 +24,7 @@ export function freePort(): number {
       if (!(error instanceof Deno.errors.AddrInUse)) throw error;
     }
   }
-  throw new Error(`No port is free between ${FIRST + place * RANGE} and the next ${RANGE}`);
+  throw new Error(`Cannot find a free port between ${FIRST + place * RANGE} and the next ${RANGE}`);
 }
 
 /** Several free ports, all different. */

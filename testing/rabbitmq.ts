@@ -1,10 +1,10 @@
 /**
- * A private RabbitMQ server for tests: its own ports, files, cookie, Erlang node and port mapper, the
- * management plugin off, nothing left when it is disposed of. One server may serve a whole test file, each
- * test with a virtual host of its own ({@link RabbitMqServer.vhost}).
+ * A private RabbitMQ server for tests: its own ports, files, cookie, Erlang node and port mapper,
+ * without the management plugin. Disposing of it leaves nothing behind. One server can serve a
+ * whole test file; each test has its own virtual host ({@link RabbitMqServer.vhost}).
  *
- * The processes are no children that Deno holds, so that a test may kill and restart the server without
- * the sanitizers seeing a resource come or go.
+ * The processes are not Deno child processes, so a test can kill and restart the server without
+ * resource sanitizer errors.
  */
 import {
   type Layout,
@@ -20,14 +20,14 @@ import { pause, TIMEOUT_MS } from "./waiting.ts";
 export type { ServerOptions } from "./rabbitmq/layout.ts";
 
 /**
- * For `Deno.test({ignore: withoutRabbitMq(), …})`: whether there is no such server. On a machine without one such tests
- * are skipped; in CI (`CI=true`) they run, and fail because {@link startRabbitMq} throws.
+ * For `Deno.test({ignore: withoutRabbitMq(), …})`: true if there is no such server. The tests are
+ * then skipped, but not in CI (`CI=true`), so that they fail because {@link startRabbitMq} throws.
  */
 export function withoutRabbitMq(version: ServerVersion = "installed"): boolean {
   return serverFolder(version) === undefined && Deno.env.get("CI") !== "true";
 }
 
-/** A virtual host of a test: what a connection to it needs. */
+/** What a connection to the virtual host of a test needs. */
 export interface Vhost {
   readonly name: string;
   readonly host: string;
@@ -36,14 +36,14 @@ export interface Vhost {
   readonly password: string;
 }
 
-/** Virtual hosts made by one call of the control program, which takes a second to start. */
+/** Virtual hosts created by each call of the control program, which takes a second to start. */
 const VHOSTS_AT_ONCE = 6;
 
-/** A running server; dispose of it with `await using` or `await server[Symbol.asyncDispose]()`. */
+/** A running server. Dispose of it with `await using` or `await server[Symbol.asyncDispose]()`. */
 export class RabbitMqServer implements AsyncDisposable {
   readonly host = "127.0.0.1";
   readonly username = "tickborg";
-  /** Has what breaks when somebody builds an address from it. */
+  /** Contains characters that break an address if they are not encoded. */
   readonly password = "p@ss:w/ör%d#?";
   readonly #layout: Layout;
   readonly #vhosts: string[] = [];
@@ -59,7 +59,9 @@ export class RabbitMqServer implements AsyncDisposable {
 
   /** The TLS port and the PEM file of the authority that signed its certificate. */
   get tls(): { port: number; caFile: string } {
-    if (this.#layout.tlsPort === undefined) throw new Error("The server was started without TLS");
+    if (this.#layout.tlsPort === undefined) {
+      throw new Error("Cannot use TLS: the server was started without it");
+    }
     return { port: this.#layout.tlsPort, caFile: `${this.#layout.folder}/ca.pem` };
   }
 
@@ -85,7 +87,7 @@ export class RabbitMqServer implements AsyncDisposable {
       `password => <<${password}>>, tags => <<"administrator">>}, <<"test">>)`;
   }
 
-  /** The control program and what it needs in its environment, for scripts that run it themselves. */
+  /** The control program and its environment, for scripts that run it themselves. */
   get control(): { program: string; env: Readonly<Record<string, string>> } {
     return { program: `${this.#layout.bin}/rabbitmqctl`, env: this.#layout.env };
   }
@@ -93,7 +95,7 @@ export class RabbitMqServer implements AsyncDisposable {
   /** Runs `rabbitmqctl`; throws an Error with its output when it fails. */
   async ctl(...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await new Deno.Command(`${this.#layout.bin}/rabbitmqctl`, {
-      // Without a limit the program gives some of its commands a minute, which a busy machine may need.
+      // By default some commands time out after a minute, which is too short for a busy machine.
       args: ["--quiet", "--timeout", `${TIMEOUT_MS / 1_000}`, ...args],
       // The server's user may not enter the folder of the tests.
       cwd: "/",
@@ -112,7 +114,7 @@ export class RabbitMqServer implements AsyncDisposable {
     return this.ctl("eval", expression);
   }
 
-  /** Starts the server again after {@link stop} or {@link kill}; resolves when it accepts connections. */
+  /** Restarts after {@link stop} or {@link kill}; resolves when it accepts connections. */
   async start(): Promise<void> {
     await shell(`setsid "$1" > "$2/console.log" 2>&1 < /dev/null & echo $! > "$2/group.pid"`, [
       `${this.#layout.bin}/rabbitmq-server`,
@@ -125,7 +127,7 @@ export class RabbitMqServer implements AsyncDisposable {
     const deadline = performance.now() + TIMEOUT_MS;
     while (performance.now() < deadline) {
       if (await accepts(this.port)) return;
-      // The group is there as soon as the process has run its first call; on a busy machine not at once.
+      // The group exists after the process's first call, which may take a while on a busy machine.
       const group = await this.#group();
       if (!await sendSignal(group, "0") && !await sendSignal(`-${group}`, "0")) {
         throw new Error(`RabbitMQ ended while it started:\n${await this.log()}`);
@@ -135,7 +137,7 @@ export class RabbitMqServer implements AsyncDisposable {
     throw new Error(`RabbitMQ did not start within ${TIMEOUT_MS} ms:\n${await this.log()}`);
   }
 
-  /** The end of what the server printed and logged. */
+  /** The end of the server's output and log. */
   async log(): Promise<string> {
     const texts = [await readIfThere(`${this.#layout.folder}/console.log`)];
     for await (const entry of Deno.readDir(`${this.#layout.folder}/log`)) {
@@ -144,12 +146,12 @@ export class RabbitMqServer implements AsyncDisposable {
     return texts.map((text) => text.slice(-20_000)).join("\n");
   }
 
-  /** Ends the server in good order. */
+  /** Shuts the server down cleanly. */
   async stop(): Promise<void> {
     await this.#end("TERM");
   }
 
-  /** Ends the server as a power cut would. */
+  /** Kills the server, as a power cut would. */
   async kill(): Promise<void> {
     await this.#end("KILL");
   }
@@ -187,7 +189,7 @@ export class RabbitMqServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill();
-    // What did not come far enough to write its process id belongs to the group that was started.
+    // A process that ended before it wrote its process id belongs to the group that was started.
     const group = await this.#group();
     if (group !== "") await sendSignal(`-${group}`, "KILL");
     await shell(`epmd -port "$1" -kill > /dev/null 2>&1 || true`, [`${this.#layout.epmdPort}`], {
@@ -203,7 +205,7 @@ const MISSING: Readonly<Record<ServerVersion, string>> = {
   4: "RabbitMQ 4 is not fetched: run sh tests/run/rabbitmq4.sh",
 };
 
-/** Starts a server; it takes about five seconds. Throws where there is none of that version. */
+/** Starts a server, which takes about five seconds. Throws if there is none of that version. */
 export async function startRabbitMq(options: ServerOptions = {}): Promise<RabbitMqServer> {
   const { version = "installed" } = options;
   const bin = serverFolder(version);

@@ -1,6 +1,6 @@
-/** Waiting for what must come: with a deadline that only a hang can miss. */
+/** Waits for expected events, with a deadline that only a hang can miss. */
 
-/** Milliseconds a test waits for what must come; no test depends on its size. */
+/** Milliseconds a test waits for an expected event; no test depends on its size. */
 export const TIMEOUT_MS = 300_000;
 
 /** Resolves after some milliseconds. */
@@ -8,7 +8,7 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Fails with what was awaited when it does not come. */
+/** Rejects with a description of what was awaited if it does not come. */
 export async function within<Value>(
   what: string,
   promise: Promise<Value>,
@@ -16,7 +16,7 @@ export async function within<Value>(
 ): Promise<Value> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`Waited ${ms} ms in vain for ${what}`)), ms);
+    timer = setTimeout(() => reject(new Error(`Waited ${ms} ms without success for ${what}`)), ms);
   });
   try {
     return await Promise.race([promise, late]);
@@ -25,13 +25,13 @@ export async function within<Value>(
   }
 }
 
-/** How long to look for something, and how often. Both in milliseconds. */
+/** How long to poll and how often, in milliseconds. */
 export interface UntilOptions {
   readonly ms?: number;
   readonly everyMs?: number;
 }
 
-/** Looks again and again until there is something other than `undefined` or `false`, and resolves to it. */
+/** Polls until the result is neither `undefined` nor `false`, and resolves to it. */
 export async function until<Value>(
   what: string | (() => string | Promise<string>),
   look: () => Value | Promise<Value>,
@@ -45,5 +45,5 @@ export async function until<Value>(
     await pause(everyMs);
   }
   const described = typeof what === "string" ? what : await what();
-  throw new Error(`Waited ${ms} ms in vain for ${described}`);
+  throw new Error(`Waited ${ms} ms without success for ${described}`);
 }

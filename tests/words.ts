@@ -1,4 +1,4 @@
-/** Words that our English does without: what to write instead, and why. Documents, comments and messages share them. */
+/** Words that our English does without, in documents, comments and messages, and what to write instead. */
 
 /** One rule of plain English. */
 interface Rule {
@@ -31,7 +31,7 @@ export const RULES: readonly Rule[] = [
   { words: "in good order", instead: "in order, cleanly", why: "archaic" },
   { words: "for good", instead: "permanently", why: "ambiguous" },
   { words: "save for|but for", instead: "except", why: "archaic" },
-  { words: "alone", instead: "only, by itself", why: "ambiguous" },
+  { words: "(?<!\\b(?:left|leaves?)\\b[^.;]*)alone", instead: "only, by itself", why: "ambiguous" },
   { words: "at once", instead: "immediately, at the same time", why: "ambiguous" },
   { words: "in vain", instead: "without success", why: "archaic" },
   {

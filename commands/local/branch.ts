@@ -111,7 +111,7 @@ async function baseOf(clone: Clone, { base, signal }: BranchRequest): Promise<Re
   return { name, commit, notes: note === undefined ? [] : [note] };
 }
 
-/** The number of uncommitted changes, and their commit if they are to be built. */
+/** The number of uncommitted changes, and their commit if they will be built. */
 async function workTreeOf(
   { cwd, top, repository }: Clone,
   { base, head }: { base: string; head: string },

@@ -70,7 +70,7 @@ export function productionConfig(
   return { ...rest, imports: Object.fromEntries(imports) };
 }
 
-/** `deno.lock`, version 5, as far as it is used here. */
+/** `deno.lock`, version 5: the parts used here. */
 export interface Lock {
   readonly version: string;
   readonly specifiers: Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-/** One run of a job: checkout, the projects one after the other, the log as it comes, the result. */
+/** Runs one attempt of a job: checkout, builds, log and result. */
 import type { Logger } from "@logtape/logtape";
 import type { Publication } from "../broker/broker.ts";
 import { sectionOf } from "../config/sections.ts";
@@ -19,11 +19,10 @@ import {
 import { JobBuild } from "./job_build.ts";
 
 /**
- * Runs a job on a system and yields its messages but the result, which it returns. `signal` ends it: with
- * a string as reason the result says that the build was cancelled; with any other the reason is thrown.
- * `tries` is how often the job was tried, this time included.
- * Throws a `TransientFault` where git's server or the disk fails for now. Whatever happens, the job's
- * processes and its folder are gone when it ends.
+ * Runs a job on a system, yields its messages and returns the result. If `signal` aborts with a
+ * string as reason, the result says that the build was cancelled; any other reason is thrown.
+ * `tries` counts from 1. Throws a `TransientFault` if the git server or the disk fails temporarily.
+ * Always ends the job's processes and removes its folder.
  */
 export async function* runAttempt(
   { job, system, tries }: { job: BuildJob; system: string; tries: number },
@@ -32,7 +31,7 @@ export async function* runAttempt(
 ): AsyncGenerator<readonly Publication[], BuildResult, void> {
   const attempt = begin(job, system, builder);
   const { log_messages, max_log_bytes } = sectionOf(builder.config, "builder");
-  // GitHub allows few writes: of a job that comes again it is only told that it begins when it does.
+  // GitHub limits writes: a retried job reports its start only when its source is ready.
   const started = [startedMessage(attempt)];
   const isFirst = tries === 1;
   if (isFirst) yield started;
@@ -63,7 +62,7 @@ function begin(job: BuildJob, system: string, { config, newId, now }: BuilderCon
   return { job, system, identity, attemptId: newId(), startedAt: now() };
 }
 
-/** The log's lines as they come, until its end. */
+/** Publishes log lines as they arrive, until the log ends. */
 async function* publishLog(
   stream: LogStream,
   attempt: Attempt,
@@ -71,7 +70,7 @@ async function* publishLog(
 ): AsyncGenerator<readonly Publication[], void, void> {
   for (let parts = await stream.take(); parts; parts = await stream.take()) {
     const messages = parts.map((part) => logMessages(attempt, part, form));
-    // A part in the old form is thousands of messages: as many as may be on their way at once.
+    // In the old form each part is thousands of messages, so publish the parts one by one.
     if (form === "batched") yield messages.flat();
     else yield* messages;
   }
@@ -81,7 +80,7 @@ async function removeFolder(folder: JobFolder, log: Logger): Promise<void> {
   try {
     await folder.remove();
   } catch (error) {
-    log.warn("A job's folder could not be removed; the next start tries again", {
+    log.warn("Cannot remove a job's folder; the next start tries again", {
       folder: folder.root,
       error: describeError(error),
     });

@@ -1,4 +1,4 @@
-/** Builds one project in a job's folder and tells how it ended. The builder and `tickborg local` use it. */
+/** Builds one project in a job's folder, for the builder and `tickborg local`. */
 import { join } from "node:path";
 import type { Project } from "../config/config.ts";
 import { describeError } from "../common/errors.ts";
@@ -12,8 +12,8 @@ import type { ProjectBuild, ProjectOutcome } from "./recipes/project_build.ts";
 import type { Step } from "./recipes/step.ts";
 
 /**
- * The commands that a project's build would run, as a person would type them, or why it cannot be built.
- * Throws where the look at the project failed.
+ * The commands that a project's build would run, as a person would type them, or why it cannot be
+ * built. Throws if the project cannot be inspected.
  */
 export async function previewProject(
   project: Project,
@@ -28,7 +28,7 @@ export async function previewProject(
   };
 }
 
-/** Runs a project's steps one after the other and yields their lines, each command before its own. */
+/** Runs a project's steps in order and yields each command, followed by its output. */
 export async function* buildProject(
   project: Project,
   options: ProjectBuild,
@@ -64,7 +64,7 @@ async function tryToPrepare(
   }
 }
 
-/** What such a step did not make the first time, it makes no other time. */
+/** Drops replan steps: a second run would not create what the first did not. */
 function withoutReplan(prepared: Prepared | ProjectOutcome): Prepared | ProjectOutcome {
   if (!("plan" in prepared)) return prepared;
   const steps = prepared.plan.steps.filter(({ replan }) => !replan);
@@ -74,11 +74,11 @@ function withoutReplan(prepared: Prepared | ProjectOutcome): Prepared | ProjectO
 interface Run {
   readonly project: Project;
   readonly options: ProjectBuild;
-  /** Of `performance.now()`. */
+  /** On the clock of `performance.now()`. */
   readonly deadline: number;
 }
 
-/** Runs a step; of several targets that may hold the tests, the first that does. */
+/** Runs a step. If several targets may have the tests, the first that does counts. */
 async function* runToEnd(
   step: Step,
   prepared: Prepared,
@@ -89,7 +89,7 @@ async function* runToEnd(
   let end: RunEnd | undefined;
   for (const [index, target] of targets.entries()) {
     const next = yield* runOnce(withTarget(step, target), prepared, run);
-    // A target that is there and empty says more than one that is not.
+    // An existing, empty target is a better answer than a missing one.
     if (end?.fault !== "no test" || next.fault !== "no rule") end = next;
     if (next.fault === undefined || (next.fault === "no test" && index + 1 >= sure)) break;
   }
@@ -98,7 +98,7 @@ async function* runToEnd(
   return { status: "Failure", reason: NO_TARGET, step: step.name, command };
 }
 
-/** The targets to try, the best first, and how many of them are there for certain. */
+/** The targets to try, best first, and how many of them certainly exist. */
 async function targetsOf(
   step: Step,
   options: ProjectBuild,

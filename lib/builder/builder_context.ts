@@ -1,4 +1,4 @@
-/** What a builder builds with, and where. */
+/** What a builder needs to build, and where its folders are. */
 import { isAbsolute, join } from "node:path";
 import type { Logger } from "@logtape/logtape";
 import type { Config } from "../config/config.ts";
@@ -11,7 +11,7 @@ export interface BuilderContext {
   readonly sandbox: Sandbox;
   readonly guard: ProcessGuard;
   readonly log: Logger;
-  /** Commands that one build may run at once. */
+  /** Commands that one build may run at the same time. */
   readonly parallelism: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -25,7 +25,7 @@ export function checkoutRoot(config: Pick<Config, "checkout">): string {
   return isAbsolute(root) ? root : join(Deno.cwd(), root);
 }
 
-/** The folder under which every job has its own. */
+/** The folder that contains the jobs' folders. */
 export function jobsRoot(config: Pick<Config, "checkout">): string {
   return join(checkoutRoot(config), "jobs");
 }

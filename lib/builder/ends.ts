@@ -1,4 +1,4 @@
-/** How a job's projects end without being built, in words for people. Pure. */
+/** The ends of projects that are not built, with reasons for people to read. Pure. */
 import type { Project } from "../config/config.ts";
 import { nearest } from "../text/nearest.ts";
 import type { ProjectList } from "../projects/projects.ts";
@@ -6,22 +6,22 @@ import type { EarlyEnd } from "./checkout/checkout.ts";
 import { DISK_FULL } from "./sandbox/full_disk.ts";
 import type { ProjectResult } from "./result.ts";
 
-/** The end of a project, whichever it is. */
+/** How a project ends. */
 export type ProjectEnd = Omit<ProjectResult, "project" | "output">;
 
-/** The disk was full where no step could tell. */
+/** The disk was full outside any step. */
 export const DISK_FULL_END = {
   status: "UnexpectedError",
   reason: `Cannot build: ${DISK_FULL}`,
 } as const satisfies ProjectEnd;
 
-/** What git's server says of the job's commits leaves nothing to build. */
+/** There is nothing to build because of what the git server says about the commits. */
 export function earlyEnd({ status, reason }: EarlyEnd): ProjectEnd {
   if (status === "Skipped") return { status: "Cancelled", reason, step: "checkout" };
   return { status: status === "Failure" ? "Failure" : "UnexpectedError", reason, step: "checkout" };
 }
 
-/** There is no list to take a project from. */
+/** The target branch has no valid project list. */
 export function withoutList(list: Exclude<ProjectList, { kind: "list" }>): ProjectEnd {
   const reason = list.kind === "missing"
     ? "Cannot build: the repository lists no projects; add a .tickborg.json to the target branch"
@@ -29,7 +29,7 @@ export function withoutList(list: Exclude<ProjectList, { kind: "list" }>): Proje
   return { status: "Failure", reason };
 }
 
-/** The list names no such project. */
+/** The project list has no project of this name. */
 export function unknownProject(name: string, projects: readonly Project[]): ProjectEnd {
   const names = projects.map(({ name }) => name);
   const near = nearest(name, names);

@@ -1,4 +1,4 @@
-/** For `runner.build_all_jobs`: every builder takes a copy of each job of the `build-jobs` exchange. */
+/** For `runner.build_all_jobs`: every builder gets a copy of each job in `build-jobs`. */
 import { EXCHANGE } from "../broker/topology.ts";
 import type { Logger } from "@logtape/logtape";
 import type { Broker, Delivery, Subscription } from "../broker/broker.ts";
@@ -8,12 +8,13 @@ import { MAX_TRIES } from "../runtime/retry.ts";
 import { type Consumer, Requeue } from "../runtime/role.ts";
 import { publishUntilConfirmed, runHandler } from "../runtime/run_handler.ts";
 
-/** Jobs that wait here; more are dropped with a warning, as nothing is kept for a builder that is away. */
+/** Waiting jobs; more are dropped with a warning, as an offline builder misses jobs too. */
 const MAX_WAITING = 1_000;
 
 /**
- * Handles each job of the exchange once for each consumer, `concurrency` at a time for each. There is
- * nothing to settle: a copy is this process's alone, and is lost with it. Cancelling ends what runs.
+ * Handles each job of the exchange once per consumer, up to `concurrency` at a time per consumer.
+ * Nothing is acknowledged: the copy belongs to this process and is lost with it. Cancelling the
+ * subscription ends running jobs.
  */
 export async function subscribeToJobs(
   consumers: readonly Consumer<BuildJob>[],
@@ -24,7 +25,7 @@ export async function subscribeToJobs(
   const workers = consumers.map((consumer) => new Worker(consumer, options, stop.signal));
   const subscription = await broker.subscribe(EXCHANGE.buildJobs, "#", (delivery) => {
     for (const worker of workers) {
-      if (!worker.add(delivery)) log.warn("A job is dropped: too many wait already");
+      if (!worker.add(delivery)) log.warn("A job is dropped: too many jobs are waiting");
     }
   });
   return {
@@ -69,7 +70,7 @@ class Worker {
     const delivery = this.#waiting.shift();
     if (!delivery) return;
     const run: Promise<void> = this.#run(delivery).catch((error) => {
-      this.#options.log.warn("A job of the build-jobs exchange was not built to its end", {
+      this.#options.log.warn("A job of the build-jobs exchange did not finish", {
         error: describeError(error),
       });
     }).finally(() => {
@@ -82,7 +83,7 @@ class Worker {
   async #run(delivery: Delivery): Promise<void> {
     const [consumer, options] = [this.#consumer, { ...this.#options, stop: this.#stop }];
     const message = consumer.decode(delivery);
-    // A copy does not come again: each is tried as if for the last time.
+    // A copy is never redelivered, so every try is the last one.
     const last = { ...delivery, tries: MAX_TRIES };
     try {
       await runHandler({ consumer, message, delivery: last }, options);

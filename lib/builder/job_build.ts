@@ -1,4 +1,4 @@
-/** What an attempt does: finds out what is to be built, builds it, and writes the log. */
+/** The work of an attempt: finds out what to build, builds it and writes the log. */
 import { join } from "node:path";
 import type { Project } from "../config/config.ts";
 import { sectionOf } from "../config/sections.ts";
@@ -23,10 +23,10 @@ import type { LogStream } from "./log/log_stream.ts";
 import type { Attempt, AttemptEnd, ProjectResult } from "./result.ts";
 import { isFor, JobTree } from "./checkout/job_tree.ts";
 
-/** Lines and characters of a log's end that a result shows. */
+/** How much of the end of a log a result shows. */
 const OUTPUT = { lines: 100, characters: 32 * 1024 } as const;
 
-/** What work is done with. */
+/** What an attempt works with. */
 export interface JobBuildOptions {
   readonly attempt: Attempt;
   /** How often the job has been delivered, from 1. */
@@ -37,7 +37,7 @@ export interface JobBuildOptions {
   readonly signal: AbortSignal;
 }
 
-/** What an attempt does besides publishing. */
+/** The work of an attempt, except publishing. */
 export class JobBuild {
   readonly #options: JobBuildOptions;
   #prepared: Awaited<ReturnType<typeof prepareSource>> | undefined;
@@ -46,7 +46,7 @@ export class JobBuild {
     this.#options = options;
   }
 
-  /** Finds out what is built and what is left out. */
+  /** Finds out which projects are built and which are left out. */
   async prepare(): Promise<{ attempted: string[]; skipped: string[] }> {
     const { attempt: { job, system }, tries, builder: { config }, signal } = this.#options;
     try {
@@ -68,7 +68,7 @@ export class JobBuild {
     };
   }
 
-  /** Builds; the log ends with it. */
+  /** Builds the projects and ends the log. */
   async run(): Promise<AttemptEnd> {
     const { stream, builder } = this.#options;
     try {
@@ -78,7 +78,7 @@ export class JobBuild {
       await stream.end();
       return { outcomes, baseSha, logLines: stream.written, endedAt: builder.now() };
     } finally {
-      // Also when something was thrown, so that the reader comes to an end.
+      // Also after an error, so that the reader finishes.
       await stream.end().catch(() => {});
     }
   }
@@ -89,14 +89,14 @@ export class JobBuild {
       if (this.#prepared && "source" in this.#prepared) return await this.#buildAll(this.#prepared);
       if (this.#prepared) return await this.#all(earlyEnd(this.#prepared));
     } catch (error) {
-      // Nothing is written to the log, which waits on the same disk.
+      // Do not write to the log: it may wait on the same disk.
       if (saysDiskFull(error)) return this.#same(DISK_FULL_END, [DISK_FULL_END.reason]);
       if (!cancelled(signal)) throw error;
     }
     return await this.#all({ status: "Cancelled", reason: `${signal.reason}` });
   }
 
-  /** The same end for every project of the job, told in the log. */
+  /** Ends every project of the job in the same way and writes the reason to the log. */
   async #all(end: ProjectEnd): Promise<ProjectResult[]> {
     const reason = safeLine(end.reason ?? "");
     await this.#options.stream.write([reason]);
@@ -195,7 +195,7 @@ export class JobBuild {
   }
 }
 
-/** Whether a build is ended because nobody wants it any more, and not because the builder stops. */
+/** Whether a build ends because it was cancelled, and not because the builder stops. */
 function cancelled(signal: AbortSignal): boolean {
   return signal.aborted && typeof signal.reason === "string";
 }

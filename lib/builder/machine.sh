@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints facts about this machine, a row of fields between tabs each: $1 is the PATH of builds, then come paths
-# to hide, --, and programs to find.
+# Prints facts about this machine in rows of tab-separated fields. $1 is the PATH of builds; then
+# come paths to hide, --, and programs to find.
 search=$1
 shift
 for folder in /bin /sbin /lib /lib32 /lib64 /libx32; do

@@ -1,4 +1,4 @@
-/** What a sandbox must know of this machine: asked of a shell once, because a role may read little itself. */
+/** What a sandbox must know about this machine, from a shell: a role may read few files. */
 import { publicData, SECRET_PARTS } from "./sandbox/public_data.ts";
 import { PROGRAMS } from "./recipes/step.ts";
 import surveyScript from "./machine.sh" with { type: "text" };
@@ -6,23 +6,23 @@ import secretsScript from "./machine_secrets.sh" with { type: "text" };
 
 /** Facts about the machine; see {@link surveyMachine}. */
 export interface Machine {
-  /** Folders of the root that are links into `/usr`, with what they point to. */
+  /** Folders in the root that are links into `/usr`, with their targets. */
   readonly links: ReadonlyMap<string, string>;
-  /** Folders of the root that hold programs and libraries themselves. */
+  /** Real folders in the root that contain programs and libraries. */
   readonly folders: readonly string[];
   /** Names in `/etc`. */
   readonly etc: readonly string[];
   /** The folders of PATH that exist, without symbolic links, in order. */
   readonly path: readonly string[];
-  /** Where programs that are links out of those folders really lie. */
+  /** Real paths of programs, which may be links to outside those folders. */
   readonly programs: readonly string[];
-  /** Paths that must stay hidden and exist, and whether each is a folder. */
+  /** Existing paths that must stay hidden, and whether each is a folder. */
   readonly hidden: readonly { readonly path: string; readonly folder: boolean }[];
-  /** The home folder of this user; `""` where there is none. */
+  /** The home folder of this user; `""` if there is none. */
   readonly home: string;
 }
 
-/** Programs beside those of the build systems whose real place a build may need. */
+/** Programs whose real path a build may need: those of the build systems and common tools. */
 const TOOLS = [
   ...PROGRAMS,
   ..."cc c++ gcc g++ clang clang++ ld rustc javac python3 node npm go perl pkg-config bash".split(
@@ -30,12 +30,12 @@ const TOOLS = [
   ),
 ];
 
-/** Where the shell finds its own helpers, whatever PATH builds are given. */
+/** The PATH of the shell's own tools, independent of the PATH of builds. */
 const SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/run/current-system/sw/bin";
 
 /**
- * Asks a shell about this machine. `hide` names files and folders that no build may see, such as secrets.
- * Never rejects where there is a shell: what cannot be found is left out.
+ * Asks a shell about this machine. `hide` names files and folders that no build may see, such as
+ * secrets. Never rejects if there is a shell: facts that cannot be found are left out.
  */
 export async function surveyMachine(
   options: { path: string; hide: readonly string[] },
@@ -55,7 +55,7 @@ export async function surveyMachine(
   };
 }
 
-/** What no build may see of these places: what not every user may read, and what the shell's patterns name. */
+/** What no build may see: matches of the patterns, and what in `places` is not world-readable. */
 export async function secretsIn(
   places: readonly string[],
   patterns: readonly string[],
@@ -80,13 +80,13 @@ async function ask(script: string, args: readonly string[]): Promise<string[][]>
   return new TextDecoder().decode(stdout).split("\n").map((line) => line.split("\t"));
 }
 
-/** Roots of version managers that hold nothing but toolchains. */
+/** Roots of version managers that contain only toolchains. */
 const MANAGERS = /^(.*\/\.(?:pyenv|rbenv|nodenv|goenv|jenv|nvm|sdkman|ghcup|volta|asdf))(?:\/|$)/;
 
 /**
- * The folders that must be seen for the programs of a folder to work, and nothing beside them: people's
- * homes hold keys next to `bin`, so only that folder itself and the roots of known version managers are
- * taken from them. Of Cargo's folder only `bin`, because its credentials lie in it. Pure.
+ * The folders that must be visible for the programs in `bin` to work, and no others. Home folders
+ * have keys next to `bin`, so only `bin` itself and the roots of known version managers are shown.
+ * Cargo's folder contains its credentials, so only its `bin` is shown. Pure.
  */
 export function toolchainFolders(bin: string, home: string): string[] {
   if (/^\/(usr|bin|sbin|lib|lib32|lib64|libx32)(\/|$)/.test(bin)) return [];

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints what of the places $2… not every user may read, and what the patterns in $1, which people give files with
-# passwords, match.
+# Prints the paths in $2… that are not world-readable, and matches of the patterns in $1, which find
+# files with passwords.
 for place in $1; do
   if [ -d "$place" ]; then printf 'hide\tfolder\t%s\n' "$place"
   elif [ -e "$place" ]; then printf 'hide\tfile\t%s\n' "$place"; fi

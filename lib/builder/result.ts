@@ -10,7 +10,7 @@ import type { FirstError } from "../report/first_error.ts";
 import { cutText } from "./log/lines.ts";
 import type { LogPart } from "./log/log_stream.ts";
 
-/** Who builds: the same in every message of an attempt. */
+/** The facts that are the same in every message of an attempt. */
 export interface Attempt {
   readonly job: BuildJob;
   readonly system: string;
@@ -35,7 +35,7 @@ export interface ProjectResult {
   readonly reason?: string | undefined;
   readonly step?: string | undefined;
   readonly command?: string | undefined;
-  /** What the output says of why it failed, in paths of the repository. */
+  /** The first error in its output, with paths in the repository. */
   readonly firstError?: FirstError | undefined;
   /** The last lines of its log. */
   readonly output: readonly string[];
@@ -50,7 +50,7 @@ export interface AttemptEnd {
   readonly endedAt: number;
 }
 
-/** What counts most of several projects' ends: one red project makes the job red. */
+/** Which status decides, most important first: one failed project fails the job. */
 const SEVERITY: readonly ProjectResult["status"][] = [
   "Cancelled",
   "Failure",
@@ -97,7 +97,6 @@ export function makeResult(attempt: Attempt, end: AttemptEnd): BuildResult {
   };
 }
 
-/** Why it failed, in the words of the tool, and of the builder. */
 function whyFailed(
   status: BuildStatus,
   { reason, firstError }: ProjectResult,
@@ -163,7 +162,7 @@ export function logStartMessage(
   return toLogs(attempt, message);
 }
 
-/** Lines of the log: many a message, or one a message as Rust collectors read them. */
+/** Log lines: many per message, or one per message for Rust collectors. */
 export function logMessages(
   attempt: Attempt,
   { lineNumber, lines }: LogPart,
@@ -180,7 +179,7 @@ export function logMessages(
   });
 }
 
-/** The result to its own target, and a copy to the log's. */
+/** The result for its own target, and a copy for the log's target. */
 export function resultMessages(job: BuildJob, result: BuildResult): Publication[] {
   const body = encode(result);
   const [exchange, routingKey] = resultTarget(job);

@@ -1,23 +1,23 @@
-/** What a builder has running and what it has finished: so that nothing is built twice, and some can be ended. */
+/** A builder's running and finished jobs: none is built twice, running ones can be cancelled. */
 import type { BuildJob } from "../messages/build_job.ts";
 import type { BuildResult } from "../messages/build_result.ts";
 import type { Cancellation } from "../messages/cancellation.ts";
 
-/** Finished jobs that are remembered: each holds up to 32 KiB of output. */
+/** How many finished jobs are remembered; each has up to 32 KiB of output. */
 const REMEMBERED = 200;
-/** Cancellations that are remembered for jobs that still wait in a queue, and milliseconds for which. */
+/** How many cancellations are remembered for jobs that are still in a queue, and for how long. */
 const CANCELLATIONS = { most: 5_000, ageMs: 24 * 3_600_000 } as const;
 
-/** What is the same for two deliveries of one job. */
+/** A key that all deliveries of one job share. */
 export function jobKey(job: BuildJob, system: string): string {
   return JSON.stringify([job.request_id, system, job.attrs, job.test ?? false, job.pr.head_sha]);
 }
 
 /**
- * Whether a cancellation ends a job: of its pull request, of another commit than the one it keeps, and not
- * requested since. Times are never compared with this machine's: both are GitHub's, of the event or the
- * comment that asked, which whoever published took over. They have whole seconds, so that of one second
- * nobody knows which came first: the job is built. A peer that names no time means what runs now. Pure.
+ * Whether a cancellation ends a job: same pull request, a commit other than the one to keep, and
+ * the job was requested before it. Both times come from GitHub's event or comment, so this
+ * machine's clock does not matter. They have whole seconds: if they are equal, the order is unknown
+ * and the job is built. A cancellation without a time applies to the jobs that run now. Pure.
  */
 export function cancels(cancellation: Cancellation, job: BuildJob): boolean {
   const [asked, cancelled] = [job.requested_at, cancellation.requested_at];
@@ -27,24 +27,23 @@ export function cancels(cancellation: Cancellation, job: BuildJob): boolean {
     (asked === undefined || cancelled === undefined || Date.parse(asked) < Date.parse(cancelled));
 }
 
-/** What people read of a cancelled build. */
 function reasonOf({ keep_head_sha: newer, reason }: Cancellation): string {
   return newer ? `superseded by ${newer}` : `cancelled: ${reason}`;
 }
 
-/** Whether a job that comes again is answered with this result: what was our own fault is tried anew. Pure. */
+/** Whether a redelivered job gets this result; after our own faults it is built again. Pure. */
 export function isLasting(result: BuildResult): boolean {
   return typeof result.status === "string";
 }
 
-/** A job that runs. */
+/** A running job. */
 export interface JobEntry {
   readonly signal: AbortSignal;
-  /** Notes its end, and its result where it has one. */
+  /** Records that it ended, and its result if it has one. */
   end(result?: BuildResult): void;
 }
 
-/** Either the result that an identical job had, or the job is ours to run. */
+/** The result of an identical job, or the entry of a job that must run now. */
 export type Claim = { readonly known: BuildResult } | { readonly entry: JobEntry };
 
 /** The jobs of one builder. */
@@ -62,13 +61,13 @@ export class RunningJobs {
   }
 
   /**
-   * Waits until no identical job runs, then gives the result it had or, where there is none, notes that
-   * this one runs. The entry's signal aborts with a text as reason when the job is cancelled, and is aborted
-   * already where that was before the job came.
+   * Waits until no identical job runs, then returns its result or, if there is none, records that
+   * this job runs. The entry's signal aborts with a string as reason when the job is cancelled. It
+   * is already aborted if the cancellation arrived before the job.
    */
   async claim(key: string, job: BuildJob): Promise<Claim> {
     for (let end = this.#ended.get(key); end; end = this.#ended.get(key)) await end;
-    // Nothing may be awaited from here on, or two could claim the same job.
+    // No await from here on, or two callers could claim the same job.
     const known = this.#finished.get(key);
     return known ? { known } : { entry: this.#start(key, job) };
   }
@@ -92,8 +91,8 @@ export class RunningJobs {
   }
 
   /**
-   * Ends the jobs that nobody wants any more, also those that are still to come where it says when it was
-   * asked for. Gives how many run.
+   * Ends the running jobs that a cancellation applies to and returns their number. A cancellation
+   * with a request time also ends jobs that arrive later.
    */
   cancel(cancellation: Cancellation): number {
     if (cancellation.requested_at !== undefined) this.#note(cancellation);
@@ -111,7 +110,7 @@ export class RunningJobs {
     if (this.#cancellations.length > CANCELLATIONS.most) this.#cancellations.shift();
   }
 
-  /** The latest cancellation that ends a job which has just come; the job too must say when it was asked for. */
+  /** The latest cancellation that ends a new job; a job without a request time has none. */
   #cancellationOf(job: BuildJob): Cancellation | undefined {
     const oldest = this.#now() - CANCELLATIONS.ageMs;
     if (job.requested_at === undefined) return undefined;

@@ -1,20 +1,20 @@
-/** Where a job's messages go when what it names is not there. */
+/** Where a job's messages go if a queue that it names does not exist. */
 import type { Logger } from "@logtape/logtape";
 import type { Broker } from "../broker/broker.ts";
 import { describeError } from "../common/errors.ts";
 import { type BuildJob, logKey, logsTarget, resultTarget } from "../messages/build_job.ts";
 import { EXCHANGE } from "../broker/topology.ts";
 
-/** Whom to ask which queues there are. */
+/** How to find out which queues exist. */
 export interface TargetOptions {
   readonly broker: Pick<Broker, "inspect">;
   readonly log: Logger;
 }
 
 /**
- * A job whose messages arrive: where it names a queue that is not there, which AMQP would drop them for, the
- * wire's own exchanges stand in, so that its check run gets a result. Never rejects: where nobody can tell,
- * the job stays as it is.
+ * Returns the job with targets that exist. AMQP drops messages to a missing queue, so the usual
+ * exchanges replace it and the check run still gets a result. Never rejects: if the broker cannot
+ * tell, the job stays unchanged.
  */
 export async function withReachableTargets(
   job: BuildJob,
@@ -35,10 +35,10 @@ async function isMissing(
   if (exchange !== "") return false;
   try {
     if (await broker.inspect(queue) !== undefined) return false;
-    log.warn("A job names a queue that is not there; its messages go where others' go", { queue });
+    log.warn("A job names a missing queue; its messages go to the usual exchange", { queue });
     return true;
   } catch (error) {
-    log.warn("Cannot find out whether a job's queue is there", {
+    log.warn("Cannot find out whether a job's queue exists", {
       queue,
       error: describeError(error),
     });

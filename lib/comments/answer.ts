@@ -29,7 +29,7 @@ export type Problem =
   /** It would change the checks of someone else's pull request. */
   | { readonly kind: "not-in-charge" };
 
-/** What an answer needs besides the problems. */
+/** What an answer needs in addition to the problems. */
 export interface AnswerFacts {
   readonly author: string;
   readonly handle: string;

@@ -25,7 +25,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
 
 /**
  * Removes the Rust bot's options that are null, as serde does. The schema refuses any other null,
- * because it may be meant as a value or its key may be misspelt.
+ * because it may be meant as a value or its key may be misspelled.
  */
 export function withoutNulls(value: unknown, name = ""): unknown {
   if (!(value instanceof Object) || Array.isArray(value)) return value;

@@ -96,7 +96,7 @@ function mistakesOf(
   const told = list.tell
     ? list.tell([...list.mistakes ?? [], ...inTree])
     : tellWithoutPlace([...listMistakes(list), ...inTree], list);
-  // The configuration's list stays usable despite a misspelt file.
+  // The configuration's list stays usable despite a misspelled file.
   return validated.kind === "invalid" && !validated.mistakes ? [validated.reason, ...told] : told;
 }
 

@@ -5,7 +5,7 @@ import type { BranchFacts } from "./branch_facts.ts";
 import { countedMistakes, listNotes } from "./list_wording.ts";
 import { type EvaluationOutcome, type EvaluationPlan, systemsOf } from "./plan.ts";
 
-/** What the text needs besides the plan. */
+/** What the text needs in addition to the plan. */
 export interface WordingFacts {
   /** The base branch's name. */
   readonly target: string;

@@ -39,7 +39,7 @@ function grant({ permissions, events }: Pick<App | Installed, "permissions" | "e
   return { permissions: Object.fromEntries(texts), events };
 }
 
-/** A pull request, alone or from a list. */
+/** A pull request, read by its number or from a list. */
 export function pullRequest(pull: Pull): PullRequest {
   return {
     number: pull.number,

@@ -6,7 +6,7 @@ import { Counter, type Registry } from "prom-client";
 import * as z from "zod";
 import type { StatsEvent } from "../messages/event.ts";
 
-/** Each event's meaning, and its label besides the sender. */
+/** Each event's meaning, and its label in addition to the sender. */
 const EVENTS = {
   "stat-collector-legacy-event": { help: "Events received in the old bare form", label: "event" },
   "stat-collector-bogus-event": { help: "Unknown events" },

@@ -43,16 +43,16 @@ export async function validatedListAt(
   }
 }
 
-/** Misspelt file names, in lower case. */
+/** Misspelled file names, in lower case. */
 const LOOKALIKE = /^(\.?tickborg\.(jsonc?|json5|ya?ml|toml)|\.tickborg)$/;
 
-/** Whether a path is that of the list or a misspelt one. */
+/** Whether a path is that of the list or a misspelled one. */
 export function isListPath(path: string): boolean {
   const [name, below] = path.split("/", 2) as [string, string?];
   return name === PROJECTS_FILE || (below === undefined && LOOKALIKE.test(name.toLowerCase()));
 }
 
-/** Something else in the list's place: not a regular file, or a misspelt name. */
+/** Something else in the list's place: not a regular file, or a misspelled name. */
 async function oddFile(
   repository: ReadableRepository,
   commit: string,

@@ -1,4 +1,4 @@
-/** The App that the fake GitHub knows: its key, its installation and the tokens given out. */
+/** The fake GitHub's App: its key, its installation and its tokens. */
 import { createPublicKey, generateKeyPairSync, type KeyObject, verify } from "node:crypto";
 
 import { CONSUMED_EVENTS } from "../../lib/broker/topology.ts";
@@ -6,7 +6,7 @@ import { CONSUMED_EVENTS } from "../../lib/broker/topology.ts";
 // deno-lint-ignore no-explicit-any
 type Json = any;
 
-/** Makes an App's key pair in the form GitHub gives it: PKCS#1 in PEM. */
+/** Creates an App's key pair in GitHub's format: PKCS#1 in PEM. */
 export function generateAppKey(): string {
   return generateKeyPairSync("rsa", {
     modulusLength: 2048,
@@ -24,25 +24,25 @@ const ENOUGH = {
   statuses: "write",
 } as const;
 
-/** The App and what it has been given. */
+/** The App, its permissions and its tokens. */
 export class FakeApp {
   readonly id: number;
-  /** Another one for each fake: auth-app shares look-ups under way by this id alone. */
+  /** Different for each fake: auth-app shares pending requests by this id only. */
   readonly installationId = 1_000_000 + crypto.getRandomValues(new Uint32Array(1))[0]!;
   /** PEM, PKCS#1. */
   readonly privateKey: string;
   readonly #publicKey: KeyObject;
   readonly #tokens = new Map<string, number>();
   readonly #now: () => number;
-  /** What the App's settings ask for; as `docs/deployment.md` has it unless a test changes it. */
+  /** The permissions in the App's settings; by default those of `docs/deployment.md`. */
   permissions: Record<string, string> = { ...ENOUGH };
-  /** What the installation was granted; {@link permissions} when absent. */
+  /** The permissions of the installation; {@link permissions} when absent. */
   installationPermissions: Record<string, string> | undefined;
   /** Webhook events that the App subscribes to. */
   events: string[] = [...CONSUMED_EVENTS];
-  /** ISO 8601, where somebody has suspended the installation. */
+  /** When the installation was suspended, in ISO 8601. */
   suspendedAt: string | undefined;
-  /** Seconds a token lives; GitHub gives an hour. */
+  /** Seconds until a token expires; an hour at GitHub. */
   readonly tokenSeconds: number;
 
   constructor(options: {
@@ -58,12 +58,12 @@ export class FakeApp {
     this.#now = options.now;
   }
 
-  /** Why a JSON web token is refused, in GitHub's words; undefined where it is good. */
+  /** Why a JSON web token is refused, in GitHub's words; undefined if it is valid. */
   refuseJwt(authorization: string): string | undefined {
     const claims = this.#signedClaims(authorization.replace(/^bearer /i, ""));
     if (!claims) return "A JSON web token could not be decoded";
     const { iss, iat, exp } = claims;
-    // The real clock, whatever time the fake plays: clients make their tokens by it.
+    // The real clock, not the fake's time, because clients create their tokens with it.
     const now = Date.now() / 1_000;
     if (String(iss) !== String(this.id)) return "Integration not found";
     if (!(iat <= now + 60)) return "'Issued at' claim ('iat') must be an Integer in the past";
@@ -71,7 +71,7 @@ export class FakeApp {
     if (!(exp <= now + 660)) return "'Expiration time' claim ('exp') is too far in the future";
   }
 
-  /** The claims of a token that is signed with the App's key; undefined where it is not. */
+  /** The claims of a token; undefined if it is not signed with the App's key. */
   #signedClaims(token: string): Json | undefined {
     const [header = "", claims = "", signature = ""] = token.split(".");
     try {
@@ -84,7 +84,7 @@ export class FakeApp {
     }
   }
 
-  /** Gives out an installation token. */
+  /** Creates an installation token. */
   createToken(): { token: string; expiresAt: string } {
     const token = `ghs_${crypto.randomUUID().replaceAll("-", "")}`;
     const expiresAt = this.#now() + this.tokenSeconds * 1_000;
@@ -92,18 +92,18 @@ export class FakeApp {
     return { token, expiresAt: new Date(expiresAt).toISOString().replace(/\.\d+Z$/, "Z") };
   }
 
-  /** Whether a request carries a token that is still good. */
+  /** Whether a request has a valid token. */
   acceptsToken(authorization: string): boolean {
     const token = authorization.replace(/^(token|bearer) /i, "");
     return (this.#tokens.get(token) ?? 0) > this.#now();
   }
 
-  /** Makes every token that was given out useless, as a revocation does. */
+  /** Revokes every token. */
   expireTokens(): void {
     this.#tokens.clear();
   }
 
-  /** Every token given out, so that a test can look for them where they must not be. */
+  /** Every token so far, so that a test can search for leaks. */
   get tokens(): string[] {
     return [...this.#tokens.keys()];
   }

@@ -1,8 +1,8 @@
-/** The webhook of the App: signed deliveries to a receiver, kept with its answers as GitHub keeps them. */
+/** The App's webhook: sends signed deliveries and stores them with the answers, as GitHub does. */
 import type { World } from "./repository_state.ts";
 import type { FakeDelivery } from "./state.ts";
 
-/** Where deliveries go and what they are signed with. */
+/** Where deliveries go, and the secret that signs them. */
 export interface WebhookTarget {
   readonly url: string;
   readonly secret: string;
@@ -12,7 +12,7 @@ export interface WebhookTarget {
 export interface DeliverOptions {
   readonly event: string;
   readonly body: string;
-  /** A fresh one when absent. */
+  /** A new one when absent. */
   readonly guid?: string;
   readonly redelivery?: boolean;
 }
@@ -20,7 +20,7 @@ export interface DeliverOptions {
 /** GitHub gives up after 10 seconds (GitHub docs, "Troubleshooting webhooks"). */
 export const DELIVERY_TIMEOUT_MS = 10_000;
 
-/** Sends deliveries and keeps them. */
+/** Sends deliveries and stores them. */
 export class Deliveries {
   readonly log: FakeDelivery[] = [];
   target: WebhookTarget | undefined;
@@ -32,7 +32,7 @@ export class Deliveries {
     this.#world = world;
   }
 
-  /** Sends a delivery; resolves when it was answered, whatever the answer was. */
+  /** Sends a delivery; resolves after any answer. */
   async deliver(options: DeliverOptions): Promise<FakeDelivery | undefined> {
     if (!this.target) return undefined;
     const running = this.#send(options, this.target);
@@ -44,13 +44,13 @@ export class Deliveries {
     }
   }
 
-  /** Sends an earlier delivery once more under its own guid. */
+  /** Sends an earlier delivery again with the same guid. */
   redeliver(delivery: FakeDelivery): Promise<FakeDelivery | undefined> {
     const { event, body, guid } = delivery;
     return this.deliver({ event, body, guid, redelivery: true });
   }
 
-  /** Resolves when no delivery is under way. */
+  /** Resolves when no delivery is pending. */
   async settled(): Promise<void> {
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
   }
@@ -110,7 +110,7 @@ export class Deliveries {
   }
 }
 
-/** The signature of a body, made without the code under test. */
+/** The signature of a body, computed independently of the code under test. */
 async function signature(body: Uint8Array<ArrayBuffer>, secret: string): Promise<string> {
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const raw = new TextEncoder().encode(secret);

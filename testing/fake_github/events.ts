@@ -1,7 +1,7 @@
-/** Waiting for the fake's state to become what a test expects, woken by each change of it. */
+/** Waits until the fake's state is as a test expects; each change triggers a check. */
 import { TIMEOUT_MS } from "../waiting.ts";
 
-/** A predicate that is asked again after each change. */
+/** A predicate that is checked again after each change. */
 interface Waiter {
   check(): boolean;
   fail(error: Error): void;
@@ -9,7 +9,7 @@ interface Waiter {
 
 /** How long to wait and what for. */
 export interface WaitOptions {
-  /** Named in the error when the time is over. */
+  /** Named in the error after a timeout. */
   readonly what?: string;
   /** Milliseconds; {@link TIMEOUT_MS} when absent. */
   readonly timeoutMs?: number;
@@ -18,19 +18,19 @@ export interface WaitOptions {
 /** Notifies waiters of changes. */
 export class StateWaiter {
   readonly #waiters = new Set<Waiter>();
-  /** Tells what the state is, for the error of a wait that failed. */
+  /** Describes the state for the error of a failed wait. */
   readonly #describe: () => string;
 
   constructor(describe: () => string) {
     this.#describe = describe;
   }
 
-  /** Says that something changed. */
+  /** Reports a change. */
   notify(): void {
     for (const waiter of [...this.#waiters]) waiter.check();
   }
 
-  /** Resolves with what `look` returns as soon as that is neither undefined, null nor false. */
+  /** Resolves to the result of `look` as soon as it is not undefined, null or false. */
   waitFor<T>(look: () => T | undefined | null | false, options: WaitOptions = {}): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const finish = () => {
@@ -52,7 +52,7 @@ export class StateWaiter {
     };
     const timer = setTimeout(() => {
       waiter.fail(
-        new Error(`Waited in vain for ${options.what ?? "a change"}:\n${this.#describe()}`),
+        new Error(`Waited without success for ${options.what ?? "a change"}:\n${this.#describe()}`),
       );
     }, options.timeoutMs ?? TIMEOUT_MS);
     this.#waiters.add(waiter);
@@ -60,7 +60,7 @@ export class StateWaiter {
     return promise;
   }
 
-  /** Fails every wait that is left. */
+  /** Fails all pending waits. */
   close(): void {
     for (const waiter of [...this.#waiters]) waiter.fail(new Error("The fake GitHub was closed"));
   }

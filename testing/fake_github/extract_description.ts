@@ -1,7 +1,8 @@
 /**
- * Writes `testing/data/github_openapi.json`: of GitHub's own description (`@octokit/openapi`, 13 MB in a
- * package of 400 MB), the operations that the fake GitHub answers and all they refer to, without prose.
- * The package is no dependency of the project, because every role would then be installed with it.
+ * Writes `testing/data/github_openapi.json`: the operations that the fake GitHub answers and
+ * everything they refer to, without prose, from GitHub's own description (`@octokit/openapi`, 13 MB
+ * in a package of 400 MB). The package is not a dependency of the project, because it would be
+ * installed with every role.
  *
  *     deno run -A --no-lock testing/fake_github/extract_description.ts
  */
@@ -12,10 +13,10 @@ type Json = any;
 
 const PACKAGE = "npm:@octokit/openapi@23.0.2/generated/api.github.com.json";
 
-/** What is left out: it describes nothing that can be checked. */
+/** What is left out: prose and examples that cannot be checked. */
 const PROSE = new Set(["description", "summary", "tags", "externalDocs", "x-github", "examples"]);
 
-/** The description's examples that answers start from. */
+/** The description's examples that answers are based on. */
 const EXAMPLES = [
   "check-run",
   "full-repository-default-response",
@@ -40,12 +41,12 @@ export async function extractDescription(): Promise<Json> {
   const part: Json = { openapi: whole.openapi, source: PACKAGE, paths: {}, components: {} };
   const pointers: string[] = [];
 
-  /** A copy without prose; notes what it refers to. */
+  /** A copy without prose; records what it refers to. */
   function copy(node: Json, isSchemaMap = false): Json {
     if (Array.isArray(node)) return node.map((item) => copy(item));
     if (node === null || typeof node !== "object") return node;
     if (typeof node.$ref === "string") pointers.push(node.$ref);
-    // A property may be called "description"; only beside keywords is that prose.
+    // A property may be called "description"; it is prose only next to schema keywords.
     const kept = Object.entries(node).filter(([key]) => isSchemaMap || !PROSE.has(key));
     return Object.fromEntries(
       kept.map(([key, value]) => [key, copy(value, key === "properties" && !isSchemaMap)]),

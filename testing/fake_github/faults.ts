@@ -1,12 +1,12 @@
-/** Faults that the fake GitHub makes on request. */
+/** Faults that the fake GitHub produces on request. */
 
-/** A fault to make. Without `times` and `probability` it holds until `clearFaults()`. */
+/** A fault. Without `times` and `probability` it lasts until `clearFaults()`. */
 export interface Fault {
-  /** The status to answer; without one the request is answered as ever, after `slowMs`. */
+  /** The status to answer; without one the request is answered normally after `slowMs`. */
   readonly status?: number;
   /** Seconds for a `Retry-After` header. */
   readonly retryAfter?: number;
-  /** Answer as GitHub does when the hourly limit is used up (`x-ratelimit-*`); seconds until it is not. */
+  /** Answer as if the hourly limit were used up (`x-ratelimit-*`); seconds until the reset. */
   readonly rateLimitResetSeconds?: number;
   /** Answer as GitHub does when it limits bursts (403, "secondary rate limit"). */
   readonly secondaryRateLimit?: boolean;
@@ -14,19 +14,19 @@ export interface Fault {
   readonly slowMs?: number;
   /** Break the connection in the middle of the answer. */
   readonly drop?: boolean;
-  /** Do what was asked before failing, as when an answer gets lost. */
+  /** Execute the request before failing, as if the answer was lost. */
   readonly applied?: boolean;
   /** Which requests: matched against `METHOD /path`. */
   readonly on?: RegExp;
-  /** Requests to fail; the fault is then gone. */
+  /** Number of requests to fail; the fault then ends. */
   readonly times?: number;
-  /** Part of the requests to fail, 0 to 1. */
+  /** Fraction of the requests to fail, 0 to 1. */
   readonly probability?: number;
   /** The `message` of the answer. */
   readonly message?: string;
 }
 
-/** The faults that wait for requests. */
+/** The active faults. */
 export class Faults {
   readonly #faults = new Map<Fault, number>();
   readonly #random: () => number;
@@ -45,7 +45,7 @@ export class Faults {
     this.#faults.clear();
   }
 
-  /** The fault that a request meets, if any; uses up one of its times. */
+  /** The fault for a request, if any; uses up one of its `times`. */
   take(request: string): Fault | undefined {
     for (const [fault, left] of this.#faults) {
       if (fault.on && !fault.on.test(request)) continue;
@@ -58,7 +58,7 @@ export class Faults {
   }
 }
 
-/** The answer that a fault makes; undefined where it only slows down. */
+/** The answer for a fault; undefined if it only slows down. */
 export function faultResponse(fault: Fault, now: number): Response | undefined {
   if (fault.drop) return brokenResponse();
   const limited = fault.rateLimitResetSeconds !== undefined;
@@ -90,7 +90,7 @@ function message(fault: Fault, status: number): string {
   return status >= 500 ? "Server Error" : "Too Many Requests";
 }
 
-/** An answer that ends before the length it announced: the connection is cut and the client's read fails. */
+/** An answer shorter than announced: the connection is cut and the client's read fails. */
 function brokenResponse(): Response {
   const body = new ReadableStream({
     start(controller) {

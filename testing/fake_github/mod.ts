@@ -1,6 +1,6 @@
 /**
- * A stateful GitHub to test against: served over HTTP, so that the real client runs, and strict: every
- * request and every answer is checked against GitHub's own description, and `close()` throws where
+ * A stateful fake GitHub for tests, served over HTTP so that the real client runs. It is strict:
+ * every request and answer is checked against GitHub's own description, and `close()` throws if
  * something was not as described.
  */
 import { FakeApp, generateAppKey } from "./app.ts";
@@ -19,20 +19,20 @@ export { FakeRepository } from "./repository.ts";
 export type { RepositoryInput } from "./repository_state.ts";
 export type * from "./state.ts";
 
-/** How the fake starts. */
+/** Options of the fake. */
 export interface FakeGitHubOptions {
-  /** 0, any free one, when absent. */
+  /** Any free port when absent. */
   readonly port?: number;
-  /** Where webhooks go; may be set later with `setWebhook`. */
+  /** Where webhooks go; can be set later with `setWebhook`. */
   readonly webhook?: WebhookTarget;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
-  /** In [0, 1): decides faults that have a probability. */
+  /** A random number in [0, 1), for faults with a probability. */
   readonly random?: () => number;
   /** PEM of the App's key; a new one when absent. */
   readonly privateKey?: string;
   readonly appId?: number;
-  /** Seconds an installation token lives; 3,600 when absent. */
+  /** Seconds until an installation token expires; 3,600 when absent. */
   readonly tokenSeconds?: number;
 }
 
@@ -45,14 +45,14 @@ export function startFakeGitHub(options: FakeGitHubOptions = {}): Promise<FakeGi
   return Promise.resolve(new FakeGitHub(options, processOpenApi));
 }
 
-/** A fake GitHub that runs. */
+/** A running fake GitHub. */
 export class FakeGitHub {
-  /** What goes into the configuration as `github.api_url`. */
+  /** The configuration's `github.api_url`. */
   readonly url: string;
   readonly app: FakeApp;
   readonly faults: Faults;
   readonly repositories = new Map<string, FakeRepository>();
-  /** What was not as GitHub describes it. */
+  /** Requests and answers that were not as GitHub describes them. */
   readonly violations: string[] = [];
   /** Every request: `METHOD /path` without the query. */
   readonly requests: string[] = [];
@@ -112,7 +112,7 @@ export class FakeGitHub {
     this.#deliveries.target = target;
   }
 
-  /** Sends any webhook; resolves when it was answered, or with undefined where there is no receiver. */
+  /** Sends any webhook; resolves after the answer, or to undefined if there is no receiver. */
   deliver(
     event: string,
     payload: unknown,
@@ -121,7 +121,7 @@ export class FakeGitHub {
     return this.#deliveries.deliver({ event, body: JSON.stringify(payload), ...options });
   }
 
-  /** Sends an earlier delivery again, under its own guid. */
+  /** Sends an earlier delivery again with the same guid. */
   redeliver(delivery: FakeDelivery): Promise<FakeDelivery | undefined> {
     return this.#deliveries.redeliver(delivery);
   }
@@ -150,12 +150,12 @@ export class FakeGitHub {
     this.faults.clear();
   }
 
-  /** Resolves with what `look` returns once that is neither undefined, null nor false. */
+  /** Resolves to the result of `look` as soon as it is not undefined, null or false. */
   waitFor<T>(look: () => T | undefined | null | false, options?: WaitOptions): Promise<T> {
     return this.#changes.waitFor(look, options);
   }
 
-  /** Resolves with a check run of this name and conclusion (or status). */
+  /** Resolves to a check run of this name and conclusion (or status). */
   waitForCheckRun(
     name: string,
     state: string,
@@ -170,7 +170,7 @@ export class FakeGitHub {
     });
   }
 
-  /** Resolves with a status of this context that has this state as its newest. */
+  /** Resolves to the newest status of this context, when it has this state. */
   waitForStatus(
     context: string,
     state: string,
@@ -197,7 +197,7 @@ export class FakeGitHub {
     return [...this.repositories.values()].flatMap((repository) => repository.allStatuses);
   }
 
-  /** The state in lines, for the error of a wait that failed. */
+  /** The state in lines, for the error of a failed wait. */
   describe(): string {
     const lines = [...this.repositories.values()].flatMap((repository) => [
       ...repository.allStatuses.map((it) =>
@@ -214,7 +214,7 @@ export class FakeGitHub {
       .join("\n");
   }
 
-  /** Stops. Throws where a request or an answer was not as GitHub describes it. */
+  /** Stops. Throws if a request or an answer was not as GitHub describes it. */
   async close(): Promise<void> {
     this.#changes.close();
     await this.#deliveries.settled();

@@ -1,7 +1,6 @@
 /**
- * GitHub's own description of its REST API, used in both directions: what a client sends and what the
- * fake answers must be as described (`extract_description.ts` tells where it comes from). Only the
- * operations met are compiled.
+ * GitHub's own description of its REST API, to check both the client's requests and the fake's
+ * answers. `extract_description.ts` creates it. Only the operations used are compiled.
  */
 import { Ajv, type ValidateFunction } from "ajv";
 import addFormats from "ajv-formats";
@@ -10,14 +9,14 @@ import description from "../data/github_openapi.json" with { type: "json" };
 // deno-lint-ignore no-explicit-any
 type Json = any;
 
-/** The parts of a request that the description speaks of. */
+/** The parts of a request that are checked. */
 export interface RequestParts {
   readonly path: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly body: Json;
 }
 
-/** Errors that GitHub may answer anywhere, whether or not an operation lists them. */
+/** Errors that GitHub may answer to any operation, even if it does not list them. */
 const COMMON_ERRORS = new Set([400, 401, 403, 404, 409, 410, 422, 429, 500, 502, 503]);
 
 /** The description, ready to check requests and answers. */
@@ -30,14 +29,14 @@ export class OpenApi {
     (addFormats as unknown as (ajv: Ajv) => void)(this.#ajv);
   }
 
-  /** A copy of an example of the description, for an answer to start from. */
+  /** A copy of an example from the description, as the base of an answer. */
   example(name: string): Json {
     const example = this.#document.components.examples[name];
     if (!example) throw new Error(`Cannot find example: ${name}`);
     return structuredClone(example.value);
   }
 
-  /** What is wrong with a request; empty where it is as described. */
+  /** What is wrong with a request; empty if it is as described. */
   checkRequest(method: string, template: string, parts: RequestParts): string[] {
     const operation = this.#operation(method, template);
     return [
@@ -46,7 +45,7 @@ export class OpenApi {
     ];
   }
 
-  /** What is wrong with an answer of the fake; empty where it is as described. */
+  /** What is wrong with an answer of the fake; empty if it is as described. */
   checkResponse(
     method: string,
     template: string,
@@ -112,7 +111,7 @@ export class OpenApi {
     return node.$ref.slice(2).split("/").reduce((at: Json, key: string) => at[key], this.#document);
   }
 
-  /** A schema as ajv wants it: `nullable` said in JSON Schema's words, references by name. */
+  /** A schema for ajv: `nullable` as in JSON Schema, references by name. */
   #prepare(node: Json): Json {
     if (Array.isArray(node)) return node.map((item) => this.#prepare(item));
     if (node === null || typeof node !== "object") return node;
@@ -124,7 +123,7 @@ export class OpenApi {
     return nullable === true ? { anyOf: [{ type: "null" }, prepared] } : prepared;
   }
 
-  /** Registers a schema of the description once, and all that it refers to. */
+  /** Registers a schema of the description once, with everything it refers to. */
   #component(pointer: string): string {
     const name = pointer.split("/").at(-1)!;
     const id = `https://openapi.test/${name}`;
@@ -140,7 +139,7 @@ function ref(name: string): string {
   return `#/components/schemas/${name}`;
 }
 
-/** A parameter's text as the type its schema asks for. */
+/** Converts a parameter's text to its schema's type. */
 function coerce(text: string, schema: Json): unknown {
   if (schema.type === "integer" || schema.type === "number") {
     return /^-?\d+$/.test(text) ? Number(text) : text;

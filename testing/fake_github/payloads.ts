@@ -1,11 +1,11 @@
-/** Webhook payloads as GitHub sends them: recorded ones with their fields replaced. */
+/** Webhook payloads as GitHub sends them: recorded payloads with replaced fields. */
 import examples from "@octokit/webhooks-examples" with { type: "json" };
 import type { FakeComment, FakePull } from "./state.ts";
 
 // deno-lint-ignore no-explicit-any
 type Json = any;
 
-/** A commit of a push, as the payload lists it. */
+/** A commit of a push, as in the payload. */
 export interface PushedCommitInput {
   readonly id?: string;
   readonly message: string;
@@ -14,7 +14,7 @@ export interface PushedCommitInput {
   readonly removed?: readonly string[];
 }
 
-/** What the payloads need to know of a repository. */
+/** The facts about a repository that the payloads need. */
 export interface PayloadRepository {
   readonly id: number;
   readonly fullName: string;
@@ -27,7 +27,7 @@ export interface PayloadRepository {
 const RECORDED = "Codertocat/Hello-World";
 const ZERO = "0".repeat(40);
 
-/** A recorded payload, moved into a repository. */
+/** A recorded payload, moved to a repository. */
 function recorded(event: string, repository: PayloadRepository): Json {
   const found = (examples as Json[]).find(({ name }) => name === event)?.examples as Json[];
   const like = found.find((it) => it.repository?.full_name === RECORDED && !it.organization);
@@ -125,7 +125,7 @@ export function issueCommentPayload(
   };
 }
 
-/** What a review or a comment on code is about. */
+/** The review or code comment in a payload. */
 interface Written {
   readonly pull: FakePull;
   readonly comment: FakeComment;

@@ -1,4 +1,4 @@
-/** A repository of the fake GitHub: people's verbs that send webhooks. */
+/** A repository of the fake GitHub: the actions of people, which send webhooks. */
 import {
   issueCommentPayload,
   pullRequestPayload,
@@ -23,14 +23,14 @@ export interface PullInput {
   readonly number?: number;
 }
 
-/** Who writes something. */
+/** Who wrote something. */
 export interface Writer {
   readonly author?: string;
   readonly association?: string;
   readonly type?: "User" | "Bot";
 }
 
-/** A repository. Every verb resolves when the receiver has answered the webhook, whatever it answered. */
+/** A repository. Every action resolves after any answer of the receiver to the webhook. */
 export class FakeRepository extends RepositoryState {
   readonly #world: World;
   #lastNumber = 0;
@@ -40,7 +40,7 @@ export class FakeRepository extends RepositoryState {
     this.#world = world;
   }
 
-  /** Opens a pull request and sends `opened`, after the `push` of its branch where that is one of ours. */
+  /** Opens a pull request and sends `opened`, after `push` if the branch is in this repository. */
   async openPullRequest(input: PullInput): Promise<FakePull> {
     const now = this.#world.time();
     const number = input.number ?? this.#lastNumber + 1;
@@ -71,7 +71,7 @@ export class FakeRepository extends RepositoryState {
     return pull;
   }
 
-  /** Pushes a new head and sends `synchronize`, after `push` where the branch is one of ours. */
+  /** Pushes a head and sends `synchronize`, after `push` if the branch is in this repository. */
   async pushHead(number: number, sha: string): Promise<void> {
     const pull = this.pull(number);
     const before = pull.headSha;
@@ -88,14 +88,14 @@ export class FakeRepository extends RepositoryState {
     await this.#sendPull(pull, "closed");
   }
 
-  /** Opens it again and sends `reopened`. */
+  /** Reopens it and sends `reopened`. */
   async reopenPullRequest(number: number): Promise<void> {
     const pull = this.pull(number);
     pull.state = "open";
     await this.#sendPull(pull, "reopened");
   }
 
-  /** Makes it a draft or ready and sends `converted_to_draft` or `ready_for_review`. */
+  /** Marks it as draft or ready and sends `converted_to_draft` or `ready_for_review`. */
   async setDraft(number: number, draft: boolean): Promise<void> {
     const pull = this.pull(number);
     pull.draft = draft;
@@ -118,13 +118,13 @@ export class FakeRepository extends RepositoryState {
     await this.#sendPull(pull, "edited", { changes });
   }
 
-  /** Puts a label on as a person does, and sends `labeled`. */
+  /** Adds a label as a person and sends `labeled`. */
   async addLabel(number: number, label: string): Promise<void> {
     this.recordLabel(number, label, { event: "labeled", byApp: false });
     await this.#sendPull(this.pull(number), "labeled", { label: { name: label } });
   }
 
-  /** Writes a comment as a person does, and sends `issue_comment` `created`. */
+  /** Writes a comment as a person and sends `issue_comment` `created`. */
   async comment(number: number, body: string, as: Writer = {}): Promise<FakeComment> {
     const comment = this.#write({ kind: "comment", number, body }, as);
     const pull = this.pull(number);
@@ -135,7 +135,7 @@ export class FakeRepository extends RepositoryState {
     return comment;
   }
 
-  /** Submits a review as a person does, and sends `pull_request_review` `submitted`. */
+  /** Submits a review as a person and sends `pull_request_review` `submitted`. */
   async review(number: number, body: string, as: Writer = {}): Promise<FakeComment> {
     const review = this.#write({ kind: "review", number, body }, as);
     const pull = this.pull(number);
@@ -191,7 +191,7 @@ export class FakeRepository extends RepositoryState {
     );
   }
 
-  /** Sends a `push` to a branch (`refs/heads/…` is put before a bare name). */
+  /** Sends a `push` to a branch (a bare name gets the prefix `refs/heads/`). */
   async push(input: {
     ref: string;
     after: string;

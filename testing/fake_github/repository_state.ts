@@ -1,4 +1,4 @@
-/** What a repository of the fake GitHub holds, and what a test looks at. */
+/** The state of a repository of the fake GitHub, for tests to inspect. */
 import type {
   ContentWrite,
   FakeCheckRun,
@@ -10,17 +10,17 @@ import type {
 } from "./state.ts";
 import { Upstream } from "./upstream.ts";
 
-/** What a repository is made of. A `Monorepo` of the test support fits as it is. */
+/** Options of a repository. A `Monorepo` fits as it is. */
 export interface RepositoryInput {
   /** `owner/name`. */
   readonly fullName: string;
   readonly cloneUrl: string;
   readonly defaultBranch?: string;
-  /** Path of the bare repository; commits are then looked up in it and `refs/pull/<n>/head` is kept. */
+  /** Path of a bare repository, which has the commits and gets `refs/pull/<n>/head`. */
   readonly upstream?: string;
 }
 
-/** What a repository needs of the fake around it. */
+/** What a repository needs from the fake. */
 export interface World {
   /** ISO 8601 with whole seconds, as GitHub writes times. */
   time(): string;
@@ -29,7 +29,7 @@ export interface World {
   deliver(event: string, payload: Record<string, unknown>): Promise<FakeDelivery | undefined>;
 }
 
-/** A repository: what stands in it, without anything that happens there. */
+/** A repository's state, without actions. */
 export class RepositoryState {
   readonly id: number;
   readonly fullName: string;
@@ -45,7 +45,7 @@ export class RepositoryState {
   readonly contentWrites: ContentWrite[] = [];
   /** `admin`, `write`, `read` or `none` by login. */
   readonly permissions = new Map<string, string>();
-  /** Files that the contents API gives whatever the ref, where there is no upstream repository. */
+  /** Files of the contents API for any ref. */
   readonly files = new Map<string, string>();
   /** Whether the App is installed here. */
   installed = true;
@@ -63,7 +63,7 @@ export class RepositoryState {
     this.id = world.nextId();
   }
 
-  /** A pull request by number; throws where there is none. */
+  /** A pull request by number; throws if there is none. */
   pull(number: number): FakePull {
     const pull = this.pulls.get(number);
     if (!pull) throw new Error(`Cannot find pull request: ${this.fullName}#${number}`);
@@ -85,18 +85,18 @@ export class RepositoryState {
     return this.pull(number).labels;
   }
 
-  /** Comments on a pull request, reviews and comments on its code, the App's too, oldest first. */
+  /** Comments on a pull request, reviews, code comments and the App's too, oldest first. */
   comments(number: number): FakeComment[] {
     return this.allComments.filter((comment) => comment.number === number);
   }
 
-  /** Content that was written to a pull request or to its present head. */
+  /** Content that was written to a pull request or to its current head. */
   writesTo(number: number): ContentWrite[] {
     const { headSha } = this.pull(number);
     return this.contentWrites.filter((it) => it.number === number || it.sha === headSha);
   }
 
-  /** Lets the repository know a commit, as a push that no webhook tells of does. */
+  /** Adds a commit, like a push without a webhook. */
   addCommit(sha: string): void {
     this.#commits.add(sha);
   }
@@ -116,7 +116,7 @@ export class RepositoryState {
     return await this.#upstream?.fileAt(ref, path);
   }
 
-  /** Puts a label on or takes it off, and keeps the event. */
+  /** Adds or removes a label and records the event. */
   recordLabel(
     number: number,
     label: string,
@@ -132,7 +132,7 @@ export class RepositoryState {
     this.#world.changed();
   }
 
-  /** Moves the head of a pull request, as a push does that no webhook tells of. */
+  /** Moves the head of a pull request, like a push without a webhook. */
   async setHead(pull: FakePull, sha: string): Promise<void> {
     this.#commits.add(sha);
     pull.headSha = sha;

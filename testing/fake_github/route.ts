@@ -1,4 +1,4 @@
-/** What the routes of the fake GitHub share: calls, answers, refusals, pages, the count of writes. */
+/** What the fake GitHub's routes share: calls, answers, refusals, pages and counted writes. */
 import type { FakeApp } from "./app.ts";
 import type { FakeRepository } from "./repository.ts";
 import type { World } from "./repository_state.ts";
@@ -8,7 +8,7 @@ import type { ContentWrite, FakeDelivery } from "./state.ts";
 // deno-lint-ignore no-explicit-any
 type Json = any;
 
-/** A request that was understood: the operation's parameters and body. */
+/** A parsed request: the operation's parameters and body. */
 export interface Call {
   readonly path: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
@@ -20,7 +20,7 @@ export interface Call {
   readonly url: string;
 }
 
-/** What the operations work with. */
+/** What the operations need. */
 export interface Server extends World {
   readonly app: FakeApp;
   readonly shapes: Shapes;
@@ -28,7 +28,7 @@ export interface Server extends World {
   redeliver(delivery: FakeDelivery): void;
 }
 
-/** An answer, before it is checked. */
+/** An answer that is not checked yet. */
 export interface Answer {
   readonly status: number;
   readonly body?: Json;
@@ -37,21 +37,21 @@ export interface Answer {
   readonly raw?: Uint8Array<ArrayBuffer>;
 }
 
-/** An operation: who may ask, and what is answered. */
+/** An operation: who may call it, and the answer. */
 export interface Route {
   readonly as: "app" | "installation";
   answer(call: Call, server: Server): Answer | Promise<Answer>;
 }
 
-/** An answer that refuses, in GitHub's form. */
+/** A refusal in GitHub's form. */
 export function refusal(status: number, message: string): Answer {
   return { status, body: { message, documentation_url: "https://docs.github.com/rest" } };
 }
 
-/** No such thing, or none that may be seen. */
+/** The answer for what does not exist or is not visible. */
 export const NOT_FOUND = refusal(404, "Not Found");
 
-/** A page of a list, with the `Link` header that leads to the others. */
+/** A page of a list, with the `Link` header for the other pages. */
 export function page(
   items: readonly Json[],
   call: Call,

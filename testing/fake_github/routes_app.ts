@@ -1,4 +1,4 @@
-/** What the App asks as itself: installations, tokens, the log of its webhook. */
+/** Requests of the App as itself: installations, tokens, the log of its webhook. */
 import { NOT_FOUND, type Route } from "./route.ts";
 
 /** The operations, by method and path as the description writes them. */

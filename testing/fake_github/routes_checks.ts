@@ -98,7 +98,7 @@ function noteState({ history, states, ...state }: FakeCheckRun): void {
   states.push(state);
 }
 
-/** A check run's state after a request: what it leaves out stays as it was. */
+/** A check run's state after a request: fields that it leaves out do not change. */
 function checkRunState(was: Partial<FakeCheckRun>, body: Json, server: Server) {
   const conclusion = body.conclusion ??
     (body.status && body.status !== "completed" ? undefined : was.conclusion);

@@ -1,4 +1,4 @@
-/** Comments on code and what they share with other comments: what the App writes and its reactions. */
+/** Code comments, and what they share with other comments: the App's comments and its reactions. */
 import {
   type Answer,
   type Call,
@@ -45,7 +45,7 @@ export const REVIEW_ROUTES: Readonly<Record<string, Route>> = {
   },
 };
 
-/** Writes a comment of the App with the body that was sent. */
+/** Writes a comment of the App with the request's body. */
 export function writeByApp(
   place: Pick<FakeComment, "kind" | "number" | "inReplyTo">,
   call: Call,

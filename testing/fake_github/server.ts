@@ -1,11 +1,11 @@
-/** From HTTP to the fake's operations: finds the route, checks both directions, makes the faults. */
+/** The HTTP handler: finds the route, checks request and answer, produces faults. */
 import { faultResponse, type Faults } from "./faults.ts";
 import type { OpenApi } from "./openapi.ts";
 import type { FakeRepository } from "./repository.ts";
 import { type Answer, type Call, refusal, type Route, type Server } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 
-/** What the handler works with. */
+/** What the handler needs. */
 export interface HandlerContext extends Server {
   readonly openApi: OpenApi;
   readonly faults: Faults;
@@ -29,13 +29,13 @@ const COMPILED: readonly CompiledRoute[] = Object.entries(ROUTES).map(([key, rou
   return { method, template, pattern: new RegExp(`^${pattern}$`), route };
 });
 
-/** Makes the handler for `Deno.serve`. */
+/** Creates the handler for `Deno.serve`. */
 export function createHandler(
   context: HandlerContext,
 ): (request: Request) => Promise<Response> {
   return async (request) => {
     const url = new URL(request.url);
-    // GitHub Enterprise Server's API lies under a prefix.
+    // GitHub Enterprise Server's API has a prefix.
     const path = url.pathname.replace(/^\/api\/v3/, "");
     const name = `${request.method} ${path}`;
     context.requests.push(name);
@@ -94,7 +94,7 @@ function understand(incoming: Incoming, found: CompiledRoute, context: HandlerCo
   if (!/json|vnd\.github/.test(request.headers.get("accept") ?? "")) problems.push("odd Accept");
   const { owner, repo } = parameters;
   const repository = context.repository(`${owner}/${repo}`);
-  // Routes outside of a repository do not look at it.
+  // Routes outside a repository do not use it.
   const call: Call = {
     ...parts,
     repository: repository as FakeRepository,
@@ -104,7 +104,7 @@ function understand(incoming: Incoming, found: CompiledRoute, context: HandlerCo
   return { call, problems };
 }
 
-/** The answer to a request that may not be made. */
+/** The answer to a forbidden request; undefined if it is allowed. */
 function refuseAccess(
   request: Request,
   route: Route,

@@ -24,7 +24,7 @@ export class Shapes {
     this.#appId = appId;
   }
 
-  /** An example, moved into a repository. */
+  /** An example, moved to a repository. */
   #example(name: string, repository: FakeRepository): Json {
     const text = JSON.stringify(this.#openApi.example(name));
     return JSON.parse(

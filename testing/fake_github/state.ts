@@ -1,4 +1,4 @@
-/** What the fake GitHub keeps: plain data, read by tests and turned into GitHub's JSON by `shapes.ts`. */
+/** The fake GitHub's state: plain data for tests, turned into GitHub's JSON by `shapes.ts`. */
 import type { CheckRun, CheckRunState, CommitStatus } from "../../lib/github/github.ts";
 
 /** A pull request. */
@@ -11,14 +11,14 @@ export interface FakePull {
   readonly author: string;
   headSha: string;
   readonly headRef: string;
-  /** Whether the head is a branch of this repository, and not of a fork. */
+  /** Whether the head is a branch of this repository, not of a fork. */
   readonly sameRepository: boolean;
   baseRef: string;
   baseSha: string;
   readonly labels: string[];
   readonly createdAt: string;
   updatedAt: string;
-  /** When something was last pushed to the repository its head lies in. */
+  /** The last push to the repository of its head. */
   headPushedAt: string;
 }
 
@@ -26,7 +26,7 @@ export interface FakePull {
 export interface FakeComment {
   readonly kind: "comment" | "review" | "review-comment";
   readonly id: number;
-  /** The review comment that this one is in reply to. */
+  /** The review comment that this one replies to. */
   readonly inReplyTo?: number | undefined;
   readonly number: number;
   body: string;
@@ -35,7 +35,7 @@ export interface FakeComment {
   readonly authorAssociation: string;
   readonly byApp: boolean;
   readonly createdAt: string;
-  /** What the App reacted with. */
+  /** The App's reactions. */
   readonly reactions: string[];
 }
 
@@ -46,15 +46,15 @@ export interface FakeStatus extends CommitStatus {
   readonly createdAt: string;
 }
 
-/** A check run, with all it went through. */
+/** A check run and its history. */
 export interface FakeCheckRun extends CheckRun {
   /** Its conclusion, or its status while it has none, after each write. */
   readonly history: string[];
-  /** What it said after each write. */
+  /** Its content after each write. */
   readonly states: CheckRunState[];
 }
 
-/** A label that was put on or taken off. */
+/** A label that was added or removed. */
 export interface FakeLabelEvent {
   readonly id: number;
   readonly number: number;
@@ -84,7 +84,7 @@ export interface FakeDelivery {
   readonly action: string | undefined;
   readonly redelivery: boolean;
   readonly deliveredAt: string;
-  /** The receiver's answer; 0 where there was none. */
+  /** The receiver's answer; 0 if there was none. */
   readonly statusCode: number;
   /** The receiver's text, or why there was none. */
   readonly answer: string;

@@ -1,6 +1,6 @@
-/** The bare git repository behind a repository of the fake, where there is one. */
+/** The bare git repository behind a repository of the fake, if there is one. */
 
-/** What the fake asks of git. */
+/** The fake's requests to git. */
 export class Upstream {
   readonly #path: string;
 
@@ -15,7 +15,7 @@ export class Upstream {
     return (await this.#git("cat-file", "-e", `${sha}^{commit}`)).success;
   }
 
-  /** The commit a branch points to; all zeros where there is no such branch. */
+  /** The commit a branch points to; all zeros if there is no such branch. */
   async tip(branch: string): Promise<string> {
     const { success, stdout } = await this.#git("rev-parse", "--verify", `refs/heads/${branch}`);
     return success ? new TextDecoder().decode(stdout).trim() : "0".repeat(40);

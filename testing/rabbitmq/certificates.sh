@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes in the folder $1 an authority and a certificate of it for `localhost` and 127.0.0.1.
+# Creates an authority and its certificate for `localhost` and 127.0.0.1 in the folder $1.
 set -e
 cd "$1"
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=Tickborg test authority" \

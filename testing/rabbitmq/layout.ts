@@ -1,9 +1,9 @@
-/** Where a server of a test keeps its things, and what it is configured with. */
+/** The files and the configuration of a test's server. */
 import { freePorts } from "../ports.ts";
 import { serverUser, shell } from "./processes.ts";
 import certificates from "./certificates.sh" with { type: "text" };
 
-/** The folders in which a package puts `rabbitmq-server` itself rather than a wrapper that changes the user. */
+/** Where packages install `rabbitmq-server` itself, not a wrapper that changes the user. */
 const FOLDERS = [
   "/usr/lib/rabbitmq/bin",
   "/usr/local/lib/rabbitmq/bin",
@@ -38,17 +38,17 @@ function fetchedFolder(): string {
 export interface ServerOptions {
   /** The installed one when absent. */
   readonly version?: ServerVersion;
-  /** What a queue is that says nothing of its type; RabbitMQ 4 alone takes this. Classic when absent. */
+  /** The type of queues that are declared without one, for RabbitMQ 4 only; classic when absent. */
   readonly defaultQueueType?: "classic" | "quorum";
   /** Lines of `rabbitmq.conf` that are added to ours, for example `{consumer_timeout: "10000"}`. */
   readonly conf?: Readonly<Record<string, string | number>>;
   /** Settings of the application `rabbit` that `rabbitmq.conf` cannot name, as Erlang terms. */
   readonly advanced?: Readonly<Record<string, string | number>>;
-  /** Makes a certificate authority and listens with TLS on the port of `RabbitMqServer.tls`. */
+  /** Creates a certificate authority and listens with TLS on the port of `RabbitMqServer.tls`. */
   readonly tls?: boolean;
 }
 
-/** Where a server keeps its things and what it listens on. */
+/** A server's files and ports. */
 export interface Layout {
   readonly folder: string;
   readonly bin: string;
@@ -58,7 +58,7 @@ export interface Layout {
   readonly env: Record<string, string>;
 }
 
-/** Makes a server's folder and all that it reads at its start. */
+/** Creates a server's folder and the files that it reads when it starts. */
 export async function layOut(bin: string, options: ServerOptions): Promise<Layout> {
   const [port, distPort, epmdPort, tlsPort] = freePorts(4) as [number, number, number, number];
   const folder = await Deno.makeTempDir({ prefix: "tickborg-rabbitmq-" });
@@ -75,14 +75,14 @@ export async function layOut(bin: string, options: ServerOptions): Promise<Layou
   return { folder, bin, port, tlsPort: options.tls ? tlsPort : undefined, epmdPort, env };
 }
 
-/** All that tells the server from any other on this machine. */
+/** Everything that separates the server from others on this machine. */
 function environment(
   { folder, bin }: { folder: string; bin: string },
   ports: { port: number; distPort: number; epmdPort: number },
 ) {
   const run = Deno.env.get("TICKBORG_TEST_RUN");
   return {
-    // Erlang's port mapper is a daemon: by this `tests/run.ts` knows whose it is.
+    // Erlang's port mapper is a daemon: this tells `tests/run.ts` which test started it.
     ...(run !== undefined && { TICKBORG_TEST_RUN: run }),
     // A server's own port mapper comes before this system's.
     PATH: `${bin}:${Deno.env.get("PATH") ?? "/usr/bin:/bin"}`,
@@ -102,7 +102,8 @@ function environment(
     RABBITMQ_CONFIG_FILE: `${folder}/rabbitmq.conf`,
     RABBITMQ_ADVANCED_CONFIG_FILE: `${folder}/advanced.config`,
     ERL_CRASH_DUMP_SECONDS: "0",
-    // Seconds that the control program waits for the server: seven are too few for a busy machine.
+    // Seconds that the control program waits for the server: the default of seven is too short for
+    // a busy machine.
     RABBITMQ_CTL_ERL_ARGS: "-kernel net_setuptime 120",
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "-kernel inet_dist_use_interface {127,0,0,1}",
   };

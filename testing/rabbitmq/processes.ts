@@ -1,4 +1,4 @@
-/** Processes that are no children which Deno holds: scripts, signals, and the user that owns them. */
+/** Processes that are not Deno child processes: scripts, signals, and the user that owns them. */
 
 let user: { uid?: number; gid?: number } | undefined;
 
@@ -8,13 +8,15 @@ export async function serverUser(): Promise<{ uid?: number; gid?: number }> {
   if (Deno.uid() !== 0) return user = {};
   const id = async (flag: string) => {
     const { code, stdout } = await new Deno.Command("id", { args: [flag, "rabbitmq"] }).output();
-    if (code !== 0) throw new Error("There is no user rabbitmq to run the server as");
+    if (code !== 0) {
+      throw new Error("Cannot run the server as the user rabbitmq: there is no such user");
+    }
     return Number(new TextDecoder().decode(stdout));
   };
   return user = { uid: await id("-u"), gid: await id("-g") };
 }
 
-/** Runs a shell script with `args` as $1, $2, …, as this process's user unless told otherwise. */
+/** Runs a shell script with `args` as $1, $2, …, as this process's user by default. */
 export async function shell(
   script: string,
   args: string[],
@@ -30,7 +32,7 @@ export async function shell(
   if (code !== 0) throw new Error(`Shell script failed: ${new TextDecoder().decode(stderr)}`);
 }
 
-/** Sends a signal; false where there is no such process. */
+/** Sends a signal; false if there is no such process. */
 export async function sendSignal(pid: string, signal: string): Promise<boolean> {
   const { success } = await new Deno.Command("kill", {
     args: [`-${signal}`, "--", pid],
@@ -50,7 +52,7 @@ export async function accepts(port: number): Promise<boolean> {
   }
 }
 
-/** A file's text; empty where there is none. */
+/** A file's text; empty if there is none. */
 export async function readIfThere(path: string): Promise<string> {
   try {
     return await Deno.readTextFile(path);

@@ -109,9 +109,9 @@ Deno.test("what the server does not have, or has otherwise, fails the build and 
   const wrong = CONTENT.replace("real", "fake");
   const cases: [served: [string, string][], reason: RegExp][] = [
     [[], /Object does not exist really$/],
-    [[[sha256(CONTENT), wrong]], /what came is not what the pointer stands for$/],
-    [[[sha256(CONTENT), CONTENT + "more"]], /what came is not what the pointer stands for$/],
-    [[[sha256(CONTENT), CONTENT.slice(1)]], /what came is not what the pointer stands for$/],
+    [[[sha256(CONTENT), wrong]], /the download does not match the pointer$/],
+    [[[sha256(CONTENT), CONTENT + "more"]], /the download does not match the pointer$/],
+    [[[sha256(CONTENT), CONTENT.slice(1)]], /the download does not match the pointer$/],
   ];
   for (const [served, reason] of cases) {
     await using harness = await openBuilderHarness({ projects: PROJECTS, files: FILES });

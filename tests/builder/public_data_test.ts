@@ -139,7 +139,7 @@ toolTest(
       builder: { sandbox: "bubblewrap" },
     });
     const { lines } = await harness.build(await harness.pullRequest({ "x": "1" }));
-    assert.match(lines.at(-2)!, /shows builds no \/etc\/some-tool: .*builder\.read_only_paths/);
+    assert.match(lines.at(-2)!, /hides \/etc\/some-tool from builds: .*builder\.read_only_paths/);
     assert.equal(lines.at(-1), "build exited with code 1");
   },
 );

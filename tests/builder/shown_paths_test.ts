@@ -29,10 +29,13 @@ Deno.test("a place that a command misses and the sandbox hides is named with wha
     "cannot find ./etc/own or sysroot/etc/own or /work/src/etc/own",
     "error: failed to load '/var/lib/tool/db'",
   ]);
-  assert.deepEqual(unseen.advice().map((line) => /no (\S+):.*read_only_paths/.exec(line)?.[1]), [
-    "/etc/tool",
-    "/var/lib/tool",
-  ]);
+  assert.deepEqual(
+    unseen.advice().map((line) => /hides (\S+) from.*read_only_paths/.exec(line)?.[1]),
+    [
+      "/etc/tool",
+      "/var/lib/tool",
+    ],
+  );
   const flood = new HiddenPaths(() => true);
   flood.see(Array.from({ length: 100 }, (_, index) => `/etc/x${index} not found`));
   assert.equal(flood.advice().length, 3);

@@ -125,8 +125,8 @@ Deno.test({
         const args = ["local", "--repo", monorepo.workTree, "--base", "main", "--dry-run", "lib"];
         const { out, err } = await tickborg(args, { env: { PATH: folder } });
         const told =
-          "Cannot build lib: this builder lacks cmake and ninja (or make); whoever runs it must " +
-          "install that (on Debian: apt-get install cmake ninja-build), or take this system out of the " +
+          "Cannot build lib: this builder lacks cmake and ninja (or make); its operator must " +
+          "install that (on Debian: apt-get install cmake ninja-build), or remove this system from the " +
           "project's systems";
         assert.ok(out.includes(told), out + err);
       })

@@ -140,7 +140,7 @@ Deno.test("a wait ends with a change, and says what there was when it ends in va
     assert.equal((await waiting).state, "success");
     await assert.rejects(
       fake.waitForCheckRun("core", "failure", { timeoutMs: 20 }),
-      /Waited in vain for check run core: failure:\n {2}status aaaaaaaa ci pending/,
+      /Waited without success for check run core: failure:\n {2}status aaaaaaaa ci pending/,
     );
   });
 });

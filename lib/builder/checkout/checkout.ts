@@ -1,4 +1,4 @@
-/** From a job to a checkout of what is to be built: the pull request merged into its base, never unmerged. */
+/** Finds the tree that a job builds: the pull request merged into its base, never unmerged. */
 import type { Config } from "../../config/config.ts";
 import { MissingFromGit } from "../../git/faults.ts";
 import { branchRef, type GitCache, openCache, pullRef, withCacheRepair } from "../../git/cache.ts";
@@ -9,39 +9,39 @@ import { projectListAt } from "../../projects/at_commit.ts";
 import type { ProjectList } from "../../projects/projects.ts";
 import { retryIfEarly } from "../../runtime/retry.ts";
 
-/** What the git server says of a job's commits. */
+/** What the git server says about a job's commits. */
 export interface CheckoutFacts {
   /** What the pull request's ref points to now; undefined for a push job. */
   readonly pullHead?: string | undefined;
-  /** The branch that is merged into; undefined where the repository has no branch at all. */
+  /** The branch that it is merged into; undefined if the repository has no branch. */
   readonly baseBranch?: string | undefined;
-  /** What git does not show. */
+  /** What the git server does not have. */
   readonly missing?: "repository" | "pull request" | "base branch" | "commit" | undefined;
-  /** What the pushed branch points to now, where the pushed commit is not shown. */
+  /** What the pushed branch points to now, if the server does not have the pushed commit. */
   readonly pushedTip?: string | undefined;
   readonly merge?: Merge | undefined;
   /** Whether the head has more files than can be checked out. */
   readonly tooLarge?: boolean;
 }
 
-/** A job that ends before anything is built: its status and the words for it. */
+/** The end of a job that ends before anything is built. */
 export interface EarlyEnd {
   readonly status: "Skipped" | "Failure" | { UnexpectedError: { err: string } };
   /** What happened and what to do. */
   readonly reason: string;
 }
 
-/** What is built. */
+/** The source to build. */
 export interface Source {
   readonly tree: string;
   /** The job's commit. */
   readonly headSha: string;
-  /** The commit merged into; undefined for a push job. */
+  /** The commit that it is merged into; undefined for a push job. */
   readonly baseSha?: string | undefined;
   readonly projects: ProjectList;
 }
 
-/** Decides from the facts whether there is nothing to build; undefined where there is. Pure. */
+/** Decides whether a job ends before it is built; undefined if it must be built. Pure. */
 export function endsEarly(job: BuildJob, facts: CheckoutFacts): EarlyEnd | undefined {
   const { head_sha: head } = job.pr;
   const { pullHead, missing, merge, baseBranch } = facts;
@@ -102,7 +102,7 @@ function missingText(
   }
 }
 
-/** What a checkout is made with. */
+/** How to prepare the source. */
 export interface CheckoutOptions {
   readonly config: Pick<Config, "github" | "projects">;
   /** The configuration's `checkout.root`. */
@@ -113,8 +113,8 @@ export interface CheckoutOptions {
 }
 
 /**
- * Fetches a job's commits, merges them and finds the project list. Throws a `TransientFault` where the git
- * server or the disk fails for now.
+ * Fetches a job's commits, merges them and finds the project list. Throws a `TransientFault` if the
+ * git server or the disk fails temporarily.
  */
 export async function prepareSource(
   job: BuildJob,
@@ -127,7 +127,7 @@ export async function prepareSource(
   return await withCacheRepair(cache, async () => {
     const facts = await factsOf(cache, { job, tries: options.tries });
     if (await mayLag(cache, job, facts)) {
-      const missing = `Cannot check out ${job.pr.head_sha}: git does not show it`;
+      const missing = `Cannot check out ${job.pr.head_sha}: the git server does not have it yet`;
       retryIfEarly(new Error(missing), options.tries);
     }
     const end = endsEarly(job, facts);
@@ -141,15 +141,15 @@ export async function prepareSource(
 }
 
 /**
- * Whether the git server may be behind. Where it shows a commit that the job's leads to, it is not; in any
- * other case a force push may have gone either way.
+ * Whether the git server may be behind. It is not if it shows a descendant of the job's commit;
+ * otherwise a force push may have gone either way.
  */
 async function mayLag(cache: GitCache, job: BuildJob, facts: CheckoutFacts): Promise<boolean> {
   const { head_sha: head } = job.pr;
   if (facts.missing !== undefined) return true;
   const shown = facts.pushedTip ?? facts.pullHead;
   if (shown === undefined || shown === head) return false;
-  // All that leads to what was fetched is here.
+  // The cache has all ancestors of what was fetched.
   return !(await cache.has(head) && await cache.isAncestor(head, shown));
 }
 
@@ -203,7 +203,7 @@ async function pullFacts(cache: GitCache, delivery: JobDelivery): Promise<Facts>
   return { pullHead, baseBranch, baseSha, merge };
 }
 
-/** The commit the evaluation merged with, while the server has it, else the branch's tip. */
+/** The base commit of the evaluation if the server still has it, otherwise the branch's tip. */
 async function baseCommit(
   cache: GitCache,
   { job, tries }: JobDelivery,
@@ -212,7 +212,7 @@ async function baseCommit(
   if (job.base_sha !== undefined) {
     const found = await unlessMissing(cache.fetchCommits([job.base_sha]).then(() => true));
     if (found) return job.base_sha;
-    // Another base is another build than the one that was evaluated.
+    // With another base, this is not the build that was evaluated.
     retryIfEarly(new MissingFromGit("commit", job.base_sha), tries);
   }
   if (branch === undefined) return undefined;
@@ -221,7 +221,6 @@ async function baseCommit(
   return tip?.get(ref);
 }
 
-/** Undefined for a ref or commit that git does not show. */
 async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;

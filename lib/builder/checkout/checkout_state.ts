@@ -1,4 +1,4 @@
-/** What all levels of a checkout, the repository and its submodules, are written with. */
+/** Options and state that the repository and its submodules share during a checkout. */
 import type { TransientFault } from "../../common/errors.ts";
 import type { Needs, Problem } from "./needs.ts";
 
@@ -6,13 +6,13 @@ import type { Needs, Problem } from "./needs.ts";
 export interface WriteOptions {
   /** The configuration's `checkout.root`: where caches are. */
   readonly root: string;
-  /** The repository's address; undefined where there is none. */
+  /** The repository's address; undefined if there is none. */
   readonly url: string | undefined;
-  /** Whether only the host of `url` may be fetched from: where builds may not use the network. */
+  /** Whether to fetch only from the host of `url`, because builds may not use the network. */
   readonly sameHost: boolean;
-  /** What the projects that are built need; what else cannot be had holds up nothing. */
+  /** What the projects that are built need; failing to fetch anything else stops nothing. */
   readonly needs: Needs;
-  /** How often the job has been delivered, from 1; infinite where it will not come again. */
+  /** How often the job has been delivered, from 1; infinite if it is not delivered again. */
   readonly tries: number;
   /** Folders of Git LFS contents; the one in the cache when absent. */
   readonly stores?: readonly string[];
@@ -23,12 +23,11 @@ export interface WriteOptions {
 export interface CheckoutState {
   readonly lines: string[];
   readonly problems: Problem[];
-  /** What may still be written. */
+  /** Bytes that may still be written. */
   readonly room: { bytes: number };
   /** Hosts that did not answer. */
   readonly down: Map<string, TransientFault>;
-  /** How many submodules were written. */
   submodules: number;
-  /** The signal under which what no project needs is fetched. */
+  /** The signal for fetching what no project needs. */
   unneeded(signal: AbortSignal): AbortSignal;
 }

@@ -1,19 +1,19 @@
-/** Gives every file of a checkout one and the same time, so that no generated file is older than its source. */
+/** Gives all files of a checkout one time, so that no generated file is older than its source. */
 import { join } from "node:path";
 import script from "./file_times.sh" with { type: "text" };
 
-/** Archives of the zip format hold no earlier time, and tools that make them refuse it. */
+/** Zip archives cannot store an earlier time, and tools that create them fail on it. */
 const EARLIEST = Date.UTC(1980, 0, 2) / 1_000;
 
-/** The time that files get for a commit's: one in the future would have make run without end. */
+/** The time for files of a commit. With a time in the future, make would run forever. */
 export function fileTime(seconds: number, now = Date.now()): number {
   if (!Number.isFinite(seconds)) return EARLIEST;
   return Math.max(EARLIEST, Math.min(Math.floor(seconds), Math.floor(now / 1_000)));
 }
 
 /**
- * Sets the time of a folder and of all in it, in seconds since the epoch; symbolic links get it themselves and are
- * not followed. Throws an Error that says what `touch` said.
+ * Sets the time of a folder and of everything in it, in seconds since the epoch. Symbolic links get
+ * the time themselves and are not followed. Throws an Error with the message of `touch`.
  */
 export async function setTimes(folder: string, seconds: number): Promise<void> {
   if (Deno.build.os === "windows") return await setEach(folder, seconds);

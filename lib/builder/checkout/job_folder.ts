@@ -1,11 +1,11 @@
-/** A folder of its own for every job, which no other process uses and which does not outlive its owner. */
+/** One folder per job: locked while in use, and removed at the next start if its builder died. */
 import { join } from "node:path";
 import type { Logger } from "@logtape/logtape";
 import { describeError } from "../../common/errors.ts";
 import { diskFault, exists } from "../../common/files.ts";
 import { removeTree } from "./remove_tree.ts";
 
-/** Where the commands of a build find their places; all absolute. */
+/** The folders of a build as its commands see them; all absolute. */
 export interface BuildPaths {
   /** The checkout. */
   readonly tree: string;
@@ -14,13 +14,13 @@ export interface BuildPaths {
   readonly home: string;
 }
 
-/** The places inside of a sandbox: the same for every job, on every machine. */
+/** The folders inside a sandbox: the same for every job, on every machine. */
 export const INSIDE: BuildPaths = { tree: "/work/src", build: "/work/build", home: "/work/home" };
 
-/** What a build's machine is called inside of a sandbox. */
+/** The host name inside a sandbox. */
 export const HOST_NAME = "tickborg";
 
-/** The places of one job; all absolute. */
+/** The files and folders of one job; all absolute. */
 export interface JobFolders extends BuildPaths {
   readonly root: string;
   readonly tmp: string;
@@ -34,18 +34,17 @@ export interface JobFolders extends BuildPaths {
   readonly hosts: string;
 }
 
-/** A job's folder while it is ours. */
+/** A job's folder while this process has it locked. */
 export interface JobFolder extends JobFolders {
-  /** Removes what a build left, so that the next project's finds nothing of it. */
+  /** Removes what a build left, so that the next project starts clean. */
   renew(): Promise<void>;
-  /** Removes it with everything in it. */
   remove(): Promise<void>;
 }
 
 /**
- * Makes a job's folder under `root`. The operating system lets go of its lock when we die, however we
- * die; that is how {@link removeStaleJobFolders} tells what was left behind. Throws a `TransientFault` when the
- * disk is full.
+ * Creates a job's folder under `root`. The operating system releases its lock however this process
+ * dies, so {@link removeStaleJobFolders} can find leftovers. Throws a `TransientFault` if the disk
+ * is full.
  */
 export async function createJobFolder(root: string, id: string): Promise<JobFolder> {
   const folders = foldersOf(join(root, id));
@@ -67,7 +66,7 @@ export async function createJobFolder(root: string, id: string): Promise<JobFold
   };
 }
 
-/** Locks a folder that is to be made; undefined where a sweep took the lock for a left-over meanwhile. */
+/** Locks a folder before it is created; undefined if a cleanup just removed the lock. */
 async function lockFolder(folder: string): Promise<Deno.FsFile | undefined> {
   const path = `${folder}.lock`;
   const lock = await Deno.open(path, { create: true, write: true });
@@ -78,7 +77,7 @@ async function lockFolder(folder: string): Promise<Deno.FsFile | undefined> {
 
 async function fill(folders: JobFolders): Promise<void> {
   const { root, users, groups, hosts } = folders;
-  // Its files are as readable as a developer's, so that the folder itself must keep others out.
+  // The files in it are world-readable, so the folder itself must keep others out.
   await Deno.mkdir(root, { mode: 0o700 });
   for (const folder of ofBuild(folders)) await makeBuildFolder(folder);
   const user = `build:x:1000:1000:build:${INSIDE.home}:/bin/sh\n`;
@@ -89,7 +88,7 @@ async function fill(folders: JobFolders): Promise<void> {
   for (const file of [users, groups, hosts]) await share(file, 0o644);
 }
 
-/** Asks a shell, since a role may read little itself. */
+/** Asks a shell, because a role may read few files itself. */
 async function machineHosts(): Promise<string> {
   if (Deno.build.os === "windows") return "";
   const script = "PATH=$PATH:/usr/bin:/bin:/run/current-system/sw/bin; cat /etc/hosts";
@@ -113,7 +112,7 @@ function ofBuild({ tree, build, home, tmp }: JobFolders): string[] {
   return [tree, build, home, tmp];
 }
 
-/** Makes a folder of a build's own with the mode that it has for a developer. */
+/** Creates a folder of a build with the mode that it has for a developer. */
 export async function makeBuildFolder(path: string): Promise<void> {
   await Deno.mkdir(path, { recursive: true });
   await share(path, 0o755);
@@ -149,8 +148,8 @@ function foldersOf(root: string): JobFolders {
 }
 
 /**
- * Removes the folders under `root` whose owners are dead. Resolves to how many there were. One that cannot
- * be removed is told and left to the next start.
+ * Removes the folders under `root` whose owners died and resolves to their number. A folder that
+ * cannot be removed is logged; the next start tries again.
  */
 export async function removeStaleJobFolders(root: string, log: Logger): Promise<number> {
   const names = new Set<string>();
@@ -165,7 +164,7 @@ export async function removeStaleJobFolders(root: string, log: Logger): Promise<
     try {
       if (await removeLeftOver(join(root, name))) removed++;
     } catch (error) {
-      log.warn("What a dead builder left could not be removed", {
+      log.warn("Cannot remove the folder of a builder that died; the next start tries again", {
         folder: join(root, name),
         error: describeError(error),
       });
@@ -174,7 +173,7 @@ export async function removeStaleJobFolders(root: string, log: Logger): Promise<
   return removed;
 }
 
-/** Removes a job's folder unless its owner lives. */
+/** Removes a job's folder unless its owner is alive. */
 async function removeLeftOver(folder: string): Promise<boolean> {
   using lock = await Deno.open(`${folder}.lock`, { create: true, write: true });
   if (!await lock.tryLock(true)) return false;

@@ -1,7 +1,7 @@
 /**
- * A small repository of its own for a checkout, so that builds can ask git what they are. It holds the commit that
- * is built and its parents with their files, the commits and tags before them without, and nothing else: no remote, no hook, no
- * way into the cache.
+ * The small git repository of a checkout, so that builds can ask git about their commit. It
+ * contains the commit and its parents with their files, older commits and tags without files, and
+ * nothing else: no remote, no hook, no access to the cache.
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
@@ -14,35 +14,35 @@ import type { GitRepository } from "../../git/repository.ts";
 import type { TreeContents } from "../../git/tree_contents.ts";
 import { fileTime } from "./file_times.ts";
 
-/** Bytes of files above which the repository holds commits and tags alone. */
+/** Bytes of files above which the repository contains only commits and tags. */
 const MAX_FILE_BYTES = 2 * 1024 ** 3;
 
-/** Parents of a commit that git can tell the difference to. */
+/** Maximum number of parents that git can compare a commit with. */
 const MAX_PARENTS = 8;
 
-/** What is checked out. */
+/** What to check out. */
 export interface Revision {
   readonly tree: string;
   readonly head: string;
-  /** The commit that `head` is merged into; undefined where it is built as it is. */
+  /** The commit that `head` is merged into; undefined if `head` is built unmerged. */
   readonly base?: string | undefined;
 }
 
 /** What is known of a revision before its files are written. */
 export interface RevisionFacts {
-  /** The time of the commit, in seconds since the epoch, as files can have it. */
+  /** The commit's time in seconds since the epoch, within the limits for files. */
   readonly time: number;
   readonly history: ReadonlyMap<string, Commit>;
   readonly tags: readonly Tag[];
-  /** What the parents of the commit have and itself has not, so that git can tell the difference. */
+  /** Objects that only the parents of the commit have, so that git can show the difference. */
   readonly before: readonly string[];
-  /** What HEAD is, and its content where it is a merge that only this checkout has. */
+  /** HEAD, and its content if it is a merge that only this checkout has. */
   readonly commit: { readonly sha: string; readonly content?: string };
 }
 
 /**
- * Gathers the facts of a revision; `tags` finds those of its history. Throws a `BrokenCache` where the history
- * cannot be read.
+ * Gathers the facts of a revision; `tags` finds the tags in its history. Throws a `BrokenCache` if
+ * the history cannot be read.
  */
 export async function revisionFacts(
   repository: GitRepository,
@@ -63,7 +63,7 @@ export async function revisionFacts(
   return { time: fileTime(time), history, tags: known, before: objects, commit };
 }
 
-/** The folders and files of commits that a tree has not, as far as they can be listed. */
+/** Folders and files of commits that a tree does not have; none if there are too many. */
 async function differences(
   repository: GitRepository,
   tree: string,
@@ -91,7 +91,7 @@ async function differences(
   }
 }
 
-/** The tags of a history. Throws a `TransientFault` where the git server fails for now. */
+/** The tags of a history. Throws a `TransientFault` if the git server fails temporarily. */
 export async function findTags(
   repository: Pick<GitRepository, "tags" | "fetchTags">,
   history: ReadonlyMap<string, Commit>,
@@ -99,7 +99,7 @@ export async function findTags(
   return await repository.fetchTags(tagsOf(history, await repository.tags()));
 }
 
-/** The merge as a commit: the same for the same two commits, whenever and wherever it is made. */
+/** The merge commit: identical for the same two commits, at any time and on any machine. */
 function mergeCommit({ tree, base, head }: Required<Revision>, time: number) {
   const who = `Tickborg <tickborg@tickborg.invalid> ${time} +0000`;
   const content =
@@ -114,17 +114,17 @@ function objectOf(commit: string): string {
   return `commit ${commit.length}\0${commit}`;
 }
 
-/** What the repository is made of beside {@link RevisionFacts}. */
+/** What the repository is made from, in addition to {@link RevisionFacts}. */
 export interface RepositoryParts {
   /** The checkout's folder. */
   readonly place: string;
   readonly tree: string;
-  /** Git's index of the checkout; it is moved. */
+  /** Git's index of the checkout; moved into the repository. */
   readonly index: string;
   readonly contents: TreeContents;
 }
 
-/** Makes the repository in a checkout. Throws a `BrokenCache` where the cache cannot be read. */
+/** Creates the repository in a checkout. Throws a `BrokenCache` if the cache cannot be read. */
 export async function writeJobRepository(
   repository: GitRepository,
   { history, tags, before, commit, time }: RevisionFacts,
@@ -153,7 +153,7 @@ export async function writeJobRepository(
   await Deno.writeTextFile(at("packed-refs"), packedRefs(tags));
   await Deno.writeTextFile(at("config"), configuration(commit.sha));
   await Deno.rename(index, at("index"));
-  // Last, since a folder without it is no repository.
+  // Last: a folder without HEAD is not a repository.
   await Deno.writeTextFile(at("HEAD"), `${commit.sha}\n`);
   await Deno.utime(place, time, time);
 }
@@ -172,16 +172,16 @@ async function pack(
   }
 }
 
-/** The commits whose parents are left out; git takes them for the first ones. */
+/** The commits whose parents are left out; git treats them as the first ones. */
 function shallow(history: ReadonlyMap<string, Commit>, cut: ReadonlySet<string>): string {
   return [...history.values()]
     .filter(({ sha, parents }) => cut.has(sha) || parents.some((parent) => !history.has(parent)))
     .map(({ sha }) => `${sha}\n`).sort().join("");
 }
 
-/** The commits whose parents the repository itself lacks, as somebody's clone may. */
+/** The commits whose parents are missing in the source repository, which may be a shallow clone. */
 async function cutOff({ gitDir }: GitRepository): Promise<Set<string>> {
-  // A linked work tree's folder lies two below the repository's.
+  // A linked work tree's git folder is two levels below the repository's.
   for (const path of [join(gitDir, "shallow"), join(gitDir, "../../shallow")]) {
     const text = await Deno.readTextFile(path).catch(() => undefined);
     if (text !== undefined) return new Set(text.split("\n"));
@@ -193,7 +193,7 @@ function packedRefs(tags: readonly Tag[]): string {
   const lines = tags.map(({ name, object, commit }) =>
     `${object} refs/tags/${name}\n${object === commit ? "" : `^${commit}\n`}`
   );
-  // By the names, as git sorts them.
+  // Sorted by name, as git sorts them.
   const sorted = lines.sort((one, other) => {
     const [a, b] = [one, other].map((line) => line.slice(line.indexOf(" "), line.indexOf("\n")));
     return a! < b! ? -1 : 1;

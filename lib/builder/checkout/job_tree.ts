@@ -1,4 +1,4 @@
-/** The files that each project of a job is built in. */
+/** The checkout that the projects of a job are built in. */
 import type { Project } from "../../config/config.ts";
 import { sectionOf } from "../../config/sections.ts";
 import { describeError } from "../../common/errors.ts";
@@ -23,7 +23,6 @@ export interface TreeOptions {
   readonly signal: AbortSignal;
   readonly cache: GitCache;
   readonly source: Source;
-  /** Every project of the list. */
   readonly projects: readonly Project[];
 }
 
@@ -38,7 +37,7 @@ export class JobTree {
     this.#options = options;
   }
 
-  /** Writes the files, and those of the submodules: lines for the log, or an end if they cannot be had. */
+  /** Writes files and submodules. Resolves to lines for the log, or to an end if that fails. */
   async write(): Promise<ProjectEnd | { readonly lines: readonly string[] }> {
     const { attempt: { job, system }, builder: { config }, folder } = this.#options;
     const { tries, signal, cache, source, projects } = this.#options;
@@ -66,7 +65,7 @@ export class JobTree {
     }
   }
 
-  /** Sees to it that a project begins with the files of the commit alone; an end if it cannot be built. */
+  /** Ensures that a project starts with only the commit's files; an end if it cannot be built. */
   async readyFor(project: Project): Promise<ProjectEnd | undefined> {
     const problem = problemOf(project, this.#options.projects, this.#problems);
     if (problem) return { status: "Failure", reason: problem.reason, step: "checkout" };

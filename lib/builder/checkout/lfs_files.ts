@@ -1,4 +1,4 @@
-/** Puts the contents of Git LFS into a checkout, in place of the pointers that git itself has. */
+/** Replaces the Git LFS pointers of a checkout with their contents. */
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { describeError } from "../../common/errors.ts";
@@ -9,10 +9,10 @@ import type { GitRepository } from "../../git/repository.ts";
 import type { JobFolders } from "./job_folder.ts";
 import type { Needs, Problem } from "./needs.ts";
 
-/** Bytes below which a pointer always is (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md). */
+/** Pointers have fewer bytes (https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md). */
 const MAX_POINTER_BYTES = 1_024;
 
-/** Milliseconds that a content may take, and bytes a second that it must come with beside that. */
+/** Milliseconds that each download may take, plus the time for its size at this speed. */
 const DOWNLOAD_TIMEOUT = { ms: 60_000, bytesPerSecond: 50_000 } as const;
 
 const MAX_SHOWN = 10;
@@ -20,23 +20,23 @@ const MAX_SHOWN = 10;
 /** Where contents come from. */
 export interface LfsOptions {
   readonly folders: JobFolders;
-  /** The path of the tree in the checkout, with a `/` at its end; `""` for the checkout itself. */
+  /** The path of the tree in the checkout, with a trailing `/`; `""` for the checkout itself. */
   readonly prefix: string;
   readonly needs: Needs;
-  /** The repository's address; the reason where its server may not be asked. */
+  /** The repository's address, or why its server may not be asked. */
   readonly server: { readonly url: string } | { readonly reason: string };
-  /** Folders of contents by their hashes, as git-lfs keeps them; what is downloaded is kept in the first. */
+  /** Folders of contents by hash, as git-lfs stores them; downloads are stored in the first. */
   readonly stores: readonly string[];
-  /** What may still be written. */
+  /** Bytes that may still be written. */
   readonly room: { bytes: number };
   readonly signal: AbortSignal;
 }
 
-/** What became of a tree's pointers. */
+/** What happened to a tree's pointers. */
 export interface LfsReport {
   readonly lines: readonly string[];
   readonly problems: readonly Problem[];
-  /** The files, from the tree's root, that are no longer what git has. */
+  /** Paths, from the tree's root, of files that now differ from git's. */
   readonly filled: readonly string[];
 }
 
@@ -45,8 +45,8 @@ interface Pointer extends LfsObject {
 }
 
 /**
- * Replaces the pointers that are needed. The others stay, and a line tells of them. Throws a `TransientFault` where
- * the server or the disk fails for now.
+ * Replaces the pointers that are needed; a log line names the others. Throws a `TransientFault` if
+ * the server or the disk fails temporarily.
  */
 export async function fillLfs(repository: GitRepository, options: LfsOptions): Promise<LfsReport> {
   const { prefix, needs } = options;
@@ -76,7 +76,7 @@ function named(paths: readonly string[]): string {
   return paths.slice(0, MAX_SHOWN).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
-/** The files that are kept in LFS by the tree's attributes and are pointers by their form. */
+/** The files that are in LFS by the tree's attributes and that contain a pointer. */
 async function pointersOf(repository: GitRepository, folders: JobFolders): Promise<Pointer[]> {
   const { stdout } = await repository.run(["ls-files", "-z", "--", ":(top,attr:filter=lfs)"], {
     cwd: folders.tree,
@@ -97,7 +97,7 @@ async function pointersOf(repository: GitRepository, folders: JobFolders): Promi
   return pointers;
 }
 
-/** What a pointer's text stands for; undefined for any other text. As git-lfs reads it, old versions too. Pure. */
+/** Parses a pointer as git-lfs does, including old versions; undefined for any other text. Pure. */
 export function readPointer(text: string): LfsObject | undefined {
   const parts =
     /^version (?:https:\/\/(?:git-lfs|hawser)\.github\.com\/spec\/v1|http:\/\/git-media\.io\/v\/2)\r?\n(?:ext-\d-.*\n)*oid sha256:([0-9a-f]{64})\r?\nsize (\d{1,15})$/
@@ -105,7 +105,7 @@ export function readPointer(text: string): LfsObject | undefined {
   return parts ? { oid: parts[1]!, size: Number(parts[2]) } : undefined;
 }
 
-/** Replaces pointers by their contents; resolves to why some could not be. */
+/** Replaces pointers with their contents; resolves to the reasons for those that failed. */
 async function replace(
   pointers: readonly Pointer[],
   options: LfsOptions,
@@ -154,7 +154,7 @@ type Download = Pick<LfsOptions, "folders" | "stores"> & {
   readonly answer: Extract<LfsAnswer, { href: string }>;
 };
 
-/** Keeps a content in the first store and writes it; the reason where it cannot be had. */
+/** Downloads a content to the first store and writes it; resolves to the reason if that fails. */
 async function fromServer(
   pointer: Pointer,
   { client, answer, folders, stores }: Download,
@@ -166,7 +166,7 @@ async function fromServer(
     await Deno.mkdir(dirname(kept), { recursive: true });
     await Deno.writeFile(half, new Uint8Array());
     if (!await copy(client.read(answer, ms), half, pointer)) {
-      return "what came is not what the pointer stands for";
+      return "the download does not match the pointer";
     }
     await Deno.rename(half, kept);
     return await fromStore(pointer, { folders, stores })
@@ -180,7 +180,7 @@ async function fromServer(
   }
 }
 
-/** A file's bytes; none where it is not there. */
+/** A file's bytes; none if it does not exist. */
 async function* read(path: string): AsyncGenerator<Uint8Array> {
   try {
     yield* (await Deno.open(path)).readable;
@@ -189,7 +189,7 @@ async function* read(path: string): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Writes bytes over a file that is there, and tells whether they are those that were asked for. */
+/** Overwrites an existing file; resolves to whether the bytes have the expected size and hash. */
 async function copy(
   content: AsyncIterable<Uint8Array>,
   target: string,
@@ -205,7 +205,7 @@ async function copy(
       written += chunk.byteLength;
       if (written > size) return false;
       hash.update(chunk);
-      // Only now, so that a pointer stays where there is nothing to replace it.
+      // Opened only now, so that the pointer stays if there is no content.
       file ??= await Deno.open(target, { write: true, truncate: true });
       for (let at = 0; at < chunk.byteLength;) at += await file.write(chunk.subarray(at));
     }

@@ -1,23 +1,23 @@
 /** Which parts of a tree a project needs. Pure. */
 import type { Project } from "../../config/config.ts";
 
-/** Whether anything that is built needs a path. */
+/** Whether any project that is built needs a path. */
 export type Needs = (path: string) => boolean;
 
-/** A part of the tree that could not be had. */
+/** A part of the tree that could not be fetched. */
 export interface Problem {
   readonly path: string;
   /** What was attempted and what was found. */
   readonly reason: string;
-  /** Set for what git itself leaves out: only projects that lie in it need it. */
+  /** Set if git itself leaves it out: only projects inside it need it. */
   readonly leftOut?: true;
 }
 
 type ProjectPath = Pick<Project, "name" | "path" | "depends_on">;
 
 /**
- * What projects need: all in their own folders and in those of what they depend on, and what these folders
- * themselves lie in. A project at `.` needs everything.
+ * What projects need: everything in their own folders and in those of their dependencies, and
+ * whatever these folders are in. A project at `.` needs everything.
  */
 export function needsOf(projects: readonly ProjectPath[], all: readonly ProjectPath[]): Needs {
   const folders = foldersOf(projects, all);
@@ -36,11 +36,11 @@ export function problemOf(
   );
 }
 
-/** The folders of projects and of what they depend on, each once. */
+/** The folders of projects and of their dependencies, without duplicates. */
 function foldersOf(projects: readonly ProjectPath[], all: readonly ProjectPath[]): string[] {
   const byName = new Map(all.map((project) => [project.name, project]));
   const found = new Set(projects);
-  // A set's iteration sees what is added on the way.
+  // Iterating over a set includes what is added meanwhile.
   for (const { depends_on } of found) {
     for (const name of depends_on) {
       const project = byName.get(name);
@@ -50,7 +50,7 @@ function foldersOf(projects: readonly ProjectPath[], all: readonly ProjectPath[]
   return [...new Set([...found].map(({ path }) => path))];
 }
 
-/** Whether a path is a folder or lies in it. */
+/** Whether a path is a folder or is in it. */
 function isIn(path: string, folder: string): boolean {
   return folder === "." || `${path}/`.startsWith(`${folder}/`);
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Removes the folder $1. `rm` walks a chain of folders however deep it is; `Deno.remove` overflows its thread's
-# stack at 18,000 and takes the whole process with it (Deno 2.9.6). Folders may forbid even their owner to look:
-# Go's module cache, for one, is read-only. No program here follows a symbolic link.
+# Removes the folder $1. `rm` can remove folders nested to any depth; `Deno.remove` overflows its
+# thread's stack at 18,000 levels and crashes the process (Deno 2.9.6). Folders may deny access to
+# their owner, as in Go's module cache. No program here follows links.
 PATH=$PATH:/usr/bin:/bin:/run/current-system/sw/bin
 rm -rf -- "$1" 2>/dev/null && exit
 chmod -R u+rwX -- "$1" 2>/dev/null

@@ -2,7 +2,7 @@
 import { exists, ignoreMissing } from "../../common/files.ts";
 import script from "./remove_tree.sh" with { type: "text" };
 
-/** Removes a folder with everything in it, where it is there. Throws an Error that says what `rm` said. */
+/** Removes a folder and everything in it, if it exists. Throws an Error with `rm`'s message. */
 export async function removeTree(folder: string): Promise<void> {
   if (Deno.build.os === "windows") {
     return await Deno.remove(folder, { recursive: true }).catch(ignoreMissing);

@@ -1,9 +1,9 @@
 /** Addresses of submodules as people write them. Pure. */
 
 /**
- * The address to fetch a submodule from. One that is relative belongs to `base`. Builders have no key, so an
- * address of SSH or of git's own protocol is read as https, and as that of `base` on its host, which serves the
- * same repositories (GitHub docs, "About remote repositories").
+ * The address to fetch a submodule from. A relative address is resolved against `base`. Builders
+ * have no key, so an SSH or `git:` address becomes https, or the origin of `base` if it is on the
+ * same host; both serve the same repositories (GitHub docs, "About remote repositories").
  */
 export function submoduleAddress(address: string, base: string | undefined): string {
   const served = base === undefined ? undefined : overHttp(base, undefined);
@@ -19,7 +19,7 @@ function overHttp(address: string, served: string | undefined): string {
   if (url && ["ssh:", "git+ssh:", "ssh+git:", "git:"].includes(url.protocol)) {
     return onHost(url.hostname, url.pathname, served) ?? address;
   }
-  // git-clone(1), "an alternative scp-like syntax"; one letter is a drive.
+  // git-clone(1), "an alternative scp-like syntax"; a single letter is a drive.
   const scp = url === undefined && /^(?:[^@/:\s]+@)?([\w.-]{2,}):(?!:|\/\/)(.+)$/.exec(address);
   return scp ? onHost(scp[1]!, scp[2]!, served) ?? address : address;
 }
@@ -34,7 +34,7 @@ function onHost(host: string, path: string, served: string | undefined): string 
   return `${origin}/${path.replace(/^\/+/, "")}`;
 }
 
-/** A user without a password is no secret, and not needed to read. */
+/** Removes a user name without a password: it is not a secret, and reading does not need it. */
 function withoutUser(address: string, url: URL): string {
   return url.username !== "" && url.password === ""
     ? address.replace(/^([a-z]+:\/\/)[^/@]*@/i, "$1")

@@ -1,6 +1,6 @@
 /**
- * Fills a checkout's submodules. Their addresses are the pull request's: only https and http are fetched
- * from, never this machine's disk, each into a cache of its own, within bounds of number and depth.
+ * Fetches a checkout's submodules. Their addresses come from the pull request: only https and http
+ * are allowed, never this machine's disk. Each has its own cache; number and depth are limited.
  */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
@@ -20,16 +20,16 @@ import { CheckoutError } from "./write_tree.ts";
 
 const MAX_SUBMODULES = 100;
 const MAX_DEPTH = 4;
-/** Entries of a `.gitmodules`, whether something is linked there or not. */
+/** Maximum entries of a `.gitmodules`, whether or not they are linked. */
 const MAX_LISTED = 1_000;
 
-/** Milliseconds that all the submodules together may take which no project needs. */
+/** Milliseconds for all submodules together that no project needs. */
 const UNNEEDED_MS = 120_000;
 
-/** Deliveries of a job after which what another host does not give is the pull request's fault: see `lib/runtime/retry.ts`. */
+/** After so many deliveries, failures of other hosts are final: see `lib/runtime/retry.ts`. */
 const TRIES = 3;
 
-/** A submodule cannot be had, by the pull request's fault; the message says which and why. */
+/** A submodule cannot be fetched, which is the pull request's fault; the message says why. */
 export class SubmoduleError extends CheckoutError {
   override name = "SubmoduleError";
 
@@ -38,14 +38,14 @@ export class SubmoduleError extends CheckoutError {
   }
 }
 
-/** A tree that is written and whose submodules are to be. */
+/** A tree that is written and whose submodules are not. */
 export interface SubmoduleLevel {
   readonly repository: GitRepository;
   readonly tree: string;
-  /** The address that relative ones are relative to; undefined where there is none. */
+  /** The base of relative addresses; undefined if there is none. */
   readonly url: string | undefined;
   readonly folders: JobFolders;
-  /** The path of this level in the checkout, with a `/` at its end; `""` at the top. */
+  /** The path of this level in the checkout, with a trailing `/`; `""` at the top. */
   readonly prefix: string;
   /** 1 for the submodules of the checkout itself. */
   readonly depth: number;
@@ -55,8 +55,9 @@ export interface SubmoduleLevel {
 type WriteLevel = (level: SubmoduleLevel) => Promise<void>;
 
 /**
- * Fetches the submodules of a tree and has each written. What cannot be had is noted in the state. Throws a
- * {@link CheckoutError} for this machine's faults, and a `TransientFault` where what is needed is down for now.
+ * Fetches the submodules of a tree and writes each. Failures are recorded in the state. Throws a
+ * {@link CheckoutError} for faults of this machine, and a `TransientFault` if what is needed is
+ * temporarily unavailable.
  */
 export async function fillSubmodules(
   level: SubmoduleLevel,
@@ -86,7 +87,7 @@ export async function fillSubmodules(
   }
 }
 
-/** The signal of what no project needs: it aborts a while after it was first asked for, or with another. */
+/** Signals for what no project needs: they also abort {@link UNNEEDED_MS} after the first. */
 export function unneededSignal(): Disposable & { of(signal: AbortSignal): AbortSignal } {
   let limit: ReturnType<typeof deadline> | undefined;
   return {
@@ -109,7 +110,7 @@ interface Filling {
   readonly options: WriteOptions;
   readonly state: CheckoutState;
   readonly write: WriteLevel;
-  /** Ends fetching; what was fetched is written all the same. */
+  /** Ends fetching; what was fetched is still written. */
   readonly signal: AbortSignal;
 }
 
@@ -134,7 +135,7 @@ async function fillOne(
     await (await openCache(options.root, repo, { signal })).fetchCommits([sha]);
     const cache = await openCache(options.root, repo, { signal: options.signal });
     await withCacheRepair(cache, async () => {
-      // A tag's object leads to a commit and is none; git never links one.
+      // A tag object points to a commit but is not one; git never links it.
       if (await cache.resolve(sha) !== sha) throw new SubmoduleError(`${sha} is not a commit`);
       await cache.checkSize(sha);
       const own: JobFolders = { ...folders, tree: place, index };
@@ -150,7 +151,7 @@ async function fillOne(
   }
 }
 
-/** Turns what kept a submodule from being written into a problem's reason; throws what is none. */
+/** Turns an error of a submodule into a problem's reason; rethrows any other error. */
 function failureReason(
   error: unknown,
   { shown, address, needed }: Submodule & { needed: boolean },
@@ -163,13 +164,13 @@ function failureReason(
     error instanceof UnsafeGitName ||
     error instanceof CheckoutError && error.fault === "source";
   if (!known || error instanceof DiskFull) throw error;
-  // What is refused by its form may hold a password.
+  // A refused address may contain a password.
   const url = error instanceof UnsafeGitName ? undefined : submoduleAddress(address, level.url);
   const from = url === undefined ? shown : `${shown} from ${url}`;
   const reason = `Cannot fetch submodule ${from}: ${describeError(error)}`;
   const early = options.tries <= TRIES;
   const served = URL.parse(url ?? "")?.host === URL.parse(options.url ?? "")?.host;
-  // A project may use what it does not name, and the host that gave the rest will soon give this too.
+  // A project may use what it does not name, and the host that served the rest will soon serve it.
   if (needed ? missing && early || passing && (early || served) : passing && early && served) {
     throw new TransientFault(reason, { cause: error });
   }
@@ -187,8 +188,8 @@ function tooMany(): SubmoduleError {
 }
 
 /**
- * The commits that the checkout's index links, by path. The index, unlike a hostile tree, never holds a symbolic
- * link and something below it.
+ * The commits that the checkout's index links, by path. Unlike a hostile tree, the index never
+ * contains both a symbolic link and something below it.
  */
 async function links({ repository, folders }: SubmoduleLevel): Promise<Map<string, string>> {
   const { stdout } = await repository.run(["ls-files", "--stage", "-z"], {
@@ -213,11 +214,11 @@ function allowed(url: string, { url: served, sameHost }: WriteOptions): string {
   throw new SubmoduleError("builds have no network here, and it is on another host");
 }
 
-/** The submodule's folder, which must lie where its path says and not behind a symbolic link. */
+/** The submodule's folder, which must be at its path and not behind a symbolic link. */
 async function emptyFolder(tree: string, path: string): Promise<string> {
   const place = join(tree, path);
   await Deno.mkdir(place, { recursive: true });
   const real = await Deno.realPath(place);
   if (real === join(await Deno.realPath(tree), path)) return place;
-  throw new SubmoduleError("its path leads elsewhere");
+  throw new SubmoduleError("its path is behind a symbolic link");
 }

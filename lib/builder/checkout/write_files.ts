@@ -1,4 +1,4 @@
-/** Writes all that a job's checkout holds: files, contents of Git LFS, submodules, and a repository of its own. */
+/** Writes a job's checkout: files, Git LFS contents, submodules and a git repository. */
 import { join } from "node:path";
 import { deadline } from "../../common/async.ts";
 import { TransientFault } from "../../common/errors.ts";
@@ -22,12 +22,12 @@ import { submoduleAddress } from "./submodule_address.ts";
 import { fillSubmodules, type SubmoduleLevel, unneededSignal } from "./submodules.ts";
 import { MAX_CHECKOUT_BYTES, writeTree } from "./write_tree.ts";
 
-/** Milliseconds in which a submodule's host must have told its tags, which hold up nothing. */
+/** Milliseconds to wait for the tags of a submodule, which are optional. */
 const TAGS_MS = 15_000;
 
 /** What was written. */
 export interface WrittenFiles {
-  /** What the log says of it. */
+  /** Lines for the log. */
   readonly lines: readonly string[];
   readonly problems: readonly Problem[];
 }
@@ -35,13 +35,13 @@ export interface WrittenFiles {
 interface WrittenLevel {
   readonly level: SubmoduleLevel;
   readonly contents: TreeContents;
-  /** Files that are not what git has. */
+  /** Files that differ from git's. */
   readonly filled: readonly string[];
 }
 
 /**
- * Writes a revision into a job's folder; all files get the commit's time. Throws a `CheckoutError`, a
- * `BrokenCache`, and a `TransientFault` for what may pass.
+ * Writes a revision into a job's folder; all files get the commit's time. Throws a `CheckoutError`,
+ * a `BrokenCache`, or a `TransientFault` for faults that may pass.
  */
 export async function writeFiles(
   repository: GitRepository,
@@ -70,7 +70,7 @@ export async function writeFiles(
     revisionFacts(repository, revision, (history) => findTags(repository, history)),
     writeLevel(top, { options, state, written }),
   ]);
-  // Only now, so that nothing writes any more when the folder is removed.
+  // Throw only when both have ended, so that nothing is still writing when the folder is removed.
   if (files.status === "rejected") throw files.reason;
   if (facts.status === "rejected") throw facts.reason;
   await setTimes(folders.tree, facts.value.time);
@@ -125,7 +125,7 @@ function lfsServer({ url }: SubmoduleLevel, options: WriteOptions): LfsOptions["
   return own.host === served?.host ? { url: own.href } : { reason: "it is on another host" };
 }
 
-/** Gives a level's folder its repository, in which nothing is changed. */
+/** Adds the repository to a level's folder; git sees no changes in it. */
 async function addRepository(
   { level, contents, filled }: WrittenLevel,
   top: RevisionFacts,
@@ -138,7 +138,7 @@ async function addRepository(
     env: { GIT_INDEX_FILE: folders.index, GIT_WORK_TREE: folders.tree },
   };
   try {
-    // 1 where a file is not what git has.
+    // Exits with 1 if a file differs from git's.
     const refresh = ["update-index", "-q", "--refresh"];
     await repository.run(refresh, { ...options, codes: [0, 1], timeoutMs: 600_000 });
     if (filled.length > 0) {
@@ -157,7 +157,7 @@ async function addRepository(
   await writeJobRepository(repository, facts, parts);
 }
 
-/** A submodule's facts; it has no tags where its host does not tell them at once. */
+/** A submodule's facts, without tags if its host does not list them in time. */
 async function factsBelow(
   { repository, tree: head, url }: SubmoduleLevel,
   tree: string,

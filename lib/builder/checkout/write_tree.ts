@@ -8,15 +8,15 @@ import { DISK_FULL, isDiskFull } from "../sandbox/full_disk.ts";
 import type { JobFolders } from "./job_folder.ts";
 
 /**
- * Bytes that a job's checkout may have, its submodules among them: several times what the largest monorepos
- * check out. A few objects of a pull request can stand for more than any disk holds.
+ * Maximum bytes of a job's checkout, including submodules: several times the largest monorepos. A
+ * few git objects can expand to more than any disk holds.
  */
 export const MAX_CHECKOUT_BYTES = 20 * 1024 ** 3;
 
-/** A checkout cannot be made, and trying again would not help; the message says why. */
+/** A checkout failed and a retry would not help; the message says why. */
 export class CheckoutError extends Error {
   override name = "CheckoutError";
-  /** Whose fault it is: what is to be checked out, or this machine. */
+  /** Whether the source or this machine is at fault. */
   readonly fault: "source" | "builder";
 
   constructor(message: string, options: ErrorOptions & { fault: "source" | "builder" }) {
@@ -26,9 +26,9 @@ export class CheckoutError extends Error {
 }
 
 /**
- * Writes a tree's files into a job's folder, without a `.git`: no hook, no filter program and no submodule
- * has a part in it, and git follows no symbolic link on the way. Resolves to what the tree holds. Throws
- * a {@link CheckoutError}, where there are too many bytes before anything is written, and a `BrokenCache`.
+ * Writes a tree's files into a job's folder, without `.git`, hooks, filter programs or submodules;
+ * git follows no symbolic link. Resolves to what the tree contains. Throws a `BrokenCache`, or a
+ * {@link CheckoutError} (before it writes anything if there are too many bytes).
  */
 export async function writeTree(
   repository: GitRepository,
@@ -56,7 +56,7 @@ export async function writeTree(
   return contents;
 }
 
-/** Git does not always say so when the disk is full. */
+/** Git does not always report a full disk. */
 async function checkoutFault(fault: Error, tree: string, folders: JobFolders): Promise<Error> {
   const options = { cause: fault, fault: "builder" } as const;
   const failed = fault instanceof GitFailure;

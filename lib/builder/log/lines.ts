@@ -5,34 +5,35 @@ import { Buffer } from "node:buffer";
 /** Characters above which a line is cut. */
 export const MAX_LINE_LENGTH = 16_384;
 
-// Controls other than tab, newline and carriage return; C1 controls; what turns the reading direction round.
+// Controls other than tab, newline and carriage return; C1 controls; characters that change the
+// reading direction.
 // deno-lint-ignore no-control-regex
 const UNSAFE = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/;
 const UNSAFE_EACH = new RegExp(UNSAFE.source, "g");
-/** Escape sequences of ECMA-48: CSI, OSC and other strings up to their end, and two-character ones. */
+/** Escape sequences of ECMA-48: CSI, OSC and other strings to their end, and short ones. */
 const ESCAPES =
   // deno-lint-ignore no-control-regex
   /\x1b[\]PX^_][^\x07\x1b\x9c]{0,4096}(?:\x07|\x1b\\|\x9c|$)|(?:\x1b\[|\x9b)[0-?]{0,100}[ -/]{0,10}[@-~]|\x1b[ -/]{0,3}[0-~]/g;
 
 /**
- * Splits bytes into lines as they come. Keeps no more than one cut line in memory. Invalid UTF-8 becomes
- * U+FFFD; escape sequences and control characters are removed; of text written over itself with carriage
- * returns (progress bars) what a terminal would show last is kept; the rest of a line of more than
- * {@link MAX_LINE_LENGTH} characters is dropped with a note.
+ * Splits bytes into lines as they arrive, with at most one cut line in memory. Escape sequences are
+ * removed; invalid UTF-8 and other control characters become U+FFFD. Of text overwritten with
+ * carriage returns (progress bars), only what a terminal would show last is kept. Lines are cut
+ * after {@link MAX_LINE_LENGTH} characters, with a note.
  */
 export class LineSplitter {
-  // A byte order mark is no text to us, and Deno would drop one that begins a later chunk too.
+  // Keeps byte order marks: Deno would also drop one at the start of a later chunk.
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   #pending = "";
   /** Characters of the pending line that were dropped. */
   #dropped = 0;
 
-  /** The lines that these bytes completed. */
+  /** The lines completed by these bytes. */
   push(bytes: Uint8Array): string[] {
     return this.#split(this.#decoder.decode(bytes, { stream: true }));
   }
 
-  /** The last line, when no newline ended it. */
+  /** The last line, if no newline ended it. */
   flush(): string[] {
     const lines = this.#split(this.#decoder.decode());
     if (this.#pending !== "" || this.#dropped > 0) lines.push(this.#end(""));
@@ -63,7 +64,7 @@ export class LineSplitter {
       : `${cutText(line, MAX_LINE_LENGTH)} [line cut: ${dropped} characters dropped]`;
   }
 
-  /** Adds to the pending line what there is room for; what was written over makes room. */
+  /** Adds what fits to the pending line; overwritten text makes room. */
   #keep(part: string): void {
     const room = 2 * MAX_LINE_LENGTH;
     if (this.#pending.length + part.length > room) {
@@ -84,14 +85,14 @@ export class LineSplitter {
   }
 }
 
-/** A line as a terminal would show it, without what could harm one. */
+/** A line as a terminal would show it, without unsafe characters. */
 function tidy(line: string): string {
   if (line.includes("\r")) line = lastWritten(line);
   if (!UNSAFE.test(line)) return line;
   return line.replace(ESCAPES, "").replace(UNSAFE_EACH, "\uFFFD");
 }
 
-/** A text of ours that quotes names from outside, as one line that is safe to store, send and show. */
+/** Turns a text that quotes external names into one line that is safe to store, send and show. */
 export function safeLine(text: string): string {
   return cutText(tidy(text.replaceAll(/[\r\n\u2028\u2029]+/g, " ")), MAX_LINE_LENGTH);
 }
@@ -111,7 +112,7 @@ export function cutText(text: string, length: number): string {
   return text.slice(0, code >= 0xd800 && code <= 0xdbff ? length - 1 : length);
 }
 
-/** The last lines of a log, within bounds of lines and characters. */
+/** The last lines of a log, limited in lines and characters. */
 export class Tail {
   readonly #maxLines: number;
   readonly #maxCharacters: number;
@@ -142,7 +143,7 @@ export class Tail {
   }
 }
 
-/** Lets lines pass until they would have more than `maxBytes`, then counts what it drops. */
+/** Passes lines until they would exceed `maxBytes`, then counts the dropped lines. */
 export class LogLimit {
   readonly #maxBytes: number;
   #passed = 0;
@@ -158,7 +159,7 @@ export class LogLimit {
       this.#droppedLines += lines.length;
       return [];
     }
-    // One native call for all of them, as long as all of them pass.
+    // One native call for all lines, as long as all of them pass.
     const all = byteLength(lines.join("\n")) + 1;
     if (lines.length > 0 && this.#passed + all <= this.#maxBytes) {
       this.#passed += all;
@@ -175,7 +176,7 @@ export class LogLimit {
     return lines;
   }
 
-  /** Says what is missing; undefined when nothing is. */
+  /** A line that says what was dropped; undefined if nothing was. */
   note(): string | undefined {
     if (this.#droppedLines === 0) return undefined;
     const [lines, bytes] = [this.#droppedLines, this.#maxBytes];

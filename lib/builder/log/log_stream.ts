@@ -1,19 +1,19 @@
 /**
- * A build's log on its way to the broker. The build never waits for the broker and loses nothing to it:
- * lines stay in memory up to a bound, then on disk in the job's own folder, until the broker has confirmed
- * what went before. The log's own size is bounded by `builder.max_log_bytes`, and with it the disk.
+ * Buffers a build's log for the broker. The build never waits for the broker and loses no lines:
+ * they stay in memory up to a limit, then on disk in the job's folder, until the broker has
+ * confirmed earlier lines. `builder.max_log_bytes` limits the log, and so its disk space.
  */
 import { LogLimit } from "./lines.ts";
 
-/** The bounds of a stream. */
+/** The limits of a stream. */
 export interface LogStreamOptions {
-  /** The file that lines wait in; made when it is needed. */
+  /** The file for waiting lines; created when needed. */
   readonly spool: string;
-  /** Bytes the whole log may have. */
+  /** Maximum bytes of the whole log. */
   readonly maxLogBytes: number;
   /** Characters that may wait in memory; 4 Mi when absent. */
   readonly maxWaiting?: number;
-  /** Milliseconds that a line may wait for others, so that messages are few; 100 when absent. */
+  /** Milliseconds that a line may wait for others, to send fewer messages; 100 when absent. */
   readonly gatherMs?: number;
 }
 
@@ -24,9 +24,9 @@ export interface LogPart {
   readonly lines: readonly string[];
 }
 
-/** A message stays well below a megabyte. */
+/** Keeps a message well below a megabyte. */
 const PART = { characters: 256 * 1024, lines: 4_096 } as const;
-/** Parts that are taken at once. */
+/** Parts that one `take` returns. */
 const PARTS_AT_ONCE = 8;
 
 /** One writer, one reader. */
@@ -45,12 +45,11 @@ export class LogStream {
     this.#limit = new LogLimit(options.maxLogBytes);
   }
 
-  /** Lines that the log has so far. */
   get written(): number {
     return this.#written;
   }
 
-  /** Appends lines; those above the log's bound are counted and dropped. Rejects if the disk is full. */
+  /** Appends lines; lines above the limit are counted and dropped. Rejects if the disk is full. */
   write(lines: readonly string[]): Promise<void> {
     return Promise.try(() => this.#append(this.#limit.take(lines)));
   }
@@ -64,7 +63,7 @@ export class LogStream {
     });
   }
 
-  /** What waits, oldest first, once there is something; undefined at the log's end. */
+  /** Waits for lines and resolves to them, oldest first; undefined at the end of the log. */
   async take(): Promise<readonly LogPart[] | undefined> {
     while (!this.#closed && !this.#hasSome()) await this.#woken();
     if (!this.#closed && !this.#spool) await this.#gathered();
@@ -80,7 +79,7 @@ export class LogStream {
     return undefined;
   }
 
-  /** Gives the file back; what was not taken is lost. */
+  /** Removes the file; lines that were not taken are lost. */
   dispose(): void {
     this.#spool?.close();
     this.#spool = undefined;
@@ -110,7 +109,7 @@ export class LogStream {
     return new Promise((resolve) => this.#wake = resolve);
   }
 
-  /** Waits for more lines, until there is a part's worth, the time is over or the log has ended. */
+  /** Waits for more lines, until a part is full, the time is up or the log has ended. */
   async #gathered(): Promise<void> {
     let over = false;
     const timer = setTimeout(() => {
@@ -127,7 +126,7 @@ export class LogStream {
 /** Lines in memory, cut into parts as they come. */
 class Parts {
   readonly #parts: { lines: string[]; characters: number }[] = [];
-  /** Of all lines, with an end for each. */
+  /** Of all lines, including a newline for each. */
   characters = 0;
 
   add(lines: readonly string[]): void {
@@ -143,7 +142,6 @@ class Parts {
     }
   }
 
-  /** The lines of the first part, which must be there. */
   take(): string[] {
     const { lines, characters } = this.#parts.shift()!;
     this.characters -= characters;
@@ -151,14 +149,14 @@ class Parts {
   }
 }
 
-/** Bytes that are read at once: many times the longest line (`MAX_LINE_LENGTH`). */
+/** Bytes per read: many times the longest line (`MAX_LINE_LENGTH`). */
 const READ = 2 * 1024 * 1024;
-/** A byte order mark may begin any line. */
+/** Keeps byte order marks, which may start any line. */
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
- * Lines in a file, first in, first out. It is read and written synchronously: blocks are small and go to the
- * system's cache, and nothing can happen between a write and what is known of it.
+ * Lines in a file, first in, first out. Reads and writes are synchronous: blocks are small and go
+ * to the system's cache, and the positions always match the file.
  */
 class Spool {
   readonly #path: string;
@@ -171,12 +169,12 @@ class Spool {
     this.#file = Deno.openSync(path, { create: true, truncate: true, read: true, write: true });
   }
 
-  /** Bytes that were written and not read. */
+  /** Bytes that were written but not read. */
   get unread(): number {
     return this.#end - this.#start;
   }
 
-  /** Throws if the disk is full; what was written before stays, and what was half written does not count. */
+  /** Throws if the disk is full; earlier lines stay, and a partial write does not count. */
   write(lines: readonly string[]): void {
     const bytes = new TextEncoder().encode(`${lines.join("\n")}\n`);
     this.#file.seekSync(this.#end, Deno.SeekMode.Start);
@@ -190,7 +188,7 @@ class Spool {
     this.#file.seekSync(this.#start, Deno.SeekMode.Start);
     const bytes = buffer.subarray(0, this.#file.readSync(buffer) ?? 0);
     const length = bytes.lastIndexOf(10) + 1;
-    if (length === 0) throw new Error(`Cannot read the log's lines from ${this.#path}: none there`);
+    if (length === 0) throw new Error(`Cannot read log lines from ${this.#path}: it has none`);
     this.#start += length;
     return decoder.decode(bytes.subarray(0, length - 1)).split("\n");
   }

@@ -1,11 +1,11 @@
-/** Looks in a step's output for what its exit code does not tell. Pure. */
+/** Searches a step's output for what its exit code does not tell. Pure. */
 import { saysNoRule } from "../recipes/make_targets.ts";
 import type { Step } from "../recipes/step.ts";
 
-/** What people read of a test step that ran no test. */
+/** The reason for a test step that ran no test. */
 export const NO_TEST = "ran no test: give the project tests or a test_command";
 
-/** What people read where make has no target that could hold tests. */
+/** The reason if make has no target that could have tests. */
 export const NO_TARGET = "ran no test: it has neither test nor check; set test_command";
 
 /** Sees every line of one step. */
@@ -22,7 +22,6 @@ export class OutputScanner {
     this.#step = step;
   }
 
-  /** Takes the next lines. */
   see(lines: readonly string[]): void {
     for (const line of lines) {
       if (line.trim() === "") continue;
@@ -33,7 +32,6 @@ export class OutputScanner {
     }
   }
 
-  /** Whether it printed nothing at all. */
   get silent(): boolean {
     return this.#silent;
   }
@@ -43,7 +41,7 @@ export class OutputScanner {
     return this.#noRule;
   }
 
-  /** Whether a test step that ended so ran no test. */
+  /** Whether a test step with this exit ran no test. */
   ranNoTest(succeeded: boolean): boolean {
     if (this.#some || this.#program) return false;
     return succeeded ? this.#none : this.#failure;

@@ -1,4 +1,4 @@
-/** Paths of a job's folder as paths of the repository, for people. Pure. */
+/** Turns paths in a job's folder into paths in the repository, for people. Pure. */
 import { posix, win32 } from "node:path";
 import type { FirstError } from "../../report/first_error.ts";
 import { cutText, safeLine } from "./lines.ts";
@@ -28,7 +28,7 @@ export function withoutJobFolder(line: string, { folders, project, os }: Workpla
   }, line);
 }
 
-/** An error with its file as a path of the repository, as far as it is in it. */
+/** An error with its file as a path in the repository, if it is in the repository. */
 export function inRepository(
   error: FirstError,
   { cwd, ...workplace }: Workplace & { cwd: string },
@@ -37,7 +37,7 @@ export function inRepository(
   const tidy = (line: string) => cutText(withoutJobFolder(safeLine(line), workplace), MAX_LINE);
   const { file, folder = "", ...rest } = error;
   const { tree, build } = workplace.folders;
-  // Of a file that is outside, only the name that the tool printed says anything.
+  // For a file outside, keep the name that the tool printed.
   const absolute = file === undefined || file.startsWith("<")
     ? ""
     : path.resolve(cwd, folder, file);

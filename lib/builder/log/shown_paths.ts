@@ -1,8 +1,8 @@
-/** Paths in what builds print, as people read them. Pure. */
+/** Paths in build output, made readable for people. Pure. */
 
 /**
- * Takes a job's own folder out of a line: its checkout becomes `.`, the rest of it is named from there. Only
- * builds without a sandbox see that folder; `roots` are the names under which they may.
+ * Removes a job's folder from the paths in a line; its checkout becomes `.`. Only builds without a
+ * sandbox see that folder, under one of the names in `roots`.
  */
 export function shownPaths(roots: readonly string[]): (line: string) => string {
   const names = [...new Set(roots.flatMap((root) => [root, root.replaceAll("\\", "/")]))]
@@ -14,7 +14,7 @@ export function shownPaths(roots: readonly string[]): (line: string) => string {
     line.replaceAll(tree, (found) => /tree[/\\]$/.test(found) ? "" : ".").replaceAll(rest, "");
 }
 
-/** Paths that some lines name and that builds do not see although the machine may have them. */
+/** Paths in error messages that the sandbox hides from builds; the machine may have them. */
 export class HiddenPaths {
   readonly #hides: (path: string) => boolean;
   readonly #found = new Set<string>();
@@ -23,7 +23,6 @@ export class HiddenPaths {
     this.#hides = hides;
   }
 
-  /** Takes the next lines. */
   see(lines: readonly string[]): void {
     for (const line of lines) {
       if (this.#found.size >= MAX_PLACES) return;
@@ -32,11 +31,11 @@ export class HiddenPaths {
     }
   }
 
-  /** What a person must do about them; none where there are none. */
+  /** What a person must do about each path. */
   advice(): string[] {
     return [...this.#found].slice(0, MAX_PLACES).map((place) =>
-      `The sandbox shows builds no ${place}: if it holds no secret, the builder's owner can add it to ` +
-      "builder.read_only_paths"
+      `The sandbox hides ${place} from builds: if it has no secret, the builder's operator can add ` +
+      "it to builder.read_only_paths"
     );
   }
 }

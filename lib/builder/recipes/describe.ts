@@ -4,8 +4,8 @@ import { shellWord } from "../../text/shell.ts";
 import type { BuildFolders, Os, Step } from "./step.ts";
 
 /**
- * A command as a person would type it at the root of a checkout, with `build/<project>` for the build
- * folder: what results show and `tickborg local` prints.
+ * A command as a person would type it at the root of a checkout, with `build/<project>` for the
+ * build folder: what results show and `tickborg local` prints.
  */
 export function describeStep(
   { argv, cwd }: Step,
@@ -36,7 +36,7 @@ export function describeStep(
   return `${made}cd ${shellWord(folder, os)} && ${line}`;
 }
 
-/** The path below a folder, `""` for the folder itself; undefined for a path outside of it. */
+/** The path below a folder, `""` for the folder itself; undefined for a path outside it. */
 function inside(path: typeof posix, folder: string, file: string): string | undefined {
   const relative = path.relative(folder, file);
   return relative.startsWith("..") || path.isAbsolute(relative) ? undefined : relative;

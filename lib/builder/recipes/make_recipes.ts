@@ -3,9 +3,10 @@ import { type Recipe, script, step } from "./recipe.ts";
 import type { EmptyTest, Os, Plan } from "./step.ts";
 
 /**
- * A `configure` made by Autoconf builds anywhere; one written by hand, without a `configure.ac`, is run
- * where it lies. `NOCONFIGURE` keeps autogen.sh from running it (GNOME's convention, followed by most); where
- * it ran all the same, the source folder is configured, and no other folder can be.
+ * A `configure` made by Autoconf works from any folder; a handwritten one, without a
+ * `configure.ac`, runs in its own folder. `NOCONFIGURE` keeps autogen.sh from running it (a GNOME
+ * convention that most follow). If it ran anyway, the source folder is configured, and no other
+ * folder can be.
  */
 export function autotools(recipe: Recipe): Plan {
   const { project, source, folders, facts: { files }, facts, parallelism, os, join } = recipe;
@@ -23,7 +24,7 @@ export function autotools(recipe: Recipe): Plan {
     ]
     : [step("configure", ["autoreconf", "--force", "--install"], source)];
   const configure = script("configure", join(source, "configure"), recipe);
-  // Automake makes a `check` in every Makefile.
+  // Automake adds a `check` target to every Makefile.
   const known = files.has("Makefile.am") ? 1 : 0;
   return {
     needs: [makes(os), ...(ready ? [] : [["autoreconf"]])],
@@ -40,17 +41,17 @@ export function autotools(recipe: Recipe): Plan {
   };
 }
 
-/** Where projects have their tests, by GNU's own convention first. */
+/** Common targets for tests, GNU's convention first. */
 const TEST_TARGETS = ["check", "test"];
 
-/** What make says of a target without commands, and what Automake's test drivers say of tests. */
+/** How make reports a target without commands, and how Automake's test drivers report tests. */
 const EMPTY_CHECK: EmptyTest = {
   none:
     /^\w*make(\[\d+\])?: (Nothing to be done for ['`](test|check)(-am|-recursive)?'|['`](test|check)' is up to date)|^# TOTAL: +0$/,
   some: /^(# TOTAL: +[1-9]|(PASS|XFAIL|SKIP): )/,
 };
 
-/** The Makefile lies in the project's folder, and what is built too. */
+/** The Makefile and what it builds are in the project's folder. */
 export function make({ project, source, facts, parallelism, os }: Recipe): Plan {
   const program = makeProgram({ facts, os });
   const parallel = program === "nmake" ? [] : [`-j${parallelism}`];
@@ -70,7 +71,7 @@ export function make({ project, source, facts, parallelism, os }: Recipe): Plan 
   };
 }
 
-/** Names under which GNU make, which most projects need, goes; the first one there is used. */
+/** Names of make, GNU make first because most projects need it; the first one found is used. */
 export function makes(os: Os): string[] {
   if (os === "windows") return ["make", "mingw32-make", "nmake"];
   return os === "linux" ? ["make"] : ["gmake", "make"];

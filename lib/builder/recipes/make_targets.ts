@@ -1,8 +1,8 @@
-/** Which of make's targets holds a project's tests, by what make itself says. Pure. */
+/** Finds the make target that has a project's tests, by asking make. Pure. */
 import type { CommandEnd } from "../sandbox/process.ts";
 import type { Step } from "./step.ts";
 
-/** What make would do for a target: run something, nothing, or fail for want of a rule or otherwise. */
+/** What make would do for a target: run commands, run nothing, lack a rule, or fail otherwise. */
 export type Answer = "runs" | "nothing" | "no rule" | "unknown";
 
 /** The step with another target as its command's last word. */
@@ -10,7 +10,7 @@ export function withTarget(step: Step, target: string): Step {
   return { ...step, argv: [...step.argv.slice(0, -1), target] };
 }
 
-/** The command that asks make what it would run, with `always` even if all is made already. */
+/** The command that asks make what it would run; with `always`, as if nothing were up to date. */
 export function dryRun({ argv }: Step, { always = false } = {}): string[] {
   return [argv[0]!, always ? "-nB" : "-n", ...argv.slice(1)];
 }
@@ -22,7 +22,7 @@ export function answerOf(end: CommandEnd, lines: readonly string[], target: stri
   return lines.some((line) => line.trim() !== "" && !NOTHING.test(line)) ? "runs" : "nothing";
 }
 
-/** The targets worth trying, the best first, of those that make was asked about. */
+/** The targets worth trying, best first. */
 export function rank(answers: readonly (readonly [string, Answer])[]): string[] {
   const order: Answer[] = ["runs", "unknown", "nothing"];
   return order.flatMap((answer) =>
@@ -33,7 +33,7 @@ export function rank(answers: readonly (readonly [string, Answer])[]): string[] 
 const NOTHING =
   /^\w*make(\[\d+\])?: (Entering directory|Leaving directory|Nothing to be done for|['`].*' is up to date)/;
 
-/** Whether a line is how GNU make, BSD's make or nmake say that they have no rule for a target. */
+/** Whether GNU make, BSD make or nmake says in this line that it has no rule for a target. */
 export function saysNoRule(line: string, target: string): boolean {
   return [
     `No rule to make target '${target}'. `,

@@ -1,4 +1,4 @@
-/** From a project to the commands that build and test it. Pure; the build systems are in `recipes.ts`. */
+/** The commands that build and test a project. Pure; the build systems are in `recipes.ts`. */
 import { posix, win32 } from "node:path";
 import type { Project } from "../../config/config.ts";
 import { type Recipe, shell, step } from "./recipe.ts";
@@ -6,8 +6,8 @@ import { custom, RECIPES } from "./recipes.ts";
 import type { Plan, PlanOptions } from "./step.ts";
 
 /**
- * The commands of a project. Throws {@link UnbuildableError} when tests were asked for and there can be none.
- * `configure_args` go to the configure command or, where the build system has none, to every command.
+ * Throws {@link UnbuildableError} if tests were requested and the project cannot have any.
+ * `configure_args` go to the configure command, or to every command if there is none.
  */
 export function planBuild(project: Project, options: PlanOptions): Plan {
   const { join } = options.os === "windows" ? win32 : posix;

@@ -1,4 +1,4 @@
-/** Looks at a project and plans its commands, or says why it cannot be built. */
+/** Inspects a project and plans its commands, or says why it cannot be built. */
 import { join } from "node:path";
 import type { Project } from "../../config/config.ts";
 import type { ProjectBuild, ProjectOutcome } from "./project_build.ts";
@@ -7,13 +7,13 @@ import { planBuild } from "./plan.ts";
 import { projectFacts } from "./project_facts.ts";
 import { type BuildFolders, type Plan, UnbuildableError } from "./step.ts";
 
-/** A project's commands, and where they find their folders. */
+/** A project's commands and its folders as they see them. */
 export interface Prepared {
   readonly plan: Plan;
   readonly folders: BuildFolders;
 }
 
-/** Debian's packages of programs, where they are not named as the program. */
+/** Debian packages of programs, if the package has another name. */
 const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   ninja: "ninja-build",
   autoreconf: "autoconf automake libtool",
@@ -21,7 +21,7 @@ const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   java: "default-jdk",
 };
 
-/** Plans a project's build from what lies in its folder now. Throws where the look at it failed. */
+/** Plans a project's build from what is in its folder now. Throws if the inspection fails. */
 export async function prepareBuild(
   project: Project,
   options: ProjectBuild,
@@ -55,12 +55,13 @@ export async function prepareBuild(
   return { status: "UnexpectedError", reason: describeMissing(project, missing) };
 }
 
-/** Names all that is missing; of programs that do for each other, the first one's package. */
+/** Names everything that is missing; for alternative programs, the package of the first. */
 function describeMissing(project: Project, missing: Plan["needs"]): string {
   const lacking = missing.map(([first, ...others]) =>
     others.length === 0 ? first : `${first} (or ${others.join(" or ")})`
   ).join(" and ");
   const packages = missing.map(([first]) => DEBIAN_PACKAGES[first!] ?? first).join(" ");
-  return `Cannot build ${project.name}: this builder lacks ${lacking}; whoever runs it must install ` +
-    `that (on Debian: apt-get install ${packages}), or take this system out of the project's systems`;
+  return `Cannot build ${project.name}: this builder lacks ${lacking}; its operator must install ` +
+    `that (on Debian: apt-get install ${packages}), or remove this system from the project's ` +
+    "systems";
 }

@@ -1,4 +1,4 @@
-/** What building one project takes, and how it ended. */
+/** The options for building one project, and how it ended. */
 import type { FirstError } from "../../report/first_error.ts";
 import type { JobFolders } from "../checkout/job_folder.ts";
 import type { ProcessGuard } from "../sandbox/guard.ts";
@@ -10,7 +10,7 @@ export interface ProjectBuild {
   readonly parallelism: number;
   readonly network: boolean;
   readonly timeoutMs: number;
-  /** `TICKBORG_*` variables beside those that are set here. */
+  /** `TICKBORG_*` variables in addition to those that every build gets. */
   readonly env: Readonly<Record<string, string>>;
   readonly folders: JobFolders;
   readonly sandbox: Sandbox;
@@ -28,6 +28,6 @@ export interface ProjectOutcome {
   readonly step?: string;
   /** Its command as a person would type it at the root of a checkout. */
   readonly command?: string;
-  /** What its output says of why it failed, in paths of the repository. */
+  /** The first error in its output, with paths in the repository. */
   readonly firstError?: FirstError;
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints what a project's folder $1 in the checkout $2 holds, one fact a line, and which programs of $3… are there.
+# Prints facts about the folder $1 in the checkout $2, one per line, and the programs $3… found.
 cd "$1" 2>/dev/null || exit 0
 folder=${1%/} tree=$2
 shift 2

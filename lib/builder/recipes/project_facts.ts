@@ -1,4 +1,4 @@
-/** Looks at a project's folder and at the programs a build would find, from inside the sandbox. */
+/** Inspects a project's folder and the programs for its build, from inside the sandbox. */
 import { dirname, join, relative } from "node:path";
 import { runCommand } from "../sandbox/process.ts";
 import type { ProcessGuard } from "../sandbox/guard.ts";
@@ -7,7 +7,7 @@ import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { JobFolders } from "../checkout/job_folder.ts";
 import script from "./project_facts.sh" with { type: "text" };
 
-/** Where and how to look. */
+/** Where and how to inspect a project. */
 export interface FactsOptions {
   readonly sandbox: Sandbox;
   readonly guard: ProcessGuard;
@@ -15,13 +15,13 @@ export interface FactsOptions {
   readonly signal: AbortSignal;
 }
 
-/** The shell that a script's first line names. */
+/** Matches the shell that a script's first line names. */
 const SHELL =
   /^#! *(?:\S*\/)?(?:env +(?:-\S+ +)*)?(?:\S*\/)?(sh|bash|dash|ash|ksh|mksh|zsh)(?:\s|$)/;
 
 /**
- * The facts that a plan is made from; undefined where the project has no folder. A symbolic link to
- * somewhere else shows nothing that the sandbox does not. Throws when the look itself failed.
+ * The facts that a plan is made from; undefined if the project has no folder. A symbolic link out
+ * of the checkout shows only what the sandbox shows. Throws if the inspection fails.
  */
 export async function projectFacts(
   source: string,
@@ -41,7 +41,7 @@ export async function projectFacts(
   const end = next.value;
   if (end.kind !== "exited" || end.code !== 0) {
     const cause = end.kind === "failed" ? end.error : lines.slice(-3).join("; ");
-    throw new Error(`Cannot look at ${source}: ${end.kind}`, { cause });
+    throw new Error(`Cannot inspect ${source}: ${end.kind}`, { cause });
   }
   if (!lines.includes("folder")) return undefined;
   return parseFacts(lines);
@@ -101,7 +101,7 @@ async function windowsFacts(
   };
 }
 
-/** The nearest wrapper upwards that lies in the checkout. */
+/** The nearest wrapper in this folder or a parent folder, within the checkout. */
 async function wrapperAbove(folder: string, tree: string): Promise<string | undefined> {
   const file = join(folder, "gradlew.bat");
   if (await Deno.stat(file).then(({ isFile }) => isFile, () => false)) return file;

@@ -1,4 +1,4 @@
-/** What every recipe of a build system is made from and with. Pure. */
+/** What the recipes of all build systems share. Pure. */
 import type { Project } from "../../config/config.ts";
 import type { Os, PlanOptions, Step, StepName } from "./step.ts";
 
@@ -20,7 +20,7 @@ export function step(name: StepName, argv: readonly string[], cwd: string): Step
   return { name, argv, cwd };
 }
 
-/** A script runs itself where it may, since its first line counts then; what is made later may. */
+/** Runs an executable script by its first line; a missing one is expected to be executable. */
 export function script(name: string, path: string, { facts, os }: Recipe): string[] {
   const known = facts.scripts.get(name);
   const itself = os !== "windows" && known?.executable !== false;

@@ -1,11 +1,11 @@
-/** The commands of each build system: one entry for each. Pure. */
+/** The commands of each build system. Pure. */
 import type { Project } from "../../config/config.ts";
 import { shellWord } from "../../text/shell.ts";
 import { autotools, make, makes } from "./make_recipes.ts";
 import { type Recipe, shell, step } from "./recipe.ts";
 import { type EmptyTest, type Plan, UnbuildableError } from "./step.ts";
 
-/** One entry for each build system; `Custom` stands apart, because it holds its own command line. */
+/** One entry for each build system. `Custom` is separate, because it has its own command line. */
 export const RECIPES: Readonly<
   Record<Exclude<Project["build_system"], object>, (recipe: Recipe) => Plan>
 > = {
@@ -17,11 +17,11 @@ export const RECIPES: Readonly<
   Make: make,
 };
 
-/** https://cmake.org/cmake/help/latest/manual/ctest.1.html: `--no-tests=error` makes an empty run fail. */
+/** https://cmake.org/cmake/help/latest/manual/ctest.1.html: `--no-tests=error`: empty runs fail. */
 function cmake({ project, source, folders, facts, parallelism, os }: Recipe): Plan {
   const { tree, build } = folders;
   const ninja = facts.programs.has("ninja");
-  // Visual Studio's generators make all configurations at once and choose when they build.
+  // Visual Studio's generators prepare all configurations and choose one at build time.
   const release = os === "windows" && !ninja ? "Release" : undefined;
   const generator = ninja ? ["-G", "Ninja"] : [];
   const how = ["--output-on-failure", "--no-tests=error", "-j", `${parallelism}`];
@@ -52,14 +52,14 @@ function cmake({ project, source, folders, facts, parallelism, os }: Recipe): Pl
   };
 }
 
-/** CTest counts a disabled test as none; before CMake 3.17 it exits 0 where there is none. */
+/** CTest does not count disabled tests; before CMake 3.17 it exits 0 if there are no tests. */
 const EMPTY_CTEST: EmptyTest = {
   none: /^No tests were found!!!$/,
   failure: /^No tests were found!!!$/,
   some: /^(\d+% tests passed, |The following tests FAILED:)/,
 };
 
-/** https://mesonbuild.com/Commands.html; `meson test` exits 0 where no test is defined. */
+/** https://mesonbuild.com/Commands.html; `meson test` exits 0 if no test is defined. */
 function meson({ project, source, folders, parallelism }: Recipe): Plan {
   const { tree, build } = folders;
   return {
@@ -86,7 +86,7 @@ function meson({ project, source, folders, parallelism }: Recipe): Plan {
   };
 }
 
-/** `cargo test` succeeds where each of its programs ran no test. */
+/** `cargo test` succeeds even if none of its programs ran a test. */
 function cargo({ project, source, folders, parallelism, network }: Recipe): Plan {
   const common = [
     "--target-dir",
@@ -112,7 +112,7 @@ function cargo({ project, source, folders, parallelism, network }: Recipe): Plan
   };
 }
 
-/** A wrapper, which mostly lies at the root of a build with many projects, is the version its authors chose. */
+/** The wrapper is the version that the authors chose, usually at the root of the build. */
 function gradle({ project, source, folders, facts, parallelism, network, os, join }: Recipe): Plan {
   const wrapper = facts.gradleWrapper;
   const shell = os === "windows"
@@ -142,7 +142,8 @@ function gradle({ project, source, folders, facts, parallelism, network, os, joi
         env,
         emptyTest: {
           none: /^((> Task )?(:[^ :]+)*:test (NO-SOURCE|SKIPPED)|BUILD SUCCESSFUL.*)$/,
-          // Java's own warnings may stand behind the name without a blank, and Android's tasks are longer.
+          // Java's warnings may follow the name without a space, and Android's task names are
+          // longer.
           some: /^(> Task )?(:[^ :]+)*:test(?!Classes\b|Fixtures)(?!.* (NO-SOURCE|SKIPPED)$)/,
           failure: /^Task 'test' not found in /,
         },
@@ -151,7 +152,7 @@ function gradle({ project, source, folders, facts, parallelism, network, os, joi
   };
 }
 
-/** A command line of the project's own. Throws {@link UnbuildableError} when it cannot be tested. */
+/** The project's own command line. Throws {@link UnbuildableError} if it cannot be tested. */
 export function custom(command: string, { project, source, os, test }: Recipe): Plan {
   if (test && project.test_command === undefined) {
     throw new UnbuildableError(

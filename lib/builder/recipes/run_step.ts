@@ -10,7 +10,7 @@ import { type CommandEnd, describeEnd, runCommand } from "../sandbox/process.ts"
 import { HiddenPaths, shownPaths } from "../log/shown_paths.ts";
 import type { Step } from "./step.ts";
 
-/** How a step ended, and whether another target of make may do better. */
+/** How a step ended, and whether to try another make target. */
 export interface StepEnd {
   readonly outcome: Pick<ProjectOutcome, "status" | "reason" | "firstError">;
   readonly fault?: "no rule" | "no test";
@@ -24,7 +24,7 @@ export async function* runStep(
   const { folders, sandbox } = options;
   const output = start(step.argv, step, options);
   const watch = new OutputScanner(step);
-  // One a step: what an earlier step printed did not make it fail.
+  // One per step: what an earlier step printed did not make this one fail.
   const errors = new ErrorFinder();
   const unseen = new HiddenPaths((path) => sandbox.hides(path));
   const shown = sandbox.kind === "none" ? shownPaths(await rootsOf(folders)) : undefined;
@@ -47,7 +47,6 @@ export async function* runStep(
   }
 }
 
-/** What a step printed says why it failed only if it did. */
 function withError(end: StepEnd, firstError: FirstError | undefined): StepEnd {
   if (firstError === undefined || end.outcome.status !== "Failure") return end;
   return { ...end, outcome: { ...end.outcome, firstError } };
@@ -58,10 +57,10 @@ const NOTHING_RUN: StepEnd = {
   fault: "no test",
 };
 
-/** Milliseconds and lines of make's answer to a question. */
+/** Limits for make's answer to a question. */
 const QUESTION = { ms: 60_000, lines: 10_000 } as const;
 
-/** Asks make about a step's target; a failure of any other kind is for the step itself to show. */
+/** Asks make about a step's target; any other failure is left for the step itself to report. */
 async function askMake(
   step: Step,
   options: ProjectBuild,
@@ -77,7 +76,7 @@ async function askMake(
   return answerOf(next.value, lines, step.argv.at(-1)!);
 }
 
-/** What make says of each target that may hold the step's tests. */
+/** What make says about each target that may have the step's tests. */
 export async function askAll(
   step: Step,
   options: ProjectBuild,
@@ -96,7 +95,7 @@ function start(argv: readonly string[], step: Step, options: ProjectBuild) {
   return runCommand({ ...command, guard, signal, timeoutMs });
 }
 
-/** A job's folder, also by the name that programs find out themselves. */
+/** A job's folder, also by the real path that programs find out. */
 async function rootsOf({ root }: JobFolders): Promise<string[]> {
   return [root, await Deno.realPath(root).catch(() => root)];
 }
@@ -115,7 +114,7 @@ async function stepEnd(
   if (end.kind === "aborted") return { outcome: { status: "Aborted", reason: reason! } };
   if (watch.ranNoTest(reason === undefined)) return NOTHING_RUN;
   if (reason === undefined) return { outcome: { status: "Success" } };
-  // What the command printed proves nothing; a disk that is really full does.
+  // Output does not prove that the disk is full, so check.
   if (await isDiskFull(folders)) {
     return { outcome: { status: "UnexpectedError", reason: `${reason}: ${DISK_FULL}` } };
   }

@@ -1,4 +1,4 @@
-/** What plans and recipes are made of: steps, folders, and what is known of a project and its machine. */
+/** The types of plans and recipes: steps, folders, and facts about a project and its machine. */
 
 /** An operating system, by Deno's name. */
 export type Os = typeof Deno.build.os;
@@ -9,24 +9,24 @@ export type StepName = "configure" | "build" | "test";
 /** One command. */
 export interface Step {
   readonly name: StepName;
-  /** Program and arguments; no shell touches them. */
+  /** Program and arguments; not interpreted by a shell. */
   readonly argv: readonly string[];
-  /** Absolute; made where it is missing. */
+  /** Absolute; created if it does not exist. */
   readonly cwd: string;
-  /** Variables beside those that every step gets. */
+  /** Variables in addition to those that every step gets. */
   readonly env?: Readonly<Record<string, string>>;
   /** How the output of a test command shows that it ran no test. */
   readonly emptyTest?: EmptyTest;
-  /** Targets of make, of which the command's last word is the first. */
+  /** Make targets to try; the first is the command's last word. */
   readonly targets?: MakeTargets;
-  /** It makes files that a plan depends on: the steps after it are planned when it has ended. */
+  /** Creates files that a plan depends on: the later steps are planned when it has ended. */
   readonly replan?: boolean;
 }
 
-/** Targets that may hold a project's tests. */
+/** Targets that may have a project's tests. */
 export interface MakeTargets {
   readonly names: readonly string[];
-  /** How many of them, from the first, are certainly there; where none is, make is asked. */
+  /** How many of them, from the first, certainly exist; if none, make is asked. */
   readonly known: number;
 }
 
@@ -34,17 +34,17 @@ export interface MakeTargets {
 export interface EmptyTest {
   readonly none: RegExp;
   readonly some: RegExp;
-  /** Begins the tests of one program: it ran some unless the next line that is not blank matches `none`. */
+  /** Starts the tests of one program: it ran some unless the next non-blank line matches `none`. */
   readonly program?: RegExp;
-  /** Shows the same of a run that fails. */
+  /** Shows that a failed run was empty. */
   readonly failure?: RegExp;
 }
 
-/** Where a build happens; all absolute. */
+/** The folders of a build; all absolute. */
 export interface BuildFolders {
   /** The root of the checkout. */
   readonly tree: string;
-  /** The project's own build folder, outside of the checkout, empty at first. */
+  /** The project's own build folder, outside the checkout, empty at first. */
   readonly build: string;
   /** HOME of the commands. */
   readonly home: string;
@@ -53,7 +53,7 @@ export interface BuildFolders {
 /** How a script of the project can be run. */
 export interface Script {
   readonly executable: boolean;
-  /** The shell that its first line names; `sh` where it names none. */
+  /** The shell that its first line names; `sh` if it names none. */
   readonly shell: string;
 }
 
@@ -63,29 +63,28 @@ export interface ProjectFacts {
   readonly files: ReadonlySet<string>;
   /** The programs among {@link PROGRAMS} that a build command would find. */
   readonly programs: ReadonlySet<string>;
-  /** By name: `configure`, `autogen.sh` and the Gradle wrapper, those that are there. */
+  /** By name: `configure`, `autogen.sh` and the Gradle wrapper, if they exist. */
   readonly scripts: ReadonlyMap<string, Script>;
-  /** The Gradle wrapper that is nearest upwards in the checkout; absolute. */
+  /** The nearest Gradle wrapper in the project's or a parent folder; absolute. */
   readonly gradleWrapper?: string;
-  /** Targets that the project's Makefile names by a rule of their own, among `test` and `check`. */
+  /** Which of `test` and `check` have their own rule in the project's Makefile. */
   readonly makeTargets: ReadonlySet<string>;
 }
 
 /** What a plan is made from. */
 export interface PlanOptions {
   readonly test: boolean;
-  /** Commands a build may run at once. */
+  /** Commands that a build may run at the same time. */
   readonly parallelism: number;
   readonly os: Os;
-  /** Whether commands may use the network. */
   readonly network: boolean;
   readonly folders: BuildFolders;
   readonly facts: ProjectFacts;
 }
 
-/** The commands of a project, and the programs that must be there first. */
+/** The commands of a project, and the programs that they need. */
 export interface Plan {
-  /** Of each inner list one program is needed. */
+  /** One program of each inner list is needed. */
   readonly needs: readonly (readonly string[])[];
   readonly steps: readonly Step[];
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Watches over commands for guard.ts; $1 is the variable that marks their processes. Each line on standard
-# input is a verb, a command's mark and its process id, and is answered with the mark. At the end of the input
-# every command that is still watched is killed.
+# Watches commands for guard.ts; $1 is the variable that marks their processes. Each line on
+# standard input is a verb, a command's mark and its process id; the answer is the mark. At the end
+# of the input, it kills every command that is still watched.
 variable=$1
 trap '' HUP INT TERM QUIT
 watched=''

@@ -1,14 +1,15 @@
 /**
- * Ends commands with everything they started, whatever happens to this process.
+ * Ends commands and everything they started, whatever happens to this process.
  *
- * A shell of its own session reads what runs from a pipe that only this process holds. When the pipe
- * closes, because this process ended in any way, SIGKILL among them, the shell kills everything that is
- * still there. It also does so when asked, because it may look at `/proc` without a permission of ours.
+ * A shell in its own session reads the running commands from a pipe that only this process has
+ * open. When the pipe closes because this process ended in any way, even by SIGKILL, the shell
+ * kills everything that still runs. It also kills on request, because it may read `/proc` without a
+ * permission for this process.
  *
- * What belongs to a command: its session and process group, their descendants, and whatever has the
- * command's mark in its environment (Linux), so that a daemon that left its session is found too. Without
- * bubblewrap, whose process namespace nothing leaves, one that also cleared its environment and outlived
- * its parent is not.
+ * What belongs to a command: its session and process group, their descendants, and (on Linux) every
+ * process with the command's mark in its environment, so that a daemon that left its session is
+ * found too. Without bubblewrap, whose process namespace nothing can leave, a daemon that also
+ * cleared its environment and outlived its parent is not found.
  */
 import script from "./guard.sh" with { type: "text" };
 
@@ -17,15 +18,15 @@ export const MARK = "TICKBORG_ATTEMPT_MARK";
 
 type Verb = "add" | "term" | "kill" | "drop";
 
-/** Watches over the commands of this process. */
+/** Watches the commands of this process. */
 export interface ProcessGuard {
-  /** Announces a command before it starts, so that no moment is left unwatched. */
+  /** Announces a command before it starts, so that it is never unwatched. */
   announce(mark: string): Promise<void>;
-  /** Tells the process id of an announced command, the leader of a session of its own. */
+  /** Reports the process id of an announced command, which leads its own session. */
   started(mark: string, pid: number): Promise<void>;
   /** Sends SIGTERM to everything that belongs to a command. */
   terminate(mark: string, pid: number): Promise<void>;
-  /** Kills everything that belongs to a command and stops watching it; resolves when nothing is left. */
+  /** Kills everything that belongs to a command, waits for its end and stops watching it. */
   destroy(mark: string, pid: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -62,7 +63,7 @@ class ShellGuard implements ProcessGuard {
     this.#shell = undefined;
   }
 
-  /** One question at a time; a shell that somebody killed is replaced once. */
+  /** One request at a time; a shell that was killed is replaced once. */
   #say(verb: Verb, mark: string, pid: number): Promise<void> {
     const next = this.#last.catch(() => {}).then(async () => {
       this.#shell ??= new Shell();
@@ -70,7 +71,7 @@ class ShellGuard implements ProcessGuard {
       await this.#shell.close();
       this.#shell = new Shell();
       if (!await this.#shell.ask(`${verb} ${mark} ${pid}\n`)) {
-        throw new Error(`Cannot watch over a command: the guard's shell ended at ${verb}`);
+        throw new Error(`Cannot watch a command: the guard's shell ended at ${verb}`);
       }
     });
     this.#last = next;
@@ -118,7 +119,7 @@ class Shell {
   }
 }
 
-/** Windows has neither groups nor sessions: `taskkill /T` ends the tree below a process. */
+/** Windows has neither groups nor sessions: `taskkill /T` ends a process and its descendants. */
 class TaskkillGuard implements ProcessGuard {
   announce(): Promise<void> {
     return Promise.resolve();

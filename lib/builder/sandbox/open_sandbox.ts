@@ -1,4 +1,4 @@
-/** Chooses the sandbox that the configuration asks for and this machine can give, by really running it. */
+/** Chooses a sandbox that the configuration allows and that works on this machine, by trial. */
 import { dirname } from "node:path/posix";
 import type { Logger } from "@logtape/logtape";
 import { ConfigError } from "../../common/errors.ts";
@@ -11,7 +11,7 @@ import trialScript from "./trial.sh" with { type: "text" };
 export interface OpenSandboxOptions {
   readonly mode: "auto" | "bubblewrap" | "none";
   readonly network: boolean;
-  /** A folder for the trial's own files; removed again. */
+  /** A folder for the trial's own files, which are removed again. */
   readonly jobsRoot: string;
   /** Files and folders that no build may see. */
   readonly hide: readonly string[];
@@ -21,9 +21,10 @@ export interface OpenSandboxOptions {
 }
 
 /**
- * Opens the sandbox. `auto` takes bubblewrap where a trial shows that it works; where it does not, it warns
- * and goes on as an unprivileged user, and refuses as root, whose builds could end or change anything on the
- * machine. Throws a {@link ConfigError} there, and where bubblewrap is demanded and does not work.
+ * Opens the sandbox. `auto` uses bubblewrap if a trial shows that it works. Otherwise it warns and
+ * goes on without a sandbox as an unprivileged user, but refuses as root, whose builds could end or
+ * change anything on the machine. Throws a {@link ConfigError} if it refuses, or if bubblewrap is
+ * required and does not work.
  */
 export async function openSandbox(options: OpenSandboxOptions): Promise<Sandbox> {
   const { mode, network, extraEnv, log } = options;
@@ -41,7 +42,7 @@ export async function openSandbox(options: OpenSandboxOptions): Promise<Sandbox>
   const why = problems.at(-1) ?? `there is no bubblewrap for ${Deno.build.os}`;
   if (mode === "bubblewrap") {
     throw new ConfigError(
-      `Cannot run builds in bubblewrap, which builder.sandbox demands: ${why}; ` +
+      `Cannot run builds in bubblewrap, which builder.sandbox requires: ${why}; ` +
         "install it and allow user namespaces, or set builder.sandbox to auto or none",
     );
   }
@@ -55,7 +56,7 @@ export async function openSandbox(options: OpenSandboxOptions): Promise<Sandbox>
   return plainSandbox({ machine, network, extraEnv });
 }
 
-/** A folder of the machine cannot lie where builds have their own. */
+/** Rejects folders of the machine that overlap with the builds' own. */
 function checkPaths(paths: readonly string[]): void {
   for (const path of paths) {
     const [own, shown] = [`${dirname(INSIDE.tree)}/`, `${path.replace(/\/+$/, "")}/`];
@@ -69,7 +70,7 @@ function checkPaths(paths: readonly string[]): void {
   }
 }
 
-/** Asks a program, since Deno tells its own user only with a permission that the role does not need else. */
+/** Asks a program, because `Deno.uid` needs a permission that the role does not otherwise need. */
 async function isRoot(): Promise<boolean> {
   const { stdout } = await new Deno.Command("sh", { args: ["-c", "id -u"] }).output();
   return new TextDecoder().decode(stdout).trim() === "0";
@@ -94,7 +95,7 @@ async function survey({ hide, extraEnv }: OpenSandboxOptions): Promise<Machine> 
   };
 }
 
-/** Runs a shell in the sandbox; undefined when all is as it must be, else why not. */
+/** Runs a shell in the sandbox; undefined if the sandbox works, otherwise why it does not. */
 async function trial(sandbox: Sandbox, jobsRoot: string): Promise<string | undefined> {
   const folder = await createJobFolder(jobsRoot, `trial-${crypto.randomUUID()}`);
   try {
@@ -113,7 +114,7 @@ async function trial(sandbox: Sandbox, jobsRoot: string): Promise<string | undef
     const { success, stdout, stderr } = await command.output();
     const said = new TextDecoder().decode(stderr).trim().split("\n").at(-1) ?? "";
     if (success && new TextDecoder().decode(stdout).trim() === "works") return undefined;
-    return said === "" ? "the trial inside of it failed" : said;
+    return said === "" ? "the trial inside it failed" : said;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return "bwrap is not installed";
     throw error;

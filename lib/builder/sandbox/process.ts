@@ -1,8 +1,8 @@
-/** Runs one command: its output as lines while it runs, and an end that leaves nothing behind. */
+/** Runs one command, yields its output as lines, and leaves nothing running. */
 import { MARK, type ProcessGuard } from "./guard.ts";
 import { LineSplitter } from "../log/lines.ts";
 
-/** What to run, and within which bounds. */
+/** What to run, and within which limits. */
 export interface CommandOptions {
   readonly argv: readonly string[];
   readonly cwd: string;
@@ -25,22 +25,22 @@ export type CommandEnd =
   /** It could not be started. */
   | { readonly kind: "failed"; readonly error: unknown };
 
-/** Milliseconds without output after which an orphan that still holds the pipe is no longer waited for. */
+/** Milliseconds to wait for output of an orphan that still has the pipe open. */
 const ORPHAN_MS = 5_000;
-/** Bytes that may come after the end: what a pipe can hold. */
+/** Bytes that are read after the end: what a pipe can hold. */
 const ORPHAN_BYTES = 2 * 1024 * 1024;
 
 /**
- * Standard error joins standard output, so that lines keep their order; no core files. What a build makes has
- * the modes that it has for a developer, whatever umask this process was given.
+ * Standard error goes to standard output, so that lines keep their order; no core files. Files get
+ * the modes that they have for a developer, whatever this process's umask is.
  */
 const JOINED = 'umask 022; ulimit -c 0 2>/dev/null; exec "$@" 2>&1';
 
 /**
- * Runs a command in a session of its own and yields its lines, standard output and error in the order
- * they were written, as they come; returns how it ended. Standard input is empty. Whoever reads slowly
- * slows the command down. When the end is returned, or the generator was closed early, nothing that the
- * command started is running any more.
+ * Runs a command in its own session and yields its lines as they arrive, standard output and error
+ * in the order of writing; returns how it ended. Standard input is empty. A slow reader slows the
+ * command down. After the generator has returned or was closed early, nothing that the command
+ * started is still running.
  */
 export async function* runCommand(
   options: CommandOptions,
@@ -48,7 +48,7 @@ export async function* runCommand(
   if (options.signal?.aborted) return { kind: "aborted" };
   const mark = crypto.randomUUID();
   await options.guard.announce(mark);
-  // From here to where the command listens for it nothing is awaited, so that no abort is missed.
+  // No await between this check and the abort listener, so that no abort is missed.
   if (options.signal?.aborted) {
     await options.guard.destroy(mark, 0);
     return { kind: "aborted" };
@@ -78,7 +78,7 @@ export async function* runCommand(
 class RunningCommand {
   /** Resolves when the guard knows the process. */
   readonly watched: Promise<void>;
-  /** Resolves when the command and all that belongs to it are gone. */
+  /** Resolves when the command and everything that belongs to it have ended. */
   readonly end: Promise<CommandEnd>;
   readonly #options: CommandOptions;
   readonly #mark: string;
@@ -107,7 +107,7 @@ class RunningCommand {
     }
   }
 
-  /** Kills what still runs and gives everything back. */
+  /** Kills what still runs and releases everything. */
   async close(): Promise<void> {
     if (!this.#gone) {
       this.#cause ??= "aborted";
@@ -182,7 +182,7 @@ function spawn(options: CommandOptions, mark: string): Deno.ChildProcess {
   }).spawn();
 }
 
-/** Windows has no shell that joins the two streams: there they are mixed as they come. */
+/** Windows has no shell to join the two streams: they are mixed as they arrive. */
 function joined(child: Deno.ChildProcess): ReadableStream<Uint8Array> {
   if (Deno.build.os !== "windows") return child.stdout;
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
@@ -201,7 +201,7 @@ export function describeEnd(end: CommandEnd): string | undefined {
   if (end.kind === "aborted") return "was stopped";
   if (end.kind === "failed") return "could not be started";
   if (end.code === 0 && !end.signal) return undefined;
-  // A shell and bubblewrap tell a program's death by a signal as 128 and its number.
+  // A shell and bubblewrap report a program's death by a signal as 128 plus its number.
   const signal = end.signal ?? SIGNALS[end.code - 128];
   if (signal === "SIGKILL") return "was killed (SIGKILL), perhaps because memory ran out";
   return signal ? `was killed (${signal})` : `exited with code ${end.code}`;

@@ -1,14 +1,14 @@
 /**
- * What lies outside of `/usr` and yet belongs to installed programs: which of it every build may read. Pure.
- * A folder is named here only if packages put nothing secret in it; what is secret all the same is named in
- * {@link SECRET_PARTS}, and a file that not every user may read is hidden whatever folder it lies in.
+ * The data of installed programs outside `/usr` that every build may read. Pure. A folder is listed
+ * only if packages put nothing secret in it. Exceptions are in {@link SECRET_PARTS}, and files that
+ * are not world-readable are hidden in any folder.
  */
 
-/** The system's own: libraries, hosts, users, certificates, time, kinds of files. */
+/** System data: libraries, hosts, users, certificates, time, file types. */
 const SYSTEM =
   /^(alternatives|ld\.so\.(cache|conf|conf\.d)|nsswitch\.conf|host\.conf|gai\.conf|resolv\.conf|networks|services|protocols|rpc|ethertypes|localtime|timezone|mime\.types|mailcap|magic(\.mime)?|locale\.(alias|conf)|terminfo|inputrc|shells|login\.defs|ca-certificates(\.conf)?|crypto-policies|static|debian_version|os-release|lsb-release|[a-z]+-release)$/;
 
-/** Languages and their run-time systems. */
+/** Languages and their runtimes. */
 const LANGUAGES =
   /^(java[\w.-]*|jvm[\w.-]*|groovy|gradle|ant\.(conf|d)|perl|python[\d.]*|php[\d.]*|php\.(ini|d)|R|octave[\w.]*|julia|mono|dotnet|ghc[\w.-]*|ocaml[\w.-]*|findlib\.conf|fpc[\w.-]*\.cfg|fpc\.cfg|emacs|vim)$/;
 
@@ -16,7 +16,7 @@ const LANGUAGES =
 const TOOLS =
   /^(xml|sgml|texmf|texlive|LatexMk|groff|manpath\.config|papersize|paperspecs|libpaper\.d|dictionaries-common|fonts|ghostscript|ImageMagick-\d+|GraphicsMagick|X11|gtk-\d\.0|pango|glvnd|vulkan|OpenCL|openmpi|chromium(\.d)?|dbus-1|gdb|odbcinst\.ini|postgresql-common|dpkg|rpm)$/;
 
-/** Certificates, not the private keys beside them; Maven's programs, not its passwords; data of tools. */
+/** Certificates without private keys, Maven without its passwords, data of tools. */
 const PUBLIC_PATHS: readonly string[] = [
   "/etc/maven/m2.conf",
   "/etc/maven/logging",
@@ -45,13 +45,13 @@ const PUBLIC_PATHS: readonly string[] = [
   "/var/cache/fontconfig",
 ];
 
-/** What builds may read of a machine with these names in its `/etc`; some of it may not be there. */
+/** Paths that builds may read on a machine with these names in `/etc`; some may not exist. */
 export function publicData(etc: readonly string[]): string[] {
   const names = etc.filter((name) => [SYSTEM, LANGUAGES, TOOLS].some((kind) => kind.test(name)));
   return [...names.map((name) => `/etc/${name}`), ...PUBLIC_PATHS];
 }
 
-/** Where people write passwords in the folders above; the shell's patterns. */
+/** Where people write passwords in the folders above, as shell patterns. */
 export const SECRET_PARTS: readonly string[] = [
   "/etc/php/*/fpm",
   "/etc/php/*/apache2",

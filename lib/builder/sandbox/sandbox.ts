@@ -1,4 +1,4 @@
-/** Keeps a build inside its own folders with bubblewrap, or without it where it cannot be had. */
+/** Confines a build to its own folders with bubblewrap, or runs it without a sandbox. */
 import type { Machine } from "../machine.ts";
 import { toolchainFolders } from "../machine.ts";
 import { publicData } from "./public_data.ts";
@@ -14,11 +14,11 @@ export interface Invocation {
 /** Turns a build's command into the one to run. */
 export interface Sandbox {
   readonly kind: "bubblewrap" | "none";
-  /** The environment of every build: nothing of ours but this list. */
+  /** The environment of every build; it inherits nothing else from this process. */
   readonly env: Readonly<Record<string, string>>;
   /** Where a build's commands find a job's folders. */
   places(folders: JobFolders): BuildPaths;
-  /** Whether builds cannot see a path of the machine that they could see without the sandbox. */
+  /** Whether the sandbox hides a path of the machine from builds. */
   hides(path: string): boolean;
   wrap(command: Invocation, folders: JobFolders): Invocation;
 }
@@ -27,7 +27,7 @@ export interface Sandbox {
 export interface SandboxOptions {
   readonly machine: Machine;
   readonly network: boolean;
-  /** Whether bubblewrap can forbid user namespaces inside and bound a tmpfs (0.8.0 and later). */
+  /** Whether bubblewrap can forbid user namespaces inside and limit a tmpfs (0.8.0 and later). */
   readonly recent?: boolean;
   /** The configuration's `builder.read_only_paths`. */
   readonly readOnlyPaths?: readonly string[];
@@ -37,10 +37,10 @@ export interface SandboxOptions {
   readonly extraEnv?: Readonly<Record<string, string>>;
 }
 
-/** What a build may keep in `/dev/shm`, which is memory: browsers and databases under test use some. */
+/** The size of `/dev/shm`, which is memory; browsers and databases under test need some. */
 const SHARED_MEMORY_BYTES = 1024 ** 3;
 
-/** The environment every build gets. `extra_env` comes last, so that an operator may change any of it. */
+/** The environment of every build. `extra_env` comes last, to let operators change all of it. */
 function buildEnvironment(options: SandboxOptions): Record<string, string> {
   const { machine, extraEnv } = options;
   const rustup = [...machine.path, ...machine.programs]
@@ -57,7 +57,7 @@ function buildEnvironment(options: SandboxOptions): Record<string, string> {
   };
 }
 
-/** No sandbox: the environment is clean all the same, and HOME and TMPDIR are the job's own. */
+/** No sandbox: the environment is still clean, and HOME and TMPDIR are the job's own. */
 export function plainSandbox(options: SandboxOptions): Sandbox {
   const env = buildEnvironment(options);
   return {
@@ -73,10 +73,10 @@ export function plainSandbox(options: SandboxOptions): Sandbox {
 }
 
 /**
- * bubblewrap (https://github.com/containers/bubblewrap): new user, process, IPC, UTS and cgroup namespaces,
- * and a network namespace where the network is off; an empty root with the system and the toolchains
- * read-only, a private `/tmp`, and nothing writable but the job's own folders. When the process that
- * started it dies, so does everything inside.
+ * bubblewrap (https://github.com/containers/bubblewrap): new user, process, IPC, UTS and cgroup
+ * namespaces, and a network namespace if the network is off; an empty root with the system and the
+ * toolchains read-only, and a private `/tmp`. Only the job's own folders are writable. When the
+ * process that started it dies, so does everything inside.
  */
 export function bubblewrap(options: SandboxOptions): Sandbox {
   const env = buildEnvironment(options);
@@ -90,7 +90,7 @@ export function bubblewrap(options: SandboxOptions): Sandbox {
       argv: [
         "bwrap",
         ...namespaces(options),
-        // First, because a tool may lie in the machine's own /tmp.
+        // First, because a tool may be in the machine's own /tmp.
         ...["--bind", folders.tmp, "/tmp", "--symlink", "../tmp", "/var/tmp"],
         ...mounts,
         ...jobMounts(folders, covers),
@@ -103,7 +103,7 @@ export function bubblewrap(options: SandboxOptions): Sandbox {
         ...command.argv,
       ],
       cwd: folders.root,
-      // bubblewrap's own environment can be read inside as that of process 1.
+      // Builds can read bubblewrap's own environment as that of process 1.
       env: { PATH: options.ownPath ?? "/usr/local/bin:/usr/bin:/bin" },
     }),
   };
@@ -119,7 +119,7 @@ function namespaces({ network, recent }: SandboxOptions): string[] {
     "--unshare-cgroup-try",
     ...(network ? [] : ["--unshare-net"]),
     ...(recent ? ["--disable-userns"] : []),
-    // Many a build refuses to run as root.
+    // Many builds refuse to run as root.
     ...["--uid", "1000", "--gid", "1000", "--hostname", HOST_NAME],
     ...["--cap-drop", "ALL"],
   ];
@@ -138,10 +138,10 @@ function systemMounts({ machine, readOnlyPaths = [], recent }: SandboxOptions): 
     ...["--ro-bind", "/usr", "/usr"],
     ...[...machine.links].flatMap(([link, target]) => ["--symlink", target, link]),
     ...machine.folders.flatMap(bind),
-    // What else the machine keeps there can be found by its name alone, and only if it is data of programs.
+    // Builds cannot list this folder; they find the data of programs in it by name.
     ...(recent ? ["--perms", "0111", "--dir", "/var/lib"] : []),
     ...data.flatMap(bind),
-    // The machine's own is a link to the mounts of whoever looks.
+    // On the machine this is a link to the mounts of the process that reads it.
     ...["--symlink", "../proc/self/mounts", "/etc/mtab"],
     ...["--tmpfs", "/run"],
     ...[...toolchains].sort().flatMap(bind),
@@ -149,7 +149,7 @@ function systemMounts({ machine, readOnlyPaths = [], recent }: SandboxOptions): 
       folder ? ["--tmpfs", path] : ["--ro-bind", "/dev/null", path]
     ),
     ...["--proc", "/proc"],
-    // As root, bubblewrap 0.8 leaves these writable, and with them the machine's kernel.
+    // As root, bubblewrap 0.8 leaves these writable, and so the settings of the machine's kernel.
     ...["--ro-bind", "/proc/sys", "/proc/sys"],
     ...["--ro-bind-try", "/proc/sysrq-trigger", "/proc/sysrq-trigger"],
     ...["--ro-bind-try", "/proc/mtrr", "/proc/mtrr"],
@@ -168,14 +168,14 @@ interface SystemMounts {
   readonly seen: readonly string[];
 }
 
-/** Files that are the job's own in place of the machine's. */
+/** Files of the machine that the job's own files replace. */
 const OWN_FILES = ["/etc/passwd", "/etc/group", "/etc/hosts", "/etc/mtab"];
 
 function isWithin(path: string, folders: readonly string[]): boolean {
   return folders.some((folder) => `${path}/`.startsWith(`${folder}/`));
 }
 
-/** What lies in a hidden folder is hidden with it. */
+/** Leaves out what is inside a hidden folder, because it is hidden with it. */
 function outermost(hidden: Machine["hidden"]): Machine["hidden"] {
   const folders = hidden.filter(({ folder }) => folder).map(({ path }) => path);
   return hidden.filter(({ path }) => !isWithin(path, folders.filter((other) => other !== path)));
@@ -189,7 +189,7 @@ function jobMounts(
     ...["--bind", tree, INSIDE.tree, "--bind", build, INSIDE.build, "--bind", home, INSIDE.home],
     ...["--ro-bind", users, "/etc/passwd", "--ro-bind", groups, "/etc/group"],
     ...["--ro-bind", hosts, "/etc/hosts"],
-    // What is written here would be memory that no bound of the disk holds for.
+    // Files written here would use memory, which no disk limit covers.
     ...[...covers, "/dev", "/run", "/"].flatMap((folder) => ["--remount-ro", folder]),
   ];
 }

@@ -1,13 +1,13 @@
-/** What no build may see, whatever folder of tools it may lie in. */
+/** What no build may see, even if it is in a folder of tools. */
 import { join } from "node:path";
 import { type Config, sourceOf } from "../../config/config.ts";
 import { secretFiles, secretPath } from "../../config/secrets.ts";
 import { checkoutRoot, jobsRoot } from "../builder_context.ts";
 
 /**
- * Files and folders that hold secrets, or what other jobs made: the configuration, the secrets it names that
- * are on this machine, the embedded broker's file with those SQLite keeps beside it, the logs, the clones and
- * the folders of jobs. `credentials` is `CREDENTIALS_DIRECTORY`.
+ * Files and folders with secrets or data of other jobs: the configuration, the secrets it names
+ * that are on this machine, the embedded broker's file and those SQLite keeps next to it, the logs,
+ * the clones and the folders of jobs. `credentials` is `CREDENTIALS_DIRECTORY`.
  */
 export function secretPaths(config: Config, credentials: string | undefined): string[] {
   const broker = config.embedded_broker.path;
@@ -25,7 +25,7 @@ export function secretPaths(config: Config, credentials: string | undefined): st
   return [...new Set(places.filter((place) => place !== undefined))];
 }
 
-/** Makes those that a builder itself would make later: what is not there cannot be hidden. */
+/** Creates those that a builder would create later: a path that does not exist cannot be hidden. */
 export async function makeSecretPaths(config: Config): Promise<void> {
   for (const folder of clonesAndJobs(config)) await Deno.mkdir(folder, { recursive: true });
 }

@@ -1,4 +1,4 @@
 #!/bin/sh
-# What a build inside the sandbox must find: its folders writable, the system and the kernel's settings not.
+# Checks inside the sandbox that only the build's folders are writable.
 touch "$HOME/written" && test ! -w /usr && test ! -w /proc/sys/kernel/core_pattern || exit 1
 echo works
