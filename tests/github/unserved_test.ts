@@ -41,7 +41,7 @@ Deno.test("each repository is named once, and only so many of them", async () =>
     for (let n = 0; n < 500; n++) assert.equal(repositories.has(`a/${n}`), true);
     assert.equal(repositories.has("A/7"), true);
   }
-  const named = records.map(({ properties }) => properties.repository);
+  const named = records.map(({ properties }) => properties.repo);
   assert.equal(named.length, 101);
   assert.deepEqual(named.slice(0, 2), ["a/0", "a/1"]);
   assert.equal(named[100], undefined);
