@@ -32,7 +32,7 @@ Usage: tickborg dead-letters list  [--queue QUEUE] [--json]
        tickborg dead-letters retry ID… | --queue QUEUE | --all [--json]
        tickborg dead-letters drop  ID… | --all [--queue QUEUE] [--json]
 
-  list           one line per message, oldest first: id, time, queue, attempts, bytes, reason
+  list           one line per message, oldest first: id, time, queue, tries, bytes, reason
   show           headers and body of messages
   retry          sends messages back to their queues with a fresh retry count
   drop           deletes messages; all of them only with --all

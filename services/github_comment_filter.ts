@@ -32,7 +32,7 @@ import type {
 } from "../lib/runtime/role.ts";
 import { QUEUE } from "../lib/broker/topology.ts";
 
-/** Attempts for which a commit that a trusted person vouches for waits for its evaluation. */
+/** Tries for which a commit that a trusted person approved waits for its evaluation. */
 const APPROVAL_TRIES = 4;
 
 /** The bot's commands in a comment; none if the bot should ignore the comment. */
