@@ -1,5 +1,5 @@
 /** What a builder needs to build, and where its folders are. */
-import { isAbsolute, join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Logger } from "@logtape/logtape";
 import type { Config } from "../config/config.ts";
 import type { ProcessGuard } from "./sandbox/guard.ts";
@@ -21,8 +21,7 @@ export interface BuilderContext {
 
 /** The configuration's `checkout.root`, absolute. */
 export function checkoutRoot(config: Pick<Config, "checkout">): string {
-  const root = config.checkout!.root;
-  return isAbsolute(root) ? root : join(Deno.cwd(), root);
+  return resolve(config.checkout!.root);
 }
 
 /** The folder that contains the jobs' folders. */
