@@ -7,7 +7,8 @@ import { startFakeGitHub } from "../testing/fake_github/mod.ts";
 import { freeListens } from "../testing/fleet_config.ts";
 import { createMonorepo } from "../testing/monorepo.ts";
 import { until } from "../testing/waiting.ts";
-import { inFolder, tickborg } from "./commands/run.ts";
+import { tickborg } from "./commands/run.ts";
+import { inFolder } from "./support/in_folder.ts";
 import { allOf } from "./support/documents.ts";
 
 const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));

@@ -5,7 +5,8 @@ import { hostSystem } from "../../lib/messages/systems.ts";
 import { startFleet } from "../../testing/fleet.ts";
 import { startRabbitMq, type Vhost, withoutRabbitMq } from "../../testing/rabbitmq.ts";
 import { startRole } from "../support/role_process.ts";
-import { inFolder, tickborg } from "./run.ts";
+import { tickborg } from "./run.ts";
+import { inFolder } from "../support/in_folder.ts";
 
 /** Starts `all`, has a pull request built, stops it. */
 async function buildOnce(vhost?: Vhost): Promise<void> {

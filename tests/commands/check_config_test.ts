@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { hostSystem, SYSTEMS } from "../../lib/messages/systems.ts";
 import { checkConfig, runner } from "./check_config.ts";
-import { inFolder, tickborg } from "./run.ts";
+import { tickborg } from "./run.ts";
+import { inFolder } from "../support/in_folder.ts";
 
 Deno.test("a role that lacks another section is a mistake, each role in a line", () =>
   inFolder(async (folder) => {

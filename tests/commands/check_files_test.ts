@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
 import { checkConfig, runner } from "./check_config.ts";
-import { inFolder, tickborg } from "./run.ts";
+import { tickborg } from "./run.ts";
+import { inFolder } from "../support/in_folder.ts";
 
 Deno.test("every file that cannot be used is told at once", () =>
   inFolder(async (folder) => {

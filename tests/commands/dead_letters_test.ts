@@ -11,7 +11,8 @@ import { freePort } from "../../testing/ports.ts";
 import { openInbox } from "../support/inbox.ts";
 import { until } from "../../testing/waiting.ts";
 import { type RabbitMqServer, startRabbitMq, withoutRabbitMq } from "../../testing/rabbitmq.ts";
-import { inFolder, tickborg } from "./run.ts";
+import { tickborg } from "./run.ts";
+import { inFolder } from "../support/in_folder.ts";
 
 const log = getLogger(["tickborg", "test"]);
 let server: RabbitMqServer | undefined;

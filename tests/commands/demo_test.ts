@@ -7,7 +7,8 @@ import { scenarioFor } from "../../commands/demo/scenario.ts";
 import { hostSystem } from "../../lib/messages/systems.ts";
 import { startFleet } from "../../testing/fleet.ts";
 import { withoutRabbitMq } from "../../testing/rabbitmq.ts";
-import { inFolder, tickborg, tickborgSignalled } from "./run.ts";
+import { tickborg, tickborgSignalled } from "./run.ts";
+import { inFolder } from "../support/in_folder.ts";
 
 /** Runs the demo in a folder. */
 function demo(cwd: string, args: string[], env: Record<string, string> = {}) {

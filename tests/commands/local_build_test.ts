@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { toolTest } from "../builder/tools.ts";
 import { filesBelow, gitIn, local, withMonorepo } from "./local.ts";
-import { inFolder, tickborg } from "./run.ts";
+import { tickborg } from "./run.ts";
+import { inFolder } from "../support/in_folder.ts";
 
 toolTest(
   "a branch is built with what depends on it, and its repository stays as it is",

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Monorepo } from "../../testing/monorepo.ts";
 import { gitIn, local, outputOf, withMonorepo } from "./local.ts";
-import { inFolder } from "./run.ts";
+import { inFolder } from "../support/in_folder.ts";
 
 /** Runs a test with a monorepo whose branch `change` touches `docs`, and a folder for clones of it. */
 function withClones(test: (monorepo: Monorepo, folder: string) => Promise<void>): Promise<void> {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { ownGit } from "../../commands/local/own_git.ts";
 import { until, within } from "../../testing/waiting.ts";
 import { gitIn } from "./local.ts";
-import { inFolder } from "./run.ts";
+import { inFolder } from "../support/in_folder.ts";
 
 const { signal } = new AbortController();
 

@@ -6,7 +6,7 @@ import { openScreen } from "../../commands/local/screen.ts";
 import { GitRepository } from "../../lib/git/repository.ts";
 import { until } from "../../testing/waiting.ts";
 import { gitIn, outputOf } from "./local.ts";
-import { inFolder } from "./run.ts";
+import { inFolder } from "../support/in_folder.ts";
 
 /** Streams that note what is written to them, in short writes. */
 function streams({ terminal = false, broken = false } = {}) {

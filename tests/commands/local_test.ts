@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { gitIn, local, withMonorepo } from "./local.ts";
-import { inFolder, tickborg, tickborgSignalled } from "./run.ts";
+import { tickborg, tickborgSignalled } from "./run.ts";
+import { inFolder } from "../support/in_folder.ts";
 
 Deno.test("a wrong argument is told in one line, with exit code 2", async () => {
   const cases: [string[], RegExp][] = [

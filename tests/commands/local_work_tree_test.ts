@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Monorepo } from "../../testing/monorepo.ts";
 import { filesBelow, gitIn, local, outputOf, withMonorepo } from "./local.ts";
-import { inFolder, tickborg, tickborgUnread } from "./run.ts";
+import { tickborg, tickborgUnread } from "./run.ts";
+import { inFolder } from "../support/in_folder.ts";
 
 const SHOW =
   'for f in *; do case $f in link) readlink link;; *) echo "$f: $(cat "$f")";; esac; done';

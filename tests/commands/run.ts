@@ -71,13 +71,3 @@ export async function tickborgUnread(args: readonly string[], options: RunOption
   const { code } = await child.status;
   return { code, err: await err };
 }
-
-/** Runs a test with a folder that goes away. */
-export async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "tickborg-command-" });
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}

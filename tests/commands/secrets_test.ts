@@ -4,7 +4,8 @@ import { generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
 import { parseConfig, readConfig } from "../../lib/config/config.ts";
 import example from "../../example.config.json" with { type: "json" };
-import { inFolder, type Ran, tickborg } from "./run.ts";
+import { type Ran, tickborg } from "./run.ts";
+import { inFolder } from "../support/in_folder.ts";
 
 const MARKER = "Zq7xMARK3rKw9";
 const pem = generateKeyPairSync("rsa", {

@@ -11,7 +11,8 @@ import { generateAppKey } from "../../testing/fake_github/app.ts";
 import { freePort } from "../../testing/ports.ts";
 import { startRabbitMq, type Vhost, withoutRabbitMq } from "../../testing/rabbitmq.ts";
 import { until } from "../../testing/waiting.ts";
-import { inFolder, tickborg } from "./run.ts";
+import { tickborg } from "./run.ts";
+import { inFolder } from "../support/in_folder.ts";
 
 const ESCAPE = "\x1b";
 const root = fileURLToPath(new URL("../../", import.meta.url));

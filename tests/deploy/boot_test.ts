@@ -8,7 +8,8 @@ import { type Fleet, startFleet } from "../../testing/fleet.ts";
 import { type RabbitMqServer, startRabbitMq } from "../../testing/rabbitmq.ts";
 import { boot, type Booted, withoutBoot } from "./systemd.ts";
 import { until } from "../../testing/waiting.ts";
-import { inFolder, repositoryPath, succeed } from "./tools.ts";
+import { repositoryPath, succeed } from "./tools.ts";
+import { inFolder } from "../support/in_folder.ts";
 
 /** A fleet whose roles are units: its configuration has the folders and credentials of the shipped example. */
 async function fleetForUnits(server: RabbitMqServer): Promise<Fleet> {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { plan, TARGETS } from "../../deploy/compile.ts";
 import { permissionSets } from "../../deploy/permission_sets.ts";
 import { ROLE_NAMES } from "../../services/roles.ts";
+import { inFolder } from "../support/in_folder.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -14,15 +15,6 @@ async function compile(args: string[], env: Record<string, string> = {}) {
   }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, stdout: text(stdout), stderr: text(stderr) };
-}
-
-async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await run(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 /** What `deno compile` wrote into a program: its arguments, permissions and V8 flags. */

@@ -7,7 +7,8 @@ import {
   startsSandboxes,
 } from "../../deploy/files/layout.ts";
 import { ROLE_NAMES, type RoleName, roleOf } from "../../services/roles.ts";
-import { inFolder, repositoryFile, repositoryPath, run, succeed, without } from "./tools.ts";
+import { repositoryFile, repositoryPath, run, succeed, without } from "./tools.ts";
+import { inFolder } from "../support/in_folder.ts";
 
 /** A service as the compose file has it, anchors resolved. */
 interface Service {

@@ -4,7 +4,8 @@ import { LAYOUT } from "../../deploy/files/layout.ts";
 import { VERSION } from "../../lib/common/version.ts";
 import { ROLE_NAMES } from "../../services/roles.ts";
 import { startFleet } from "../../testing/fleet.ts";
-import { inFolder, repositoryFile, repositoryPath, run, succeed } from "./tools.ts";
+import { repositoryFile, repositoryPath, run, succeed } from "./tools.ts";
+import { inFolder } from "../support/in_folder.ts";
 
 const dockerfile = repositoryFile("Dockerfile");
 

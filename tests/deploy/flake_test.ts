@@ -3,7 +3,8 @@ import { leftOut, productionConfig } from "../../deploy/files/installation.ts";
 import { VERSION } from "../../lib/common/version.ts";
 import { ROLE_NAMES } from "../../services/roles.ts";
 import { evaluate, PACKAGE } from "./nix.ts";
-import { inFolder, repositoryFile, repositoryPath, succeed, without } from "./tools.ts";
+import { repositoryFile, repositoryPath, succeed, without } from "./tools.ts";
+import { inFolder } from "../support/in_folder.ts";
 
 const ignore = without("nix-instantiate");
 

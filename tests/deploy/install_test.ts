@@ -7,7 +7,8 @@ import {
   productionLock,
 } from "../../deploy/files/installation.ts";
 import { ROLE_NAMES } from "../../services/roles.ts";
-import { inFolder, succeed } from "./tools.ts";
+import { succeed } from "./tools.ts";
+import { inFolder } from "../support/in_folder.ts";
 
 const lock: Lock = {
   version: "5",

@@ -10,7 +10,8 @@ import { startFleet } from "../../testing/fleet.ts";
 import { freePort } from "../../testing/ports.ts";
 import { until } from "../../testing/waiting.ts";
 import { RecordingBroker } from "../support/recording_broker.ts";
-import { find, inFolder, repositoryFile, repositoryPath, run, succeed, without } from "./tools.ts";
+import { find, repositoryFile, repositoryPath, run, succeed, without } from "./tools.ts";
+import { inFolder } from "../support/in_folder.ts";
 
 const PROMETHEUS = repositoryPath("deploy/prometheus");
 

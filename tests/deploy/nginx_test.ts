@@ -10,7 +10,8 @@ import { startFleet } from "../../testing/fleet.ts";
 import { WEBHOOK_SECRET } from "../../testing/fleet_config.ts";
 import { until } from "../../testing/waiting.ts";
 import { type Proxy, shipped, startNginx } from "./nginx.ts";
-import { inFolder, run, without } from "./tools.ts";
+import { run, without } from "./tools.ts";
+import { inFolder } from "../support/in_folder.ts";
 
 const ignore = without("nginx", "openssl");
 

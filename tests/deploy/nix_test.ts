@@ -3,7 +3,8 @@ import { unitOf } from "../../deploy/files/units.ts";
 import { ROLE_NAMES, type RoleName } from "../../services/roles.ts";
 import { evaluate, PACKAGE } from "./nix.ts";
 import { exposure, verifyUnits } from "./systemd.ts";
-import { inFolder, without } from "./tools.ts";
+import { without } from "./tools.ts";
+import { inFolder } from "../support/in_folder.ts";
 
 const ignore = without("nix-instantiate");
 

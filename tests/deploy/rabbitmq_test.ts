@@ -7,7 +7,8 @@ import { startFleet } from "../../testing/fleet.ts";
 import { type RabbitMqServer, startRabbitMq, withoutRabbitMq } from "../../testing/rabbitmq.ts";
 import { type RoleProcess, startRole } from "../support/role_process.ts";
 import { within } from "../../testing/waiting.ts";
-import { inFolder, repositoryPath, run, succeed } from "./tools.ts";
+import { repositoryPath, run, succeed } from "./tools.ts";
+import { inFolder } from "../support/in_folder.ts";
 
 const ignore = withoutRabbitMq();
 

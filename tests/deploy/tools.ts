@@ -75,16 +75,6 @@ export async function succeed(
   return stdout;
 }
 
-/** A folder for the length of a test. */
-export async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "tickborg-deploy-" });
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
 /** A file of the repository. */
 export function repositoryFile(path: string): string {
   return Deno.readTextFileSync(repositoryPath(path));

@@ -4,7 +4,8 @@ import { startsSandboxes } from "../../deploy/files/layout.ts";
 import { systemdFiles, unitName } from "../../deploy/files/units.ts";
 import { ROLE_NAMES } from "../../services/roles.ts";
 import { exposure, verifyUnits } from "./systemd.ts";
-import { inFolder, repositoryFile, repositoryPath, without } from "./tools.ts";
+import { repositoryFile, repositoryPath, without } from "./tools.ts";
+import { inFolder } from "../support/in_folder.ts";
 
 Deno.test("the generated files are what deno task deploy-files would write", () => {
   for (const [path, text] of generatedFiles()) assert.equal(repositoryFile(path), text, path);

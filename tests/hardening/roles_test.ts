@@ -20,6 +20,7 @@ import { within } from "../../testing/waiting.ts";
 import { compileLauncher, readOnly, restricted, type Restriction } from "../support/hardening.ts";
 import { startRabbitMq, withoutRabbitMq } from "../../testing/rabbitmq.ts";
 import { startRoleWith } from "../support/role_process.ts";
+import { notificationSocket } from "../support/notification_socket.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -74,18 +75,6 @@ async function flagsFor(role: RoleName, fleet: Fleet): Promise<string[]> {
   return ["--v8-flags=--jitless", ...permissionFlags(set)];
 }
 
-/** What roles tell systemd, one message after the other. */
-function notifications(path: string) {
-  const socket = Deno.listenDatagram({ transport: "unixpacket", path });
-  return {
-    async next(): Promise<string> {
-      const [bytes] = await socket.receive();
-      return new TextDecoder().decode(bytes);
-    },
-    [Symbol.dispose]: () => socket.close(),
-  };
-}
-
 /** Sends SIGTERM to the one process that bubblewrap started; bubblewrap then ends with its exit code. */
 async function terminateInside(pid: number): Promise<void> {
   const children = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`);
@@ -113,7 +102,7 @@ Deno.test("nine processes carry a pull request under their units' hardening", {
     configure: (config) => Object.assign(config.builder as object, { sandbox: "bubblewrap" }),
   });
   await Deno.mkdir(join(fleet.folder, "systemd"));
-  using systemd = notifications(join(fleet.folder, "systemd", "notify"));
+  using systemd = notificationSocket(join(fleet.folder, "systemd", "notify"));
   const processes = await Promise.all(ROLE_NAMES.map(async (role) =>
     startRoleWith({
       role,

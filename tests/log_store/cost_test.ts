@@ -5,6 +5,7 @@ import { lineOffset } from "../../lib/log_store/read.ts";
 import { LogStore } from "../../lib/log_store/store.ts";
 import { roleLogger } from "../../lib/runtime/log.ts";
 import { growth } from "../support/cost.ts";
+import { inFolder } from "../support/in_folder.ts";
 
 /** Bytes of a log that is long enough to tell reading from not reading. */
 const SHORT = 4 * 1024 * 1024;
@@ -12,19 +13,10 @@ const SHORT = 4 * 1024 * 1024;
 /** Linear is 4, quadratic 16. */
 const MAX_RATIO = 9;
 
-async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await work(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
 /** Stores a log of one line a message, the messages in an order of the test's. */
 function storeLines(order: (line: number) => number) {
   return (count: number) =>
-    withFolder(async (root) => {
+    inFolder(async (root) => {
       const store = await LogStore.open({ root, log: roleLogger("test"), now: Date.now });
       // As many at once as a collector has in work.
       for (let from = 0; from < count; from += 200) {
@@ -57,7 +49,7 @@ Deno.test("storing a log whose lines come in disorder costs as much a line howev
 
 Deno.test("a build's lines that nobody takes cost as much a line however many wait", async () => {
   const times = await growth(20_000, (count) =>
-    withFolder(async (folder) => {
+    inFolder(async (folder) => {
       const stream = new LogStream({ spool: join(folder, "spool"), maxLogBytes: 1_000_000_000 });
       for (let line = 0; line < count; line++) await stream.write(["x"]);
       await stream.end();
@@ -72,7 +64,7 @@ Deno.test("a build's lines that nobody takes cost as much a line however many wa
 });
 
 Deno.test("to begin at a line that no log has costs as much however long the log is", async () => {
-  await withFolder(async (folder) => {
+  await inFolder(async (folder) => {
     const pathOf = (bytes: number) => join(folder, String(bytes));
     for (const bytes of [SHORT, 4 * SHORT]) {
       await Deno.writeTextFile(pathOf(bytes), `${"x".repeat(31)}\n`.repeat(bytes / 32));

@@ -1,29 +1,10 @@
 import assert from "node:assert/strict";
 import { localAddress, openNotifier, pingInterval, watchdog } from "../../lib/runtime/systemd.ts";
-
-/** A datagram socket such as systemd's, and what was sent to it. */
-function notificationSocket(path: string) {
-  const socket = Deno.listenDatagram({ transport: "unixpacket", path });
-  return {
-    async next(): Promise<string> {
-      const [bytes] = await socket.receive();
-      return new TextDecoder().decode(bytes);
-    },
-    [Symbol.dispose]: () => socket.close(),
-  };
-}
+import { inFolder } from "../support/in_folder.ts";
+import { notificationSocket } from "../support/notification_socket.ts";
 
 function envOf(values: Record<string, string>) {
   return (name: string) => values[name];
-}
-
-async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await run(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 Deno.test("A role says that it is ready, pings while it lives, and says that it stops", () =>
